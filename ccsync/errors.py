@@ -1,0 +1,121 @@
+"""The error tree and its exit codes; imports nothing.
+
+    CcsyncError                1  unforeseen
+    ├── ConfigError            4  config missing or wrong
+    ├── LoginNeeded            5  log in again
+    ├── StateError             6  state file missing, unreadable, not writable, damaged, or newer
+    ├── LockedError            7  another run holds the lock
+    ├── TemporaryError         8  the next run continues where this one stopped
+    │   ├── VendorUnreachable
+    │   ├── VendorThrottling
+    │   ├── QuotaSpent
+    │   └── OutOfTime
+    ├── RefusedError           9  a vendor refused the run
+    ├── BrakeError            10  too much would change at once
+    └── Interrupted     130, 143  a person or the system stopped the run
+
+A message has three parts, a line each: what happened, why, and what to do about it.
+None of them ever holds a response body, a token or a whole e-mail address.
+"""
+
+EXIT_CODES = {
+    0: "done, or nothing to do, or the sync is disabled",
+    1: "unforeseen: a bug",
+    2: "usage",
+    3: "done, but some records were newly rejected in this run",
+    4: "config missing or wrong",
+    5: "log in again",
+    6: "state file missing, unreadable, not writable, damaged, or newer than this program",
+    7: "another run holds the lock; nothing was done",
+    8: "a vendor is unreachable or throttling, or today's quota is spent; the next run continues",
+    9: "a vendor refused the run",
+    10: "brake: too much would change at once",
+    130: "interrupted from the keyboard",
+    143: "stopped by the system (SIGTERM)",
+}
+
+
+class CcsyncError(Exception):
+    """Something an operator has to know, in three lines: what happened, why, and what to do."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, why: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.fix = fix
+
+
+class ConfigError(CcsyncError):
+    """The config file is missing or wrong; `problems` has one line for each thing to mend."""
+
+    exit_code = 4
+
+    def __init__(self, what: str, why: str = "", fix: str = "", problems: tuple[str, ...] = ()) -> None:
+        super().__init__(what, why, fix)
+        self.problems = problems
+
+
+class LoginNeeded(CcsyncError):
+    """A vendor no longer takes the saved login; only a person can mend it."""
+
+    exit_code = 5
+
+
+class StateError(CcsyncError):
+    """The state file is missing, unreadable, not writable, damaged, or newer than this program."""
+
+    exit_code = 6
+
+
+class LockedError(CcsyncError):
+    """Another run holds the lock; nothing was done."""
+
+    exit_code = 7
+
+
+class TemporaryError(CcsyncError):
+    """Waiting helps: the next run continues where this one stopped."""
+
+    exit_code = 8
+
+
+class VendorUnreachable(TemporaryError):
+    """A vendor could not be reached, or kept failing."""
+
+
+class VendorThrottling(TemporaryError):
+    """A vendor asks for a longer wait than this run may take."""
+
+
+class QuotaSpent(TemporaryError):
+    """The day's calls are used up, by our own count or by the vendor's."""
+
+
+class OutOfTime(TemporaryError):
+    """The run has used the time it may take."""
+
+
+class RefusedError(CcsyncError):
+    """A vendor refused the run for a reason that waiting does not mend."""
+
+    exit_code = 9
+
+    def __init__(self, what: str, why: str = "", fix: str = "", status: int = 0) -> None:
+        super().__init__(what, why, fix)
+        self.status = status
+
+
+class BrakeError(CcsyncError):
+    """Too much would change at once; a person decides."""
+
+    exit_code = 10
+
+
+class Interrupted(CcsyncError):
+    """The run was stopped by a signal; what was done is kept."""
+
+    def __init__(self, what: str, why: str = "", fix: str = "", exit_code: int = 130) -> None:
+        super().__init__(what, why, fix)
+        self.exit_code = exit_code

@@ -1,0 +1,125 @@
+"""What the vendors' records look like inside ccsync: frozen, typed, in the vendors' own words.
+
+JSON becomes one of these at a client's edge. Times are aware UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+JsonObject = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A Kibo customer account (`CustomerAccount` in the vendor's description).
+
+    `accepts_marketing` is `None` when the answer had no boolean there: that is neither yes nor no.
+    `raw` is the account's JSON as it came; only `mapping` reads it.
+    """
+
+    account_id: int
+    email: str | None
+    accepts_marketing: bool | None
+    account_type: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    raw: JsonObject = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A Kibo tenant: its name and the host (without scheme) that serves its customer accounts."""
+
+    tenant_id: int
+    name: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A Constant Contact contact (`ContactResource`), less what ccsync never reads.
+
+    `email` is `None` for SMS-only contacts. `permission_to_send` is the vendor's word, or "" when absent.
+    `list_ids` is `None` when the answer carried no memberships.
+    """
+
+    contact_id: str
+    email: str | None
+    permission_to_send: str
+    opt_in_date: datetime | None
+    opt_in_source: str | None
+    opt_out_date: datetime | None
+    opt_out_source: str | None
+    create_source: str | None
+    update_source: str | None
+    created_at: datetime | None
+    updated_at: datetime | None
+    deleted_at: datetime | None
+    list_ids: frozenset[str] | None
+
+    @property
+    def has_unsubscribed(self) -> bool:
+        """Judged by the permission alone: deleted contacts may or may not carry opt-out dates."""
+        return self.permission_to_send == "unsubscribed"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactList:
+    """A Constant Contact contact list."""
+
+    list_id: str
+    name: str
+    membership_count: int | None
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """A Constant Contact custom field; imports address it as `cf:<name>`."""
+
+    custom_field_id: str
+    name: str
+    label: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEmail:
+    """An address of the Constant Contact account itself; only confirmed ones may send."""
+
+    address: str
+    is_confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSummary:
+    """Whose Constant Contact account a login belongs to."""
+
+    encoded_account_id: str
+    organization_name: str
+    contact_email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """An asynchronous bulk job at Constant Contact. A counter the answer lacks is `None`."""
+
+    activity_id: str
+    state: str
+    created_at: datetime | None
+    person_count: int | None
+    items_total_count: int | None
+    error_count: int | None
+    correctable_count: int | None
+    cannot_add_to_list_count: int | None
+    errors: tuple[str, ...]
+
+    @property
+    def is_finished(self) -> bool:
+        """An unknown state counts as running. The vendor's filter also writes `time_out`."""
+        return self.state in {"completed", "cancelled", "failed", "timed_out", "time_out"}
+
+    @property
+    def has_completed(self) -> bool:
+        return self.state == "completed"

@@ -1,0 +1,1 @@
+"""Both vendors simulated over real HTTP on loopback; shares no code with the product."""

@@ -1,0 +1,41 @@
+"""How a sandbox behaves: its size, its limits, and each thing the vendors' descriptions leave open."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """One sandbox; the defaults are the behaviour thought most likely.
+
+    Seconds are seconds of the sandbox's own clock.
+    """
+
+    customers: int = 50
+    seed: int = 1
+    latency_ms: int = 0  # real milliseconds before each Kibo answer
+    # Kibo
+    tenant_id: int = 12345
+    kibo_client_id: str = "sbx0001.ccsync.1.0.0.Release"
+    kibo_client_secret: str = "sandbox-kibo-shared-secret"
+    kibo_requests_per_minute: int = 0  # 0: no limit; else an empty 429 with Retry-After
+    kibo_retry_after_seconds: int = 60
+    page_over_200: str = "refuse"  # or "cap"
+    guests_by_default: bool = True  # does the list hold anonymous accounts when isAnonymous is omitted
+    rows_carry: frozenset[str] = frozenset({"contacts", "attributes", "segments", "commerceSummary"})
+    # Constant Contact
+    cc_client_id: str = "5b8d2f60-sandbox-key"
+    cc_requests_per_second: int = 4  # 0: no limit
+    cc_requests_per_day: int = 10_000
+    refresh_tokens: str = "rotating"  # or "long-lived" (same value returned), "long-lived-silent" (none returned)
+    device_gives_refresh_token: bool = True
+    device_interval_seconds: int = 5
+    access_token_seconds: int = 86_400
+    import_seconds: float = 3.0  # how long an import stays unfinished, plus one second per 10,000 rows
+    status_default: str = "not-deleted"  # or "active": GET /contacts without `status`
+    optout_after_is_inclusive: bool = True
+    unsubscribed_keep_lists: bool = False  # list_memberships after a global unsubscribe
+    items_total_counts_header: bool = True
+    long_address_import: str = "accept"  # 51-80 characters: or "correctable", "drop" (silently)
+    unknown_custom_field: str = "ignore"  # or "error" (the row), "fail" (the job)
+    import_revives_deleted: bool = True
+    import_updates_unsubscribed: bool = True  # other fields than permission and lists
