@@ -7,6 +7,7 @@
     ├── LockedError            7  another run holds the lock
     ├── TemporaryError         8  the next run continues where this one stopped
     │   ├── VendorUnreachable
+    │   │   └── AnswerLost         the request may or may not have taken effect
     │   ├── VendorThrottling
     │   ├── QuotaSpent
     │   └── OutOfTime
@@ -83,6 +84,10 @@ class TemporaryError(CcsyncError):
 
 class VendorUnreachable(TemporaryError):
     """A vendor could not be reached, or kept failing."""
+
+
+class AnswerLost(VendorUnreachable):
+    """A request that must not be repeated blindly went out and its answer did not come back."""
 
 
 class VendorThrottling(TemporaryError):

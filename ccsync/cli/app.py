@@ -1,0 +1,129 @@
+"""The command line: global options, the commands, and how any error ends as lines and a code."""
+
+import errno
+import json
+import logging
+import os
+import sqlite3
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ccsync import __version__
+from ccsync.cli import logging_setup
+from ccsync.cli.configure import configure
+from ccsync.cli.export import export
+from ccsync.cli.login import login
+from ccsync.cli.logs import logs
+from ccsync.cli.screen import clean, mute_broken_stdout, say
+from ccsync.cli.wiring import App
+from ccsync.errors import CcsyncError, ConfigError, Interrupted
+from ccsync.state import explained
+
+log = logging.getLogger(__name__)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    "config_option",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Config file. Otherwise $CCSYNC_CONFIG, ./ccsync.toml, ~/.config/ccsync/ccsync.toml,"
+    " /etc/ccsync/ccsync.toml.",
+)
+@click.option("-v", "--verbose", count=True, help="Tell what is done; -vv tells every call.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@click.option(
+    "--log-file", metavar="FILE", type=click.Path(path_type=Path), help="Append every log line to FILE."
+)
+@click.version_option(__version__, prog_name="ccsync")
+@click.pass_obj
+def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_file: Path | None) -> None:
+    """Keep a Constant Contact list in step with a Kibo eCommerce store.
+
+    \b
+    First time:  ccsync login
+                 ccsync configure --list "Web shop customers" --create-list
+                 ccsync export --dry-run
+                 ccsync export
+    """
+    app.config_option = config_option
+    app.verbosity = 0 if quiet else verbose
+    app.is_quiet = quiet
+    logging_setup.set_up(app.verbosity, log_file)
+
+
+for command in (login, configure, export, logs):
+    cli.add_command(command)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return the exit code; prints errors, never a traceback."""
+    os.umask(0o077)
+    app = App()
+    app.wants_json = "--json" in arguments
+    app.clock.listen()
+    try:
+        code = cli.main(list(arguments), prog_name="ccsync", obj=app, standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        _show_json(app, CcsyncError(error.format_message()), error.exit_code)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return show_error(app, Interrupted("Stopped by Ctrl-C."))
+    except CcsyncError as error:
+        return show_error(app, error)
+    except sqlite3.Error as error:
+        log.exception("the state file")
+        return show_error(app, explained(error, app.state_path or Path("ccsync.db")))
+    except BrokenPipeError:
+        mute_broken_stdout()
+        return 0
+    except OSError as error:
+        return show_error(app, _of_operating_system(error))
+    except Exception as error:
+        log.exception("unforeseen")
+        return show_error(app, _unforeseen(error))
+
+
+def show_error(app: App, error: CcsyncError) -> int:
+    """Say what happened, why, and what to do; return the exit code."""
+    parts = [("Error: ", error.what), ("Why:   ", error.why), ("Fix:   ", error.fix)]
+    if isinstance(error, ConfigError) and error.problems:
+        parts[1:2] = [("       ", problem) for problem in error.problems]
+    for label, text in parts:
+        if text:
+            say(label + clean(logging_setup.redact(text)))
+    log.info("exit %d: %s", error.exit_code, error.what)
+    _show_json(app, error, error.exit_code)
+    return error.exit_code
+
+
+def _show_json(app: App, error: CcsyncError, code: int) -> None:
+    """With --json, the last line on stderr is for programs."""
+    if app.wants_json:
+        why = "; ".join(error.problems) if isinstance(error, ConfigError) and error.problems else error.why
+        facts = {"code": code, "what": error.what, "why": why, "fix": error.fix}
+        say(logging_setup.redact(json.dumps({"error": facts})))
+
+
+def _of_operating_system(error: OSError) -> CcsyncError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return CcsyncError("The output could not be written.", "the disk is full.", "Make room and run again.")
+    log.exception("unforeseen")
+    return _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> CcsyncError:
+    return CcsyncError(
+        f"Unforeseen: {type(error).__name__}. This is a bug in ccsync {__version__}.",
+        "",
+        "Run again with --log-file FILE and report the traceback in it (it holds no addresses or secrets).",
+    )

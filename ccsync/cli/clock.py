@@ -1,0 +1,87 @@
+"""The real clock, and what a signal does to a run: it stops before the next call, and at once when asked twice."""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import FrameType
+
+from ccsync.errors import Interrupted, OutOfTime
+
+
+def now() -> datetime:
+    """The present, aware UTC."""
+    return datetime.now(UTC)
+
+
+class RealClock:
+    """Time for a run; satisfies `transport.Clock`. `most_seconds` bounds a cron job."""
+
+    def __init__(self, most_seconds: float | None = None) -> None:
+        self._ends_at = None if most_seconds is None else time.monotonic() + most_seconds
+        self._signal = 0
+        self._is_calling = False
+        self._wake = threading.Event()
+
+    def listen(self) -> None:
+        """Turn SIGINT and SIGTERM into `Interrupted`."""
+        signal.signal(signal.SIGINT, self._on_signal)
+        signal.signal(signal.SIGTERM, self._on_signal)
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        is_second = self._signal != 0
+        self._signal = number
+        if self._is_calling and not is_second:
+            if number == signal.SIGINT and sys.stderr.isatty():
+                sys.stderr.write("\nStopping after this request. Press Ctrl-C again to quit now.\n")
+            return
+        raise self._interrupted()
+
+    def _interrupted(self) -> Interrupted:
+        by = "Ctrl-C" if self._signal == signal.SIGINT else "SIGTERM"
+        return Interrupted(
+            f"Stopped by {by}.",
+            "what was done before is kept.",
+            "Run it again: it continues where it stopped.",
+            exit_code=128 + self._signal,
+        )
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """While a request is under way, the first signal waits for its answer."""
+        self._is_calling = True
+        try:
+            yield
+        finally:
+            self._is_calling = False
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; a signal ends the wait with `Interrupted`."""
+        self.check()
+        self._wake.wait(max(0.0, seconds))
+        self.check()
+
+    def check(self) -> None:
+        """Raise `Interrupted` after a signal, `OutOfTime` when the run has used its time."""
+        if self._signal:
+            raise self._interrupted()
+        left = self.seconds_left()
+        if left is not None and left <= 0:
+            raise OutOfTime(
+                "The run has used the time it may take.", "cron starts the next one soon.", "The next run continues."
+            )
+
+    def is_stopping(self) -> bool:
+        """Has a signal come?"""
+        return self._signal != 0
+
+    def seconds_left(self) -> float | None:
+        """How long the run may still take; `None` without a limit."""
+        return None if self._ends_at is None else self._ends_at - time.monotonic()

@@ -1,0 +1,203 @@
+"""`ccsync export`: all opted-in customers into the list."""
+
+import click
+
+from ccsync.cli import screen
+from ccsync.cli.clock import now
+from ccsync.cli.logs import rejected_to_json, run_to_json
+from ccsync.cli.progress import ProgressLine
+from ccsync.cli.wiring import App, Clients, active_list, clients
+from ccsync.config import Config
+from ccsync.errors import ConfigError
+from ccsync.jobs import export as job
+from ccsync.jobs.running import carry_out
+from ccsync.jobs.work import Work
+from ccsync.mapping import mapping_problems
+from ccsync.state import Store, runs, scratch_store
+from ccsync.state.runs import Run
+
+SOME_REJECTED = 3
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Change nothing; tell what would be done and what it would cost.")
+@click.option("--yes", is_flag=True, help="Agree to the first export, and to people having left the list.")
+@click.option("--only", metavar="ADDRESS", help="Export one person, to try it.")
+@click.option("--retry-failed", is_flag=True, help="Send only the records that were rejected before.")
+@click.option("--adopt-list", is_flag=True, help="Take the list's present members for ccsync's own, and update them.")
+@click.option("--no-progress", is_flag=True, help="Show no progress on the terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
+@click.pass_obj
+def export(
+    app: App,
+    dry_run: bool,
+    yes: bool,
+    only: str | None,
+    retry_failed: bool,
+    adopt_list: bool,
+    no_progress: bool,
+    as_json: bool,
+) -> int:
+    """Put every customer who opted in onto the contact list, and nobody else.
+
+    Opt-outs are brought up to date first; who unsubscribed is not sent. A second export sends only what changed.
+    Stop it at any time: the next one continues.
+
+    \b
+    Example:  ccsync export --dry-run
+              ccsync export --only pat@example.com
+              ccsync export
+    """
+    if sum((only is not None, retry_failed, adopt_list)) > 1:
+        raise click.UsageError("--only, --retry-failed and --adopt-list do not go together.")
+    config = app.load()
+    list_id = active_list(config)
+    _check_mapping(config)
+    request = job.Request(
+        is_dry_run=dry_run,
+        only=only,
+        is_retry=retry_failed,
+        adopts_list=adopt_list,
+        agree=lambda first: _agree(first, yes),
+        agree_to_departures=lambda gone, looked_for: _agree_to_departures(gone, looked_for, yes),
+    )
+    line = ProgressLine(not (app.is_quiet or no_progress or as_json))
+    with app.writing(config, "export") as store:
+        tools = clients(config, store, app.clock)
+        work = _work(config, store, tools, list_id, line, app)
+        try:
+            if dry_run:
+                return _dry_run(work, request, as_json, line)
+            carry_out(work, job.JOB, job.DIRECTION, lambda: job.run(work, request))
+        finally:
+            line.erase()
+        finished = runs.get(store, work.run_id)
+        news = job.has_news(work)
+    if finished is not None:
+        _report(app, finished, work, as_json, news)
+    return SOME_REJECTED if news else 0
+
+
+def _work(config: Config, store: Store, tools: Clients, list_id: str, line: ProgressLine, app: App) -> Work:
+    return Work(
+        store=store,
+        kibo=tools.kibo,
+        constant_contact=tools.constant_contact,
+        gate=tools.gate,
+        config=config,
+        list_id=list_id,
+        clock=app.clock,
+        now=now,
+        report=line,
+    )
+
+
+def _check_mapping(config: Config) -> None:
+    problems = mapping_problems(config.mapping, None)
+    if problems:
+        raise ConfigError(
+            f"{config.path.name} has a mapping that cannot work.", "", "Mend [mapping].", tuple(problems)
+        )
+
+
+def _agree(first: job.FirstExport, yes: bool) -> None:
+    """The first export is a person's decision: a list-join automation would mail everybody."""
+    members = "" if first.members is None else f", which has {first.members:,} members now"
+    facts = (
+        f'First export: about {first.customers:,} customers into the list "{screen.clean(first.list_name)}"{members}.\n'
+        "An automation in Constant Contact that starts when somebody joins this list may mail all of them:\n"
+        "pause it first. The import itself sends no welcome e-mail."
+    )
+    if yes:
+        return
+    if not screen.may_ask():
+        raise click.UsageError(f"{facts}\nNobody is there to agree: look at `ccsync export --dry-run`, then add --yes.")
+    screen.say(facts)
+    if not screen.confirm("Go on?"):
+        raise click.Abort
+
+
+def _agree_to_departures(gone: int, looked_for: int, yes: bool) -> bool:
+    if yes or not screen.may_ask():
+        return yes
+    screen.say(f"{gone:,} of {looked_for:,} people to be updated are no longer on the list.")
+    return screen.confirm("Did they leave it themselves, so that they are not put back?")
+
+
+def _dry_run(work: Work, request: job.Request, as_json: bool, line: ProgressLine) -> int:
+    """Run on a copy of the state file, which is thrown away; calls are counted in the real one."""
+    started_at, scratch = now(), scratch_store()
+    try:
+        work.store.copy_to(scratch)
+        work.store = scratch
+        work.run_id = runs.start(scratch, job.JOB, job.DIRECTION, started_at)
+        plan = job.run(work, request) or job.Plan()
+        runs.finish(scratch, work.run_id, "COMPLETE", now(), work.counts, " ".join(work.remarks))
+        run = runs.get(scratch, work.run_id)
+    finally:
+        line.erase()
+        scratch.close()
+    if as_json and run is not None:
+        screen.print_json({**run_to_json(run), "id": None, "plan": _plan_to_json(plan)})
+    else:
+        _print_plan(work, plan)
+    return 0
+
+
+def _plan_to_json(plan: job.Plan) -> dict[str, object]:
+    return {
+        "imports": plan.imports,
+        "bytes": plan.bytes,
+        "calls": plan.calls,
+        "kibo_calls": plan.kibo_calls,
+        "minutes": plan.minutes,
+        "quota_share": plan.quota_share,
+        "is_first_export": plan.is_first_export,
+        "suppressed_reasons": dict(plan.suppressed_reasons),
+        "rejected": [rejected_to_json(record) for record in plan.rejected],
+    }
+
+
+_SHOWN_COUNTS = ("read", "added", "updated", "unchanged", "suppressed", "departed", "rejected", "skipped")
+
+
+def _print_plan(work: Work, plan: job.Plan) -> None:
+    screen.print_line("Dry run, nothing was changed." + (" This would be the first export to this list." if plan.is_first_export else ""))
+    rows = [(key, f"{work.counts[key]:,}") for key in _SHOWN_COUNTS if work.counts[key] or key in _SHOWN_COUNTS[:4]]
+    screen.print_table(("Would be", "Contacts"), [("customers read" if key == "read" else key, number) for key, number in rows])
+    for reason, number in sorted(plan.suppressed_reasons.items()):
+        screen.print_line(f"suppressed: {number:,} {screen.clean(reason)}")
+    for record in plan.rejected:
+        screen.print_line(f"rejected: account {record.account_id}: {screen.clean(record.reason)}")
+    if work.counts["rejected"] > len(plan.rejected):
+        screen.print_line(f"… and {work.counts['rejected'] - len(plan.rejected):,} more rejected.")
+    for remark in work.remarks:
+        screen.print_line(screen.clean(remark))
+    limits = work.config.limits
+    screen.print_line(
+        f"Cost: {plan.calls:,} calls to Constant Contact ({plan.quota_share:.1%} of a day's {limits.requests_per_day:,}),"
+        f" {plan.kibo_calls:,} to Kibo, about {plan.minutes:g} minutes, {plan.imports:,} imports of {plan.bytes:,} bytes."
+    )
+
+
+def _report(app: App, run: Run, work: Work, as_json: bool, news: bool) -> None:
+    if as_json:
+        screen.print_json(run_to_json(run))
+    elif screen.wants_summary(app.verbosity, app.is_quiet):
+        screen.print_line(_summary(run, work))
+        for remark in work.remarks:
+            screen.print_line(screen.clean(remark))
+    if news and not app.is_quiet:
+        screen.say(f"{run.errors:,} records could not be used: ccsync logs {run.id} --errors")
+
+
+def _summary(run: Run, work: Work) -> str:
+    counts = run.counts
+    left_out = [f"{counts[key]:,} {key}" for key in ("suppressed", "departed", "rejected", "skipped") if counts.get(key)]
+    sent = counts.get("added", 0) + counts.get("updated", 0)
+    seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
+    calls = work.constant_contact.transport.calls
+    text = f"Exported {sent:,} contacts ({counts.get('added', 0):,} new, {counts.get('updated', 0):,} updated), "
+    text += f"{counts.get('unchanged', 0):,} unchanged"
+    text += f", left out: {', '.join(left_out)}" if left_out else ""
+    return f"{text}. {screen.duration(seconds)}, {calls:,} calls to Constant Contact, {work.kibo.transport.calls:,} to Kibo."

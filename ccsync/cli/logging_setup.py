@@ -1,0 +1,76 @@
+"""Where log lines go, and what never gets into them: secrets and people's addresses."""
+
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from ccsync.cli.screen import clean
+from ccsync.errors import ConfigError
+
+_ADDRESS = re.compile(r"[^\s@<>\"'(),;:=]+(?:@|%40)[^\s@<>\"'(),;:=]+")
+_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+")
+_SECRETS: set[str] = set()
+
+
+def protect(secrets: Iterable[str | None]) -> None:
+    """Never let these values into a log line or an error."""
+    _SECRETS.update(one for one in secrets if one and len(one) >= 6)
+
+
+def redact(text: str) -> str:
+    """The text without secrets and without whole addresses."""
+    for secret in _SECRETS:
+        text = text.replace(secret, "<secret>")
+    return _ADDRESS.sub("<address>", _BEARER.sub(r"\1 <secret>", text))
+
+
+class _Redacting(logging.Formatter):
+    """Redacts the finished line, tracebacks included."""
+
+    @staticmethod
+    def converter(seconds: float | None) -> time.struct_time:
+        """Times in UTC."""
+        return time.gmtime(seconds)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(clean(line) for line in redact(super().format(record)).split("\n"))
+
+
+class _Screen(logging.StreamHandler):  # type: ignore[type-arg]
+    """Log lines on stderr for -v."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stderr)
+
+
+def set_up(verbosity: int, log_file: Path | None) -> None:
+    """Send log lines to stderr (-v: what is done, -vv: every call) and to `log_file` (always everything)."""
+    logging.raiseExceptions = False  # a full disk must not print a traceback
+    root = logging.getLogger("ccsync")
+    root.handlers.clear()
+    root.propagate = False
+    root.setLevel(logging.DEBUG)
+    root.addHandler(logging.NullHandler())
+    if verbosity:
+        screen = _Screen()
+        screen.setLevel(logging.DEBUG if verbosity > 1 else logging.INFO)
+        screen.setFormatter(_Redacting("%(message)s"))
+        root.addHandler(screen)
+    if log_file is not None:
+        root.addHandler(_file_handler(log_file))
+
+
+def _file_handler(path: Path) -> logging.Handler:
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600))
+        handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise ConfigError(
+            f"The log file {path} cannot be written.", f"{error.strerror}.", "Give --log-file another path."
+        ) from error
+    handler.setFormatter(_Redacting("%(asctime)sZ %(process)d %(levelname)s %(message)s"))
+    return handler

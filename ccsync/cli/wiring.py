@@ -1,0 +1,154 @@
+"""Wires a command's tools together: config, state file, clients, clock."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ccsync import oauth
+from ccsync.cli import logging_setup
+from ccsync.cli.clock import RealClock, now
+from ccsync.config import Config, constant_contact_secret, find_config, kibo_secret, load_config
+from ccsync.constant_contact import ConstantContact
+from ccsync.errors import ConfigError
+from ccsync.jobs.access import CONSTANT_CONTACT, KIBO, SIGN_IN, ConstantContactToken, KiboToken, LedgerGate
+from ccsync.kibo import Kibo
+from ccsync.state import Lock, Store, meta, open_store, tokens
+from ccsync.state.times import to_text
+from ccsync.transport import Transport, origin
+
+TENANT_URL = "tenant_url"
+ACCOUNT = "encoded_account_id"
+ORGANIZATION = "organization_name"
+
+
+@dataclass(slots=True)
+class App:
+    """What the global options said, for the command to use."""
+
+    config_option: Path | None = None
+    verbosity: int = 0
+    is_quiet: bool = False
+    wants_json: bool = False
+    clock: RealClock = field(default_factory=RealClock)
+    state_path: Path | None = None
+    """Set once the config is read, so that an error of SQLite can name the file."""
+
+    def find(self) -> Path:
+        """The config file in force."""
+        return find_config(self.config_option, os.environ, Path.cwd())
+
+    def load(self) -> Config:
+        """Read the config file in force."""
+        config = load_config(self.find(), os.environ)
+        self.state_path = config.state.path
+        logging_setup.protect([config.kibo.client_secret, config.constant_contact.client_secret])
+        return config
+
+    @contextmanager
+    def writing(self, config: Config, command: str) -> Iterator[Store]:
+        """The state file, open for writing, with the writers' lock held."""
+        with Lock(config.state.path, command, to_text(now())):
+            store = open_store(config.state.path)
+            try:
+                protect_tokens(store)
+                yield store
+            finally:
+                store.close()
+
+    @contextmanager
+    def reading(self, config: Config) -> Iterator[Store]:
+        """The state file, open for reading; never waits for a writer."""
+        store = open_store(config.state.path, is_reader=True)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Both vendors, with the gate of the one that counts calls."""
+
+    kibo: Kibo
+    constant_contact: ConstantContact
+    gate: LedgerGate
+    app: oauth.App
+    sign_in: Transport
+
+
+def protect_tokens(store: Store) -> None:
+    """Keep the saved tokens out of log lines."""
+    for vendor in (KIBO, CONSTANT_CONTACT):
+        saved = tokens.get(store, vendor)
+        if saved:
+            logging_setup.protect([saved.access_token, saved.refresh_token])
+
+
+def clients(config: Config, store: Store, clock: RealClock) -> Clients:
+    """Make the clients. `store` is the real state file: calls are counted and tokens kept there."""
+    kibo_transport, kibo = _kibo(config, store, clock)
+    settings, limits = config.constant_contact, config.limits
+    gate = LedgerGate(
+        store,
+        CONSTANT_CONTACT,
+        now,
+        per_second=limits.requests_per_second,
+        per_day=limits.requests_per_day,
+        reserve=limits.reserve_per_day,
+    )
+    api = Transport(
+        vendor="Constant Contact", origins=[origin(settings.api_url)], clock=clock, gate=gate
+    )
+    sign_in = Transport(
+        vendor="Constant Contact",
+        origins=[origin(settings.auth_url)],
+        clock=clock,
+        gate=LedgerGate(store, SIGN_IN, now, per_second=1.0),
+    )
+    secret = constant_contact_secret(config, os.environ) if settings.flow == "code" else None
+    logging_setup.protect([secret])
+    app = oauth.App(settings.auth_url, settings.client_id, secret)
+    token = ConstantContactToken(store, sign_in, now, app)
+    return Clients(kibo, ConstantContact(api, token, api_url=settings.api_url), gate, app, sign_in)
+
+
+def _kibo(config: Config, store: Store, clock: RealClock) -> tuple[Transport, Kibo]:
+    settings = config.kibo
+    tenant_url = settings.tenant_url or meta.get(store, TENANT_URL)
+    transport = Transport(
+        vendor="Kibo",
+        origins=[origin(url) for url in (settings.home_url, settings.event_url, tenant_url) if url],
+        clock=clock,
+        gate=LedgerGate(store, KIBO, now, per_second=config.limits.kibo_requests_per_second),
+    )
+
+    def secret() -> str:
+        value = kibo_secret(config, os.environ)
+        logging_setup.protect([value])
+        return value
+
+    token = KiboToken(
+        store, transport, now, home_url=settings.home_url, client_id=settings.client_id, secret=secret
+    )
+    return transport, Kibo(
+        transport, token, tenant_id=settings.tenant_id, home_url=settings.home_url, tenant_url=tenant_url
+    )
+
+
+def url_of_host(config: Config, host: str) -> str:
+    """The tenant's URL for the host that Kibo names; with the scheme of the home host."""
+    return f"{urlsplit(config.kibo.home_url).scheme}://{host}"
+
+
+def active_list(config: Config) -> str:
+    """The id of the list that is configured. Raises `ConfigError` when there is none yet."""
+    if config.sync.list_id is None:
+        raise ConfigError(
+            "No contact list is chosen yet.",
+            f"{config.path} has no list_id in [sync].",
+            'ccsync configure --list "Web shop customers" --create-list',
+        )
+    return config.sync.list_id

@@ -1,0 +1,37 @@
+"""No call that could re-subscribe a person leaves this package.
+
+`POST /contacts/sign_up_form` sets `explicit` on existing contacts and revives deleted ones;
+`PUT /contacts/resubscribe/{id}` mails the person; a permission other than `unsubscribed` in a body
+would undo an opt-out (https://developer.constantcontact.com/api_reference/index.html).
+"""
+
+from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit
+
+from ccsync.transport import Call
+
+_FORBIDDEN = ("/sign_up_form", "/resubscribe")
+
+
+class ForbiddenCall(AssertionError):
+    """A bug: the program was about to make a call that may re-subscribe somebody."""
+
+
+def check_consent(call: Call) -> None:
+    """Raise `ForbiddenCall` unless `call` is one that leaves every opt-out alone."""
+    path = unquote(urlsplit(call.url).path).lower()
+    if any(word in path for word in _FORBIDDEN):
+        raise ForbiddenCall(f"{call.method} {path} may re-subscribe somebody")
+    if _grants_permission(call.json):
+        raise ForbiddenCall(f"the body of {call.method} {path} grants a permission to send")
+
+
+def _grants_permission(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(
+            (str(key).lower() == "permission_to_send" and item != "unsubscribed") or _grants_permission(item)
+            for key, item in value.items()
+        )
+    if isinstance(value, (list, tuple)):
+        return any(_grants_permission(item) for item in value)
+    return False

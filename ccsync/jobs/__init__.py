@@ -1,0 +1,1 @@
+"""What runs do: decisions are pure functions, executing them is another's task. No click, no SQL, no HTTP verbs."""

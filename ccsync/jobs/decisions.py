@@ -1,0 +1,121 @@
+"""What to do about one person: pure functions from what is known to an action with its reason."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from ccsync.models import Contact
+from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, KnownContact, Suppression
+
+
+class Act(Enum):
+    """What an export does about a person who opted in."""
+
+    ADD = "added"
+    UPDATE = "updated"
+    UNCHANGED = "unchanged"
+    SUPPRESS = "suppressed"
+    SET_ASIDE = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An action and why; `is_email_only` sends the address without the rest."""
+
+    act: Act
+    reason: str
+    is_email_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to and by which settings: the active list, and whether other sources' contacts may be overwritten."""
+
+    list_id: str
+    overwrite_existing: bool
+
+
+def decide(
+    known: KnownContact | None,
+    suppressions: Iterable[Suppression],
+    target: Target,
+    *,
+    fingerprint: bytes,
+    email_only_fingerprint: bytes,
+    refused_fingerprint: bytes | None = None,
+) -> Decision:
+    """Decide about a person whose account opts in and whose record is well.
+
+    `refused_fingerprint` is that of a row Constant Contact would not take, if there was one.
+    """
+    blocking = blocking_suppression(suppressions, target.list_id)
+    if blocking is not None:
+        return Decision(Act.SUPPRESS, reason_of(blocking))
+    is_foreign = known is not None and not known.is_ours and not target.overwrite_existing
+    due = email_only_fingerprint if is_foreign else fingerprint
+    if refused_fingerprint == due:
+        return Decision(Act.SET_ASIDE, "refused before and not changed since", is_foreign)
+    if known is None or known.list_id != target.list_id or known.fingerprint is None:
+        reason = "another source's contact, added by its address alone" if is_foreign else "not on the list yet"
+        return Decision(Act.ADD, reason, is_foreign)
+    if known.fingerprint == due:
+        return Decision(Act.UNCHANGED, "sent before and not changed since", is_foreign)
+    return Decision(Act.UPDATE, "a mapped field changed", is_foreign)
+
+
+def blocking_suppression(suppressions: Iterable[Suppression], list_id: str) -> Suppression | None:
+    """The weightiest suppression that holds for this list: an unsubscribe before the rest."""
+    holding = [one for one in suppressions if one.list_id in ("", list_id)]
+    order = (UNSUBSCRIBED, OPTED_OUT, DEPARTED)
+    return min(holding, key=lambda one: order.index(one.kind) if one.kind in order else 0, default=None)
+
+
+def reason_of(suppression: Suppression) -> str:
+    """The reason as an operator reads it."""
+    when = f" on {suppression.since:%Y-%m-%d}" if suppression.since else ""
+    if suppression.kind == DEPARTED:
+        return f"left the list{when}"
+    if suppression.kind == OPTED_OUT:
+        return f"opted out in the store{when}"
+    return f"unsubscribed at Constant Contact{when}"
+
+
+def lifted_by_opt_in(
+    suppressions: Iterable[Suppression], *, was_opted_in: bool | None, created_at: datetime | None
+) -> list[str]:
+    """The kinds of suppression that an account's opt-in, observed now at Kibo, outweighs.
+
+    `was_opted_in` is what was last observed of the account, `None` for one never seen. Only an observed change
+    counts: false → true, or an account made after the opt-out. An unsubscribe at Constant Contact is never lifted.
+    """
+    if was_opted_in:
+        return []
+    kinds = []
+    for one in suppressions:
+        if one.kind == UNSUBSCRIBED:
+            continue
+        is_newer = created_at is not None and one.since is not None and created_at > one.since
+        if was_opted_in is False or is_newer:
+            kinds.append(one.kind)
+    return kinds
+
+
+def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:
+    """Has a person who unsubscribed come back by their own act at Constant Contact?
+
+    Staff's or an import's re-subscribe is none: the source must be the contact, and the date newer.
+    """
+    return (
+        contact.permission_to_send in ("explicit", "implicit")
+        and contact.deleted_at is None
+        and (contact.opt_in_source or "").lower() == "contact"
+        and contact.opt_in_date is not None
+        and opted_out_at is not None
+        and contact.opt_in_date > opted_out_at
+    )
+
+
+def has_left_too_many(gone: int, checked: int) -> bool:
+    """The brake: has a fifth of the members that were looked for vanished at once, and more than a handful?"""
+    return gone > 10 and gone * 5 > checked

@@ -1,0 +1,75 @@
+"""What is due for each staged person: the decision, and the row to send."""
+
+import json
+from collections.abc import Iterator
+
+from ccsync.jobs.decisions import Act, Decision, Target, decide
+from ccsync.jobs.sending import Outgoing
+from ccsync.jobs.work import Work
+from ccsync.mapping import fingerprint
+from ccsync.state import people, runs, set_aside, staging
+from ccsync.state.batches import BatchRow
+from ccsync.state.runs import RejectedRecord
+from ccsync.state.staging import Staged
+
+
+def iter_decisions(work: Work, *, is_retry: bool) -> Iterator[tuple[Staged, Decision]]:
+    """Each staged person with the decision about them, made when it is asked for.
+
+    `is_retry` gives a row another try that Constant Contact has refused before.
+    """
+    target = Target(work.list_id, work.config.sync.overwrite_existing)
+    for one in staging.iter_people(work.store):
+        person = one.person or b""
+        refused = None if is_retry else set_aside.standing(work.store, one.account_id)
+        decision = decide(
+            people.known_contact(work.store, person),
+            people.suppressions(work.store, person),
+            target,
+            fingerprint=one.fingerprint or b"",
+            email_only_fingerprint=fingerprint(_email_only(one)),
+            refused_fingerprint=refused[1] if refused else None,
+        )
+        yield one, decision
+
+
+def iter_outgoing(work: Work, *, is_retry: bool) -> Iterator[Outgoing]:
+    """The rows to send, counting everybody else on the way by what was decided."""
+    for one, decision in iter_decisions(work, is_retry=is_retry):
+        if decision.act is Act.SET_ASIDE:
+            _note_standing(work, one, decision)
+        if decision.act in (Act.ADD, Act.UPDATE):
+            yield _outgoing(one, decision)
+        else:
+            work.counts[decision.act.value] += 1
+
+
+def address_of(one: Staged) -> str:
+    """The address of a staged person."""
+    return str(json.loads(one.row or "{}").get("email", ""))
+
+
+def _outgoing(one: Staged, decision: Decision) -> Outgoing:
+    person, mark, encoded = one.person or b"", one.fingerprint or b"", one.row or "{}"
+    if decision.is_email_only:
+        alone = _email_only(one)
+        mark, encoded = fingerprint(alone), json.dumps(alone, ensure_ascii=False, separators=(",", ":"))
+    row = BatchRow(person, one.account_id, address_of(one), mark, decision.act is Act.ADD)
+    return Outgoing(row, encoded.encode())
+
+
+def _email_only(one: Staged) -> dict[str, str | int]:
+    return {"email": address_of(one)}
+
+
+def _note_standing(work: Work, one: Staged, decision: Decision) -> None:
+    standing = set_aside.standing(work.store, one.account_id)
+    record = RejectedRecord(
+        one.account_id,
+        address_of(one),
+        standing[0] if standing else "refused",
+        f"Constant Contact {decision.reason}; mend it in Kibo, or: ccsync export --retry-failed",
+        work.now(),
+    )
+    with work.store.transaction():
+        runs.add_rejected(work.store, work.run_id, [record])

@@ -1,0 +1,204 @@
+"""The export: every customer who opted in, and nobody else, ends up on the contact list."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ccsync.errors import BrakeError, TemporaryError
+from ccsync.jobs import known_contacts, opt_outs
+from ccsync.jobs.decisions import Act, has_left_too_many
+from ccsync.jobs.departures import find_departures, record_departures
+from ccsync.jobs.due import address_of, iter_decisions, iter_outgoing
+from ccsync.jobs.gathering import gather_address, gather_everybody, gather_set_aside
+from ccsync.jobs.imports import Imports
+from ccsync.jobs.reading import FILTER
+from ccsync.jobs.sending import Batcher, Sender, adopt_lost, list_is_gone
+from ccsync.jobs.work import Work
+from ccsync.models import ContactList
+from ccsync.state import meta, runs, set_aside, staging
+from ccsync.state.runs import RejectedRecord
+
+JOB = "export"
+DIRECTION = "to"
+EXPORTED_LIST = "exported_list_id"
+EVENTS = "events"
+SHOWN_REASONS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FirstExport:
+    """What a person has to agree to before the first export to a list."""
+
+    list_name: str
+    members: int | None
+    customers: int
+
+
+def _nobody_asks(_: FirstExport) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of an export.
+
+    `agree` is called before a first export and raises when the person says no. `agree_to_departures` is called
+    with (gone, looked for) when suspiciously many have left the list; true takes them for departures.
+    """
+
+    is_dry_run: bool = False
+    only: str | None = None
+    is_retry: bool = False
+    adopts_list: bool = False
+    agree: Callable[[FirstExport], None] = _nobody_asks
+    agree_to_departures: Callable[[int, int], bool] = lambda _gone, _looked_for: False
+
+    @property
+    def is_whole(self) -> bool:
+        return self.only is None and not self.is_retry
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a dry run found that a real run would do, and what that would cost."""
+
+    imports: int = 0
+    bytes: int = 0
+    calls: int = 0
+    kibo_calls: int = 0
+    minutes: float = 0.0
+    quota_share: float = 0.0
+    is_first_export: bool = False
+    suppressed_reasons: Counter[str] = field(default_factory=Counter)
+    rejected: list[RejectedRecord] = field(default_factory=list)
+
+
+def run(work: Work, request: Request) -> Plan | None:
+    """Run an export; `work.counts` and `work.remarks` tell what was done. A dry run returns its plan.
+
+    Raises what `ccsync.errors` lists; what was done before is kept, and the next run continues.
+    """
+    contact_list = work.constant_contact.get_list(work.list_id)
+    if contact_list is None:
+        raise list_is_gone(work)
+    is_first = request.is_whole and meta.get(work.store, EXPORTED_LIST) != work.list_id
+    customers = work.kibo.get_customers(start=0, size=1, filter=FILTER).total
+    if is_first and not request.is_dry_run:
+        request.agree(FirstExport(contact_list.name, contact_list.membership_count, customers))
+    started_at = work.kibo.transport.server_time(work.now())
+    missing = _gather(work, request, started_at)
+    imports = Imports(work)
+    if not request.is_dry_run:
+        # What an earlier run left running is settled before anybody is decided on.
+        imports.await_all()
+    _check_departures(work, request)
+    if is_first:
+        _remark_on_members(work, contact_list)
+    if request.is_dry_run:
+        return _plan(work, is_first)
+    if request.only is None:
+        opt_outs.pull_recent(work)
+    Sender(work).send_all(iter_outgoing(work, is_retry=request.is_retry), staging.people(work.store))
+    imports.await_all()
+    _close_books(work)
+    if missing:
+        raise TemporaryError(
+            f"Kibo counts {missing:,} customers more than it showed; everybody it showed was dealt with.",
+            "rows kept moving while they were read.",
+            "ccsync export        (sends only what is missing)",
+        )
+    if request.is_whole:
+        with work.store.transaction():
+            meta.put(work.store, EXPORTED_LIST, work.list_id)
+            meta.advance(work.store, EVENTS, started_at)
+    return None
+
+
+def _gather(work: Work, request: Request, started_at: datetime) -> int:
+    """Pull before push: opt-outs first, then the customers, then whose contacts are there already."""
+    if not request.is_dry_run:
+        adopt_lost(work)
+    if request.only is None:
+        work.show("opt-outs")
+        opt_outs.pull_all(work)
+    staging.clear(work.store)
+    missing = 0
+    if request.only is not None:
+        gather_address(work, request.only)
+    elif request.is_retry:
+        gather_set_aside(work)
+    else:
+        missing = gather_everybody(work, started_at)
+    work.counts["read"] = staging.have_read(work.store)
+    if request.is_whole:
+        known_contacts.learn_all(work, work.list_id if request.adopts_list else None)
+    else:
+        known_contacts.learn_singly(work, [address_of(one) for one in staging.iter_people(work.store)])
+    return missing
+
+
+def _check_departures(work: Work, request: Request) -> None:
+    gone, looked_for = find_departures(work, is_retry=request.is_retry)
+    if (
+        has_left_too_many(len(gone), looked_for)
+        and not request.is_dry_run
+        and not request.agree_to_departures(len(gone), looked_for)
+    ):
+        raise BrakeError(
+            f"{len(gone):,} of {looked_for:,} people to be updated are no longer on the list; nothing was sent.",
+            "so many at once look like a mishap (list emptied, wrong list) rather than their own wish.",
+            "Look at the list in Constant Contact. If they did leave it: ccsync export --yes",
+        )
+    record_departures(work, gone)
+    work.counts["departed"] += len(gone)
+
+
+def _remark_on_members(work: Work, contact_list: ContactList) -> None:
+    strangers = staging.listed_but_not_opted_in(work.store, contact_list.list_id)
+    if strangers:
+        work.counts["listed_not_opted_in"] = strangers
+        work.remarks.append(
+            f"{strangers:,} members of the list are not customers who opted in; they were left alone."
+        )
+
+
+def _plan(work: Work, is_first: bool) -> Plan:
+    plan = Plan(is_first_export=is_first)
+    for _, decision in iter_decisions(work, is_retry=False):
+        if decision.act is Act.SUPPRESS:
+            plan.suppressed_reasons[decision.reason.partition(" on ")[0]] += 1
+    batcher = Batcher(iter_outgoing(work, is_retry=False), work.list_id)
+    while batch := batcher.next_batch():
+        plan.imports += 1
+        plan.bytes += sum(len(one.encoded) + 1 for one in batch)
+        added = sum(one.row.is_new for one in batch)
+        work.counts["added"] += added
+        work.counts["updated"] += len(batch) - added
+    _close_books(work)
+    # The dry run has made every reading call itself; the imports and some polling come on top.
+    plan.calls = work.constant_contact.transport.calls + (2 * plan.imports + 6 if plan.imports else 0)
+    plan.kibo_calls = work.kibo.transport.calls
+    limits = work.config.limits
+    seconds = plan.kibo_calls / limits.kibo_requests_per_second + plan.calls / limits.requests_per_second
+    plan.minutes = round(seconds / 60 + (1 if plan.imports else 0), 1)
+    plan.quota_share = round(plan.calls / limits.requests_per_day, 4)
+    plan.rejected = runs.rejected(work.store, work.run_id, SHOWN_REASONS)
+    return plan
+
+
+def _close_books(work: Work) -> None:
+    """Erase what was staged, and account for everybody who was read."""
+    counts = work.counts
+    counts["rejected"] = runs.count_rejected(work.store, work.run_id)
+    dealt_with = ("added", "updated", "unchanged", "suppressed", "departed", "rejected")
+    # Accounts without an address, B2B accounts, and further accounts of a person already counted.
+    counts["skipped"] = max(0, counts["read"] - sum(counts[key] for key in dealt_with))
+    if counts["opted_out"]:
+        work.remarks.append(f"{counts['opted_out']:,} customers opted out in the store meanwhile; none of them was sent.")
+    staging.clear(work.store)
+
+
+def has_news(work: Work) -> bool:
+    """Did this run reject records that were not rejected before?"""
+    return set_aside.news_of(work.store, work.run_id) > 0

@@ -1,0 +1,190 @@
+"""Finds out what became of imports.
+
+`completed` does not mean that everybody went in: the counters are read, and where they do not add up,
+the people are looked for.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ccsync.errors import CcsyncError, RefusedError, VendorUnreachable
+from ccsync.jobs import known_contacts, opt_outs
+from ccsync.jobs.decisions import blocking_suppression
+from ccsync.jobs.work import Work
+from ccsync.models import Activity
+from ccsync.state import batches, people, runs, set_aside
+from ccsync.state.batches import ADOPTED, DONE, FAILED, Batch, BatchRow
+from ccsync.state.runs import RejectedRecord
+
+LONG_ADDRESS = 50
+"""The import's schema stops here, others at 80: longer ones are sent and then looked for."""
+POLL_SECONDS = (2.0, 4.0, 8.0, 15.0, 30.0)
+STALL_SECONDS = 1_800.0
+
+
+@dataclass(slots=True)
+class Imports:
+    """The imports of one run, and those an earlier run left running."""
+
+    work: Work
+    _to_check: dict[int, Batch] = field(default_factory=dict)
+    _is_suspect: dict[int, bool] = field(default_factory=dict)
+    _trouble: CcsyncError | None = None
+
+    def await_all(self) -> None:
+        """Wait until every import is finished, and settle each as it finishes.
+
+        Raises `VendorUnreachable` when nothing moves for half an hour: the next run asks again.
+        """
+        waits = _waits()
+        stalled = 0.0
+        while running := self._running():
+            finished = self._finished(running)
+            for batch, activity in finished:
+                self._settle(batch, activity)
+            stalled = 0.0 if finished else stalled
+            if len(finished) == len(running):
+                break
+            if stalled > STALL_SECONDS:
+                raise VendorUnreachable(
+                    f"Constant Contact has not finished {len(running)} imports within half an hour.",
+                    "they are queued or still running there.",
+                    "Nothing is lost; the next run asks for them again.",
+                )
+            seconds = 2.0 if finished else next(waits)
+            self.work.show("imports", len(finished), len(running))
+            self.work.clock.sleep(seconds)
+            stalled += seconds
+        self._check()
+        if self._trouble is not None:
+            raise self._trouble
+
+    def _running(self) -> list[Batch]:
+        return [one for one in batches.unfinished(self.work.store) if one.id not in self._to_check]
+
+    def _finished(self, running: Sequence[Batch]) -> list[tuple[Batch, Activity | None]]:
+        """Those whose import is over, with its activity; `None` for one the vendor has forgotten.
+
+        One call tells the state of every import.
+        """
+        shown = {one.activity_id: one for one in self.work.constant_contact.get_activities()}
+        over = list[tuple[Batch, Activity | None]]()
+        for batch in running:
+            activity = shown.get(batch.activity_id or "")
+            if activity is None and batch.activity_id:
+                activity = self.work.constant_contact.get_activity(batch.activity_id)
+            if activity is None or activity.is_finished:
+                over.append((batch, activity))
+        return over
+
+    def _settle(self, batch: Batch, activity: Activity | None) -> None:
+        if activity is None or not activity.has_completed:
+            state = activity.state if activity else "forgotten"
+            self._close(batch, FAILED)
+            self._trouble = RefusedError(
+                f"Constant Contact did not carry out an import of {batch.rows:,} contacts (it is {state}).",
+                f"{len(activity.errors) if activity else 0} reasons were given; none of its contacts counts as sent.",
+                "ccsync export        (sends them again); if it stays so, look at Activity in Constant Contact.",
+            )
+            return
+        has_long = any(len(row.email) > LONG_ADDRESS for row in self._rows(batch))
+        is_complete = batch.state != ADOPTED and _is_complete(activity, batch.rows)
+        if not has_long and (is_complete or self._is_explained_by_opt_outs(batch, activity)):
+            self._confirm(batch)
+        else:
+            self._to_check[batch.id] = batch
+            self._is_suspect[batch.id] = not is_complete
+
+    def _is_explained_by_opt_outs(self, batch: Batch, activity: Activity) -> bool:
+        """People who unsubscribed meanwhile are not put on the list: do they account for what the counters lack?"""
+        refused = activity.cannot_add_to_list_count
+        if batch.state == ADOPTED or activity.error_count or activity.correctable_count or not refused:
+            return False
+        opt_outs.pull_recent(self.work)
+        gone = self._drop_suppressed(batch)
+        return gone >= refused and (activity.person_count or 0) >= batch.rows - gone
+
+    def _check(self) -> None:
+        """Look on the list for everybody whose batch's counters did not add up, and for the long addresses.
+
+        Whoever is not there did not arrive: unsubscribed meanwhile, or refused.
+        """
+        if not self._to_check:
+            return
+        opt_outs.pull_recent(self.work)
+        number = sum(len(self._suspects(batch)) for batch in self._to_check.values())
+        wanted = ((row.person, row.email) for batch in self._to_check.values() for row in self._suspects(batch))
+        known_contacts.read_membership(self.work, wanted, number)
+        for batch in self._to_check.values():
+            self._drop_suppressed(batch)
+            for row in self._suspects(batch):
+                known = people.known_contact(self.work.store, row.person)
+                if known is None or known.seen_list_id != batch.list_id:
+                    self._reject(batch, row)
+            self._confirm(batch)
+        self._to_check.clear()
+
+    def _suspects(self, batch: Batch) -> list[BatchRow]:
+        rows = batches.rows_of(self.work.store, batch.id)
+        return rows if self._is_suspect[batch.id] else [row for row in rows if len(row.email) > LONG_ADDRESS]
+
+    def _reject(self, batch: Batch, row: BatchRow) -> None:
+        work, at = self.work, self.work.now()
+        code, reason = "not-imported", (
+            "Constant Contact's import did not take it and does not say why; check the address and the mapped fields."
+        )
+        if len(row.email) > LONG_ADDRESS:
+            code, reason = "long-address", (
+                f"Constant Contact's import did not take an address of {len(row.email)} characters;"
+                " ask the person for a shorter one, or add the contact by hand."
+            )
+        record = RejectedRecord(row.account_id, row.email, code, reason, at)
+        with work.store.transaction():
+            runs.add_rejected(work.store, work.run_id, [record])
+            set_aside.put(work.store, row.account_id, code, row.fingerprint, at, work.run_id)
+            batches.remove_row(work.store, batch.id, row.person)
+
+    def _drop_suppressed(self, batch: Batch) -> int:
+        dropped = 0
+        with self.work.store.transaction():
+            for row in self._rows(batch):
+                if self._is_suppressed(row.person, batch.list_id):
+                    batches.remove_row(self.work.store, batch.id, row.person)
+                    dropped += 1
+        self.work.counts["suppressed"] += dropped
+        return dropped
+
+    def _is_suppressed(self, person: bytes, list_id: str) -> bool:
+        return blocking_suppression(people.suppressions(self.work.store, person), list_id) is not None
+
+    def _confirm(self, batch: Batch) -> None:
+        store = self.work.store
+        with store.transaction():
+            added, updated = batches.counts_of(store, batch.id)
+            people.confirm_batch(store, batch.id, batch.list_id)
+            set_aside.release_batch(store, batch.id)
+            batches.close(store, batch.id, DONE, self.work.now())
+            if batch.run_id == self.work.run_id:
+                self.work.counts["added"] += added
+                self.work.counts["updated"] += updated
+            else:
+                self.work.counts["adopted"] += added + updated
+            runs.update(store, self.work.run_id, self.work.counts)
+
+    def _close(self, batch: Batch, state: str) -> None:
+        with self.work.store.transaction():
+            batches.close(self.work.store, batch.id, state, self.work.now())
+
+    def _rows(self, batch: Batch) -> list[BatchRow]:
+        return batches.rows_of(self.work.store, batch.id)
+
+
+def _is_complete(activity: Activity, rows: int) -> bool:
+    counters = (activity.error_count, activity.correctable_count, activity.cannot_add_to_list_count)
+    return not any(counters) and activity.person_count is not None and activity.person_count >= rows
+
+
+def _waits() -> Iterator[float]:
+    yield from POLL_SECONDS
+    while True:
+        yield POLL_SECONDS[-1]

@@ -1,0 +1,46 @@
+"""A run's row in the log, from RUNNING to how it ended."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from ccsync.errors import CcsyncError, Interrupted
+from ccsync.jobs.work import Work
+from ccsync.state import runs
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def carry_out(work: Work, job: str, direction: str, body: Callable[[], T]) -> T:
+    """Run `body` as one run of `job`. Whatever it raises is written into the log and raised on.
+
+    The caller holds the writers' lock. A process that dies leaves RUNNING behind, which readers and the next
+    run recognise as INTERRUPTED.
+    """
+    work.run_id = runs.start(work.store, job, direction, work.now())
+    try:
+        result = body()
+    except Interrupted as error:
+        _finish(work, "INTERRUPTED", error.what)
+        raise
+    except CcsyncError as error:
+        _finish(work, "FAILED", f"{error.what} {error.why}".strip())
+        raise
+    except Exception as error:
+        log.exception("run %s of %s", work.run_id, job)
+        _finish(work, "FAILED", f"unforeseen: {type(error).__name__}")
+        raise
+    runs.finish(work.store, work.run_id, "COMPLETE", work.now(), work.counts, " ".join(work.remarks))
+    runs.prune(work.store, work.now() - timedelta(days=work.config.state.keep_days))
+    return result
+
+
+def _finish(work: Work, status: str, message: str) -> None:
+    """Close the row of a run that ended badly; that this fails too must not hide why."""
+    try:
+        runs.finish(work.store, work.run_id, status, work.now(), work.counts, message)
+    except Exception:
+        log.exception("the row of run %s could not be closed", work.run_id)

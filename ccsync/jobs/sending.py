@@ -1,0 +1,194 @@
+"""Cuts what is due into batches and sends each as a bulk import.
+
+What is in a batch is stored before it is sent, and its activity before it is polled: a run that died is
+continued, not repeated.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ccsync.errors import AnswerLost, RefusedError
+from ccsync.jobs.work import Work
+from ccsync.models import Activity
+from ccsync.state import batches, runs, set_aside
+from ccsync.state.batches import ADOPTED, FAILED, PREPARED, Batch, BatchRow
+from ccsync.state.runs import RejectedRecord
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 3_500_000
+"""The vendor silently drops what lies beyond 4 MB, and does not say whether that is 4,000,000 bytes."""
+MOST_ROWS = 40_000
+MOST_REFUSALS = 60
+"""Looking for the one bad record in a refused batch takes two calls a halving; more means another trouble."""
+CLOCK_SLACK = timedelta(seconds=90)
+_LOST_ANSWER_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One contact on its way: what is remembered of it, and its import row, encoded."""
+
+    row: BatchRow
+    encoded: bytes
+
+
+class Batcher:
+    """Cuts a stream of contacts into batches, by encoded bytes and by count."""
+
+    def __init__(self, outgoing: Iterator[Outgoing], list_id: str) -> None:
+        self._outgoing = outgoing
+        self._envelope = len(encode_body(list_id, []))
+        self._left_over: Outgoing | None = None
+
+    def next_batch(self) -> list[Outgoing]:
+        """The next batch; empty when the stream has ended."""
+        batch = list[Outgoing]()
+        size = self._envelope
+        while (one := self._left_over or next(self._outgoing, None)) is not None:
+            self._left_over = None
+            if batch and (size + len(one.encoded) + 1 > MOST_BYTES or len(batch) >= MOST_ROWS):
+                self._left_over = one
+                break
+            batch.append(one)
+            size += len(one.encoded) + 1
+        return batch
+
+
+def encode_body(list_id: str, rows: Sequence[bytes]) -> bytes:
+    """The whole body of an import: https://developer.constantcontact.com/api_guide/import_contacts.html"""
+    return b'{"list_ids":["' + list_id.encode() + b'"],"import_data":[' + b",".join(rows) + b"]}"
+
+
+class Sender:
+    """Sends a run's batches, one after another."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._refusals = 0
+        self.sent = 0
+        """Contacts sent so far, whatever becomes of them."""
+
+    def send_all(self, outgoing: Iterator[Outgoing], total: int) -> None:
+        """Send everything due. `outgoing` decides as it is read, in the transaction that freezes each batch."""
+        batcher = Batcher(outgoing, self._work.list_id)
+        while True:
+            with self._work.store.transaction():
+                contacts = batcher.next_batch()
+                batch = self._freeze(contacts) if contacts else None
+            if batch is None:
+                return
+            self._send(batch, contacts)
+            self._work.show("sending", self.sent, total, self.sent)
+
+    def _freeze(self, contacts: Sequence[Outgoing]) -> Batch:
+        work = self._work
+        at = work.constant_contact.transport.server_time(work.now())
+        with work.store.transaction():
+            batch_id = batches.prepare(work.store, work.run_id, work.list_id, at)
+            batches.add_rows(work.store, batch_id, [one.row for one in contacts], at)
+        return Batch(batch_id, work.run_id, work.list_id, PREPARED, None, len(contacts), at)
+
+    def _send(self, batch: Batch, contacts: Sequence[Outgoing]) -> None:
+        try:
+            self._post(batch, encode_body(batch.list_id, [one.encoded for one in contacts]))
+        except RefusedError as error:
+            if error.status not in (400, 413, 422):
+                raise
+            self._refusals += 1
+            self._check_list()
+            if self._refusals > MOST_REFUSALS:
+                raise
+            self._halve(batch, contacts, error)
+        else:
+            self.sent += len(contacts)
+
+    def _post(self, batch: Batch, body: bytes) -> None:
+        """Send a stored batch; when the answer is lost, look for its activity before sending again."""
+        for tries in range(1, _LOST_ANSWER_TRIES + 1):
+            try:
+                activity = self._work.constant_contact.import_contacts(body)
+            except AnswerLost:
+                log.info("the answer to batch %s was lost; looking for its activity", batch.id)
+                self._work.clock.sleep(2.0 * tries)
+                if adopt(self._work, batch):
+                    return
+                if tries == _LOST_ANSWER_TRIES:
+                    raise
+            else:
+                batches.record_activity(self._work.store, batch.id, activity.activity_id)
+                return
+
+    def _halve(self, batch: Batch, contacts: Sequence[Outgoing], error: RefusedError) -> None:
+        """The vendor refused the batch as a whole: one bad record must not stop the rest."""
+        work = self._work
+        with work.store.transaction():
+            batches.close(work.store, batch.id, FAILED, work.now())
+            if len(contacts) == 1:
+                self._reject(contacts[0].row, error)
+                return
+            middle = len(contacts) // 2
+            halves = [(self._freeze(part), part) for part in (contacts[:middle], contacts[middle:])]
+        for half, part in halves:
+            self._send(half, part)
+
+    def _reject(self, row: BatchRow, error: RefusedError) -> None:
+        work, at = self._work, self._work.now()
+        reason = f"Constant Contact refused it ({error.why.rstrip('.')}); check the address and the mapped fields."
+        runs.add_rejected(
+            work.store, work.run_id, [RejectedRecord(row.account_id, row.email, "refused", reason, at)]
+        )
+        set_aside.put(work.store, row.account_id, "refused", row.fingerprint, at, work.run_id)
+
+    def _check_list(self) -> None:
+        if self._work.constant_contact.get_list(self._work.list_id) is None:
+            raise list_is_gone(self._work)
+
+
+def list_is_gone(work: Work) -> RefusedError:
+    """The error for an active list that no longer exists."""
+    name = work.config.sync.list_name or work.list_id
+    return RefusedError(
+        f'The contact list "{name}" no longer exists in Constant Contact.',
+        "somebody deleted it; ccsync never makes it anew by itself. Nothing was sent.",
+        "ccsync configure --list NAME        (add --create-list for a new one)",
+    )
+
+
+def adopt_lost(work: Work) -> None:
+    """Find out about the batch of a run that died while sending: adopt its import, or release its contacts."""
+    for batch in batches.unfinished(work.store):
+        if batch.state == PREPARED and not adopt(work, batch):
+            log.info("batch %s never arrived; its %s contacts are decided on anew", batch.id, batch.rows)
+            with work.store.transaction():
+                batches.close(work.store, batch.id, FAILED, work.now())
+
+
+def adopt(work: Work, batch: Batch) -> bool:
+    """Look for the activity of a batch whose answer was lost; return whether there is one.
+
+    The vendor has no idempotency key and shows no content: the match is by time and count, so that the
+    batch's people are looked for when it is over.
+    """
+    activity = matching(batch, work.constant_contact.get_activities(), batches.known_activities(work.store))
+    if activity is None:
+        return False
+    log.info("batch %s is activity %s", batch.id, activity.activity_id)
+    batches.record_activity(work.store, batch.id, activity.activity_id, ADOPTED)
+    return True
+
+
+def matching(batch: Batch, activities: Sequence[Activity], known: set[str]) -> Activity | None:
+    """The activity that may be this batch: made since, belonging to no other, with its count; the earliest."""
+    candidates = [
+        one
+        for one in activities
+        if one.activity_id not in known
+        and one.created_at is not None
+        and one.created_at >= batch.prepared_at - CLOCK_SLACK
+        # The total may count a header row; it is absent or 0 until the import is under way.
+        and (one.items_total_count or batch.rows) in (batch.rows, batch.rows + 1)
+    ]
+    return min(candidates, key=lambda one: one.created_at or batch.prepared_at, default=None)

@@ -1,0 +1,6 @@
+"""The Kibo client: tokens, tenant, customer accounts, in the vendor's own words."""
+
+from ccsync.kibo.client import CustomerPage, Kibo
+from ccsync.kibo.sign_in import IssuedToken, request_token
+
+__all__ = ["CustomerPage", "IssuedToken", "Kibo", "request_token"]

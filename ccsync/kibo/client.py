@@ -1,0 +1,139 @@
+"""Reads Kibo's tenant and customer accounts."""
+
+from dataclasses import dataclass
+
+from ccsync import shapes
+from ccsync.errors import ConfigError, RefusedError, VendorUnreachable
+from ccsync.models import Customer, JsonObject, Tenant
+from ccsync.transport import Call, Token, Transport
+
+PAGE_SIZE = 200
+"""The vendor's most; its default is 20."""
+ACCOUNTS_PATH = "/api/commerce/customer/accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """One page of accounts: `total` is how many the filter matches now; `unreadable` rows had no id."""
+
+    customers: tuple[Customer, ...]
+    total: int
+    unreadable: int
+
+
+class Kibo:
+    """A client for one tenant. Customer calls carry no site: every customer of the tenant is wanted."""
+
+    def __init__(
+        self, transport: Transport, token: Token, *, tenant_id: int, home_url: str, tenant_url: str | None = None
+    ) -> None:
+        self.transport = transport
+        self._token = token
+        self._tenant_id = tenant_id
+        self._home_url = home_url
+        self._tenant_url = tenant_url
+
+    def get_tenant(self) -> Tenant:
+        """Look up the tenant's host, as every SDK of the vendor does instead of computing the pod.
+
+        Raises `ConfigError` when the tenant is unknown or not this app's.
+        """
+        call = Call(
+            "GET",
+            f"{self._home_url}/api/platform/tenants/{self._tenant_id}",
+            headers=self._headers(),
+            accepts=frozenset({400, 403, 404}),
+        )
+        answer, value = self.transport.json(call, self._token)
+        record = shapes.as_object(value) or {}
+        domain = shapes.text(record, "domain")
+        if answer.status >= 400:
+            raise ConfigError(
+                f"Kibo does not show tenant {self._tenant_id} to this application.",
+                f"{answer.status} from {self._home_url}.",
+                "Check [kibo] tenant_id, and that the app is installed on that tenant.",
+            )
+        if domain is None:
+            raise VendorUnreachable(
+                f"Kibo did not say which host serves tenant {self._tenant_id}.",
+                "its answer has no domain.",
+                "Set [kibo] tenant_url by hand, or try again later.",
+            )
+        return Tenant(self._tenant_id, shapes.text(record, "name") or "", domain)
+
+    def get_customers(
+        self,
+        *,
+        start: int,
+        size: int = PAGE_SIZE,
+        filter: str | None = None,
+        sort: str = "createDate asc",
+        is_anonymous: bool | None = None,
+    ) -> CustomerPage:
+        """Read the accounts from record `start` (0-based, whatever the description's example says).
+
+        Sorting by createDate and filtering by acceptsMarketing are proven by the vendor's own tests:
+        https://github.com/Mozu/mozu-dotnet (`CustomerTests.cs`).
+        """
+        params = {"startIndex": str(start), "pageSize": str(size), "sortBy": sort}
+        if filter:
+            params["filter"] = filter
+        if is_anonymous is not None:
+            params["isAnonymous"] = "true" if is_anonymous else "false"
+        value = self._get(ACCOUNTS_PATH, params)
+        record = shapes.as_object(value)
+        total = shapes.integer(record, "totalCount") if record is not None else None
+        if record is None or total is None or not isinstance(record.get("items"), list | None):
+            raise VendorUnreachable(
+                "Kibo's answer is no page of customers.",
+                "it lacks totalCount or items.",
+                "Try again later; if it stays so, check [kibo] tenant_url.",
+            )
+        items = record.get("items")
+        rows = shapes.as_objects(items)
+        customers = tuple(customer for row in rows if (customer := to_customer(row)) is not None)
+        return CustomerPage(customers, total, (len(items) if isinstance(items, list) else 0) - len(customers))
+
+    def get_customer(self, account_id: int) -> Customer | None:
+        """Read one whole account; `None` when it is deleted."""
+        call = Call(
+            "GET", f"{self._base()}{ACCOUNTS_PATH}/{account_id}", headers=self._headers(), accepts=frozenset({404})
+        )
+        answer, value = self.transport.json(call, self._token)
+        if answer.status == 404:
+            return None
+        record = shapes.as_object(value)
+        customer = to_customer(record) if record is not None else None
+        if customer is None:
+            raise VendorUnreachable(f"Kibo's answer for account {account_id} is no account.", "it has no id.")
+        return customer
+
+    def _get(self, path: str, params: dict[str, str]) -> object:
+        call = Call("GET", self._base() + path, params=params, headers=self._headers())
+        return self.transport.json(call, self._token)[1]
+
+    def _base(self) -> str:
+        if self._tenant_url is None:
+            raise RefusedError("The tenant's URL is not known yet.", "it is found at login.", "ccsync login")
+        return self._tenant_url
+
+    def _headers(self) -> dict[str, str]:
+        return {"x-vol-tenant": str(self._tenant_id)}
+
+
+def to_customer(record: JsonObject) -> Customer | None:
+    """Make a `Customer` of one account's JSON (`CustomerAccount`); `None` without an id."""
+    account_id = shapes.integer(record, "id")
+    if account_id is None or not 0 < account_id < 2**63:
+        return None
+    audit = shapes.as_object(record.get("auditInfo")) or {}
+    address = shapes.text(record, "emailAddress")
+    return Customer(
+        account_id=account_id,
+        email=address.strip() or None if address else None,
+        accepts_marketing=shapes.boolean(record, "acceptsMarketing"),
+        account_type=shapes.text(record, "accountType"),
+        created_at=shapes.time(audit, "createDate"),
+        updated_at=shapes.time(audit, "updateDate"),
+        raw=record,
+    )

@@ -1,0 +1,9 @@
+"""The state file: everything ccsync remembers, in one SQLite database.
+
+Each module owns a few tables and offers functions on an open `Store`; nothing outside this package knows SQL.
+"""
+
+from ccsync.state.lock import Lock
+from ccsync.state.store import Store, create_store, explained, open_store, scratch_store
+
+__all__ = ["Lock", "Store", "create_store", "explained", "open_store", "scratch_store"]

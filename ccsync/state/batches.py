@@ -1,0 +1,131 @@
+"""Batches under way: what is in each import, stored before it is sent and until its outcome is known."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccsync.state.store import Row, Store
+from ccsync.state.times import from_text, to_text
+
+PREPARED = "prepared"
+"""Stored, perhaps sent: the answer did not come back yet."""
+RUNNING = "running"
+ADOPTED = "adopted"
+"""Running as an activity that was guessed: its people are looked for when it is over."""
+DONE = "done"
+FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One import. `prepared_at` is a time of the vendor's clock."""
+
+    id: int
+    run_id: int
+    list_id: str
+    state: str
+    activity_id: str | None
+    rows: int
+    prepared_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One contact of a batch."""
+
+    person: bytes
+    account_id: int
+    email: str
+    fingerprint: bytes
+    is_new: bool
+
+
+def prepare(store: Store, run_id: int, list_id: str, prepared_at: datetime) -> int:
+    """Open an empty batch, inside the caller's transaction."""
+    return store.insert(
+        "INSERT INTO batches (run_id, list_id, state, rows, prepared_at) VALUES (?, ?, ?, 0, ?)",
+        run_id,
+        list_id,
+        PREPARED,
+        to_text(prepared_at),
+    )
+
+
+def add_rows(store: Store, batch_id: int, rows: Iterable[BatchRow], prepared_at: datetime) -> None:
+    """Put contacts into a batch and note that ccsync sets out to send them, inside the caller's transaction."""
+    kept = list(rows)
+    store.run_many(
+        "INSERT INTO batch_rows VALUES (?, ?, ?, ?, ?, ?)",
+        [(batch_id, r.person, r.account_id, r.email, r.fingerprint, int(r.is_new)) for r in kept],
+    )
+    store.run_many(
+        "INSERT INTO contacts (person, is_ours, prepared_at) VALUES (?, 1, ?)"
+        " ON CONFLICT (person) DO UPDATE SET prepared_at = coalesce(prepared_at, excluded.prepared_at)",
+        [(r.person, to_text(prepared_at)) for r in kept],
+    )
+    store.run("UPDATE batches SET rows = rows + ? WHERE id = ?", len(kept), batch_id)
+
+
+def record_activity(store: Store, batch_id: int, activity_id: str, state: str = RUNNING) -> None:
+    """The vendor has accepted the batch as this activity."""
+    store.run("UPDATE batches SET state = ?, activity_id = ? WHERE id = ?", state, activity_id, batch_id)
+
+
+def unfinished(store: Store) -> list[Batch]:
+    """Batches whose outcome is not known, oldest first."""
+    return [
+        _to_batch(row)
+        for row in store.rows(
+            "SELECT id, run_id, list_id, state, activity_id, rows, prepared_at FROM batches"
+            " WHERE state IN (?, ?, ?) ORDER BY id",
+            PREPARED,
+            RUNNING,
+            ADOPTED,
+        )
+    ]
+
+
+def known_activities(store: Store) -> set[str]:
+    """Every activity that belongs to one of our batches."""
+    return {str(row[0]) for row in store.rows("SELECT activity_id FROM batches WHERE activity_id IS NOT NULL")}
+
+
+def rows_of(store: Store, batch_id: int) -> list[BatchRow]:
+    """The contacts of a batch that is not closed."""
+    return [
+        BatchRow(person, int(account_id), str(email), fingerprint, bool(is_new))
+        for person, account_id, email, fingerprint, is_new in store.rows(
+            "SELECT person, account_id, email, fingerprint, is_new FROM batch_rows WHERE batch_id = ?", batch_id
+        )
+        if isinstance(person, bytes) and isinstance(fingerprint, bytes) and isinstance(account_id, int)
+    ]
+
+
+def remove_row(store: Store, batch_id: int, person: bytes) -> None:
+    """Take a contact out of a batch: it did not arrive."""
+    store.run("DELETE FROM batch_rows WHERE batch_id = ? AND person = ?", batch_id, person)
+
+
+def counts_of(store: Store, batch_id: int) -> tuple[int, int]:
+    """How many contacts of a batch are new and how many are updates."""
+    new = store.number("SELECT count(*) FROM batch_rows WHERE batch_id = ? AND is_new", batch_id)
+    return new, store.number("SELECT count(*) FROM batch_rows WHERE batch_id = ?", batch_id) - new
+
+
+def close(store: Store, batch_id: int, state: str, at: datetime) -> None:
+    """The batch's outcome is known; its contacts are erased from it."""
+    store.run("DELETE FROM batch_rows WHERE batch_id = ?", batch_id)
+    store.run("UPDATE batches SET state = ?, finished_at = ? WHERE id = ?", state, to_text(at), batch_id)
+
+
+def _to_batch(row: Row) -> Batch:
+    batch_id, run_id, list_id, state, activity_id, rows, prepared_at = row
+    return Batch(
+        int(str(batch_id)),
+        int(str(run_id)),
+        str(list_id),
+        str(state),
+        None if activity_id is None else str(activity_id),
+        int(str(rows)),
+        from_text(prepared_at) or datetime.min,
+    )

@@ -1,0 +1,118 @@
+"""One writer at a time: a kernel lock on a file beside the state file, gone with its process."""
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from ccsync.errors import LockedError, StateError
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lock, as it wrote of itself."""
+
+    command: str
+    since: str  # ISO-8601 UTC
+    process: str
+
+
+class Lock:
+    """The writers' lock; a context manager. Raises `LockedError` at once when another run holds it."""
+
+    def __init__(self, state_path: Path, command: str, since: str) -> None:
+        self._path = state_path.with_name(state_path.name + ".lock")
+        self._holder = Holder(command, since, this_process())
+        self._handle: int | None = None
+
+    def __enter__(self) -> "Lock":
+        for _ in range(10):
+            self._handle = self._take()
+            # Somebody may have deleted the file between opening and locking it.
+            try:
+                if os.fstat(self._handle).st_ino == self._path.stat().st_ino:
+                    break
+            except FileNotFoundError:
+                pass
+            os.close(self._handle)
+            self._handle = None
+        if self._handle is None:
+            raise StateError(f"The lock file {self._path} keeps being replaced.", "", "Find out what deletes it.")
+        text = json.dumps([self._holder.command, self._holder.since, self._holder.process])
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, text.encode(), 0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._handle is not None:
+            os.ftruncate(self._handle, 0)
+            os.close(self._handle)
+            self._handle = None
+
+    def _take(self) -> int:
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StateError(
+                f"The lock file {self._path} cannot be opened.",
+                f"{error.strerror}.",
+                f"Make {self._path.parent} writable for this user.",
+            ) from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            holder = read_holder(self._path)
+            who = f"`ccsync {holder.command}` since {holder.since}" if holder else "another run"
+            raise LockedError(
+                "Another run holds the lock; nothing was done.",
+                f"{who}.",
+                "Wait until it has ended; `ccsync logs` shows it.",
+            ) from None
+        except OSError as error:
+            os.close(handle)
+            raise StateError(
+                f"The lock file {self._path} cannot be locked.",
+                f"{error.strerror}; network file systems often cannot.",
+                "Keep the state file on a local disk.",
+            ) from error
+        return handle
+
+
+def read_holder(path: Path) -> Holder | None:
+    """What the holder wrote into the lock file at `path`, if it is readable."""
+    try:
+        command, since, process = json.loads(path.read_text())
+    except (OSError, ValueError, TypeError):
+        return None
+    return Holder(str(command), str(since), str(process))
+
+
+def this_process() -> str:
+    """This process's number and start, so that a reused number is not taken for it."""
+    return f"{os.getpid()}:{_start_of(os.getpid())}"
+
+
+def is_alive(process: str) -> bool:
+    """Does the process described by `this_process` still run on this machine?"""
+    number, _, start = process.partition(":")
+    try:
+        os.kill(int(number), 0)
+    except PermissionError:
+        pass
+    except (OSError, ValueError):
+        return False
+    return _start_of(int(number)) == start
+
+
+def _start_of(number: int) -> str:
+    """The process's start in clock ticks since boot where /proc tells (Linux), else ""."""
+    try:
+        text = Path(f"/proc/{number}/stat").read_text()
+        return text.rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""

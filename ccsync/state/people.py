@@ -1,0 +1,205 @@
+"""What ccsync knows of people: their accounts at Kibo, their contact at Constant Contact, who is suppressed.
+
+People are known by `person`, the keyed hash of their address in its comparison form.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccsync.state import meta
+from ccsync.state.store import Store
+from ccsync.state.times import from_text, to_text, to_text_or_none
+
+UNSUBSCRIBED = "unsubscribed"
+"""At Constant Contact, for the whole account."""
+DEPARTED = "departed"
+"""Left the list alone."""
+OPTED_OUT = "opted-out"
+"""An observed opt-out at Kibo."""
+
+
+def person_key(store: Store) -> Callable[[str], bytes]:
+    """The function from an address in its comparison form to its `person` (16 bytes)."""
+    secret = bytes.fromhex(meta.get(store, "person_secret") or "")
+
+    def key(text: str) -> bytes:
+        return hmac.digest(secret, text.encode("utf-8", "replace"), hashlib.sha256)[:16]
+
+    return key
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContact:
+    """A contact as far as ccsync knows it. `fingerprint` and `list_id` are set once an import was confirmed."""
+
+    is_ours: bool
+    list_id: str | None
+    fingerprint: bytes | None
+    contact_id: str | None
+    seen_list_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """Why an address may not be sent."""
+
+    person: bytes
+    kind: str
+    list_id: str  # "" for the whole account
+    contact_id: str | None
+    since: datetime | None
+    source: str | None
+
+
+def known_contact(store: Store, person: bytes) -> KnownContact | None:
+    """The contact of `person`, if ccsync knows of one."""
+    row = store.one(
+        "SELECT is_ours, list_id, fingerprint, contact_id, seen_list_id FROM contacts WHERE person = ?", person
+    )
+    if row is None:
+        return None
+    is_ours, list_id, fingerprint, contact_id, seen = row
+    return KnownContact(
+        bool(is_ours),
+        None if list_id is None else str(list_id),
+        fingerprint if isinstance(fingerprint, bytes) else None,
+        None if contact_id is None else str(contact_id),
+        None if seen is None else str(seen),
+    )
+
+
+def suppressions(store: Store, person: bytes) -> list[Suppression]:
+    """Everything that keeps `person` from being sent, on any list."""
+    return [
+        Suppression(
+            person,
+            str(kind),
+            str(list_id),
+            None if contact_id is None else str(contact_id),
+            from_text(since),
+            None if source is None else str(source),
+        )
+        for kind, list_id, contact_id, since, source in store.rows(
+            "SELECT kind, list_id, contact_id, since, source FROM suppressions WHERE person = ?", person
+        )
+    ]
+
+
+def suppress(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
+    """Remember a suppression and that it was seen; return whether it is new or its date has moved on."""
+    before = store.one(
+        "SELECT since FROM suppressions WHERE person = ? AND kind = ? AND list_id = ?",
+        found.person,
+        found.kind,
+        found.list_id,
+    )
+    since = to_text_or_none(found.since)
+    store.run(
+        "INSERT INTO suppressions VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person, kind, list_id) DO UPDATE"
+        " SET contact_id = excluded.contact_id, since = coalesce(max(since, excluded.since), since, excluded.since),"
+        " source = excluded.source, seen_at = excluded.seen_at, run_id = excluded.run_id",
+        found.person,
+        found.kind,
+        found.list_id,
+        found.contact_id,
+        since,
+        found.source,
+        to_text(at),
+        run_id,
+    )
+    return before is None or (since is not None and since > str(before[0] or ""))
+
+
+def not_seen_since(store: Store, kind: str, at: datetime, limit: int) -> list[Suppression]:
+    """Suppressions of this kind that no pass has shown since `at`, oldest sighting first."""
+    return [
+        Suppression(person, kind, str(list_id), None if contact_id is None else str(contact_id), from_text(since), None)
+        for person, list_id, contact_id, since in store.rows(
+            "SELECT person, list_id, contact_id, since FROM suppressions WHERE kind = ? AND seen_at < ?"
+            " ORDER BY seen_at LIMIT ?",
+            kind,
+            to_text(at),
+            limit,
+        )
+        if isinstance(person, bytes)
+    ]
+
+
+def lift(store: Store, person: bytes, kind: str) -> bool:
+    """Drop a suppression that a newer opt-in has outweighed."""
+    return store.run("DELETE FROM suppressions WHERE person = ? AND kind = ?", person, kind) > 0
+
+
+def observe_contacts(
+    store: Store, found: Iterable[tuple[bytes, str, datetime | None, str | None]], *, adopt_list_id: str | None
+) -> None:
+    """Note contacts as a pass over Constant Contact showed them: (person, contact_id, created_at, seen_list_id).
+
+    Somebody ccsync has not sent is another source's; so is somebody whose contact is older than ccsync's first
+    try to send it. With `adopt_list_id`, members of that list are ours from now on.
+    """
+    store.run_many(
+        "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id) VALUES (?1, ?4 IS NOT NULL AND ?4 = ?5, ?2, ?4)"
+        " ON CONFLICT (person) DO UPDATE SET contact_id = ?2, seen_list_id = ?4, is_ours ="
+        "  CASE WHEN ?4 IS NOT NULL AND ?4 = ?5 THEN 1"
+        "       WHEN fingerprint IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END",
+        [
+            (person, contact_id, to_text_or_none(created_at), seen, adopt_list_id)
+            for person, contact_id, created_at, seen in found
+        ],
+    )
+
+
+def forget_membership(store: Store) -> None:
+    """Before a pass over the list: nobody has been seen on it yet."""
+    store.run("UPDATE contacts SET seen_list_id = NULL WHERE seen_list_id IS NOT NULL")
+
+
+def note_not_on_list(store: Store, person: bytes) -> None:
+    """Constant Contact knows no such contact."""
+    store.run("UPDATE contacts SET seen_list_id = NULL WHERE person = ?", person)
+
+
+def confirm_batch(store: Store, batch_id: int, list_id: str) -> None:
+    """The batch's people are on the list with what was sent. Inside the caller's transaction."""
+    store.run(
+        "UPDATE contacts SET list_id = ?, fingerprint ="
+        " (SELECT fingerprint FROM batch_rows WHERE batch_id = ? AND batch_rows.person = contacts.person)"
+        " WHERE person IN (SELECT person FROM batch_rows WHERE batch_id = ?)",
+        list_id,
+        batch_id,
+        batch_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSeen:
+    """A Kibo account with an address, as just observed."""
+
+    account_id: int
+    person: bytes
+    accepts_marketing: bool
+
+
+def known_accounts(store: Store, account_ids: Sequence[int]) -> dict[int, tuple[bytes, bool]]:
+    """What was last observed of these accounts: id → (person, accepts marketing)."""
+    marks = ",".join("?" * len(account_ids))
+    found: dict[int, tuple[bytes, bool]] = {}
+    sql = f"SELECT account_id, person, accepts_marketing FROM accounts WHERE account_id IN ({marks})"  # noqa: S608 - marks
+    for account_id, person, accepts in store.rows(sql, *account_ids):
+        if isinstance(account_id, int) and isinstance(person, bytes):
+            found[account_id] = (person, bool(accepts))
+    return found
+
+
+def observe_accounts(store: Store, seen: Iterable[AccountSeen], at: datetime) -> None:
+    """Note accounts as Kibo showed them, inside the caller's transaction."""
+    text = to_text(at)
+    store.run_many(
+        "INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (account_id) DO UPDATE SET"
+        " person = excluded.person, accepts_marketing = excluded.accepts_marketing, seen_at = excluded.seen_at",
+        [(one.account_id, one.person, int(one.accepts_marketing), text) for one in seen],
+    )

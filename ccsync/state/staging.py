@@ -1,0 +1,87 @@
+"""What an export has read and not yet sent: siblings on one address are known only when all is read."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccsync.state.store import Store
+from ccsync.state.times import to_text_or_none
+
+_CHUNK = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One account as read. `person` and what follows are `None` when there is nothing of it to send."""
+
+    account_id: int
+    updated_at: datetime | None
+    person: bytes | None = None
+    fingerprint: bytes | None = None
+    row: str | None = None  # the import row as JSON
+
+
+def clear(store: Store) -> None:
+    """Erase what an earlier run has left."""
+    store.run("DELETE FROM staged")
+
+
+def stage(store: Store, accounts: Iterable[Staged]) -> None:
+    """Keep accounts; one read again replaces what was kept of it. Inside the caller's transaction."""
+    store.run_many(
+        "INSERT OR REPLACE INTO staged (account_id, person, updated_at, fingerprint, row) VALUES (?, ?, ?, ?, ?)",
+        [
+            (one.account_id, one.person, to_text_or_none(one.updated_at) or "", one.fingerprint, one.row)
+            for one in accounts
+        ],
+    )
+
+
+def unstage(store: Store, account_ids: Iterable[int]) -> None:
+    """Drop accounts that no longer opt in, inside the caller's transaction."""
+    store.run_many("DELETE FROM staged WHERE account_id = ?", [(one,) for one in account_ids])
+
+
+def have_read(store: Store) -> int:
+    """How many distinct accounts were read, whatever became of them."""
+    return store.number("SELECT count(*) FROM staged")
+
+
+def people(store: Store) -> int:
+    """How many distinct people there are to decide on."""
+    return store.number("SELECT count(DISTINCT person) FROM staged WHERE person IS NOT NULL")
+
+
+def iter_people(store: Store) -> Iterator[Staged]:
+    """One account for each person: the most recently updated one, whose data a contact gets.
+
+    Reads a chunk at a time, so that the caller may write between two items.
+    """
+    last = b""
+    while True:
+        rows = store.rows(
+            "SELECT person, account_id, fingerprint, row FROM staged WHERE person > ?"
+            " ORDER BY person, updated_at DESC, account_id DESC LIMIT ?",
+            last,
+            _CHUNK,
+        )
+        for person, account_id, fingerprint, row in rows:
+            if (
+                isinstance(person, bytes)
+                and isinstance(account_id, int)
+                and isinstance(fingerprint, bytes)
+                and person != last
+            ):
+                last = person
+                yield Staged(account_id, None, person, fingerprint, str(row))
+        if len(rows) < _CHUNK:
+            return
+
+
+def listed_but_not_opted_in(store: Store, list_id: str) -> int:
+    """Members of the list, as the latest pass saw them, whom no opted-in account stands behind."""
+    return store.number(
+        "SELECT count(*) FROM contacts WHERE seen_list_id = ?"
+        " AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.person = contacts.person)",
+        list_id,
+    )

@@ -1,0 +1,18 @@
+"""HTTP to the vendors: one call done safely (`http`), and what its answer means (`verdicts`)."""
+
+from ccsync.transport.http import Answer, Call, Clock, Gate, Token, Transport, backoff_seconds, origin
+from ccsync.transport.verdicts import Kind, Verdict, classify
+
+__all__ = [
+    "Answer",
+    "Call",
+    "Clock",
+    "Gate",
+    "Kind",
+    "Token",
+    "Transport",
+    "Verdict",
+    "backoff_seconds",
+    "classify",
+    "origin",
+]

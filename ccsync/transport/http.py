@@ -1,0 +1,438 @@
+"""One HTTP call, done safely: bounded in time and size, never redirected, retried only where that is harmless.
+
+Knows nothing of what the calls mean. What an answer means for the next step is decided in `ccsync.transport.verdicts`.
+The session, the clock and the gate that paces and counts calls come from outside.
+"""
+
+import json
+import logging
+import random
+import threading
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+from urllib.parse import quote, urlencode, urlsplit
+
+import requests
+from requests.auth import AuthBase
+
+from ccsync.errors import (
+    AnswerLost,
+    CcsyncError,
+    LoginNeeded,
+    QuotaSpent,
+    RefusedError,
+    VendorThrottling,
+    VendorUnreachable,
+)
+from ccsync.transport.verdicts import Kind, Verdict, classify, is_html
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 30
+CALL_SECONDS = 60
+"""A whole call, however slowly its answer drips: a socket's timeout bounds only each wait."""
+GRACE_SECONDS = 5
+"""What a call under way still gets once the run was asked to stop."""
+MAX_ANSWER_BYTES = 20_000_000
+MAX_ATTEMPTS = 5
+MAX_BACKOFF_SECONDS = 30.0
+LONGEST_WAIT_SECONDS = 3_600.0
+"""Kibo's Retry-After reaches an hour; more than that is not worth a waiting process."""
+
+USER_AGENT = "ccsync/0.1 (+https://pypi.org/project/ccsync)"
+"""Cloudflare in front of Constant Contact's sign-in host answers 403 to Python's default."""
+
+
+class Clock(Protocol):
+    """Time from outside. `sleep` raises `Interrupted` when the run is asked to stop."""
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+    def check(self) -> None:
+        """Raise `Interrupted` or `OutOfTime` when no new call may start."""
+
+    def is_stopping(self) -> bool: ...
+
+    def calling(self) -> AbstractContextManager[None]:
+        """While a request is under way, a wish to stop waits for its answer."""
+
+    def seconds_left(self) -> float | None:
+        """How long this run may still take; `None` when it has no limit."""
+
+
+class Gate(Protocol):
+    """Paces and counts the calls to one vendor, across processes."""
+
+    def admit(self) -> float:
+        """Count one call; return the seconds to wait before it. Raises `QuotaSpent`."""
+
+    def hold(self, seconds: float) -> None:
+        """The vendor asked for a wait: no call to it before that, in any process."""
+
+    def close_for_today(self) -> None:
+        """The vendor says today's quota is spent."""
+
+
+class Token(Protocol):
+    """A bearer token and the way to get a new one."""
+
+    def current(self) -> str: ...
+
+    def renew(self, refused: str) -> str:
+        """Return another token than `refused`. Raises `LoginNeeded` when only a person can get one."""
+
+
+class _Unsigned(AuthBase):
+    """No authorization at all; being set keeps `requests` from looking into ~/.netrc."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class _Signed(_Unsigned):
+    """The authorization header, from us alone: `requests` would let ~/.netrc replace a plain header."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._value
+        return request
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the status, the headers (any case), the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to make.
+
+    `is_repeatable` says that doing it twice is harmless; otherwise a lost answer raises `AnswerLost`.
+    `accepts` lists the statuses beyond 2xx that the caller wants to see instead of an error.
+    `shown` is the path as logs and errors may show it: without query, without ids of people.
+    """
+
+    method: str
+    url: str
+    params: Mapping[str, str] | None = None
+    json: object = None
+    body: bytes | None = None
+    form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] | None = None
+    basic: str | None = None  # a ready "Basic …" value
+    is_repeatable: bool = True
+    accepts: frozenset[int] = frozenset()
+
+    @property
+    def shown(self) -> str:
+        return f"{self.method} {urlsplit(self.url).path}"
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port of `url`, as one comparable text."""
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+class Transport:
+    """Makes calls to one vendor's hosts, and to no other."""
+
+    def __init__(
+        self,
+        *,
+        vendor: str,
+        origins: Collection[str],
+        clock: Clock,
+        gate: Gate,
+        session: Callable[[], requests.Session] = requests.Session,
+        chance: random.Random | None = None,
+        on_boundary: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.vendor = vendor
+        self._origins = frozenset(origins)
+        self._clock = clock
+        self._gate = gate
+        self._new_session = session
+        self._session: requests.Session | None = None
+        self._chance = chance or random.Random()  # noqa: S311 - jitter, not a secret
+        self._on_boundary = on_boundary
+        self.calls = 0
+        self.retries = 0
+        self.last_date: str | None = None
+        """The `Date` header of the latest answer: the vendor's own clock."""
+
+    def server_time(self, fallback: datetime) -> datetime:
+        """The vendor's clock at its latest answer, or `fallback` when it did not tell."""
+        try:
+            at = parsedate_to_datetime(self.last_date or "")
+        except (TypeError, ValueError):
+            return fallback
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+    def close(self) -> None:
+        """Close the connections; a later call opens new ones."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def json(self, call: Call, token: Token | None = None) -> tuple[Answer, object]:
+        """Make `call` and decode its JSON; see `send` for what is raised.
+
+        An answer that should be JSON and is not counts as one that did not arrive.
+        Refusals named in `call.accepts` may have an empty body (`None`).
+        """
+        answer, value = self._attempt(call, token, wants_json=True)
+        return answer, value
+
+    def send(self, call: Call, token: Token | None = None) -> Answer:
+        """Make `call`, wait and retry as its answers ask, and return the answer.
+
+        Raises `VendorUnreachable` (`AnswerLost` when the effect is unknown), `VendorThrottling`,
+        `QuotaSpent`, `OutOfTime`, `LoginNeeded` after a second 401, `RefusedError` for any other
+        refusal whose status `call.accepts` does not list.
+        """
+        return self._attempt(call, token, wants_json=False)[0]
+
+    def _attempt(self, call: Call, token: Token | None, wants_json: bool) -> tuple[Answer, object]:
+        self._check_origin(call.url)
+        bearer = token.current() if token else None
+        was_renewed = False
+        tries = 0
+        while True:
+            self._wait_for_turn()
+            answer, trouble = self._once(call, bearer)
+            if answer is None:
+                verdict = Verdict(Kind.TRANSIENT, detail=trouble)
+            else:
+                verdict = classify(call.method, call.url, answer.status, answer.headers, answer.body)
+                if answer.status in call.accepts and verdict.kind not in _NEVER_ACCEPTED:
+                    verdict = Verdict(Kind.OK)
+                if verdict.kind is Kind.OK:
+                    value, verdict = self._decoded(answer) if wants_json else (None, verdict)
+                    if verdict.kind is Kind.OK:
+                        return answer, value
+            if verdict.kind is Kind.UNAUTHORIZED and token and bearer and not was_renewed:
+                # Valid-looking tokens do get a 401 now and then: renew once, repeat once.
+                bearer, was_renewed = token.renew(bearer), True
+                continue
+            tries += 1
+            self._wait_or_raise(call, verdict, tries)
+
+    def _check_origin(self, url: str) -> None:
+        if origin(url) not in self._origins:
+            raise RefusedError(
+                f"A {self.vendor} answer points to a host that is not {self.vendor}'s; nothing was sent there.",
+                f"allowed: {', '.join(sorted(self._origins))}.",
+                "Check the URLs in the config, and any proxy between this machine and the vendor.",
+            )
+
+    def _wait_for_turn(self) -> None:
+        self._clock.check()
+        seconds = self._gate.admit()
+        left = self._clock.seconds_left()
+        if seconds > LONGEST_WAIT_SECONDS or (left is not None and seconds > left):
+            raise self._throttling(seconds)
+        if seconds > 0:
+            self._clock.sleep(seconds)
+
+    def _once(self, call: Call, bearer: str | None) -> tuple[Answer | None, str]:
+        """One try: the answer, or `None` and what went wrong on the way."""
+        self.calls += 1
+        self._on_boundary(f"before {call.shown}")
+        started = self._clock.monotonic()
+        try:
+            with self._clock.calling():
+                answer = self._within_time(call, bearer)
+        except requests.exceptions.SSLError as error:
+            raise RefusedError(
+                f"{self.vendor}'s certificate is not valid; nothing was sent.",
+                f"{urlsplit(call.url).hostname}: TLS verification failed.",
+                "Check this machine's clock and CA certificates, and whether a proxy intercepts TLS.",
+            ) from error
+        except (requests.exceptions.RequestException, OSError, TimeoutError) as error:
+            self._on_boundary(f"after {call.shown}")
+            log.info("%s %s: %s", self.vendor, call.shown, type(error).__name__)
+            self.close()
+            return None, _trouble(error)
+        self.last_date = answer.headers.get("Date")
+        milliseconds = (self._clock.monotonic() - started) * 1000
+        log.debug("%s %s: %d, %.0f ms", self.vendor, call.shown, answer.status, milliseconds)
+        self._on_boundary(f"after {call.shown}")
+        return answer, ""
+
+    def _within_time(self, call: Call, bearer: str | None) -> Answer:
+        """Run the exchange in a thread of its own, so that nothing the network does can hold the run.
+
+        Names that do not resolve and headers that drip are bounded by no socket timeout.
+        """
+        if self._session is None:
+            self._session = self._new_session()
+            self._session.headers["User-Agent"] = USER_AGENT
+        outcome: list[Answer | BaseException] = []
+        done = threading.Event()
+        session = self._session
+
+        def exchange() -> None:
+            try:
+                outcome.append(_exchange(session, call, bearer))
+            except BaseException as error:  # noqa: BLE001 - carried over to the waiting thread
+                outcome.append(error)
+            finally:
+                done.set()
+
+        threading.Thread(target=exchange, name="ccsync-call", daemon=True).start()
+        waited = 0.0
+        limit = float(CALL_SECONDS)
+        while not done.wait(min(0.5, limit)):
+            waited += 0.5
+            if self._clock.is_stopping():
+                limit = min(limit, waited + GRACE_SECONDS)
+            if waited >= limit:
+                self._session = None  # the thread still uses it; a new one is opened for the next call
+                raise TimeoutError(f"no whole answer within {waited:.0f} s")
+        result = outcome[0]
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def _decoded(self, answer: Answer) -> tuple[object, Verdict]:
+        if answer.status >= 400 and not answer.body.strip():
+            return None, Verdict(Kind.OK)  # Kibo's 404 may have an empty body
+        try:
+            return json.loads(answer.body, parse_constant=_refuse_constant), Verdict(Kind.OK)
+        except (ValueError, RecursionError):
+            what = "HTML" if is_html(answer.headers, answer.body) else "something that is not JSON"
+            return None, Verdict(Kind.TRANSIENT, detail=f"answered {what}")
+
+    def _wait_or_raise(self, call: Call, verdict: Verdict, tries: int) -> None:
+        """Wait before the next try, or raise what ends the call."""
+        if verdict.kind in (Kind.THROTTLED, Kind.WAIT):
+            # Refused before it was looked at: repeating is safe for any call.
+            seconds = verdict.wait_seconds or 1.0
+            self._gate.hold(seconds)
+            left = self._clock.seconds_left()
+            if seconds > LONGEST_WAIT_SECONDS or (left is not None and seconds > left) or tries >= 12:
+                raise self._throttling(seconds)
+            if verdict.kind is Kind.THROTTLED:
+                self._clock.sleep(self._chance.uniform(0, min(2.0**tries, MAX_BACKOFF_SECONDS)))
+            return
+        if verdict.kind is Kind.QUOTA:
+            self._gate.close_for_today()
+            raise QuotaSpent(
+                f"{self.vendor} says that today's calls are used up.",
+                "the quota belongs to the API key, and other programs may use the same key.",
+                "Nothing is lost; the next run after 00:00 UTC continues.",
+            )
+        if verdict.kind is not Kind.TRANSIENT:
+            raise self._refusal(call, verdict)
+        if not call.is_repeatable:
+            raise AnswerLost(
+                f"The answer of {self.vendor} to {call.shown} did not arrive.",
+                f"{verdict.detail}; whether it took effect is not known yet.",
+                "The next run finds out before it sends anything again.",
+            )
+        self.retries += 1
+        if tries >= MAX_ATTEMPTS or self.retries > 10 + self.calls // 10:
+            raise VendorUnreachable(
+                f"{self.vendor} could not be reached.",
+                f"{urlsplit(call.url).hostname}: {verdict.detail}, {tries} attempts.",
+                "Nothing is lost; the next run continues. If it stays so, check the network and the vendor's status page.",
+            )
+        self._clock.sleep(backoff_seconds(tries, self._chance))
+
+    def _throttling(self, seconds: float) -> VendorThrottling:
+        return VendorThrottling(
+            f"{self.vendor} asks for a wait of {seconds / 60:.0f} minutes, longer than this run may take.",
+            "it limits how many calls a tenant or key may make.",
+            "Nothing is lost; the next run after that continues.",
+        )
+
+    def _refusal(self, call: Call, verdict: Verdict) -> CcsyncError:
+        if verdict.kind is Kind.UNAUTHORIZED:
+            return LoginNeeded(
+                f"{self.vendor} refused the saved login.",
+                f"{call.shown}: 401 {verdict.detail}".rstrip() + ", also with a new token.",
+                "ccsync login",
+            )
+        if verdict.kind is Kind.QUEUE_FULL:
+            return VendorThrottling(
+                f"{self.vendor} has too many bulk jobs waiting for this account.",
+                "it queues 1,000 at most.",
+                "Nothing is lost; run again in some minutes.",
+            )
+        return RefusedError(
+            f"{self.vendor} refused {call.shown}.",
+            f"{verdict.status} {verdict.detail}".rstrip() + ".",
+            _REFUSAL_FIXES.get(verdict.status, "Run again with -vv --log-file FILE and look at the calls."),
+            status=verdict.status,
+        )
+
+
+_NEVER_ACCEPTED = frozenset({Kind.THROTTLED, Kind.WAIT, Kind.QUOTA, Kind.TRANSIENT})
+
+_REFUSAL_FIXES = {
+    403: "Check that the app is active, and that the user who logged in may do this (scopes, privileges, behaviours).",
+    404: "Check the ids and URLs in the config.",
+}
+
+
+def backoff_seconds(tries: int, chance: random.Random) -> float:
+    """Full jitter: anything up to 1, 2, 4 … 30 seconds."""
+    return chance.uniform(0, min(2.0 ** (tries - 1), MAX_BACKOFF_SECONDS))
+
+
+def _exchange(session: requests.Session, call: Call, bearer: str | None) -> Answer:
+    value = call.basic or (f"Bearer {bearer}" if bearer else None)
+    data = call.body if call.body is not None else call.form
+    # Blanks as %20: Kibo's SDKs encode a filter so, and "+" there means a plus sign.
+    query = "?" + urlencode(call.params, quote_via=quote, safe="") if call.params else ""
+    headers = dict(call.headers or {})
+    headers.setdefault("Accept", "application/json")
+    if call.body is not None:
+        headers["Content-Type"] = "application/json"
+    with session.request(
+        call.method,
+        call.url + query,
+        json=call.json,
+        data=data,
+        headers=headers,
+        auth=_Signed(value) if value else _Unsigned(),
+        timeout=(CONNECT_SECONDS, READ_SECONDS),
+        allow_redirects=False,
+        stream=True,
+    ) as response:
+        body = bytearray()
+        for chunk in response.iter_content(16_384):
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                raise requests.exceptions.ContentDecodingError("the answer is too large")
+        return Answer(response.status_code, response.headers, bytes(body))
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _trouble(error: BaseException) -> str:
+    """A short reason without URL or query, which may hold addresses and codes."""
+    if isinstance(error, (requests.exceptions.Timeout, TimeoutError)):
+        return "no answer in time"
+    if isinstance(error, requests.exceptions.ContentDecodingError):
+        return "an answer that is too large or damaged"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the answer broke off"
+    return "the connection failed"
