@@ -31,14 +31,11 @@ log = logging.getLogger(__name__)
     "config_option",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Config file. Otherwise $CCSYNC_CONFIG, ./ccsync.toml, ~/.config/ccsync/ccsync.toml,"
-    " /etc/ccsync/ccsync.toml.",
+    help="Config file. Otherwise $CCSYNC_CONFIG, ./ccsync.toml, ~/.config/ccsync/ccsync.toml, /etc/ccsync/ccsync.toml.",
 )
 @click.option("-v", "--verbose", count=True, help="Tell what is done; -vv tells every call.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
-@click.option(
-    "--log-file", metavar="FILE", type=click.Path(path_type=Path), help="Append every log line to FILE."
-)
+@click.option("--log-file", metavar="FILE", type=click.Path(path_type=Path), help="Append every log line to FILE.")
 @click.version_option(__version__, prog_name="ccsync")
 @click.pass_obj
 def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_file: Path | None) -> None:

@@ -128,9 +128,7 @@ def _address_changes(tools: Clients, from_email: str | None, reply_to: str | Non
     return changes
 
 
-def _mapping_changes(
-    config: Config, tools: Clients, maps: Sequence[str], unmaps: Sequence[str]
-) -> list[Change]:
+def _mapping_changes(config: Config, tools: Clients, maps: Sequence[str], unmaps: Sequence[str]) -> list[Change]:
     mapping = dict(config.mapping)
     for pair in maps:
         target, separator, source = pair.partition("=")

@@ -95,9 +95,7 @@ def _work(config: Config, store: Store, tools: Clients, list_id: str, line: Prog
 def _check_mapping(config: Config) -> None:
     problems = mapping_problems(config.mapping, None)
     if problems:
-        raise ConfigError(
-            f"{config.path.name} has a mapping that cannot work.", "", "Mend [mapping].", tuple(problems)
-        )
+        raise ConfigError(f"{config.path.name} has a mapping that cannot work.", "", "Mend [mapping].", tuple(problems))
 
 
 def _agree(first: job.FirstExport, yes: bool) -> None:
@@ -162,9 +160,14 @@ _SHOWN_COUNTS = ("read", "added", "updated", "unchanged", "suppressed", "departe
 
 
 def _print_plan(work: Work, plan: job.Plan) -> None:
-    screen.print_line("Dry run, nothing was changed." + (" This would be the first export to this list." if plan.is_first_export else ""))
+    screen.print_line(
+        "Dry run, nothing was changed."
+        + (" This would be the first export to this list." if plan.is_first_export else "")
+    )
     rows = [(key, f"{work.counts[key]:,}") for key in _SHOWN_COUNTS if work.counts[key] or key in _SHOWN_COUNTS[:4]]
-    screen.print_table(("Would be", "Contacts"), [("customers read" if key == "read" else key, number) for key, number in rows])
+    screen.print_table(
+        ("Would be", "Contacts"), [("customers read" if key == "read" else key, number) for key, number in rows]
+    )
     for reason, number in sorted(plan.suppressed_reasons.items()):
         screen.print_line(f"suppressed: {number:,} {screen.clean(reason)}")
     for record in plan.rejected:
@@ -193,7 +196,9 @@ def _report(app: App, run: Run, work: Work, as_json: bool, news: bool) -> None:
 
 def _summary(run: Run, work: Work) -> str:
     counts = run.counts
-    left_out = [f"{counts[key]:,} {key}" for key in ("suppressed", "departed", "rejected", "skipped") if counts.get(key)]
+    left_out = [
+        f"{counts[key]:,} {key}" for key in ("suppressed", "departed", "rejected", "skipped") if counts.get(key)
+    ]
     sent = counts.get("added", 0) + counts.get("updated", 0)
     seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
     calls = work.constant_contact.transport.calls

@@ -153,7 +153,9 @@ def _name_of(summary: AccountSummary) -> str:
 def _warn_of_missing_scopes(scope: str) -> None:
     missing = set(oauth.SCOPES.split()) - set(scope.split()) - {"offline_access"}
     if missing:
-        screen.say(f"Warning: the login lacks the scopes {', '.join(sorted(missing))}; some commands will fail with 403.")
+        screen.say(
+            f"Warning: the login lacks the scopes {', '.join(sorted(missing))}; some commands will fail with 403."
+        )
 
 
 def _warn_of_missing_privileges(client: ConstantContact) -> list[str]:

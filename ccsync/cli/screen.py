@@ -23,8 +23,7 @@ def clean(text: object) -> str:
     if _HARMLESS.match(value):
         return value
     return "".join(
-        one if not _is_hidden(one) or _joins_letters(value, index) else _escaped(one)
-        for index, one in enumerate(value)
+        one if not _is_hidden(one) or _joins_letters(value, index) else _escaped(one) for index, one in enumerate(value)
     )
 
 
@@ -34,7 +33,9 @@ def _is_hidden(one: str) -> bool:
 
 def _joins_letters(value: str, index: int) -> bool:
     around = value[index - 1 : index] + value[index + 1 : index + 2]
-    return value[index] in _JOINERS and len(around) == 2 and all(unicodedata.category(one)[0] in "LMS" for one in around)
+    return (
+        value[index] in _JOINERS and len(around) == 2 and all(unicodedata.category(one)[0] in "LMS" for one in around)
+    )
 
 
 def _escaped(one: str) -> str:

@@ -1,15 +1,17 @@
 """Wires a command's tools together: config, state file, clients, clock."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from ccsync import oauth
+from ccsync.cli import clock as real_clock
 from ccsync.cli import logging_setup
-from ccsync.cli.clock import RealClock, now
+from ccsync.cli.clock import RealClock
 from ccsync.config import Config, constant_contact_secret, find_config, kibo_secret, load_config
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import ConfigError
@@ -17,7 +19,7 @@ from ccsync.jobs.access import CONSTANT_CONTACT, KIBO, SIGN_IN, ConstantContactT
 from ccsync.kibo import Kibo
 from ccsync.state import Lock, Store, meta, open_store, tokens
 from ccsync.state.times import to_text
-from ccsync.transport import Transport, origin
+from ccsync.transport import Clock, Transport, origin
 
 TENANT_URL = "tenant_url"
 ACCOUNT = "encoded_account_id"
@@ -50,7 +52,7 @@ class App:
     @contextmanager
     def writing(self, config: Config, command: str) -> Iterator[Store]:
         """The state file, open for writing, with the writers' lock held."""
-        with Lock(config.state.path, command, to_text(now())):
+        with Lock(config.state.path, command, to_text(real_clock.now())):
             store = open_store(config.state.path)
             try:
                 protect_tokens(store)
@@ -87,9 +89,14 @@ def protect_tokens(store: Store) -> None:
             logging_setup.protect([saved.access_token, saved.refresh_token])
 
 
-def clients(config: Config, store: Store, clock: RealClock) -> Clients:
+def clients(
+    config: Config,
+    store: Store,
+    clock: Clock,
+    now: Callable[[], datetime] = real_clock.now,
+    on_boundary: Callable[[str], None] = lambda _: None,
+) -> Clients:
     """Make the clients. `store` is the real state file: calls are counted and tokens kept there."""
-    kibo_transport, kibo = _kibo(config, store, clock)
     settings, limits = config.constant_contact, config.limits
     gate = LedgerGate(
         store,
@@ -100,22 +107,30 @@ def clients(config: Config, store: Store, clock: RealClock) -> Clients:
         reserve=limits.reserve_per_day,
     )
     api = Transport(
-        vendor="Constant Contact", origins=[origin(settings.api_url)], clock=clock, gate=gate
+        vendor="Constant Contact",
+        origins=[origin(settings.api_url)],
+        clock=clock,
+        gate=gate,
+        on_boundary=on_boundary,
     )
     sign_in = Transport(
         vendor="Constant Contact",
         origins=[origin(settings.auth_url)],
         clock=clock,
         gate=LedgerGate(store, SIGN_IN, now, per_second=1.0),
+        on_boundary=on_boundary,
     )
     secret = constant_contact_secret(config, os.environ) if settings.flow == "code" else None
     logging_setup.protect([secret])
     app = oauth.App(settings.auth_url, settings.client_id, secret)
     token = ConstantContactToken(store, sign_in, now, app)
-    return Clients(kibo, ConstantContact(api, token, api_url=settings.api_url), gate, app, sign_in)
+    contact = ConstantContact(api, token, api_url=settings.api_url)
+    return Clients(_kibo(config, store, clock, now, on_boundary), contact, gate, app, sign_in)
 
 
-def _kibo(config: Config, store: Store, clock: RealClock) -> tuple[Transport, Kibo]:
+def _kibo(
+    config: Config, store: Store, clock: Clock, now: Callable[[], datetime], on_boundary: Callable[[str], None]
+) -> Kibo:
     settings = config.kibo
     tenant_url = settings.tenant_url or meta.get(store, TENANT_URL)
     transport = Transport(
@@ -123,6 +138,7 @@ def _kibo(config: Config, store: Store, clock: RealClock) -> tuple[Transport, Ki
         origins=[origin(url) for url in (settings.home_url, settings.event_url, tenant_url) if url],
         clock=clock,
         gate=LedgerGate(store, KIBO, now, per_second=config.limits.kibo_requests_per_second),
+        on_boundary=on_boundary,
     )
 
     def secret() -> str:
@@ -130,10 +146,8 @@ def _kibo(config: Config, store: Store, clock: RealClock) -> tuple[Transport, Ki
         logging_setup.protect([value])
         return value
 
-    token = KiboToken(
-        store, transport, now, home_url=settings.home_url, client_id=settings.client_id, secret=secret
-    )
-    return transport, Kibo(
+    token = KiboToken(store, transport, now, home_url=settings.home_url, client_id=settings.client_id, secret=secret)
+    return Kibo(
         transport, token, tenant_id=settings.tenant_id, home_url=settings.home_url, tenant_url=tenant_url
     )
 

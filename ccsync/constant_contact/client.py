@@ -46,9 +46,7 @@ class ConstantContact:
     def get_privileges(self) -> frozenset[str]:
         """What the user who logged in may do, e.g. `contacts:write`."""
         _, value = self._json(Call("GET", self._api_url + "/account/user/privileges"))
-        return frozenset(
-            name for record in shapes.as_objects(value) if (name := shapes.text(record, "privilege_name"))
-        )
+        return frozenset(name for record in shapes.as_objects(value) if (name := shapes.text(record, "privilege_name")))
 
     # lists and custom fields
 

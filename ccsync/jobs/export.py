@@ -158,9 +158,7 @@ def _remark_on_members(work: Work, contact_list: ContactList) -> None:
     strangers = staging.listed_but_not_opted_in(work.store, contact_list.list_id)
     if strangers:
         work.counts["listed_not_opted_in"] = strangers
-        work.remarks.append(
-            f"{strangers:,} members of the list are not customers who opted in; they were left alone."
-        )
+        work.remarks.append(f"{strangers:,} members of the list are not customers who opted in; they were left alone.")
 
 
 def _plan(work: Work, is_first: bool) -> Plan:
@@ -195,7 +193,9 @@ def _close_books(work: Work) -> None:
     # Accounts without an address, B2B accounts, and further accounts of a person already counted.
     counts["skipped"] = max(0, counts["read"] - sum(counts[key] for key in dealt_with))
     if counts["opted_out"]:
-        work.remarks.append(f"{counts['opted_out']:,} customers opted out in the store meanwhile; none of them was sent.")
+        work.remarks.append(
+            f"{counts['opted_out']:,} customers opted out in the store meanwhile; none of them was sent."
+        )
     staging.clear(work.store)
 
 

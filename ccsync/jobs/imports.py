@@ -130,13 +130,19 @@ class Imports:
 
     def _reject(self, batch: Batch, row: BatchRow) -> None:
         work, at = self.work, self.work.now()
-        code, reason = "not-imported", (
-            "Constant Contact's import did not take it and does not say why; check the address and the mapped fields."
+        code, reason = (
+            "not-imported",
+            (
+                "Constant Contact's import did not take it and does not say why; check the address and the mapped fields."
+            ),
         )
         if len(row.email) > LONG_ADDRESS:
-            code, reason = "long-address", (
-                f"Constant Contact's import did not take an address of {len(row.email)} characters;"
-                " ask the person for a shorter one, or add the contact by hand."
+            code, reason = (
+                "long-address",
+                (
+                    f"Constant Contact's import did not take an address of {len(row.email)} characters;"
+                    " ask the person for a shorter one, or add the contact by hand."
+                ),
             )
         record = RejectedRecord(row.account_id, row.email, code, reason, at)
         with work.store.transaction():

@@ -8,7 +8,15 @@ from datetime import datetime
 from ccsync.jobs.decisions import lifted_by_opt_in
 from ccsync.jobs.work import Work
 from ccsync.kibo import Kibo
-from ccsync.mapping import MappedContact, Rejection, fingerprint, missing_parts, needed_parts, person_key_text, to_contact
+from ccsync.mapping import (
+    MappedContact,
+    Rejection,
+    fingerprint,
+    missing_parts,
+    needed_parts,
+    person_key_text,
+    to_contact,
+)
 from ccsync.models import Customer
 from ccsync.state import consent, people, runs, set_aside, staging
 from ccsync.state.consent import ConsentChange
@@ -83,9 +91,7 @@ class Intake:
         )
 
     def _record(self, customer: Customer, rejection: Rejection) -> RejectedRecord:
-        return RejectedRecord(
-            customer.account_id, customer.email, rejection.code, rejection.reason, self._work.now()
-        )
+        return RejectedRecord(customer.account_id, customer.email, rejection.code, rejection.reason, self._work.now())
 
     def _observe(self, customers: Iterable[Customer]) -> None:
         """Note what Kibo shows of each account's consent; a change is a row of the consent ledger."""
@@ -122,9 +128,7 @@ class Intake:
             people.lift(self._work.store, person, kind)
 
 
-def _change(
-    customer: Customer, person: bytes, change: str, was: bool | None, seen_at: datetime
-) -> ConsentChange:
+def _change(customer: Customer, person: bytes, change: str, was: bool | None, seen_at: datetime) -> ConsentChange:
     # Kibo keeps no date of consent: only of an observed change is it known to be about the account's update.
     return ConsentChange(
         person,

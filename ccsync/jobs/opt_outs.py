@@ -51,9 +51,7 @@ def record(work: Work, contacts: Iterable[Contact]) -> int:
             continue
         known += 1
         person = person_of(person_key_text(contact.email))
-        found = Suppression(
-            person, UNSUBSCRIBED, "", contact.contact_id, contact.opt_out_date, contact.opt_out_source
-        )
+        found = Suppression(person, UNSUBSCRIBED, "", contact.contact_id, contact.opt_out_date, contact.opt_out_source)
         if people.suppress(work.store, found, seen_at, work.run_id):
             news.append(_change(contact, person, "unsubscribed", contact.opt_out_date, seen_at))
     consent.append(work.store, work.run_id, news)

@@ -137,9 +137,7 @@ class Sender:
     def _reject(self, row: BatchRow, error: RefusedError) -> None:
         work, at = self._work, self._work.now()
         reason = f"Constant Contact refused it ({error.why.rstrip('.')}); check the address and the mapped fields."
-        runs.add_rejected(
-            work.store, work.run_id, [RejectedRecord(row.account_id, row.email, "refused", reason, at)]
-        )
+        runs.add_rejected(work.store, work.run_id, [RejectedRecord(row.account_id, row.email, "refused", reason, at)])
         set_aside.put(work.store, row.account_id, "refused", row.fingerprint, at, work.run_id)
 
     def _check_list(self) -> None:

@@ -17,7 +17,12 @@ def put(store: Store, account_id: int, code: str, fingerprint: bytes | None, at:
     """Set an account aside. It is this run's news when the reason or the row is another than before."""
     if standing(store, account_id) != (code, fingerprint):
         store.run(
-            "INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?)", account_id, code, fingerprint, to_text(at), run_id
+            "INSERT OR REPLACE INTO set_aside VALUES (?, ?, ?, ?, ?)",
+            account_id,
+            code,
+            fingerprint,
+            to_text(at),
+            run_id,
         )
 
 

@@ -98,9 +98,7 @@ class Store:
         self._connection.backup(target._connection)
 
 
-def open_store(
-    path: Path, *, is_reader: bool = False, on_boundary: Callable[[str], None] = lambda _: None
-) -> Store:
+def open_store(path: Path, *, is_reader: bool = False, on_boundary: Callable[[str], None] = lambda _: None) -> Store:
     """Open an existing state file, bring it up to date unless `is_reader`, and check that it is ours.
 
     Raises `StateError` when it is missing, empty, damaged, not ours, newer, or not writable.

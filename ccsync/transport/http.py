@@ -289,7 +289,7 @@ class Transport:
         def exchange() -> None:
             try:
                 outcome.append(_exchange(session, call, bearer))
-            except BaseException as error:  # noqa: BLE001 - carried over to the waiting thread
+            except BaseException as error:
                 outcome.append(error)
             finally:
                 done.set()
