@@ -7,18 +7,14 @@ The session, the clock and the gate that paces and counts calls come from outsid
 import json
 import logging
 import random
-import threading
-from collections.abc import Callable, Collection, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Protocol
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 import requests
-from requests.auth import AuthBase
 
+from ccsync import __version__
 from ccsync.errors import (
     AnswerLost,
     CcsyncError,
@@ -28,124 +24,19 @@ from ccsync.errors import (
     VendorThrottling,
     VendorUnreachable,
 )
+from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
+from ccsync.transport.exchange import exchange, trouble
 from ccsync.transport.verdicts import Kind, Verdict, classify, is_html
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 10
-READ_SECONDS = 30
-CALL_SECONDS = 60
-"""A whole call, however slowly its answer drips: a socket's timeout bounds only each wait."""
-GRACE_SECONDS = 5
-"""What a call under way still gets once the run was asked to stop."""
-MAX_ANSWER_BYTES = 20_000_000
 MAX_ATTEMPTS = 5
 MAX_BACKOFF_SECONDS = 30.0
 LONGEST_WAIT_SECONDS = 3_600.0
 """Kibo's Retry-After reaches an hour; more than that is not worth a waiting process."""
 
-USER_AGENT = "ccsync/0.1 (+https://pypi.org/project/ccsync)"
+USER_AGENT = f"ccsync/{__version__}"
 """Cloudflare in front of Constant Contact's sign-in host answers 403 to Python's default."""
-
-
-class Clock(Protocol):
-    """Time from outside. `sleep` raises `Interrupted` when the run is asked to stop."""
-
-    def monotonic(self) -> float: ...
-
-    def sleep(self, seconds: float) -> None: ...
-
-    def check(self) -> None:
-        """Raise `Interrupted` or `OutOfTime` when no new call may start."""
-
-    def is_stopping(self) -> bool: ...
-
-    def calling(self) -> AbstractContextManager[None]:
-        """While a request is under way, a wish to stop waits for its answer."""
-
-    def seconds_left(self) -> float | None:
-        """How long this run may still take; `None` when it has no limit."""
-
-
-class Gate(Protocol):
-    """Paces and counts the calls to one vendor, across processes."""
-
-    def admit(self) -> float:
-        """Count one call; return the seconds to wait before it. Raises `QuotaSpent`."""
-
-    def hold(self, seconds: float) -> None:
-        """The vendor asked for a wait: no call to it before that, in any process."""
-
-    def close_for_today(self) -> None:
-        """The vendor says today's quota is spent."""
-
-
-class Token(Protocol):
-    """A bearer token and the way to get a new one."""
-
-    def current(self) -> str: ...
-
-    def renew(self, refused: str) -> str:
-        """Return another token than `refused`. Raises `LoginNeeded` when only a person can get one."""
-
-
-class _Unsigned(AuthBase):
-    """No authorization at all; being set keeps `requests` from looking into ~/.netrc."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
-
-
-class _Signed(_Unsigned):
-    """The authorization header, from us alone: `requests` would let ~/.netrc replace a plain header."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = self._value
-        return request
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: the status, the headers (any case), the whole body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request to make.
-
-    `is_repeatable` says that doing it twice is harmless; otherwise a lost answer raises `AnswerLost`.
-    `accepts` lists the statuses beyond 2xx that the caller wants to see instead of an error.
-    `shown` is the path as logs and errors may show it: without query, without ids of people.
-    """
-
-    method: str
-    url: str
-    params: Mapping[str, str] | None = None
-    json: object = None
-    body: bytes | None = None
-    form: Mapping[str, str] | None = None
-    headers: Mapping[str, str] | None = None
-    basic: str | None = None  # a ready "Basic …" value
-    is_repeatable: bool = True
-    accepts: frozenset[int] = frozenset()
-
-    @property
-    def shown(self) -> str:
-        return f"{self.method} {urlsplit(self.url).path}"
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port of `url`, as one comparable text."""
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
-    return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
 class Transport:
@@ -256,7 +147,7 @@ class Transport:
         started = self._clock.monotonic()
         try:
             with self._clock.calling():
-                answer = self._within_time(call, bearer)
+                answer = self._exchange(call, bearer)
         except requests.exceptions.SSLError as error:
             raise RefusedError(
                 f"{self.vendor}'s certificate is not valid; nothing was sent.",
@@ -267,47 +158,22 @@ class Transport:
             self._on_boundary(f"after {call.shown}")
             log.info("%s %s: %s", self.vendor, call.shown, type(error).__name__)
             self.close()
-            return None, _trouble(error)
+            return None, trouble(error)
         self.last_date = answer.headers.get("Date")
         milliseconds = (self._clock.monotonic() - started) * 1000
         log.debug("%s %s: %d, %.0f ms", self.vendor, call.shown, answer.status, milliseconds)
         self._on_boundary(f"after {call.shown}")
         return answer, ""
 
-    def _within_time(self, call: Call, bearer: str | None) -> Answer:
-        """Run the exchange in a thread of its own, so that nothing the network does can hold the run.
-
-        Names that do not resolve and headers that drip are bounded by no socket timeout.
-        """
+    def _exchange(self, call: Call, bearer: str | None) -> Answer:
         if self._session is None:
             self._session = self._new_session()
             self._session.headers["User-Agent"] = USER_AGENT
-        outcome: list[Answer | BaseException] = []
-        done = threading.Event()
-        session = self._session
-
-        def exchange() -> None:
-            try:
-                outcome.append(_exchange(session, call, bearer))
-            except BaseException as error:
-                outcome.append(error)
-            finally:
-                done.set()
-
-        threading.Thread(target=exchange, name="ccsync-call", daemon=True).start()
-        waited = 0.0
-        limit = float(CALL_SECONDS)
-        while not done.wait(min(0.5, limit)):
-            waited += 0.5
-            if self._clock.is_stopping():
-                limit = min(limit, waited + GRACE_SECONDS)
-            if waited >= limit:
-                self._session = None  # the thread still uses it; a new one is opened for the next call
-                raise TimeoutError(f"no whole answer within {waited:.0f} s")
-        result = outcome[0]
-        if isinstance(result, BaseException):
-            raise result
-        return result
+        try:
+            return exchange(self._session, call, bearer, self._clock)
+        except TimeoutError:
+            self._session = None  # its thread still uses it; the next call opens another
+            raise
 
     def _decoded(self, answer: Answer) -> tuple[object, Verdict]:
         if answer.status >= 400 and not answer.body.strip():
@@ -395,44 +261,5 @@ def backoff_seconds(tries: int, chance: random.Random) -> float:
     return chance.uniform(0, min(2.0 ** (tries - 1), MAX_BACKOFF_SECONDS))
 
 
-def _exchange(session: requests.Session, call: Call, bearer: str | None) -> Answer:
-    value = call.basic or (f"Bearer {bearer}" if bearer else None)
-    data = call.body if call.body is not None else call.form
-    # Blanks as %20: Kibo's SDKs encode a filter so, and "+" there means a plus sign.
-    query = "?" + urlencode(call.params, quote_via=quote, safe="") if call.params else ""
-    headers = dict(call.headers or {})
-    headers.setdefault("Accept", "application/json")
-    if call.body is not None:
-        headers["Content-Type"] = "application/json"
-    with session.request(
-        call.method,
-        call.url + query,
-        json=call.json,
-        data=data,
-        headers=headers,
-        auth=_Signed(value) if value else _Unsigned(),
-        timeout=(CONNECT_SECONDS, READ_SECONDS),
-        allow_redirects=False,
-        stream=True,
-    ) as response:
-        body = bytearray()
-        for chunk in response.iter_content(16_384):
-            body += chunk
-            if len(body) > MAX_ANSWER_BYTES:
-                raise requests.exceptions.ContentDecodingError("the answer is too large")
-        return Answer(response.status_code, response.headers, bytes(body))
-
-
 def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is not JSON")
-
-
-def _trouble(error: BaseException) -> str:
-    """A short reason without URL or query, which may hold addresses and codes."""
-    if isinstance(error, (requests.exceptions.Timeout, TimeoutError)):
-        return "no answer in time"
-    if isinstance(error, requests.exceptions.ContentDecodingError):
-        return "an answer that is too large or damaged"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "the answer broke off"
-    return "the connection failed"

@@ -108,9 +108,7 @@ def test_an_address_keeps_all_its_lines() -> None:
         "home_street": "line 1, line 2, line 3, line 4",
         "home_country": "SG",
     }
-    long = mapped(
-        {"address": "address"}, **with_contact(address={"address1": "x" * 200, "address2": "y" * 200})
-    )
+    long = mapped({"address": "address"}, **with_contact(address={"address1": "x" * 200, "address2": "y" * 200}))
     assert len(str(long.row["home_street"])) == 255
     assert str(long.notes[0]) == "home_street cut from 402 to 255 characters"
 

@@ -52,9 +52,7 @@ def test_what_a_person_wrote_stays_as_it_is(text: str) -> None:
         (" \n ", "", False),
     ],
 )
-def test_what_breaks_rows_terminals_and_encoders_is_taken_out(
-    text: str, cleaned: str, was_stripped: bool
-) -> None:
+def test_what_breaks_rows_terminals_and_encoders_is_taken_out(text: str, cleaned: str, was_stripped: bool) -> None:
     """Line breaks become blanks, runs of blanks become one; controls, surrogates and bidi overrides go."""
     assert clean(text) == (cleaned, was_stripped)
     assert clean(cleaned) == (cleaned, False)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import AnswerLost, LoginNeeded, QuotaSpent, RefusedError, VendorThrottling, VendorUnreachable
-from ccsync.transport import Call, Transport, backoff_seconds, http, origin
+from ccsync.transport import Call, Transport, backoff_seconds, exchange, origin
 from tests.doubles import FakeClock, FixedToken, OpenGate
 
 Answerer = Callable[[socket.socket], None]
@@ -229,11 +229,9 @@ def test_a_wait_longer_than_the_run_ends_it(server: RawServer) -> None:
     transport.close()
 
 
-def test_a_dripping_answer_is_cut_off(
-    server: RawServer, transport: Transport, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_dripping_answer_is_cut_off(server: RawServer, transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte now and then holds the run no longer than one call may take, whatever the socket's own timeout says."""
-    monkeypatch.setattr(http, "CALL_SECONDS", 1)
+    monkeypatch.setattr(exchange, "CALL_SECONDS", 1)
 
     def drip(connection: socket.socket) -> None:
         for byte in b"HTTP/1.1 200 OK\r\nX: " + b"y" * 60:

@@ -1,0 +1,179 @@
+"""What people and staff do in Constant Contact without the API; tests and the control endpoint act so."""
+
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from ccsync.sandbox.cc_contacts import Contacts
+from ccsync.sandbox.cc_imports import Imports
+from ccsync.sandbox.cc_import_rows import sms_key
+from ccsync.sandbox.cc_lists import Lists, StoredList
+from ccsync.sandbox.cc_presentation import PARTS
+from ccsync.sandbox.cc_store import Selection, Store, StoredContact
+from ccsync.sandbox.population import SeedContact
+from ccsync.sandbox.settings import SandboxSettings
+from ccsync.sandbox.wire import Clock
+
+_FIRST_LISTS = ("Newsletter", "Customers 2019")
+_SMS_ONLY = ("2025550123", "2025550144")
+_SEEDS_AT_ONCE = 5_000
+
+
+class Actions:
+    """The account seen from inside. Every action first lets due imports take effect."""
+
+    def __init__(self, settings: SandboxSettings, clock: Clock, people: Iterable[SeedContact]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._chance = random.Random(f"constant contact {settings.seed}")
+        self._store = Store()
+        self._lists = Lists(self._store, self._new_id, self._now)
+        self._contacts = Contacts(settings, clock, self._store, self._lists)
+        self._imports = Imports(settings, clock, self._store, self._lists, self._new_id)
+        for name in _FIRST_LISTS:
+            self._lists.add(name)
+        self._settle_in(people)
+
+    def settle(self) -> None:
+        """Let the imports that are due take effect."""
+        self._imports.settle()
+
+    # questions
+
+    def contact(self, address: str) -> dict[str, object] | None:
+        """The contact with this address as the API shows it with every part."""
+        found = self._find(address)
+        return self._contacts.show([found], PARTS)[0] if found else None
+
+    def contact_count(self) -> int:
+        """Contacts that are not deleted, those without an address included."""
+        self.settle()
+        return sum(n for _, n, _ in self._store.count_by_permission(0))
+
+    def members(self, name_or_id: str) -> list[str]:
+        """The addresses on a list, in the order in which the contacts were created."""
+        self.settle()
+        return self._store.addresses_on(self._list(name_or_id).seq)
+
+    def member_count(self, name_or_id: str) -> int:
+        """How many contacts a list has, those without an address included."""
+        self.settle()
+        return self._store.member_count(self._list(name_or_id).seq)
+
+    def list_id(self, name: str) -> str:
+        """The id of the list of this name."""
+        return self._list(name).list_id
+
+    # persons
+
+    def unsubscribe(self, address: str, source: str = "Contact") -> None:
+        """The person opts out of everything (or, with source Account, staff does it)."""
+        before, now = self._require(address), self._now()
+        # Only the address is touched, not the contact's own updated_at: this is why updated_after
+        # misses opt-outs (https://community.constantcontact.com/t5/API-Developer-Support/
+        # API-Get-contacts-using-updated-after-doesn-t-return-all-contacts/td-p/422146).
+        opt_out = {"opt_out_source": source, "opt_out_at": now, "email_updated_at": now}
+        self._store.save([replace(before, permission="unsubscribed", **opt_out)])
+        if not self._settings.unsubscribed_keep_lists:
+            self._store.leave(before.seq)
+
+    def resubscribe(self, address: str) -> None:
+        """The person opts in again, by a sign-up form or the confirmation mail; lists are not given back."""
+        before, now = self._require(address), self._now()
+        after = replace(
+            before, permission="explicit", opt_in_source="Contact", opt_in_at=now, email_updated_at=now
+        )
+        if not self._settings.resubscribe_keeps_opt_out_date:
+            after = replace(after, opt_out_source=None, opt_out_at=None, opt_out_reason=None)
+        self._store.save([after])
+
+    def leave_list(self, address: str, name_or_id: str) -> None:
+        """The person unticks one list on the page behind *Update Profile*."""
+        self._store.leave(self._require(address).seq, self._list(name_or_id).seq)
+
+    def join_list(self, address: str, name_or_id: str) -> None:
+        """The person, or staff, puts a contact on a list; a deleted one comes back to life by that."""
+        before = self._require(address)
+        if before.permission == "unsubscribed":
+            raise ValueError("somebody who is unsubscribed cannot join a list: resubscribe first")
+        if before.deleted_on:
+            self._store.save([replace(before, deleted_on=None, updated_at=self._now())])
+        self._store.join([(self._list(name_or_id).seq, before.seq)])
+
+    # staff
+
+    def add_contact(self, person: SeedContact) -> None:
+        """Add a contact from another source than ccsync."""
+        self.settle()
+        self._add_people([person])
+
+    def delete_contact(self, address: str) -> None:
+        """Delete a contact: hidden, off all lists, and not unsubscribed."""
+        before = self._require(address)
+        today = self._clock().astimezone(UTC).date().isoformat()
+        self._store.save([replace(before, deleted_on=today, updated_at=self._now())])
+        self._store.leave(before.seq)
+
+    def add_list(self, name: str) -> str:
+        """Create a list; its id."""
+        return self._lists.add(name).list_id
+
+    def rename_list(self, name_or_id: str, new_name: str) -> None:
+        """Give a list another name."""
+        self._lists.change(replace(self._list(name_or_id), name=new_name))
+
+    def delete_list(self, name_or_id: str) -> None:
+        """Delete a list; its members stay in the account."""
+        self.settle()
+        self._lists.delete(self._list(name_or_id))
+
+    # inside
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+    def _new_id(self) -> str:
+        digits = f"{self._chance.getrandbits(128):032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+    def _list(self, name_or_id: str) -> StoredList:
+        found = self._lists.find(name_or_id)
+        if found is None:
+            raise LookupError(f"no list {name_or_id}")
+        return found
+
+    def _find(self, address: str) -> StoredContact | None:
+        self.settle()
+        key = address.lower()
+        return self._store.by_keys([key]).get(key)
+
+    def _require(self, address: str) -> StoredContact:
+        found = self._find(address)
+        if found is None:
+            raise LookupError(f"no contact {address}")
+        return found
+
+    def _settle_in(self, people: Iterable[SeedContact]) -> None:
+        """Fill the new account, SMS-only contacts among the others."""
+        waiting: list[SeedContact] = []
+        for person in people:
+            waiting.append(person)
+            if len(waiting) == _SEEDS_AT_ONCE:
+                self._add_people(waiting)
+                waiting = []
+        self._add_people(waiting)
+        now = self._now()
+        for number in _SMS_ONLY:
+            person = SeedContact(
+                address="", first_name="Text", last_name="Only", permission_to_send="implicit", created_at=None
+            )
+            self._store.save([replace(self._to_contact(person, now), key=sms_key(number), sms_number=number)])
+
+    def _add_people(self, people: list[SeedContact]) -> None:
+        now = self._now()
+        contacts = [self._to_contact(person, now) for person in people]
+        self._store.save(contacts)
+        for person, contact in zip(people, contacts, strict=True):
+            pass

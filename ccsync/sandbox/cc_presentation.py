@@ -1,0 +1,123 @@
+"""A contact as the vendor shows it: its properties, its formats of dates, its optional parts."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import NAMESPACE_URL, uuid5
+
+from ccsync.sandbox.cc_store import StoredContact
+
+PARTS = frozenset(
+    {"custom_fields", "list_memberships", "phone_numbers", "street_addresses", "taggings", "notes"}
+)
+_EASTERN = timezone(timedelta(hours=-5))
+
+
+def stamp(seconds: int) -> str:
+    """The usual format: 2026-04-28T21:46:22Z."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def fine_stamp(moment: datetime) -> str:
+    """The format with milliseconds: 2016-01-23T13:48:44.108Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def to_resource(
+    contact: StoredContact, parts: Iterable[str], list_ids: Iterable[str], field_ids: Mapping[str, str]
+) -> dict[str, object]:
+    """The vendor's ContactResource with those of its `parts` that were asked for."""
+    resource: dict[str, object | None] = {"contact_id": contact.contact_id}
+    if contact.address is not None:
+        resource["email_address"] = _email_address(contact)
+    for name in ("first_name", "last_name", "job_title", "company_name"):
+        resource[name] = getattr(contact, name)
+    resource["birthday_month"] = contact.birthday_month
+    resource["birthday_day"] = contact.birthday_day
+    resource["anniversary"] = contact.anniversary
+    resource["update_source"] = contact.update_source
+    resource["create_source"] = contact.create_source
+    resource["created_at"] = stamp(contact.created_at)
+    resource["updated_at"] = stamp(contact.updated_at)
+    resource["deleted_at"] = contact.deleted_on  # a date, not a timestamp
+    resource["sms_channel"] = _sms_channel(contact)
+    if parts:
+        resource |= _parts(contact, frozenset(parts), list_ids, field_ids)
+    return _without_nulls(resource)
+
+
+def _email_address(contact: StoredContact) -> dict[str, object]:
+    # With an offset here and Z elsewhere: both are in the description's own examples.
+    created = datetime.fromtimestamp(contact.email_created_at, _EASTERN).isoformat()
+    return _without_nulls(
+        {
+            "address": contact.address,
+            "permission_to_send": contact.permission,
+            "created_at": created,
+            "updated_at": stamp(contact.email_updated_at),
+            "opt_in_source": contact.opt_in_source,
+            "opt_in_date": None if contact.opt_in_at is None else stamp(contact.opt_in_at),
+            "opt_out_source": contact.opt_out_source,
+            "opt_out_date": None if contact.opt_out_at is None else stamp(contact.opt_out_at),
+            "opt_out_reason": contact.opt_out_reason,
+            "confirm_status": "pending" if contact.permission == "pending_confirmation" else "off",
+        }
+    )
+
+
+def _sms_channel(contact: StoredContact) -> dict[str, object] | None:
+    if contact.sms_number is None:
+        return None
+    return {
+        "sms_channel_id": _part_id(contact, "sms"),
+        "sms_address": contact.sms_number,
+        "dial_code": "1",
+        "country_code": "US",
+        "sms_channel_consents": [
+            {"sms_consent_permission": contact.sms_permission, "consent_type": "promotional_sms"}
+        ],
+    }
+
+
+def _parts(
+    contact: StoredContact, parts: frozenset[str], list_ids: Iterable[str], field_ids: Mapping[str, str]
+) -> dict[str, object | None]:
+    details = json.loads(contact.details)
+    changed = {"created_at": stamp(contact.created_at), "updated_at": stamp(contact.updated_at)}
+    shown: dict[str, object | None] = {}
+    if "custom_fields" in parts:
+        shown["custom_fields"] = [
+            {"custom_field_id": field_ids[name], "value": value}
+            for name, value in details.get("cf", {}).items()
+        ]
+    if "phone_numbers" in parts:
+        shown["phone_numbers"] = [
+            {
+                "phone_number_id": _part_id(contact, f"phone {kind}"),
+                "phone_number": number,
+                "kind": kind,
+                **changed,
+                "update_source": "Account",
+                "create_source": "Account",
+            }
+            for kind, number in details.get("phones", {}).items()
+        ]
+    if "street_addresses" in parts:
+        shown["street_addresses"] = [
+            {"street_address_id": _part_id(contact, f"address {kind}"), "kind": kind, **address, **changed}
+            for kind, address in details.get("addresses", {}).items()
+        ]
+    if "list_memberships" in parts:
+        shown["list_memberships"] = list(list_ids)
+    for name in ("taggings", "notes"):
+        if name in parts:
+            shown[name] = []
+    return shown
+
+
+def _part_id(contact: StoredContact, what: str) -> str:
+    return str(uuid5(NAMESPACE_URL, f"{contact.contact_id} {what}"))
+
+
+def _without_nulls(record: Mapping[str, object | None]) -> dict[str, object]:
+    return {name: value for name, value in record.items() if value is not None}

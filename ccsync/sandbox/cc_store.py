@@ -1,0 +1,233 @@
+"""The account's contacts and who is on which list, in an in-memory SQLite database.
+
+Nothing here knows the wire or the rules of consent.
+A million contacts are meant to fit; pages are found by key, never by counting rows.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+
+_SCHEMA = """
+CREATE TABLE contacts (
+    seq INTEGER PRIMARY KEY, contact_id TEXT NOT NULL UNIQUE, key TEXT NOT NULL UNIQUE, address TEXT,
+    permission TEXT NOT NULL, opt_in_source TEXT, opt_in_at INTEGER,
+    opt_out_source TEXT, opt_out_at INTEGER, opt_out_reason TEXT,
+    email_created_at INTEGER NOT NULL, email_updated_at INTEGER NOT NULL,
+    first_name TEXT, last_name TEXT, job_title TEXT, company_name TEXT,
+    birthday_month INTEGER, birthday_day INTEGER, anniversary TEXT,
+    create_source TEXT NOT NULL, update_source TEXT NOT NULL,
+    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, deleted_on TEXT,
+    details TEXT NOT NULL, sms_number TEXT, sms_permission TEXT NOT NULL, status TEXT NOT NULL
+) STRICT;
+CREATE INDEX contacts_status ON contacts (status);
+CREATE INDEX contacts_opt_out ON contacts (opt_out_at) WHERE opt_out_at IS NOT NULL;
+CREATE TABLE memberships (
+    list INTEGER NOT NULL, contact INTEGER NOT NULL, PRIMARY KEY (list, contact)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX memberships_contact ON memberships (contact);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContact:
+    """One contact. Times are whole seconds since 1970; `details` is JSON: cf, phones, addresses by name."""
+
+    seq: int  # order of creation, for ever
+    contact_id: str
+    key: str  # the address in lower case, or sms:NUMBER
+    address: str | None
+    permission: str
+    opt_in_source: str | None
+    opt_in_at: int | None
+    opt_out_source: str | None
+    opt_out_at: int | None
+    opt_out_reason: str | None
+    email_created_at: int
+    email_updated_at: int
+    first_name: str | None
+    last_name: str | None
+    job_title: str | None
+    company_name: str | None
+    birthday_month: int | None
+    birthday_day: int | None
+    anniversary: str | None
+    create_source: str
+    update_source: str
+    created_at: int
+    updated_at: int
+    deleted_on: str | None
+    details: str
+    sms_number: str | None
+    sms_permission: str
+
+    @property
+    def status(self) -> str:
+        """The word by which `GET /contacts?status=` finds the contact."""
+        if self.deleted_on:
+            return "deleted"
+        return "active" if self.permission in ("explicit", "implicit") else self.permission
+
+
+_NAMES = tuple(one.name for one in fields(StoredContact))
+_COLUMNS = ", ".join(_NAMES)
+_SAVE = (
+    f"INSERT INTO contacts ({_COLUMNS}, status) VALUES ({', '.join('?' * (len(_NAMES) + 1))}) "
+    f"ON CONFLICT (seq) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in _NAMES)}, "
+    "status = excluded.status"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which contacts a listing wants. `bounds`: column, operator, seconds."""
+
+    key: str | None = None
+    lists: tuple[int, ...] | None = None
+    statuses: tuple[str, ...] | None = None
+    sms: tuple[str, ...] | None = None
+    bounds: tuple[tuple[str, str, float], ...] = ()
+
+
+class Store:
+    """Contacts and memberships. Not safe for two threads at once."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
+        self._db.executescript(_SCHEMA)
+        self.next_seq = 1
+
+    def save(self, contacts: Iterable[StoredContact]) -> None:
+        """Insert or replace contacts by `seq`."""
+        rows = ((*(getattr(one, name) for name in _NAMES), one.status) for one in contacts)
+        self._many(_SAVE, rows)
+
+    def by_keys(self, keys: Iterable[str]) -> dict[str, StoredContact]:
+        """Those of `keys` that exist, deleted ones included."""
+        wanted = list(keys)
+        # S608: only column names and question marks are put together, here and below.
+        sql = f"SELECT {_COLUMNS} FROM contacts WHERE key IN ({_marks(wanted)})"  # noqa: S608
+        return {row[2]: StoredContact(*row) for row in self._db.execute(sql, wanted)}
+
+    def by_id(self, contact_id: str) -> StoredContact | None:
+        """One contact by the vendor's id."""
+        sql = f"SELECT {_COLUMNS} FROM contacts WHERE contact_id = ?"  # noqa: S608
+        row = self._db.execute(sql, (contact_id.lower(),)).fetchone()
+        return StoredContact(*row) if row else None
+
+    def page(self, selection: Selection, after: int, limit: int) -> list[StoredContact]:
+        """The first `limit` contacts behind `after`, in order of creation."""
+        found, parameters = _search(selection, after, limit)
+        sql = f"SELECT {_COLUMNS} FROM contacts WHERE seq IN ({found}) ORDER BY seq"  # noqa: S608
+        return [StoredContact(*row) for row in self._db.execute(sql, parameters)]
+
+    def count(self, selection: Selection) -> int:
+        """How many contacts a listing would give in all."""
+        found, parameters = _search(selection, 0, -1)
+        return int(self._db.execute(f"SELECT COUNT(*) FROM ({found})", parameters).fetchone()[0])  # noqa: S608
+
+    def count_by_permission(self, opted_in_since: int) -> Iterator[tuple[str, int, int]]:
+        """Permission, contacts, and those of them opted in since; deleted ones are left out."""
+        sql = (
+            "SELECT permission, COUNT(*), COUNT(CASE WHEN opt_in_at >= ? THEN 1 END) FROM contacts "
+            "WHERE status <> 'deleted' GROUP BY permission"
+        )
+        yield from self._db.execute(sql, (opted_in_since,))
+
+    # who is on which list
+
+    def join(self, members: Iterable[tuple[int, int]]) -> None:
+        """Add (list, contact) pairs; those that are there already do no harm."""
+        self._many("INSERT OR IGNORE INTO memberships VALUES (?, ?)", members)
+
+    def leave(self, contact: int, list_seq: int | None = None) -> None:
+        """Take a contact off one list, or off all."""
+        sql = "DELETE FROM memberships WHERE contact = ? AND (? IS NULL OR list = ?)"
+        self._db.execute(sql, (contact, list_seq, list_seq))
+
+    def drop_members(self, list_seq: int) -> None:
+        """Empty a list."""
+        self._db.execute("DELETE FROM memberships WHERE list = ?", (list_seq,))
+
+    def lists_of(self, contacts: Sequence[int]) -> dict[int, list[int]]:
+        """The lists of each contact."""
+        sql = f"SELECT contact, list FROM memberships WHERE contact IN ({_marks(contacts)}) ORDER BY list"  # noqa: S608
+        found: dict[int, list[int]] = {seq: [] for seq in contacts}
+        for contact, list_seq in self._db.execute(sql, contacts):
+            found[contact].append(list_seq)
+        return found
+
+    def addresses_on(self, list_seq: int) -> list[str]:
+        """Addresses of a list's members in order of creation; SMS-only members have none."""
+        sql = (
+            "SELECT c.address FROM memberships m CROSS JOIN contacts c ON c.seq = m.contact "
+            "WHERE m.list = ? AND c.address IS NOT NULL ORDER BY m.contact"
+        )
+        return [address for (address,) in self._db.execute(sql, (list_seq,))]
+
+    def member_count(self, list_seq: int, *, only_active: bool = False) -> int:
+        """How many contacts a list has."""
+        sql = "SELECT COUNT(*) FROM memberships m WHERE m.list = ?"
+        if only_active:
+            sql += " AND (SELECT status FROM contacts WHERE seq = m.contact) = 'active'"
+        return int(self._db.execute(sql, (list_seq,)).fetchone()[0])
+
+    def _many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
+        self._db.execute("BEGIN")
+        try:
+            self._db.executemany(sql, rows)
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+def _search(selection: Selection, after: int, limit: int) -> tuple[str, list[object]]:
+    """SQL that yields the `seq` of a page.
+
+    One arm for each list or status, each walking an index in the order of `seq`, so that a deep page
+    costs what the first one does.
+    """
+    where, values = _conditions(selection)
+    arms: list[tuple[str, object | None]]
+    if selection.key is not None:
+        arms = [("contacts c WHERE c.key = ? AND", selection.key)]
+    elif selection.lists is not None:
+        source = "memberships m CROSS JOIN contacts c ON c.seq = m.contact WHERE m.list = ? AND"
+        arms = [(source, one) for one in selection.lists]
+    elif any(column == "opt_out_at" for column, _, _ in selection.bounds):
+        arms = [("contacts c INDEXED BY contacts_opt_out WHERE c.opt_out_at IS NOT NULL AND", None)]
+    elif selection.statuses is not None:
+        source = "contacts c INDEXED BY contacts_status WHERE c.status = ? AND"
+        arms = [(source, one) for one in selection.statuses]
+    else:
+        arms = [("contacts c WHERE", None)]
+    order = "m.contact" if selection.key is None and selection.lists is not None else "c.seq"
+    sql, parameters = [], []
+    for source, argument in arms:
+        inner = f"SELECT c.seq FROM {source} {order} > ?{where} ORDER BY {order} LIMIT ?"  # noqa: S608
+        sql.append(f"SELECT seq FROM ({inner})")  # noqa: S608
+        parameters += [*([] if argument is None else [argument]), after, *values, limit]
+    if not sql:
+        return "SELECT seq FROM contacts WHERE 0", []
+    return f"{' UNION '.join(sql)} ORDER BY seq LIMIT ?", [*parameters, limit]
+
+
+def _conditions(selection: Selection) -> tuple[str, list[object]]:
+    where, values = "", []
+    for column, words in (("status", selection.statuses), ("sms_permission", selection.sms)):
+        if words is not None:
+            where += f" AND c.{column} IN ({_marks(words)})"
+            values += list[object](words)
+    if selection.key is not None and selection.lists is not None:
+        inner = f"SELECT 1 FROM memberships WHERE contact = c.seq AND list IN ({_marks(selection.lists)})"  # noqa: S608
+        where += f" AND EXISTS ({inner})"
+        values += selection.lists
+    for column, operator, bound in selection.bounds:
+        where += f" AND c.{column} {operator} ?"
+        values.append(bound)
+    return where, values
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join("?" * len(values))

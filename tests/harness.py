@@ -1,0 +1,181 @@
+"""A shop in a box: the sandbox of both vendors, a config, a state file, and ccsync wired up inside the process.
+
+Time is fake and shared: what ccsync sleeps, the vendors see pass.
+"""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+
+from ccsync.cli.wiring import ACCOUNT, TENANT_URL, Clients, clients
+from ccsync.config import Config, load_config
+from ccsync.jobs import export as export_job
+from ccsync.jobs.access import CONSTANT_CONTACT, save_login
+from ccsync.jobs.export import Plan, Request
+from ccsync.jobs.running import carry_out
+from ccsync.jobs.work import Work
+from ccsync.oauth import App, await_approval, start_device_flow
+from ccsync.sandbox.box import Sandbox
+from ccsync.sandbox.settings import SandboxSettings
+from ccsync.state import Store, create_store, meta, open_store, runs, tokens
+from ccsync.state.runs import RejectedRecord, Run
+from tests.doubles import FakeClock
+
+LIST = "Web shop customers"
+
+
+class Crash(BaseException):
+    """The process dies here: nothing of ours may catch it."""
+
+
+class Shop(AbstractContextManager["Shop"]):
+    """A sandbox with ccsync beside it. `on_boundary` hears before and after every call and commit."""
+
+    def __init__(self, folder: Path, settings: SandboxSettings, config_changes: str = "") -> None:
+        self.clock = FakeClock()
+        self.box = Sandbox(settings, clock=self.clock.now)
+        self.folder = folder
+        self._config_changes = config_changes
+        self.on_boundary: Callable[[str], None] = lambda _: None
+        self.agrees = True
+        self.run: Run | None = None
+
+    def __enter__(self) -> "Shop":
+        self.box.start()
+        self.list_id = self.box.cc.add_list(LIST)
+        self.config_path = self.folder / "ccsync.toml"
+        self.config_path.write_text(self.box.config_text(list_id=self.list_id, list_name=LIST) + self._config_changes)
+        self.config_path.chmod(0o600)
+        create_store(self.config.state.path).close()
+        self._log_in()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.box.stop()
+
+    @property
+    def config(self) -> Config:
+        return load_config(self.config_path, {})
+
+    def open(self) -> Store:
+        return open_store(self.config.state.path, on_boundary=lambda label: self.on_boundary(label))
+
+    def _log_in(self) -> None:
+        store = self.open()
+        tools = self._clients(store)
+        tenant = tools.kibo.get_tenant()
+        meta.put(store, TENANT_URL, f"http://{tenant.domain}")
+        grant = start_device_flow(tools.sign_in, tools.app, "state")
+        self.box.cc.approve_device(grant.user_code)
+        save_login(store, await_approval(tools.sign_in, tools.app, grant, self.clock), self.clock.now())
+        meta.put(store, ACCOUNT, "sandbox")
+        self._close(store, tools)
+
+    def _clients(self, store: Store) -> Clients:
+        return clients(self.config, store, self.clock, self.clock.now, lambda label: self.on_boundary(label))
+
+    def _close(self, store: Store, tools: Clients) -> None:
+        for transport in (tools.kibo.transport, tools.constant_contact.transport, tools.sign_in):
+            transport.close()
+        store.close()
+
+    def export(self, **asked: object) -> Run:
+        """One whole export, as the command runs it; its row of the log."""
+        store = self.open()
+        tools = self._clients(store)
+        work = self._work(store, tools)
+        request = Request(agree_to_departures=lambda _gone, _of: self.agrees, **asked)  # type: ignore[arg-type]
+        try:
+            carry_out(work, export_job.JOB, export_job.DIRECTION, lambda: export_job.run(work, request))
+            found = runs.get(store, work.run_id)
+            self.news = export_job.has_news(work)
+        finally:
+            self._close(store, tools)
+        assert found is not None
+        return found
+
+    def dry_run(self) -> tuple[Plan, dict[str, int]]:
+        """A dry run's plan and counts, on a copy of the state file."""
+        from ccsync.state import scratch_store
+
+        store, scratch = self.open(), scratch_store()
+        tools = self._clients(store)
+        store.copy_to(scratch)
+        work = self._work(scratch, tools)
+        work.run_id = runs.start(scratch, "export", "to", self.clock.now())
+        plan = export_job.run(work, Request(is_dry_run=True))
+        scratch.close()
+        self._close(store, tools)
+        assert plan is not None
+        return plan, dict(work.counts)
+
+    def _work(self, store: Store, tools: Clients) -> Work:
+        return Work(
+            store=store,
+            kibo=tools.kibo,
+            constant_contact=tools.constant_contact,
+            gate=tools.gate,
+            config=self.config,
+            list_id=self.list_id,
+            clock=self.clock,
+            now=self.clock.now,
+        )
+
+    # looking at the outcome
+
+    def members(self) -> set[str]:
+        """The list's members, in lower case."""
+        return {address.lower() for address in self.box.cc.members(self.list_id)}
+
+    def latest(self) -> list[Run]:
+        store = self.open()
+        found = runs.latest(store)
+        store.close()
+        return found
+
+    def rejected(self, run: Run) -> list[RejectedRecord]:
+        store = self.open()
+        found = runs.rejected(store, run.id or 0)
+        store.close()
+        return found
+
+    def customers(self) -> list[dict[str, object]]:
+        """Every account as the store has it."""
+        return [self.box.kibo.account(account_id) for account_id in self.box.kibo.account_ids()]
+
+    def requests(self, method: str = "", path: str = "") -> list[str]:
+        """The wire log: `METHOD path` of every request, filtered."""
+        return [
+            f"{one.method} {one.path}"
+            for one in self.box.requests.records
+            if one.method.startswith(method) and path in one.path
+        ]
+
+    def expire_token(self) -> None:
+        """Constant Contact's access token has run out."""
+        store = self.open()
+        saved = tokens.get(store, CONSTANT_CONTACT)
+        assert saved is not None
+        store.run("UPDATE tokens SET expires_at = obtained_at WHERE vendor = ?", CONSTANT_CONTACT)
+        store.close()
+
+    def later(self, **delta: float) -> None:
+        """Let time pass."""
+        self.clock.advance(timedelta(**delta).total_seconds())
+
+
+def imported_rows(shop: Shop) -> list[dict[str, object]]:
+    """Every row of every import that reached the vendor."""
+    rows = []
+    for record in shop.box.requests.records:
+        if record.path.endswith("contacts_json_import"):
+            rows += json.loads(record.body)["import_data"]
+    return rows
+
+
+__all__ = ["App", "Crash", "Shop", "imported_rows"]

@@ -1,0 +1,55 @@
+"""The ledger of calls: paced across processes, counted per UTC day."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ccsync.state import Store, calls, create_store
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = create_store(tmp_path / "ccsync.db")
+    yield made
+    made.close()
+
+
+def test_calls_are_spaced(store: Store) -> None:
+    """Each call waits until the one before it is a slot old, whoever made it."""
+    waits = [calls.admit(store, "v", NOON, 0.25, None).wait_seconds for _ in range(4)]
+    assert waits == pytest.approx([0, 0.25, 0.5, 0.75])
+    assert calls.admit(store, "other", NOON, 0.25, None).wait_seconds == 0
+    assert calls.admit(store, "v", NOON + timedelta(seconds=10), 0.25, None).wait_seconds == 0
+
+
+def test_the_day_has_an_end(store: Store) -> None:
+    """Nothing is counted beyond the day's limit, and 00:00 UTC begins a new day."""
+    for _ in range(3):
+        assert calls.admit(store, "v", NOON, 0, 3).closed_until is None
+    refused = calls.admit(store, "v", NOON, 0, 3)
+    assert refused.closed_until == datetime(2026, 11, 24, tzinfo=UTC)
+    assert calls.calls_on(store, "v", NOON) == 3
+    assert calls.admit(store, "v", refused.closed_until, 0, 3).closed_until is None
+
+
+def test_the_vendor_may_close_the_day(store: Store) -> None:
+    """After `quota_exceeded` no call goes out on that day, in any run."""
+    calls.close_for_today(store, "v", NOON)
+    assert calls.admit(store, "v", NOON + timedelta(hours=11), 0, None).closed_until is not None
+    assert calls.admit(store, "v", NOON + timedelta(hours=13), 0, None).closed_until is None
+
+
+def test_a_wait_holds_for_everybody(store: Store) -> None:
+    """Retry-After of one run is obeyed by the next."""
+    calls.hold(store, "v", NOON, 900)
+    assert calls.admit(store, "v", NOON + timedelta(seconds=300), 0, None).wait_seconds == pytest.approx(600)
+
+
+def test_a_clock_set_back_does_not_block(store: Store) -> None:
+    """A slot reserved by a clock that ran a day ahead is forgotten."""
+    calls.admit(store, "v", NOON + timedelta(days=3), 1, None)
+    assert calls.admit(store, "v", NOON, 1, None).wait_seconds == 0

@@ -1,0 +1,120 @@
+"""The house: imports go down, never up or sideways, and the sandbox stands apart."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "ccsync"
+FLOORS = (
+    {"errors"},
+    {"models"},
+    {"shapes"},
+    {"transport", "mapping", "config"},
+    {"oauth"},
+    {"kibo", "constant_contact", "state"},
+    {"jobs"},
+    {"cli"},
+    {"__main__"},
+)
+LEVEL = {room: level for level, floor in enumerate(FLOORS) for room in floor}
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(path: Path) -> list[tuple[str, int, bool]]:
+    """(module, line, is at the top) of each import of ccsync in a file."""
+    tree = ast.parse(path.read_text())
+    found = []
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: full names only"
+            module = node.module or ""
+            names = [module] if module != "ccsync" else [f"ccsync.{alias.name}" for alias in node.names]
+        found += [(name, node.lineno, node in tree.body) for name in names if name.split(".")[0] == "ccsync"]
+    return found
+
+
+def room_of(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else ""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_down(path: Path) -> None:
+    """A module imports from lower floors or its own package, by full names, at the top of the file."""
+    room = room_of(module_of(path))
+    for name, line, is_at_top in imports_of(path):
+        other = room_of(name)
+        assert is_at_top, f"{path.name}:{line} imports inside a function"
+        if other in ("", "__version__", room):
+            continue
+        assert "sandbox" not in (room, other), f"{path.name}:{line}: the sandbox stands apart"
+        assert LEVEL[other] < LEVEL[room], f"{path.name}:{line}: {room} may not import {other}"
+
+
+def test_there_are_no_cycles() -> None:
+    """No module reaches itself through its imports."""
+    graph = {module_of(path): {name for name, _, _ in imports_of(path)} for path in FILES}
+    modules = set(graph)
+    edges = {module: {_nearest(name, modules) for name in names} - {module} for module, names in graph.items()}
+    packages = {module_of(path) for path in FILES if path.name == "__init__.py"}
+    done: set[str] = set()
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, f"cycle: {' > '.join((*path, module))}"
+        if module in done:
+            return
+        for other in edges[module]:
+            # A package's __init__ gathers its rooms' public names; rooms name each other in full.
+            if not (other in packages and module.startswith(other + ".")):
+                visit(other, (*path, module))
+        done.add(module)
+
+    for module in sorted(modules):
+        visit(module, ())
+
+
+def _nearest(name: str, modules: set[str]) -> str:
+    while name not in modules:
+        name = name.rpartition(".")[0]
+    return name
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
+    """No file passes 300 lines; when one would, the design is asking for a room."""
+    assert len(path.read_text().splitlines()) <= 300
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if room_of(module_of(path)) == "jobs"], ids=lambda p: p.name)
+def test_jobs_know_no_sql_no_http_and_no_terminal(path: Path) -> None:
+    """What a run decides is apart from how it is stored, sent and shown."""
+    tree = ast.parse(path.read_text())
+    names = {
+        alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+    }
+    names |= {(node.module or "").split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not names & {"click", "sqlite3", "requests", "tabulate", "time"}
+
+
+def test_only_the_command_line_reads_the_clock_and_prints() -> None:
+    """Time and words come in and go out through `cli`; the wire's own HTTP dates are the exception."""
+    for path in FILES:
+        room = room_of(module_of(path))
+        if room in ("cli", "sandbox", "__main__"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("print", "exit"), f"{path.name}:{node.lineno}"
+            if isinstance(node, ast.Attribute) and node.attr in ("now", "utcnow", "today", "monotonic"):
+                owner = node.value.id if isinstance(node.value, ast.Name) else ""
+                allowed = path.name == "verdicts.py" or owner not in ("datetime", "date", "time")
+                assert allowed, f"{path.name}:{node.lineno} reads the clock"
