@@ -20,9 +20,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.fixture(autouse=True)
-def nothing_leaks(
-    request: pytest.FixtureRequest, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> Iterator[None]:
+def nothing_leaks(request: pytest.FixtureRequest, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     """No canary in what was printed or logged; a test that must print one says so with `prints_addresses`."""
     yield
     gc.collect()

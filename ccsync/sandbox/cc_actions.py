@@ -1,17 +1,18 @@
 """What people and staff do in Constant Contact without the API; tests and the control endpoint act so."""
 
-import json
 import random
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC
+from itertools import islice
 
 from ccsync.sandbox.cc_contacts import Contacts
-from ccsync.sandbox.cc_imports import Imports
 from ccsync.sandbox.cc_import_rows import sms_key
+from ccsync.sandbox.cc_imports import Imports
 from ccsync.sandbox.cc_lists import Lists, StoredList
 from ccsync.sandbox.cc_presentation import PARTS
-from ccsync.sandbox.cc_store import Selection, Store, StoredContact
+from ccsync.sandbox.cc_seeds import to_contact
+from ccsync.sandbox.cc_store import Store, StoredContact, new_contact
 from ccsync.sandbox.population import SeedContact
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock
@@ -74,19 +75,18 @@ class Actions:
         # Only the address is touched, not the contact's own updated_at: this is why updated_after
         # misses opt-outs (https://community.constantcontact.com/t5/API-Developer-Support/
         # API-Get-contacts-using-updated-after-doesn-t-return-all-contacts/td-p/422146).
-        opt_out = {"opt_out_source": source, "opt_out_at": now, "email_updated_at": now}
-        self._store.save([replace(before, permission="unsubscribed", **opt_out)])
+        after = before._replace(permission="unsubscribed", opt_out_source=source, opt_out_at=now)
+        self._store.save([after._replace(email_updated_at=now)])
         if not self._settings.unsubscribed_keep_lists:
             self._store.leave(before.seq)
 
     def resubscribe(self, address: str) -> None:
         """The person opts in again, by a sign-up form or the confirmation mail; lists are not given back."""
         before, now = self._require(address), self._now()
-        after = replace(
-            before, permission="explicit", opt_in_source="Contact", opt_in_at=now, email_updated_at=now
+        after = before._replace(permission="explicit", opt_in_source="Contact", opt_in_at=now, email_updated_at=now
         )
         if not self._settings.resubscribe_keeps_opt_out_date:
-            after = replace(after, opt_out_source=None, opt_out_at=None, opt_out_reason=None)
+            after = after._replace(opt_out_source=None, opt_out_at=None, opt_out_reason=None)
         self._store.save([after])
 
     def leave_list(self, address: str, name_or_id: str) -> None:
@@ -99,7 +99,7 @@ class Actions:
         if before.permission == "unsubscribed":
             raise ValueError("somebody who is unsubscribed cannot join a list: resubscribe first")
         if before.deleted_on:
-            self._store.save([replace(before, deleted_on=None, updated_at=self._now())])
+            self._store.save([before._replace(deleted_on=None, updated_at=self._now())])
         self._store.join([(self._list(name_or_id).seq, before.seq)])
 
     # staff
@@ -113,7 +113,7 @@ class Actions:
         """Delete a contact: hidden, off all lists, and not unsubscribed."""
         before = self._require(address)
         today = self._clock().astimezone(UTC).date().isoformat()
-        self._store.save([replace(before, deleted_on=today, updated_at=self._now())])
+        self._store.save([before._replace(deleted_on=today, updated_at=self._now())])
         self._store.leave(before.seq)
 
     def add_list(self, name: str) -> str:
@@ -156,24 +156,21 @@ class Actions:
         return found
 
     def _settle_in(self, people: Iterable[SeedContact]) -> None:
-        """Fill the new account, SMS-only contacts among the others."""
-        waiting: list[SeedContact] = []
-        for person in people:
-            waiting.append(person)
-            if len(waiting) == _SEEDS_AT_ONCE:
-                self._add_people(waiting)
-                waiting = []
-        self._add_people(waiting)
-        now = self._now()
+        """Fill the new account; contacts who gave only a mobile number come last."""
+        rest = iter(people)
+        while some := list(islice(rest, _SEEDS_AT_ONCE)):
+            self._add_people(some)
         for number in _SMS_ONLY:
-            person = SeedContact(
-                address="", first_name="Text", last_name="Only", permission_to_send="implicit", created_at=None
-            )
-            self._store.save([replace(self._to_contact(person, now), key=sms_key(number), sms_number=number)])
+            blank = new_contact(self._store.take_seq(), self._new_id(), sms_key(number), None, self._now())
+            self._store.save([blank._replace(sms_number=number, sms_permission="explicit")])
 
     def _add_people(self, people: list[SeedContact]) -> None:
-        now = self._now()
-        contacts = [self._to_contact(person, now) for person in people]
+        contacts = [to_contact(one, self._store.take_seq(), self._new_id()) for one in people]
         self._store.save(contacts)
+        joined = []
         for person, contact in zip(people, contacts, strict=True):
-            pass
+            lists = [(self._lists.find(name) or self._lists.add(name)).seq for name in person.lists]
+            is_off = contact.permission == "unsubscribed" and not self._settings.unsubscribed_keep_lists
+            if not is_off and contact.deleted_on is None:
+                joined += [(one, contact.seq) for one in lists]
+        self._store.join(joined)

@@ -6,11 +6,10 @@ https://v3.developer.constantcontact.com/api_guide/import_contacts.html
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from ccsync.sandbox.cc_import_rows import Given
-from ccsync.sandbox.cc_store import Store, StoredContact
+from ccsync.sandbox.cc_store import Store, StoredContact, new_contact, to_details
 from ccsync.sandbox.settings import SandboxSettings
 
 _MOST_PHONES = 3
@@ -70,42 +69,12 @@ class Effects:
         if before.deleted_on is not None and not self._settings.import_revives_deleted:
             return None, "The contact was deleted"
         after = self._update(before, given)
-        if len(json.loads(after.details).get("phones", ())) > _MOST_PHONES:
+        if given.phones and len(json.loads(after.details)["phones"]) > _MOST_PHONES:
             return None, f"More than {_MOST_PHONES} phone numbers"
         return after, ""
 
     def _new(self, given: Given) -> StoredContact:
-        seq, at = self._store.next_seq, self._at
-        self._store.next_seq += 1
-        return StoredContact(
-            seq=seq,
-            contact_id=self._new_id(),
-            key=given.key,
-            address=given.address,
-            permission="implicit",
-            opt_in_source="Account",
-            opt_in_at=at,
-            opt_out_source=None,
-            opt_out_at=None,
-            opt_out_reason=None,
-            email_created_at=at,
-            email_updated_at=at,
-            first_name=None,
-            last_name=None,
-            job_title=None,
-            company_name=None,
-            birthday_month=None,
-            birthday_day=None,
-            anniversary=None,
-            create_source="Account",
-            update_source="Account",
-            created_at=at,
-            updated_at=at,
-            deleted_on=None,
-            details="{}",
-            sms_number=None,
-            sms_permission="not_set",
-        )
+        return new_contact(self._store.take_seq(), self._new_id(), given.key, given.address, self._at)
 
     def _update(self, before: StoredContact, given: Given) -> StoredContact:
         """Only what the row gives is changed."""
@@ -119,9 +88,9 @@ class Effects:
                 old = details.get("addresses", {})
                 new = {kind: old.get(kind, {}) | one for kind, one in given.addresses.items()}
                 details["addresses"] = old | new
-            changes["details"] = json.dumps(details, ensure_ascii=False, separators=(",", ":"))
+            changes["details"] = to_details(details)
         if given.sms_number:
             # "If the sms_consent_date is not set, sms_permission_to_send defaults to not_set."
             permission = self._sms_permission if given.has_sms_consent else "not_set"
             changes |= {"sms_number": given.sms_number, "sms_permission": permission}
-        return replace(before, **changes, updated_at=self._at, update_source="Account", deleted_on=None)
+        return before._replace(**changes, updated_at=self._at, update_source="Account", deleted_on=None)

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
-from uuid import NAMESPACE_URL, uuid5
+from functools import lru_cache
+from zlib import crc32
 
 from ccsync.sandbox.cc_store import StoredContact
 
@@ -13,9 +14,10 @@ PARTS = frozenset(
 _EASTERN = timezone(timedelta(hours=-5))
 
 
+@lru_cache(maxsize=10_000)
 def stamp(seconds: int) -> str:
     """The usual format: 2026-04-28T21:46:22Z."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def fine_stamp(moment: datetime) -> str:
@@ -116,7 +118,7 @@ def _parts(
 
 
 def _part_id(contact: StoredContact, what: str) -> str:
-    return str(uuid5(NAMESPACE_URL, f"{contact.contact_id} {what}"))
+    return f"{crc32(what.encode()):08x}{contact.contact_id[8:]}"
 
 
 def _without_nulls(record: Mapping[str, object | None]) -> dict[str, object]:

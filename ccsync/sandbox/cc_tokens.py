@@ -104,6 +104,7 @@ class Tokens:
             "cid": self._settings.cc_client_id,
             "uid": self._random(20),
             "scp": list(scopes),
+            "auth_time": int(self._clock().timestamp()),
             "sub": "lola@example.com",
             "platform_user_id": self._random(36),
         }

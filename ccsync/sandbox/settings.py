@@ -21,6 +21,7 @@ class SandboxSettings:
     kibo_retry_after_seconds: int = 60
     page_over_200: str = "refuse"  # or "cap"
     guests_by_default: bool = True  # does the list hold anonymous accounts when isAnonymous is omitted
+    update_date_filter: str = "works"  # or "refuse" (400), "ignore": filtering accounts by updateDate
     rows_carry: frozenset[str] = frozenset({"contacts", "attributes", "segments", "commerceSummary"})
     # Constant Contact
     cc_client_id: str = "5b8d2f60-sandbox-key"
@@ -33,6 +34,7 @@ class SandboxSettings:
     import_seconds: float = 3.0  # how long an import stays unfinished, plus one second per 10,000 rows
     status_default: str = "not-deleted"  # or "active": GET /contacts without `status`
     optout_after_is_inclusive: bool = True
+    resubscribe_keeps_opt_out_date: bool = True  # an opt_out_date beside a permission that is explicit again
     unsubscribed_keep_lists: bool = False  # list_memberships after a global unsubscribe
     items_total_counts_header: bool = True
     long_address_import: str = "accept"  # 51-80 characters: or "correctable", "drop" (silently)

@@ -142,12 +142,11 @@ def observe_contacts(
     try to send it. With `adopt_list_id`, members of that list are ours from now on.
     """
     store.run_many(
-        "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id) VALUES (?1, ?4 IS NOT NULL AND ?4 = ?5, ?2, ?4)"
-        " ON CONFLICT (person) DO UPDATE SET contact_id = ?2, seen_list_id = ?4, is_ours ="
-        "  CASE WHEN ?4 IS NOT NULL AND ?4 = ?5 THEN 1"
-        "       WHEN fingerprint IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END",
+        "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id) VALUES (?1, ?4, ?2, ?5)"
+        " ON CONFLICT (person) DO UPDATE SET contact_id = ?2, seen_list_id = ?5, is_ours ="
+        "  CASE WHEN ?4 THEN 1 WHEN fingerprint IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END",
         [
-            (person, contact_id, to_text_or_none(created_at), seen, adopt_list_id)
+            (person, contact_id, to_text_or_none(created_at), int(seen is not None and seen == adopt_list_id), seen)
             for person, contact_id, created_at, seen in found
         ],
     )

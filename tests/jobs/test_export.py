@@ -107,9 +107,7 @@ def test_a_mapped_contact_arrives_as_configured(shop: Shop) -> None:
 
 def test_who_unsubscribed_is_not_sent(shop: Shop) -> None:
     """Not even their address leaves the store, and their opt-out is in the consent ledger."""
-    shop.box.cc.add_contact(
-        seed_contact("gone@example.com", "unsubscribed", opt_out_source="Contact", opt_out_at=THEN)
-    )
+    shop.box.cc.add_contact(seed_contact("gone@example.com", "unsubscribed", opt_out_source="Contact", opt_out_at=THEN))
     shop.box.kibo.add_account(emailAddress="GONE@example.com", firstName="G", acceptsMarketing=True)
     run = shop.export()
     assert "gone@example.com" not in {str(row["email"]).lower() for row in imported_rows(shop)}
@@ -202,9 +200,7 @@ def test_only_a_person_who_says_no(shop: Shop) -> None:
 
 def test_only_a_person_who_unsubscribed(shop: Shop) -> None:
     """`--only` is no way around an opt-out."""
-    shop.box.cc.add_contact(
-        seed_contact("gone@example.com", "unsubscribed", opt_out_source="Contact", opt_out_at=THEN)
-    )
+    shop.box.cc.add_contact(seed_contact("gone@example.com", "unsubscribed", opt_out_source="Contact", opt_out_at=THEN))
     shop.box.kibo.add_account(emailAddress="gone@example.com", acceptsMarketing=True)
     run = shop.export(only="gone@example.com")
     assert shop.members() == set()

@@ -1,0 +1,156 @@
+"""Every key of the config file: its type, what is allowed, its default. Everything else is derived from this table."""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+Problem = str
+Check = Callable[[object], Problem | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key. `check` returns what is wrong with a value, as "must be …", or `None`."""
+
+    check: Check
+    default: object = None
+    is_required: bool = False
+
+
+def text(value: object) -> Problem | None:
+    """A string that is not empty."""
+    return None if isinstance(value, str) and value.strip() else "must be a text that is not empty"
+
+
+def boolean(value: object) -> Problem | None:
+    """True or false."""
+    return None if isinstance(value, bool) else "must be true or false"
+
+
+def whole_number(least: int, most: int) -> Check:
+    """A whole number within bounds; true is none."""
+
+    def check(value: object) -> Problem | None:
+        is_good = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+        return None if is_good else f"must be a whole number from {least:,} to {most:,}"
+
+    return check
+
+
+def rate(most: float) -> Check:
+    """A number above 0."""
+
+    def check(value: object) -> Problem | None:
+        is_good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= most
+        return None if is_good else f"must be a number above 0, up to {most:g}"
+
+    return check
+
+
+def choice(*allowed: str) -> Check:
+    """One of a few words."""
+
+    def check(value: object) -> Problem | None:
+        return None if value in allowed else f"must be one of {', '.join(allowed)}"
+
+    return check
+
+
+def command(value: object) -> Problem | None:
+    """A program and its arguments."""
+    is_good = isinstance(value, list) and value and all(isinstance(one, str) and one for one in value)
+    return None if is_good else 'must be a list of texts, such as ["pass", "show", "kibo"]'
+
+
+def url(value: object) -> Problem | None:
+    """https://…, without credentials, query or fragment; http only on this machine."""
+    if not isinstance(value, str):
+        return "must be a URL in quotes"
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "must be a URL such as https://home.mozu.com"
+    if parts.scheme not in ("https", "http") or not host or re.search(r"[\s\\]", value):
+        return "must be a URL such as https://home.mozu.com"
+    if parts.username is not None or parts.query or parts.fragment:
+        return "must be a URL without user, query or fragment"
+    if parts.scheme == "http" and not _is_loopback(host):
+        return "must begin with https:// (http:// is for this machine only)"
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def address(value: object) -> Problem | None:
+    """Something like an e-mail address; the live account has the last word."""
+    is_good = isinstance(value, str) and re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", value)
+    return None if is_good else "must be an e-mail address"
+
+
+SECRETS = frozenset({"client_secret"})
+
+SCHEMA: Mapping[str, Mapping[str, Key]] = {
+    "kibo": {
+        "tenant_id": Key(whole_number(1, 2**31 - 1), is_required=True),
+        "client_id": Key(text, is_required=True),
+        "client_secret": Key(text),
+        "client_secret_command": Key(command),
+        "home_url": Key(url, "https://home.mozu.com"),
+        "tenant_url": Key(url),
+        "event_url": Key(url),
+    },
+    "constant_contact": {
+        "client_id": Key(text, is_required=True),
+        "client_secret": Key(text),
+        "client_secret_command": Key(command),
+        "flow": Key(choice("device", "pkce", "code"), "device"),
+        "redirect_uri": Key(url),
+        "api_url": Key(url, "https://api.cc.email/v3"),
+        "auth_url": Key(url, "https://authz.constantcontact.com/oauth2/default/v1"),
+    },
+    "sync": {
+        "enabled": Key(boolean, True),
+        "list_id": Key(text),
+        "list_name": Key(text),
+        "welcome_email": Key(boolean, False),
+        "from_email": Key(address),
+        "reply_to_email": Key(address),
+        "opt_out": Key(choice("remove-from-list", "unsubscribe"), "remove-from-list"),
+        "list_departures": Key(boolean, True),
+        "resubscribes": Key(boolean, True),
+        "overwrite_existing": Key(boolean, False),
+        "interval_minutes": Key(whole_number(1, 1_440), 30),
+        "max_opt_outs": Key(whole_number(0, 10_000_000), 500),
+    },
+    "limits": {
+        "requests_per_second": Key(rate(100), 4),
+        "requests_per_day": Key(whole_number(1, 10_000_000), 10_000),
+        "reserve_per_day": Key(whole_number(0, 10_000_000), 500),
+        "kibo_requests_per_second": Key(rate(1_000), 5),
+    },
+    "state": {
+        "path": Key(text),
+        "keep_days": Key(whole_number(1, 36_500), 90),
+    },
+}
+"""Every section but `[mapping]`, whose keys are Constant Contact's fields."""
+
+MAPPING = "mapping"
+DEFAULT_MAPPING: Mapping[str, str] = {
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "company_name": "companyOrOrganization",
+    "phones": "phoneNumbers",
+    "address": "address",
+}
+SECTIONS = (*SCHEMA, MAPPING)

@@ -1,0 +1,123 @@
+"""One sandbox: both vendors, their servers, their faults, one seed."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+
+from ccsync.sandbox.constant_contact import ConstantContact
+from ccsync.sandbox.control import Control
+from ccsync.sandbox.faults import Faults
+from ccsync.sandbox.kibo import Kibo
+from ccsync.sandbox.population import Population
+from ccsync.sandbox.server import RequestLog, Servers
+from ccsync.sandbox.settings import SandboxSettings
+from ccsync.sandbox.wire import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """Where the simulated vendors listen."""
+
+    kibo_home: str
+    kibo_tenant: str
+    cc_api: str
+    cc_auth: str
+    control: str
+
+
+class Sandbox:
+    """Both vendors on loopback; a context manager. Without a `clock` it keeps real time, which can be advanced."""
+
+    def __init__(
+        self,
+        settings: SandboxSettings | None = None,
+        clock: Clock | None = None,
+        *,
+        port_base: int = 0,
+        keeps_bodies: bool = True,
+    ) -> None:
+        self.settings = settings or SandboxSettings()
+        self._ahead = timedelta()
+        self._clock = clock or (lambda: datetime.now(UTC) + self._ahead)
+        population = Population(self.settings.customers, self.settings.seed)
+        self.kibo = Kibo(self.settings, self._clock, population)
+        self.cc = ConstantContact(self.settings, self._clock, population.iter_contacts(), auth_url="")
+        self.faults = Faults()
+        self.requests = RequestLog(keeps_bodies)
+        control = Control(self.kibo, self.cc, self.faults, self.requests, self.advance)
+        self._servers = Servers(
+            {
+                "kibo_home": self.kibo.handle_home,
+                "kibo_tenant": self.kibo.handle_tenant,
+                "cc_api": self.cc.handle_api,
+                "cc_auth": self.cc.handle_auth,
+                "control": control.handle,
+            },
+            self.faults,
+            self.requests,
+            self._clock,
+            self._latency,
+            port_base,
+        )
+        self.kibo.tenant_host = f"127.0.0.1:{self._servers.port('kibo_tenant')}"
+        self.cc.auth_url = f"http://127.0.0.1:{self._servers.port('cc_auth')}"
+
+    @property
+    def urls(self) -> Urls:
+        """The base URLs as a config has them."""
+        base = {vendor: f"http://127.0.0.1:{self._servers.port(vendor)}" for vendor in
+                ("kibo_home", "kibo_tenant", "cc_api", "cc_auth", "control")}  # fmt: skip
+        return Urls(
+            base["kibo_home"],
+            base["kibo_tenant"],
+            base["cc_api"] + "/v3",
+            base["cc_auth"] + "/oauth2/default/v1",
+            base["control"],
+        )
+
+    def __enter__(self) -> "Sandbox":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._servers.start()
+
+    def stop(self) -> None:
+        """Stop answering and close every port."""
+        self._servers.stop()
+
+    def advance(self, seconds: float) -> None:
+        """Set the sandbox's clock ahead."""
+        self._ahead += timedelta(seconds=seconds)
+
+    def _latency(self, vendor: str) -> float:
+        return self.settings.latency_ms / 1_000 if vendor.startswith("kibo") else 0.0
+
+    def config_text(self, list_id: str | None = None, list_name: str | None = None, **limits: float) -> str:
+        """A whole config file for this sandbox; `limits` are keys of `[limits]`."""
+        urls, settings = self.urls, self.settings
+        lines = [
+            "[kibo]",
+            f"tenant_id = {settings.tenant_id}",
+            f'client_id = "{settings.kibo_client_id}"',
+            f'client_secret = "{settings.kibo_client_secret}"',
+            f'home_url = "{urls.kibo_home}"',
+            "",
+            "[constant_contact]",
+            f'client_id = "{settings.cc_client_id}"',
+            f'api_url = "{urls.cc_api}"',
+            f'auth_url = "{urls.cc_auth}"',
+            "",
+            "[sync]",
+        ]
+        if list_id is not None:
+            lines += [f'list_id = "{list_id}"', f'list_name = "{list_name or ""}"']
+        if limits:
+            lines += ["", "[limits]", *(f"{name} = {value}" for name, value in limits.items())]
+        return "\n".join(lines) + "\n"

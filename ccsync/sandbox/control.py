@@ -1,0 +1,111 @@
+"""The endpoint no vendor would have: persons' and staff's actions, scripted faults, and a look inside.
+
+GET  /state                                   counts
+GET  /members?list=NAME                       addresses on a list
+GET  /requests                                the newest 1,000 calls, without bodies
+POST /faults   {"kind": …, "nth": 1, …}       script a fault (see faults.Faults.add)
+DELETE /faults                                forget them
+POST /clock    {"seconds": 3600}              set the clock ahead
+POST /store/opt-in | opt-out | delete         {"address": …}
+POST /store/change  {"address": …, "fields": {…}}
+POST /store/add     {"fields": {…}}
+POST /contacts/unsubscribe | resubscribe | delete   {"address": …}
+POST /contacts/leave-list   {"address": …, "list": NAME}
+POST /lists/rename          {"list": NAME, "name": NEW}
+POST /lists/delete          {"list": NAME}
+POST /devices/approve | deny   {"user_code": … or null}
+POST /devices/automatic        {"approve": true}
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ccsync.sandbox.constant_contact import ConstantContact
+from ccsync.sandbox.faults import Faults
+from ccsync.sandbox.kibo import Kibo
+from ccsync.sandbox.server import RequestLog
+from ccsync.sandbox.wire import Reply, Request
+
+Body = dict[str, Any]
+
+
+class Control:
+    """Answers the control port."""
+
+    def __init__(
+        self, kibo: Kibo, cc: ConstantContact, faults: Faults, log: RequestLog, advance: Callable[[float], None]
+    ) -> None:
+        self._kibo = kibo
+        self._cc = cc
+        self._faults = faults
+        self._log = log
+        self._actions: dict[str, Callable[[Body], object]] = {
+            "/faults": lambda body: self._faults.add(**body) and None,
+            "/clock": lambda body: advance(float(body["seconds"])),
+            "/store/opt-in": lambda body: self._change(body["address"], {"acceptsMarketing": True}),
+            "/store/opt-out": lambda body: self._change(body["address"], {"acceptsMarketing": False}),
+            "/store/change": lambda body: self._change(body["address"], body["fields"]),
+            "/store/delete": lambda body: [kibo.delete_account(one) for one in kibo.find_by_email(body["address"])],
+            "/store/add": lambda body: kibo.add_account(**body["fields"]),
+            "/contacts/unsubscribe": lambda body: cc.unsubscribe(body["address"], body.get("source", "Contact")),
+            "/contacts/resubscribe": lambda body: cc.resubscribe(body["address"]),
+            "/contacts/delete": lambda body: cc.delete_contact(body["address"]),
+            "/contacts/leave-list": lambda body: cc.leave_list(body["address"], body["list"]),
+            "/lists/rename": lambda body: cc.rename_list(body["list"], body["name"]),
+            "/lists/delete": lambda body: cc.delete_list(body["list"]),
+            "/devices/approve": lambda body: cc.approve_device(body.get("user_code")),
+            "/devices/deny": lambda body: cc.deny_device(body.get("user_code")),
+            "/devices/automatic": self._approve_automatically,
+        }
+
+    def handle(self, request: Request) -> Reply:
+        """Answer one request; whatever is wrong with it is a 400 with the reason."""
+        try:
+            if request.method == "GET":
+                return Reply.json(200, self._look(request))
+            if request.method == "DELETE" and request.path == "/faults":
+                self._faults.clear()
+                return Reply.json(200, {})
+            action = self._actions.get(request.path)
+            if request.method != "POST" or action is None:
+                return Reply.json(404, {"error": f"no {request.method} {request.path} here"})
+            return Reply.json(200, {"result": action(json.loads(request.body or b"{}"))})
+        except (KeyError, LookupError, TypeError, ValueError) as error:
+            return Reply.json(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def _look(self, request: Request) -> object:
+        query = dict(request.query)
+        if request.path == "/state":
+            return {
+                "customers": len(self._kibo.account_ids()),
+                "opted_in": self._kibo.opted_in_count(),
+                "contacts": self._cc.contact_count(),
+                "requests": dict(self._log.calls),
+                "bytes": dict(self._log.bytes),
+                "forbidden_calls": self._cc.forbidden_calls,
+            }
+        if request.path == "/members":
+            return self._cc.members(query["list"])
+        if request.path == "/requests":
+            newest = list(self._log.records)[-1_000:]
+            return [
+                {
+                    "number": one.number,
+                    "vendor": one.vendor,
+                    "method": one.method,
+                    "path": one.path,
+                    "status": one.status,
+                }
+                for one in newest
+            ]
+        raise LookupError(request.path)
+
+    def _change(self, address: str, fields: Body) -> int:
+        found = self._kibo.find_by_email(address)
+        for account_id in found:
+            self._kibo.update_account(account_id, **fields)
+        return len(found)
+
+    def _approve_automatically(self, body: Body) -> None:
+        self._cc.approve_automatically = bool(body.get("approve", True))

@@ -1,0 +1,239 @@
+"""The vendors' HTTP servers on loopback: one port each, HTTP/1.1, requests handled one at a time."""
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+from ccsync.sandbox.faults import Fault, Faults
+from ccsync.sandbox.wire import Clock, Handler, Reply, Request
+
+MOST_RECORDS = 100_000
+MOST_BODY_KEPT = 8_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One request as it was handled."""
+
+    number: int
+    vendor: str
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...]
+    status: int
+    body: bytes
+
+    @property
+    def is_mutating(self) -> bool:
+        """Could the call change anything at the vendor?"""
+        return self.method not in ("GET", "HEAD")
+
+
+class RequestLog:
+    """What came over the wire: counters for ever, the newest requests in full."""
+
+    def __init__(self, keeps_bodies: bool = True) -> None:
+        self.records: deque[Record] = deque(maxlen=MOST_RECORDS)
+        self.calls: Counter[str] = Counter()
+        self.bytes: Counter[str] = Counter()
+        self._keeps_bodies = keeps_bodies
+
+    def add(self, request: Request, reply: Reply) -> None:
+        """Note one request and its answer."""
+        self.calls[request.vendor] += 1
+        self.bytes[request.vendor] += len(request.body) + len(reply.body)
+        body = request.body if self._keeps_bodies else b""
+        number = sum(self.calls.values())
+        record = Record(number, request.vendor, request.method, request.path, request.query, reply.status, body)
+        self.records.append(record)
+
+
+class Servers:
+    """Listens for every vendor; `handlers` are called under one lock."""
+
+    def __init__(
+        self,
+        handlers: Mapping[str, Handler],
+        faults: Faults,
+        log: RequestLog,
+        clock: Clock,
+        latency_seconds: Callable[[str], float] = lambda _: 0.0,
+        port_base: int = 0,
+    ) -> None:
+        self._handlers = handlers
+        self._faults = faults
+        self._log = log
+        self._clock = clock
+        self._latency_seconds = latency_seconds
+        self.lock = threading.RLock()
+        self._servers: dict[str, _Server] = {}
+        for place, vendor in enumerate(handlers):
+            port = port_base + place if port_base else 0
+            self._servers[vendor] = _Server(("127.0.0.1", port), self._handler_for(vendor))
+
+    def port(self, vendor: str) -> int:
+        """The port on which `vendor` listens."""
+        return int(self._servers[vendor].server_address[1])
+
+    def start(self) -> None:
+        """Begin to answer."""
+        for server in self._servers.values():
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Close every port and connection."""
+        stopping = [threading.Thread(target=server.shutdown) for server in self._servers.values()]
+        for one in stopping:
+            one.start()
+        for one in stopping:
+            one.join()
+        for server in self._servers.values():
+            server.close_all()
+
+    def _handler_for(self, vendor: str) -> type[BaseHTTPRequestHandler]:
+        owner = self
+
+        class Connection(_Connection):
+            def answer(self) -> None:
+                owner.answer(vendor, self)
+
+        return Connection
+
+    def answer(self, vendor: str, connection: "_Connection") -> None:
+        """Handle one request of a connection."""
+        request = connection.read_request(vendor)
+        if vendor == "control":
+            with self.lock:
+                connection.send_reply(self._handlers[vendor](request))
+            return
+        with self.lock:
+            self._faults.run_hooks(request)
+            fault = self._faults.of(request)
+            does_it = fault is None or fault.has_effect
+            reply = self._handlers[vendor](request) if does_it else Reply(0)
+            if fault is not None:
+                reply = fault.reply(reply)
+            self._log.add(request, reply)
+        if wait := self._latency_seconds(vendor):
+            time.sleep(wait)
+        if "Date" not in reply.headers:
+            reply = Reply(
+                reply.status,
+                reply.body,
+                reply.content_type,
+                {**reply.headers, "Date": format_datetime(self._clock(), usegmt=True)},
+            )
+        connection.send_faulty(reply, fault)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = 64
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        if isinstance(request, socket.socket):
+            with self._open_lock:
+                self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        if isinstance(request, socket.socket):
+            with self._open_lock:
+                self._open.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is no news."""
+
+    def close_all(self) -> None:
+        self.server_close()
+        with self._open_lock:
+            left = list(self._open)
+        for one in left:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+class _Connection(BaseHTTPRequestHandler):
+    """One client's connection; keeps it open between requests."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # two small packets would otherwise wait 40 ms for each other
+    timeout = 120
+
+    def answer(self) -> None:
+        """Handle the request whose head was read."""
+        raise NotImplementedError
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = lambda self: self.answer()  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:
+        """The request log is elsewhere."""
+
+    def read_request(self, vendor: str) -> Request:
+        """The request with its whole body."""
+        parts = urlsplit(self.path)
+        length = int(self.headers.get("Content-Length") or 0)
+        return Request(
+            vendor=vendor,
+            method=self.command,
+            path=parts.path,
+            query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=self.rfile.read(length) if length else b"",
+        )
+
+    def send_faulty(self, reply: Reply, fault: Fault | None) -> None:
+        """Send `reply` as the fault wants it."""
+        kind = fault.kind if fault else ""
+        if kind in ("reset-before", "reset-after"):
+            self._reset()
+        elif kind == "truncated":
+            head, body = self._encode(reply)
+            self._write(head + body[: len(body) // 2])
+            self._reset()
+        elif fault is not None and kind == "delay":
+            time.sleep(fault.seconds)
+            self.send_reply(reply)
+        elif fault is not None and kind == "drip":
+            for byte in b"".join(self._encode(reply)):
+                self._write(bytes([byte]))
+                time.sleep(fault.seconds)
+        else:
+            self.send_reply(reply)
+
+    def send_reply(self, reply: Reply) -> None:
+        """Send the whole answer in one write."""
+        self._write(b"".join(self._encode(reply)))
+
+    def _encode(self, reply: Reply) -> tuple[bytes, bytes]:
+        reason = self.responses.get(reply.status, ("",))[0]
+        headers = {"Content-Length": str(len(reply.body)), **reply.headers}
+        if reply.body:
+            headers["Content-Type"] = reply.content_type
+        lines = [f"HTTP/1.1 {reply.status} {reason}", *(f"{name}: {value}" for name, value in headers.items())]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"), reply.body
+
+    def _write(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self.wfile.write(data)
+            self.wfile.flush()
+
+    def _reset(self) -> None:
+        """Close with a reset instead of an end."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
