@@ -39,7 +39,7 @@ class Sandbox:
         self.settings = settings or SandboxSettings()
         self._ahead = timedelta()
         self._clock = clock or (lambda: datetime.now(UTC) + self._ahead)
-        population = Population(self.settings.customers, self.settings.seed)
+        population = Population(self.settings.customers, self.settings.seed, self.settings.opted_in_percent)
         self.kibo = Kibo(self.settings, self._clock, population)
         self.cc = ConstantContact(self.settings, self._clock, population.iter_contacts(), auth_url="")
         self.faults = Faults()

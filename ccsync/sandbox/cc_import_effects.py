@@ -80,10 +80,10 @@ class Effects:
         """Only what the row gives is changed."""
         changes: dict[str, Any] = dict(given.scalars)
         if given.custom_fields or given.phones or given.addresses:
-            details = json.loads(before.details)
+            details = json.loads(before.details) if before.details != "{}" else {}
             for name, part in (("cf", given.custom_fields), ("phones", given.phones)):
                 if part:
-                    details[name] = details.get(name, {}) | part
+                    details[name] = details.get(name, {}) | dict(part)
             if given.addresses:
                 old = details.get("addresses", {})
                 new = {kind: old.get(kind, {}) | one for kind, one in given.addresses.items()}

@@ -6,13 +6,22 @@ https://developer.constantcontact.com/api_reference/index.html.
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 from ccsync.sandbox.settings import SandboxSettings
 
 Verdict = Literal["import", "error", "correctable", "drop", "fail"]
+
+class _Place(NamedTuple):
+    """Where a property of a row belongs: `part` of `group`; addresses are the groups named after kinds."""
+
+    group: str
+    part: str
+    longest: int
+
 
 _SCALARS = ("first_name", "last_name", "job_title", "company_name")
 _PHONES = {
@@ -23,32 +32,34 @@ _PHONES = {
     "other_phone": "other",
 }
 _ADDRESS_PARTS = {
-    "street": "street",
-    "street2": "street2",
-    "city": "city",
-    "state": "state",
-    "zip": "postal_code",
-    "country": "country",
+    "street": _Place("", "street", 255),
+    "street2": _Place("", "street2", 255),
+    "city": _Place("", "city", 50),
+    "state": _Place("", "state", 50),
+    "zip": _Place("", "postal_code", 50),
+    "country": _Place("", "country", 50),
 }
-_ADDRESSES = {
-    prefix + name: (kind, part)
-    for prefix, kind in (("", "home"), ("home_", "home"), ("work_", "work"), ("other_", "other"))
-    for name, part in _ADDRESS_PARTS.items()
-}
-_ADDRESSES["home country"] = ("home", "country")  # as the schema spells it; home_country must be meant, too
+_ADDRESS_KINDS = {"": "home", "home_": "home", "work_": "work", "other_": "other"}
 _TEXTS = {
-    "email": 80,  # 50 in this schema, 80 in all others; see `_judge_email`
-    "anniversary": 10,
-    "sms_number": 16,
-    "sms_consent_date": 16,
-    **dict.fromkeys(_SCALARS, 50),
-    **dict.fromkeys(_PHONES, 50),
-    **{name: 255 if part.startswith("street") else 50 for name, (_, part) in _ADDRESSES.items()},
+    "email": _Place("own", "email", 80),  # 50 in this schema, 80 in all others; see `_judge_email`
+    "anniversary": _Place("own", "anniversary", 255),  # what is no date is correctable, however long
+    "sms_number": _Place("own", "sms_number", 16),
+    "sms_consent_date": _Place("own", "sms_consent_date", 16),
+    **{name: _Place("scalars", name, 50) for name in _SCALARS},
+    **{name: _Place("phones", kind, 50) for name, kind in _PHONES.items()},
+    **{
+        prefix + name: place._replace(group=kind)
+        for prefix, kind in _ADDRESS_KINDS.items()
+        for name, place in _ADDRESS_PARTS.items()
+    },
+    # As the schema spells it; home_country must be meant, too.
+    "home country": _Place("home", "country", 50),
 }
 _NUMBERS = {"birthday_month": 12, "birthday_day": 31}
 _CUSTOM = "cf:"
 _MOST_CUSTOM_FIELDS = 25
 _MOST_PHONES = 3
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _EMAIL = re.compile(rf"{_ATOM}(\.{_ATOM})*@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]+")
@@ -68,11 +79,11 @@ class Given:
     key: str
     address: str | None
     scalars: Mapping[str, str | int]
-    custom_fields: Mapping[str, str] = field(default_factory=dict)
-    phones: Mapping[str, str] = field(default_factory=dict)
-    addresses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    sms_number: str | None = None
-    has_sms_consent: bool = False
+    custom_fields: Mapping[str, str]
+    phones: Mapping[str, str]
+    addresses: Mapping[str, Mapping[str, str]]
+    sms_number: str | None
+    has_sms_consent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,25 +113,41 @@ def type_problems(row: object) -> list[str]:
 
 def judge(row: Mapping[str, str | int], known: Collection[str], settings: SandboxSettings) -> Judged:
     """Decide what becomes of a row whose types are right."""
-    given = {name: value for name, value in row.items() if value != ""}
-    texts = {name: value for name, value in given.items() if isinstance(value, str)}
-    custom = {name[len(_CUSTOM) :]: value for name, value in texts.items() if name.startswith(_CUSTOM)}
+    groups, too_long = _sort(row)
+    own, custom = groups.get("own", _NOTHING), groups.get("custom", _NOTHING)
     fault = (
-        _judge_email(texts, settings)
-        or _judge_lengths(texts)
-        or _judge_dates(given, texts)
-        or _judge_custom_fields(custom, known, settings)
-        or _judge_numbers(texts)
+        _judge_identity(own, settings)
+        or (Judged("error", f"{too_long} is too long") if too_long else None)
+        or _judge_dates(row, own)
+        or (_judge_custom_fields(custom, known, settings) if custom else None)
     )
     if fault:
         return fault
-    return Judged("import", given=_to_given(given, texts, {n: v for n, v in custom.items() if n in known}))
+    if len(groups.get("phones", _NOTHING)) >= _MOST_PHONES and len(row.keys() & _PHONES) > _MOST_PHONES:
+        return Judged("error", f"More than {_MOST_PHONES} phone numbers")
+    return Judged("import", given=_to_given(row, groups, known))
 
 
-def _judge_email(texts: Mapping[str, str], settings: SandboxSettings) -> Judged | None:
-    email = texts.get("email")
+def _sort(row: Mapping[str, str | int]) -> tuple[dict[str, dict[str, str]], str | None]:
+    """The texts of a row by group, and the name of one that is too long."""
+    groups: dict[str, dict[str, str]] = {}
+    too_long = None
+    for name, value in row.items():
+        if value == "" or not isinstance(value, str):
+            continue
+        group, part, longest = _TEXTS.get(name) or ("custom", name.removeprefix(_CUSTOM), 255)
+        if len(value) > longest:
+            too_long = name
+        groups.setdefault(group, {})[part] = value
+    return groups, too_long
+
+
+def _judge_identity(own: Mapping[str, str], settings: SandboxSettings) -> Judged | None:
+    if "sms_number" in own and not _SMS_NUMBER.fullmatch(own["sms_number"]):
+        return Judged("error", "Invalid SMS number")
+    email = own.get("email")
     if email is None:
-        return None if "sms_number" in texts else Judged("correctable", "No email address")
+        return None if "sms_number" in own else Judged("correctable", "No email address")
     if len(email) > 80:
         return Judged("error", "Email address is too long")
     if not _EMAIL.fullmatch(email):
@@ -131,21 +158,13 @@ def _judge_email(texts: Mapping[str, str], settings: SandboxSettings) -> Judged 
     return None
 
 
-def _judge_lengths(texts: Mapping[str, str]) -> Judged | None:
-    for name, value in texts.items():
-        if len(value) > _TEXTS.get(name, 255) and name != "anniversary":
-            return Judged("error", f"{name} is too long")
-    return None
-
-
-def _judge_dates(given: Mapping[str, str | int], texts: Mapping[str, str]) -> Judged | None:
-    birthday = [given[name] for name in _NUMBERS if name in given]
-    if len(birthday) == 1:
+def _judge_dates(row: Mapping[str, str | int], own: Mapping[str, str]) -> Judged | None:
+    if ("birthday_month" in row) != ("birthday_day" in row):
         return Judged("correctable", "Invalid birthday")
     for name, most in _NUMBERS.items():
-        if name in given and not 1 <= int(given[name]) <= most:
+        if name in row and not 1 <= int(row[name]) <= most:
             return Judged("correctable", "Invalid birthday")
-    if "anniversary" in texts and to_date(texts["anniversary"]) is None:
+    if "anniversary" in own and to_date(own["anniversary"]) is None:
         return Judged("correctable", "Invalid anniversary")
     return None
 
@@ -162,44 +181,33 @@ def _judge_custom_fields(
     return Judged(verdict, f"Unknown custom field {unknown[0]}")
 
 
-def _judge_numbers(texts: Mapping[str, str]) -> Judged | None:
-    if sum(name in texts for name in _PHONES) > _MOST_PHONES:
-        return Judged("error", f"More than {_MOST_PHONES} phone numbers")
-    if "sms_number" in texts and not _SMS_NUMBER.fullmatch(texts["sms_number"]):
-        return Judged("error", "Invalid SMS number")
-    return None
-
-
 def _to_given(
-    given: Mapping[str, str | int], texts: Mapping[str, str], custom: Mapping[str, str]
+    row: Mapping[str, str | int], groups: Mapping[str, dict[str, str]], known: Collection[str]
 ) -> Given:
-    scalars: dict[str, str | int] = {name: texts[name] for name in _SCALARS if name in texts}
-    scalars |= {name: given[name] for name in _NUMBERS if name in given}
-    if "anniversary" in texts:
-        scalars["anniversary"] = to_date(texts["anniversary"]) or ""
-    email, sms = texts.get("email"), texts.get("sms_number")
+    own = groups["own"]
+    scalars: dict[str, str | int] = dict(groups.get("scalars", _NOTHING))
+    if "birthday_month" in row:
+        scalars |= {name: row[name] for name in _NUMBERS}
+    if "anniversary" in own:
+        scalars["anniversary"] = to_date(own["anniversary"]) or ""
+    email, sms = own.get("email"), own.get("sms_number", "")
     return Given(
-        key=email.lower() if email else sms_key(sms or ""),
+        key=email.lower() if email else sms_key(sms),
         address=email,
         scalars=scalars,
-        custom_fields=custom,
-        phones={kind: texts[name] for name, kind in _PHONES.items() if name in texts},
-        addresses=_addresses(texts),
-        sms_number=sms.replace("-", "") if sms else None,
-        has_sms_consent=to_date(texts.get("sms_consent_date", "")) is not None,
+        custom_fields={n: v for n, v in groups.get("custom", _NOTHING).items() if n in known},
+        phones=groups.get("phones", _NOTHING),
+        addresses={kind: _address(groups[kind]) for kind in ("home", "work", "other") if kind in groups},
+        sms_number=sms.replace("-", "") or None,
+        has_sms_consent="sms_consent_date" in own and to_date(own["sms_consent_date"]) is not None,
     )
 
 
-def _addresses(texts: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for name, value in texts.items():
-        if name in _ADDRESSES:
-            kind, part = _ADDRESSES[name]
-            found.setdefault(kind, {})[part] = value
-    for address in found.values():
-        if second := address.pop("street2", None):
-            address["street"] = f"{address.get('street', '')} {second}".strip()[:255]
-    return found
+def _address(parts: dict[str, str]) -> dict[str, str]:
+    # street2 "is automatically appended to the street value".
+    if second := parts.pop("street2", None):
+        parts["street"] = f"{parts.get('street', '')} {second}".strip()[:255]
+    return parts
 
 
 def sms_key(number: str) -> str:

@@ -61,8 +61,9 @@ class SeedContact:
 class Population:
     """`size` customers of seed `seed`, by index from 0; account ids count from 1001 in order of creation."""
 
-    def __init__(self, size: int, seed: int) -> None:
+    def __init__(self, size: int, seed: int, opted_in_percent: int = 60) -> None:
         self.size = size
+        self._opted_in_percent = opted_in_percent
         self._seed = seed * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
         span = (LAST_DAY - FIRST_DAY - timedelta(days=40)).total_seconds()
         self._seconds_apart = span / max(size, 1)
@@ -82,11 +83,11 @@ class Population:
         return ODD_KINDS[number // 100 % len(ODD_KINDS)] if number % 100 < 3 else "ordinary"
 
     def accepts_marketing(self, index: int) -> bool:
-        """Six in ten opt in; an odd one nearly always, so that its oddity matters."""
+        """Six in ten opt in unless told otherwise; an odd one nearly always, so that its oddity matters."""
         kind = self.kind(index)
         if kind == "sibling_no":
             return False
-        return self.number(index, 1) % 10 < (6 if kind == "ordinary" else 9)
+        return self.number(index, 1) % 100 < (self._opted_in_percent if kind == "ordinary" else 90)
 
     def is_guest(self, index: int) -> bool:
         """An anonymous account, made by an order without registration."""

@@ -12,6 +12,7 @@ class SandboxSettings:
 
     customers: int = 50
     seed: int = 1
+    opted_in_percent: int = 60  # of ordinary customers
     latency_ms: int = 0  # real milliseconds before each Kibo answer
     # Kibo
     tenant_id: int = 12345

@@ -59,7 +59,9 @@ def test_a_death_anywhere_loses_nothing(story: Story, part: int, tmp_path: Path)
             story.check(shop)
             addresses = [str(row["email"]) for row in imported_rows(shop)]
             assert len(addresses) - len(set(addresses)) <= sending.MOST_ROWS, labels[number - 1]
-            assert [run.status for run in shop.latest()] == ["COMPLETE", "INTERRUPTED"], labels[number - 1]
+            statuses = [run.status for run in shop.latest()]
+            assert statuses[1:] in ([], ["INTERRUPTED"], ["COMPLETE"]), labels[number - 1]
+            assert statuses[0] == "COMPLETE"
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)

@@ -1,0 +1,136 @@
+"""Measure an export of N opted-in customers: seconds, calls, bytes, memory, and the floor that the limits allow."""
+
+import argparse
+import math
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ccsync.sandbox.box import Sandbox
+from ccsync.sandbox.serve import write_config
+from ccsync.sandbox.settings import SandboxSettings
+
+KIBO_PAGE = 200
+CONTACT_PAGE = 500
+BATCH_BYTES = 3_500_000
+LIST = "Bench"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `bench` can be told."""
+    parser.add_argument("--customers", type=int, default=10_000, metavar="N", help="customers, all opted in (10000)")
+    parser.add_argument("--latency-ms", type=int, default=100, metavar="L", help="before each answer of Kibo (100)")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="which people (1)")
+    parser.add_argument("--kibo-requests-per-second", type=float, default=5, metavar="R", help="the setting (5)")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One measured export."""
+
+    name: str
+    seconds: float
+    kibo_calls: int
+    cc_calls: int
+    pass_calls: int
+    megabytes: float
+    peak_megabytes: float
+    floor: float
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure a first export and a second one that finds nothing to do; print one table."""
+    settings = SandboxSettings(
+        customers=arguments.customers,
+        seed=arguments.seed,
+        latency_ms=arguments.latency_ms,
+        opted_in_percent=100,
+        device_interval_seconds=1,
+    )
+    with tempfile.TemporaryDirectory() as folder, Sandbox(settings, keeps_bodies=False) as box:
+        box.cc.approve_automatically = True
+        rate = arguments.kibo_requests_per_second
+        write_config(Path(folder), box.config_text(kibo_requests_per_second=rate))
+        _ccsync(folder, "login --yes")
+        _ccsync(folder, f"configure --list {LIST} --create-list")
+        results = [_measure(box, folder, name, rate) for name in ("first export", "nothing changed")]
+    _print(arguments, results)
+    return 0
+
+
+def _measure(box: Sandbox, folder: str, name: str, rate: float) -> Result:
+    before, bytes_before = dict(box.requests.calls), sum(box.requests.bytes.values())
+    reads_before = _pass_calls(box)
+    contacts = box.cc.contact_count()
+    started = time.monotonic()
+    peak = _ccsync(folder, "export --yes")
+    seconds = time.monotonic() - started
+    imports = sum(one.path.endswith("contacts_json_import") for one in box.requests.records) if name != "" else 0
+    passes = _pass_calls(box) - reads_before
+    return Result(
+        name=name,
+        seconds=seconds,
+        kibo_calls=box.requests.calls["kibo_tenant"] - before.get("kibo_tenant", 0),
+        cc_calls=box.requests.calls["cc_api"] - before.get("cc_api", 0),
+        pass_calls=passes,
+        megabytes=(sum(box.requests.bytes.values()) - bytes_before) / 1e6,
+        peak_megabytes=peak / 1024,
+        floor=_floor(box, rate, contacts, imports if name == "first export" else 0),
+    )
+
+
+def _floor(box: Sandbox, rate: float, contacts: int, imports: int) -> float:
+    """The seconds that page size, batch size and limits leave to the fastest program that reads before it sends.
+
+    Kibo's pages at the set rate (any number of them under way at once, one latency at the end), one pass over
+    the contacts there already, the imports, one look at them, and the time Constant Contact takes for the last.
+    """
+    reads = math.ceil(box.kibo.opted_in_count() / KIBO_PAGE)
+    per_second = box.settings.cc_requests_per_second or 1_000
+    calls = math.ceil(contacts / CONTACT_PAGE) + imports + 2
+    importing = box.settings.import_seconds if imports else 0.0
+    return reads / rate + box.settings.latency_ms / 1_000 + calls / per_second + importing
+
+
+def _pass_calls(box: Sandbox) -> int:
+    return sum(one.path == "/v3/contacts" for one in box.requests.records)
+
+
+def _ccsync(folder: str, words: str) -> int:
+    """Run one real command; return its peak resident memory in kB."""
+    command = [sys.executable, "-m", "ccsync", *shlex.split(words)]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    errors = process.stderr.read() if process.stderr else b""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.stderr:
+        process.stderr.close()
+    if process.returncode not in (0, 3):
+        raise SystemExit(f"ccsync {words} ended with {process.returncode}:\n{errors.decode(errors='replace')}")
+    return usage.ru_maxrss
+
+
+def _print(arguments: argparse.Namespace, results: list[Result]) -> None:
+    print(
+        f"{arguments.customers:,} customers, Kibo latency {arguments.latency_ms} ms,"
+        f" kibo_requests_per_second = {arguments.kibo_requests_per_second:g}\n"
+    )
+    rows = [
+        ("", *(one.name for one in results)),
+        ("seconds", *(f"{one.seconds:.1f}" for one in results)),
+        ("customers/s", *(f"{arguments.customers / one.seconds:,.0f}" for one in results)),
+        ("calls to Kibo", *(f"{one.kibo_calls:,}" for one in results)),
+        ("calls to Constant Contact", *(f"{one.cc_calls:,}" for one in results)),
+        ("  of these, passes over contacts", *(f"{one.pass_calls:,}" for one in results)),
+        ("megabytes over the wire", *(f"{one.megabytes:.1f}" for one in results)),
+        ("peak memory of ccsync, MB", *(f"{one.peak_megabytes:.1f}" for one in results)),
+        ("floor, seconds", *(f"{one.floor:.1f}" for one in results)),
+        ("ratio to the floor", *(f"{one.seconds / one.floor:.2f}" for one in results)),
+    ]
+    for row in rows:
+        print(f"{row[0]:<34}" + "".join(f"{cell:>18}" for cell in row[1:]))
