@@ -172,7 +172,8 @@ def _explain(
 
 def _print_cron_line(config: Config) -> None:
     program = Path(sys.argv[0]).absolute()
-    command = f"{shlex.quote(str(program))} --config {shlex.quote(str(config.path.absolute()))}"
+    words = [sys.executable, "-m", "ccsync"] if program.name == "__main__.py" else [str(program)]
+    command = shlex.join([*words, "--config", str(config.path.absolute())])
     screen.print_line("For cron (crontab -e):")
     screen.print_line(f"17 3 * * *  {command} export --no-progress")
 

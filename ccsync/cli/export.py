@@ -178,9 +178,10 @@ def _print_plan(work: Work, plan: job.Plan) -> None:
         screen.print_line(screen.clean(remark))
     limits = work.config.limits
     screen.print_line(
-        f"Cost: {plan.calls:,} calls to Constant Contact ({plan.quota_share:.1%} of a day's {limits.requests_per_day:,}),"
-        f" {plan.kibo_calls:,} to Kibo, about {plan.minutes:g} minutes, {plan.imports:,} imports of {plan.bytes:,} bytes."
+        f"Cost: {plan.calls:,} calls to Constant Contact ({plan.quota_share:.1%} of a day's"
+        f" {limits.requests_per_day:,}), {plan.kibo_calls:,} to Kibo, about {plan.minutes:g} minutes."
     )
+    screen.print_line(f"Imports: {plan.imports:,}, together {plan.bytes:,} bytes.")
 
 
 def _report(app: App, run: Run, work: Work, as_json: bool, news: bool) -> None:
@@ -205,4 +206,5 @@ def _summary(run: Run, work: Work) -> str:
     text = f"Exported {sent:,} contacts ({counts.get('added', 0):,} new, {counts.get('updated', 0):,} updated), "
     text += f"{counts.get('unchanged', 0):,} unchanged"
     text += f", left out: {', '.join(left_out)}" if left_out else ""
-    return f"{text}. {screen.duration(seconds)}, {calls:,} calls to Constant Contact, {work.kibo.transport.calls:,} to Kibo."
+    text += f". {screen.duration(seconds)}, {calls:,} calls to Constant Contact"
+    return f"{text}, {work.kibo.transport.calls:,} to Kibo."

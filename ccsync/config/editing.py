@@ -114,9 +114,7 @@ def _trailing_comment(line: str) -> str:
     return ""
 
 
-def _place_for(
-    lines: Sequence[str], section: str, sections: Mapping[str, int], entries: Sequence[Entry]
-) -> int | None:
+def _place_for(lines: Sequence[str], section: str, sections: Mapping[str, int], entries: Sequence[Entry]) -> int | None:
     """Right after the section's last key, or its header: comments below may belong to the next section."""
     ends = [entry.end for entry in entries if entry.section == section]
     if ends:
@@ -139,7 +137,7 @@ def _write(target: Path, data: bytes) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(name, target)
+            Path(name).replace(target)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise

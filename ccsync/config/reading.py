@@ -159,7 +159,7 @@ def _contradictions(document: Document) -> Iterator[tuple[str, str, str]]:
             yield section, "client_secret_command", f"[{section}] has both client_secret and client_secret_command"
     contact = document.get("constant_contact", {})
     if isinstance(contact, Mapping) and contact.get("flow") in ("pkce", "code") and "redirect_uri" not in contact:
-        yield "constant_contact", "flow", f"flow = \"{contact['flow']}\" needs redirect_uri in [constant_contact]"
+        yield "constant_contact", "flow", f'flow = "{contact["flow"]}" needs redirect_uri in [constant_contact]'
     limits = document.get("limits", {})
     if isinstance(limits, Mapping):
         reserve = limits.get("reserve_per_day", SCHEMA["limits"]["reserve_per_day"].default)

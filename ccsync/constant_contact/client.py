@@ -102,6 +102,12 @@ class ConstantContact:
         for page in self._pages("/contacts", params, "contacts"):
             yield [one for record in page if (one := to_contact(record))]
 
+    def count_contacts(self, **filters: str) -> int:
+        """How many contacts these filters match; 0 when the answer does not say."""
+        params = {"status": "all", **filters, "include_count": "true", "limit": "1"}
+        _, value = self._json(Call("GET", self._api_url + "/contacts", params=params))
+        return shapes.integer(shapes.as_object(value) or {}, "contacts_count") or 0
+
     def find_contact(self, email: str) -> Contact | None:
         """The contact with this address, deleted ones included."""
         for page in self.iter_contact_pages(email=email, include="list_memberships"):

@@ -18,14 +18,9 @@ def find_departures(work: Work, *, is_retry: bool) -> tuple[list[Staged], int]:
     gone = [
         one
         for one, decision in iter_decisions(work, is_retry=is_retry)
-        if decision.act is Act.UPDATE and not _is_on_list(work, one.person or b"")
+        if decision.act is Act.UPDATE and not known_contacts.is_known_member(work, one.person or b"")
     ]
     return gone, number
-
-
-def _is_on_list(work: Work, person: bytes) -> bool:
-    known = people.known_contact(work.store, person)
-    return known is not None and known.seen_list_id == work.list_id
 
 
 def record_departures(work: Work, gone: list[Staged]) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from ccsync.jobs.decisions import Act, Decision, Target, decide
-from ccsync.jobs.sending import Outgoing
+from ccsync.jobs.sending import LONG_ADDRESS, Outgoing
 from ccsync.jobs.work import Work
 from ccsync.mapping import fingerprint
 from ccsync.state import people, runs, set_aside, staging
@@ -38,10 +38,22 @@ def iter_outgoing(work: Work, *, is_retry: bool) -> Iterator[Outgoing]:
     for one, decision in iter_decisions(work, is_retry=is_retry):
         if decision.act is Act.SET_ASIDE:
             _note_standing(work, one, decision)
-        if decision.act in (Act.ADD, Act.UPDATE):
-            yield _outgoing(one, decision)
-        else:
+        if decision.act not in (Act.ADD, Act.UPDATE):
             work.counts[decision.act.value] += 1
+        elif not is_long(address_of(one)):
+            yield _outgoing(one, decision)
+
+
+def iter_outgoing_long(work: Work, *, is_retry: bool) -> Iterator[Outgoing]:
+    """The rows with long addresses: they go last and by themselves, because they are looked for afterwards."""
+    for one, decision in iter_decisions(work, is_retry=is_retry):
+        if decision.act in (Act.ADD, Act.UPDATE) and is_long(address_of(one)):
+            yield _outgoing(one, decision)
+
+
+def is_long(address: str) -> bool:
+    """Does the address go beyond what the import's own schema promises to take?"""
+    return len(address) > LONG_ADDRESS
 
 
 def address_of(one: Staged) -> str:

@@ -9,7 +9,7 @@ from ccsync.errors import BrakeError, TemporaryError
 from ccsync.jobs import known_contacts, opt_outs
 from ccsync.jobs.decisions import Act, has_left_too_many
 from ccsync.jobs.departures import find_departures, record_departures
-from ccsync.jobs.due import address_of, iter_decisions, iter_outgoing
+from ccsync.jobs.due import iter_decisions, iter_outgoing, iter_outgoing_long
 from ccsync.jobs.gathering import gather_address, gather_everybody, gather_set_aside
 from ccsync.jobs.imports import Imports
 from ccsync.jobs.reading import FILTER
@@ -96,10 +96,13 @@ def run(work: Work, request: Request) -> Plan | None:
     if is_first:
         _remark_on_members(work, contact_list)
     if request.is_dry_run:
-        return _plan(work, is_first)
+        return _plan(work, request, is_first)
     if request.only is None:
         opt_outs.pull_recent(work)
-    Sender(work).send_all(iter_outgoing(work, is_retry=request.is_retry), staging.people(work.store))
+    total = staging.people(work.store)
+    Sender(work).send_all(iter_outgoing(work, is_retry=request.is_retry), total)
+    imports.await_all()
+    Sender(work).send_all(iter_outgoing_long(work, is_retry=request.is_retry), total)
     imports.await_all()
     _close_books(work)
     if missing:
@@ -132,9 +135,9 @@ def _gather(work: Work, request: Request, started_at: datetime) -> int:
         missing = gather_everybody(work, started_at)
     work.counts["read"] = staging.have_read(work.store)
     if request.is_whole:
-        known_contacts.learn_all(work, work.list_id if request.adopts_list else None)
+        known_contacts.learn(work, work.list_id if request.adopts_list else None)
     else:
-        known_contacts.learn_singly(work, [address_of(one) for one in staging.iter_people(work.store)])
+        known_contacts.learn_singly(work, [one.row or "{}" for one in staging.iter_people(work.store)])
     return missing
 
 
@@ -161,18 +164,22 @@ def _remark_on_members(work: Work, contact_list: ContactList) -> None:
         work.remarks.append(f"{strangers:,} members of the list are not customers who opted in; they were left alone.")
 
 
-def _plan(work: Work, is_first: bool) -> Plan:
+def _plan(work: Work, request: Request, is_first: bool) -> Plan:
     plan = Plan(is_first_export=is_first)
-    for _, decision in iter_decisions(work, is_retry=False):
+    for _, decision in iter_decisions(work, is_retry=request.is_retry):
         if decision.act is Act.SUPPRESS:
             plan.suppressed_reasons[decision.reason.partition(" on ")[0]] += 1
-    batcher = Batcher(iter_outgoing(work, is_retry=False), work.list_id)
-    while batch := batcher.next_batch():
-        plan.imports += 1
-        plan.bytes += sum(len(one.encoded) + 1 for one in batch)
-        added = sum(one.row.is_new for one in batch)
-        work.counts["added"] += added
-        work.counts["updated"] += len(batch) - added
+    for stream in (
+        iter_outgoing(work, is_retry=request.is_retry),
+        iter_outgoing_long(work, is_retry=request.is_retry),
+    ):
+        batcher = Batcher(stream, work.list_id)
+        while batch := batcher.next_batch():
+            plan.imports += 1
+            plan.bytes += sum(len(one.encoded) + 1 for one in batch)
+            added = sum(one.row.is_new for one in batch)
+            work.counts["added"] += added
+            work.counts["updated"] += len(batch) - added
     _close_books(work)
     # The dry run has made every reading call itself; the imports and some polling come on top.
     plan.calls = work.constant_contact.transport.calls + (2 * plan.imports + 6 if plan.imports else 0)

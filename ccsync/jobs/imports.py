@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from ccsync.errors import CcsyncError, RefusedError, VendorUnreachable
 from ccsync.jobs import known_contacts, opt_outs
 from ccsync.jobs.decisions import blocking_suppression
+from ccsync.jobs.sending import LONG_ADDRESS
 from ccsync.jobs.work import Work
 from ccsync.models import Activity
 from ccsync.state import batches, people, runs, set_aside
 from ccsync.state.batches import ADOPTED, DONE, FAILED, Batch, BatchRow
 from ccsync.state.runs import RejectedRecord
 
-LONG_ADDRESS = 50
-"""The import's schema stops here, others at 80: longer ones are sent and then looked for."""
 POLL_SECONDS = (2.0, 4.0, 8.0, 15.0, 30.0)
 STALL_SECONDS = 1_800.0
 
@@ -28,7 +27,6 @@ class Imports:
 
     work: Work
     _to_check: dict[int, Batch] = field(default_factory=dict)
-    _is_suspect: dict[int, bool] = field(default_factory=dict)
     _trouble: CcsyncError | None = None
 
     def await_all(self) -> None:
@@ -87,13 +85,12 @@ class Imports:
                 "ccsync export        (sends them again); if it stays so, look at Activity in Constant Contact.",
             )
             return
-        has_long = any(len(row.email) > LONG_ADDRESS for row in self._rows(batch))
         is_complete = batch.state != ADOPTED and _is_complete(activity, batch.rows)
-        if not has_long and (is_complete or self._is_explained_by_opt_outs(batch, activity)):
+        is_long = any(len(row.email) > LONG_ADDRESS for row in self._rows(batch))
+        if not is_long and (is_complete or self._is_explained_by_opt_outs(batch, activity)):
             self._confirm(batch)
         else:
             self._to_check[batch.id] = batch
-            self._is_suspect[batch.id] = not is_complete
 
     def _is_explained_by_opt_outs(self, batch: Batch, activity: Activity) -> bool:
         """People who unsubscribed meanwhile are not put on the list: do they account for what the counters lack?"""
@@ -112,28 +109,27 @@ class Imports:
         if not self._to_check:
             return
         opt_outs.pull_recent(self.work)
-        number = sum(len(self._suspects(batch)) for batch in self._to_check.values())
-        wanted = ((row.person, row.email) for batch in self._to_check.values() for row in self._suspects(batch))
-        known_contacts.read_membership(self.work, wanted, number)
-        for batch in self._to_check.values():
+        suspects = list(self._to_check.values())
+        wanted = ((row.person, row.email) for batch in suspects for row in self._rows(batch))
+        if len(suspects) == 1:
+            known_contacts.read_new_members(self.work, wanted, suspects[0].prepared_at)
+        else:
+            known_contacts.read_membership(self.work, wanted, sum(len(self._rows(batch)) for batch in suspects))
+        for batch in suspects:
             self._drop_suppressed(batch)
-            for row in self._suspects(batch):
-                known = people.known_contact(self.work.store, row.person)
-                if known is None or known.seen_list_id != batch.list_id:
+            for row in self._rows(batch):
+                if not known_contacts.is_known_member(self.work, row.person):
                     self._reject(batch, row)
             self._confirm(batch)
         self._to_check.clear()
-
-    def _suspects(self, batch: Batch) -> list[BatchRow]:
-        rows = batches.rows_of(self.work.store, batch.id)
-        return rows if self._is_suspect[batch.id] else [row for row in rows if len(row.email) > LONG_ADDRESS]
 
     def _reject(self, batch: Batch, row: BatchRow) -> None:
         work, at = self.work, self.work.now()
         code, reason = (
             "not-imported",
             (
-                "Constant Contact's import did not take it and does not say why; check the address and the mapped fields."
+                "Constant Contact's import did not take it and does not say why;"
+                " check the address and the mapped fields."
             ),
         )
         if len(row.email) > LONG_ADDRESS:

@@ -1,5 +1,6 @@
 """Learns which addresses Constant Contact already has from other sources, and who is still on the list."""
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -8,38 +9,51 @@ from ccsync.jobs import opt_outs
 from ccsync.jobs.work import Work
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
-from ccsync.state import meta, people
+from ccsync.state import meta, people, staging
 
 STREAM = "contacts"
 OVERLAP = timedelta(hours=24)
+CLOCK_STEP = timedelta(seconds=2)
 
 
-def learn_all(work: Work, adopt_list_id: str | None = None) -> None:
-    """Read the contacts made since the last time (all of them at first) and note whose they are.
+def learn(work: Work, adopt_list_id: str | None = None) -> None:
+    """Note whose contacts the staged people's are, for all of them that ccsync knows nothing of yet.
 
-    With `adopt_list_id` all contacts are read, and the members of that list are ours from now on.
+    At first, and with `adopt_list_id` (whose members are ours from now on), every contact is read; later the
+    new people are looked up singly or by one pass over the contacts made since, whichever is fewer calls.
     """
-    started_at = work.now()
     bookmark = meta.bookmark(work.store, STREAM)
-    filters = {"include": "list_memberships"}
-    if bookmark is not None and adopt_list_id is None:
-        filters["created_after"] = f"{bookmark - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"
+    if bookmark is None or adopt_list_id is not None:
+        _pass(work, adopt_list_id)
+        return
+    strangers = staging.strangers(work.store)
+    if strangers == 0:
+        return
+    since = {"created_after": f"{bookmark - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"}
+    if strangers > 2 and work.constant_contact.count_contacts(**since) // PAGE_SIZE + 1 < strangers:
+        _pass(work, None, **since)
+    else:
+        learn_singly(work, list(staging.iter_stranger_rows(work.store)))
+
+
+def _pass(work: Work, adopt_list_id: str | None, **filters: str) -> None:
+    started_at = work.now()
     seen = 0
-    for page in work.constant_contact.iter_contact_pages(**filters):
+    for page in work.constant_contact.iter_contact_pages(include="list_memberships", **filters):
         note(work, page, adopt_list_id)
         seen += len(page)
         work.show("contacts already there", seen)
     elapsed = work.now() - started_at
-    server_now: datetime = work.constant_contact.transport.server_time(work.now())
+    server_now = work.constant_contact.transport.server_time(work.now())
     meta.advance(work.store, STREAM, server_now - elapsed)
 
 
-def learn_singly(work: Work, addresses: Sequence[str]) -> None:
-    """Look these addresses up one by one."""
-    for number, address in enumerate(addresses, start=1):
-        contact = work.constant_contact.find_contact(address)
+def learn_singly(work: Work, rows: Sequence[str]) -> None:
+    """Look the addresses of these import rows up one by one."""
+    for number, row in enumerate(rows, start=1):
+        contact = work.constant_contact.find_contact(str(json.loads(row)["email"]))
         note(work, [contact] if contact else [])
-        work.show("contacts already there", number, len(addresses))
+        work.show("contacts already there", number, len(rows))
 
 
 def note(work: Work, contacts: Iterable[Contact], adopt_list_id: str | None = None) -> None:
@@ -76,20 +90,41 @@ def read_membership(work: Work, wanted: Iterable[tuple[bytes, str]], number: int
     if number == 0:
         return
     if _is_cheaper_singly(work, number):
-        for count, (person, address) in enumerate(wanted, start=1):
-            contact = work.constant_contact.find_contact(address)
-            if contact is None:
-                people.note_not_on_list(work.store, person)
-            else:
-                note(work, [contact])
-            work.show("members of the list", count, number)
+        _look_up(work, wanted, number)
         return
     people.forget_membership(work.store)
+    _read_members(work)
+
+
+def read_new_members(work: Work, wanted: Iterable[tuple[bytes, str]], made_since: datetime) -> None:
+    """The same for people whose contacts were probably made after `made_since`: a page or two shows most of them."""
+    _read_members(work, created_after=f"{made_since - CLOCK_STEP:%Y-%m-%dT%H:%M:%SZ}")
+    missing = [one for one in wanted if not is_known_member(work, one[0])]
+    _look_up(work, missing, len(missing))
+
+
+def is_known_member(work: Work, person: bytes) -> bool:
+    """Did the latest look at this person find them on the list?"""
+    known = people.known_contact(work.store, person)
+    return known is not None and known.seen_list_id == work.list_id
+
+
+def _read_members(work: Work, **filters: str) -> None:
     seen = 0
-    for page in work.constant_contact.iter_contact_pages(lists=work.list_id, include="list_memberships"):
+    for page in work.constant_contact.iter_contact_pages(lists=work.list_id, include="list_memberships", **filters):
         note(work, page)
         seen += len(page)
         work.show("members of the list", seen)
+
+
+def _look_up(work: Work, wanted: Iterable[tuple[bytes, str]], number: int) -> None:
+    for count, (person, address) in enumerate(wanted, start=1):
+        contact = work.constant_contact.find_contact(address)
+        if contact is None:
+            people.note_not_on_list(work.store, person)
+        else:
+            note(work, [contact])
+        work.show("members of the list", count, number)
 
 
 def _is_cheaper_singly(work: Work, lookups: int) -> bool:

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 MOST_BYTES = 3_500_000
 """The vendor silently drops what lies beyond 4 MB, and does not say whether that is 4,000,000 bytes."""
 MOST_ROWS = 40_000
+LONG_ADDRESS = 50
+"""The import's schema stops here, others at 80: longer addresses are sent and then looked for."""
 MOST_REFUSALS = 60
 """Looking for the one bad record in a refused batch takes two calls a halving; more means another trouble."""
 CLOCK_SLACK = timedelta(seconds=90)
@@ -91,7 +93,7 @@ class Sender:
             batches.add_rows(work.store, batch_id, [one.row for one in contacts], at)
         return Batch(batch_id, work.run_id, work.list_id, PREPARED, None, len(contacts), at)
 
-    def _send(self, batch: Batch, contacts: Sequence[Outgoing]) -> None:
+    def _send(self, batch: Batch, contacts: Sequence[Outgoing], *, is_second_try: bool = False) -> None:
         try:
             self._post(batch, encode_body(batch.list_id, [one.encoded for one in contacts]))
         except RefusedError as error:
@@ -101,7 +103,12 @@ class Sender:
             self._check_list()
             if self._refusals > MOST_REFUSALS:
                 raise
-            self._halve(batch, contacts, error)
+            if len(contacts) > 1:
+                self._halve(batch, contacts)
+            elif is_second_try:
+                self._reject(batch, contacts[0].row, error)
+            else:
+                self._send(batch, contacts, is_second_try=True)  # refused twice is refused
         else:
             self.sent += len(contacts)
 
@@ -121,24 +128,24 @@ class Sender:
                 batches.record_activity(self._work.store, batch.id, activity.activity_id)
                 return
 
-    def _halve(self, batch: Batch, contacts: Sequence[Outgoing], error: RefusedError) -> None:
+    def _halve(self, batch: Batch, contacts: Sequence[Outgoing]) -> None:
         """The vendor refused the batch as a whole: one bad record must not stop the rest."""
         work = self._work
         with work.store.transaction():
             batches.close(work.store, batch.id, FAILED, work.now())
-            if len(contacts) == 1:
-                self._reject(contacts[0].row, error)
-                return
             middle = len(contacts) // 2
             halves = [(self._freeze(part), part) for part in (contacts[:middle], contacts[middle:])]
         for half, part in halves:
             self._send(half, part)
 
-    def _reject(self, row: BatchRow, error: RefusedError) -> None:
+    def _reject(self, batch: Batch, row: BatchRow, error: RefusedError) -> None:
         work, at = self._work, self._work.now()
         reason = f"Constant Contact refused it ({error.why.rstrip('.')}); check the address and the mapped fields."
-        runs.add_rejected(work.store, work.run_id, [RejectedRecord(row.account_id, row.email, "refused", reason, at)])
-        set_aside.put(work.store, row.account_id, "refused", row.fingerprint, at, work.run_id)
+        record = RejectedRecord(row.account_id, row.email, "refused", reason, at)
+        with work.store.transaction():
+            batches.close(work.store, batch.id, FAILED, at)
+            runs.add_rejected(work.store, work.run_id, [record])
+            set_aside.put(work.store, row.account_id, "refused", row.fingerprint, at, work.run_id)
 
     def _check_list(self) -> None:
         if self._work.constant_contact.get_list(self._work.list_id) is None:

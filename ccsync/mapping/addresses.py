@@ -17,9 +17,7 @@ _LONGEST_LABEL = 63  # RFC 1035 §2.3.4
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(
-    rf"(?=[^@]{{1,{_LONGEST_LOCAL_PART}}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL}"
-)
+_ADDRESS = re.compile(rf"(?=[^@]{{1,{_LONGEST_LOCAL_PART}}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL}")
 _NOT_ATOM = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]")
 _NOT_LABEL = re.compile(r"[^A-Za-z0-9.-]")
 
@@ -53,9 +51,7 @@ def person_key_text(address: str) -> str:
 def check_address(address: str | None) -> Rejection | None:
     """Return why the address can't be sent, or `None` when it can. White space around it does not count."""
     if not isinstance(address, str) or not (trimmed := address.strip()):
-        return Rejection(
-            "no-address", "emailAddress", "emailAddress is empty: give the account an address in Kibo."
-        )
+        return Rejection("no-address", "emailAddress", "emailAddress is empty: give the account an address in Kibo.")
     # Before the pattern, which is not let loose on a text of any length.
     if len(trimmed) > LONGEST_ADDRESS:
         return Rejection(
@@ -89,9 +85,7 @@ def _local_part_fault(local_part: str) -> str:
     if not local_part:
         return "has nothing before the @: correct it in Kibo."
     if not local_part.isascii():
-        return (
-            "has a letter outside ASCII before the @, which Constant Contact may refuse: use another address."
-        )
+        return "has a letter outside ASCII before the @, which Constant Contact may refuse: use another address."
     if _NOT_ATOM.search(local_part):
         return "has a comma, bracket or other forbidden sign before the @: remove it in Kibo."
     if len(local_part) > _LONGEST_LOCAL_PART:

@@ -61,10 +61,7 @@ def _unknown_target(key: str, custom_field_names: Collection[str]) -> str:
     nearest = _TARGETS_MEANT.get(key.lower()) or _nearest(key, TARGETS)
     if _folded(key) in map(_folded, custom_field_names):
         nearest = CUSTOM_FIELD_PREFIX + (_nearest(key, custom_field_names) or key)
-    return (
-        f"[mapping] {key}: Constant Contact has no such property.{_hint(nearest)}"
-        f" Allowed: {', '.join(TARGETS)}."
-    )
+    return f"[mapping] {key}: Constant Contact has no such property.{_hint(nearest)} Allowed: {', '.join(TARGETS)}."
 
 
 def _custom_field_problems(key: str, custom_field_names: Collection[str] | None) -> list[str]:
@@ -101,10 +98,7 @@ def _unfit(key: str, name: str, target: Target) -> str:
     nearest = _target_for(source) if source else ""
     if len(fitting) == 1:
         nearest = f'{key} = "{fitting[0]}"'
-    return (
-        f'[mapping] {key} = "{name}": {key} takes no such field.{_hint(nearest)}'
-        f" Allowed: {', '.join(fitting)}."
-    )
+    return f'[mapping] {key} = "{name}": {key} takes no such field.{_hint(nearest)} Allowed: {", ".join(fitting)}.'
 
 
 def _target_for(source: Source) -> str:

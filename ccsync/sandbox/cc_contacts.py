@@ -12,9 +12,7 @@ from ccsync.sandbox.wire import Clock, Reply, Request
 
 _INCLUDE = Parameter("csv", PARTS)
 _MOMENT = Parameter("date-time")
-_STATUSES = frozenset(
-    {"all", "active", "deleted", "not_set", "pending_confirmation", "temp_hold", "unsubscribed"}
-)
+_STATUSES = frozenset({"all", "active", "deleted", "not_set", "pending_confirmation", "temp_hold", "unsubscribed"})
 _LISTING = {
     "status": Parameter("csv", _STATUSES),
     "email": Parameter(),
@@ -28,9 +26,7 @@ _LISTING = {
     "optout_after": _MOMENT,
     "optout_before": _MOMENT,
     "include": _INCLUDE,
-    "sms_status": Parameter(
-        "csv", frozenset({"all", "explicit", "unsubscribed", "pending_confirmation", "not_set"})
-    ),
+    "sms_status": Parameter("csv", frozenset({"all", "explicit", "unsubscribed", "pending_confirmation", "not_set"})),
     "include_count": Parameter("boolean"),
     "limit": Parameter("integer"),
 }
@@ -101,9 +97,7 @@ class Contacts:
         on: dict[int, list[int]] = {}
         if "list_memberships" in wanted:
             on = self._store.lists_of([one.seq for one in contacts])
-        return [
-            to_resource(one, wanted, self._lists.ids(on.get(one.seq, [])), FIELD_IDS) for one in contacts
-        ]
+        return [to_resource(one, wanted, self._lists.ids(on.get(one.seq, [])), FIELD_IDS) for one in contacts]
 
     def _selection(self, query: Query) -> Selection:
         email, sms = query.text("email"), query.words("sms_status")

@@ -35,9 +35,7 @@ class ImportBody:
 def read_import(request: Request) -> ImportBody:
     """Check the request and cut it as the vendor does."""
     body = read_json(request)
-    check_properties(
-        body, ("import_data", "list_ids", "sms_permission_to_send"), ("import_data", "list_ids")
-    )
+    check_properties(body, ("import_data", "list_ids", "sms_permission_to_send"), ("import_data", "list_ids"))
     list_ids, sms = body["list_ids"], body.get("sms_permission_to_send", "not_set")
     if not isinstance(list_ids, list) or not 1 <= len(list_ids) <= _MOST_LISTS:
         raise invalid(f"list_ids must be an array of 1 to {_MOST_LISTS} list ids.")

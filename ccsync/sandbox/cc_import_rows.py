@@ -15,6 +15,7 @@ from ccsync.sandbox.settings import SandboxSettings
 
 Verdict = Literal["import", "error", "correctable", "drop", "fail"]
 
+
 class _Place(NamedTuple):
     """Where a property of a row belongs: `part` of `group`; addresses are the groups named after kinds."""
 
@@ -169,9 +170,7 @@ def _judge_dates(row: Mapping[str, str | int], own: Mapping[str, str]) -> Judged
     return None
 
 
-def _judge_custom_fields(
-    custom: Mapping[str, str], known: Collection[str], settings: SandboxSettings
-) -> Judged | None:
+def _judge_custom_fields(custom: Mapping[str, str], known: Collection[str], settings: SandboxSettings) -> Judged | None:
     if len(custom) > _MOST_CUSTOM_FIELDS:
         return Judged("error", f"More than {_MOST_CUSTOM_FIELDS} custom fields")
     unknown = [name for name in custom if name not in known]
@@ -181,9 +180,7 @@ def _judge_custom_fields(
     return Judged(verdict, f"Unknown custom field {unknown[0]}")
 
 
-def _to_given(
-    row: Mapping[str, str | int], groups: Mapping[str, dict[str, str]], known: Collection[str]
-) -> Given:
+def _to_given(row: Mapping[str, str | int], groups: Mapping[str, dict[str, str]], known: Collection[str]) -> Given:
     own = groups["own"]
     scalars: dict[str, str | int] = dict(groups.get("scalars", _NOTHING))
     if "birthday_month" in row:

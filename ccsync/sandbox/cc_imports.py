@@ -29,9 +29,7 @@ _ROWS_AT_ONCE = 500
 _LISTING = {
     "limit": Parameter("integer"),
     # The schema says timed_out; the text beside it and the guide say time_out.
-    "state": Parameter(
-        "text", frozenset({"processing", "completed", "cancelled", "failed", "timed_out", "time_out"})
-    ),
+    "state": Parameter("text", frozenset({"processing", "completed", "cancelled", "failed", "timed_out", "time_out"})),
 }
 
 

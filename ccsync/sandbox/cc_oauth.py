@@ -176,7 +176,8 @@ class AuthorizationServer:
             raise OAuthError("invalid_client", "Invalid value for 'client_id' parameter.", 401)
 
     def _check_pace(self) -> None:
-        """One request a second to the token endpoint: staff, community thread 1384049."""
+        """One request a second to the token endpoint: staff, https://community.constantcontact.com/t5/user/
+        viewprofilepage/user-id/1384049/user-messages-feed/participations"""
         now, last = self._clock(), self._asked_at
         if self._settings.cc_requests_per_second and last and now - last < timedelta(seconds=1):
             raise OAuthError("too_many_requests", "API call exceeded rate limit.", 429)

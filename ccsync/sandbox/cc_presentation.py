@@ -8,9 +8,7 @@ from zlib import crc32
 
 from ccsync.sandbox.cc_store import StoredContact
 
-PARTS = frozenset(
-    {"custom_fields", "list_memberships", "phone_numbers", "street_addresses", "taggings", "notes"}
-)
+PARTS = frozenset({"custom_fields", "list_memberships", "phone_numbers", "street_addresses", "taggings", "notes"})
 _EASTERN = timezone(timedelta(hours=-5))
 
 
@@ -75,9 +73,7 @@ def _sms_channel(contact: StoredContact) -> dict[str, object] | None:
         "sms_address": contact.sms_number,
         "dial_code": "1",
         "country_code": "US",
-        "sms_channel_consents": [
-            {"sms_consent_permission": contact.sms_permission, "consent_type": "promotional_sms"}
-        ],
+        "sms_channel_consents": [{"sms_consent_permission": contact.sms_permission, "consent_type": "promotional_sms"}],
     }
 
 
@@ -89,8 +85,7 @@ def _parts(
     shown: dict[str, object | None] = {}
     if "custom_fields" in parts:
         shown["custom_fields"] = [
-            {"custom_field_id": field_ids[name], "value": value}
-            for name, value in details.get("cf", {}).items()
+            {"custom_field_id": field_ids[name], "value": value} for name, value in details.get("cf", {}).items()
         ]
     if "phone_numbers" in parts:
         shown["phone_numbers"] = [

@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
+from ccsync.sandbox.cc_account import FIELD_IDS
 from ccsync.sandbox.cc_store import StoredContact, new_contact, to_details
 from ccsync.sandbox.population import SeedContact
 
 
 def to_contact(person: SeedContact, seq: int, contact_id: str) -> StoredContact:
     """Everything but the memberships."""
+    if unknown := person.custom_fields.keys() - FIELD_IDS.keys():
+        raise ValueError(f"the account has no custom field {unknown}")
     created_at = int(person.created_at.timestamp())
     blank = new_contact(seq, contact_id, person.address.lower(), person.address, created_at)
     moments = (person.opt_in_at, person.opt_out_at)

@@ -44,9 +44,7 @@ class _Route:
 class ConstantContact(Actions):
     """The whole vendor in one object: the API, the auth host, and (as `Actions`) its people and staff."""
 
-    def __init__(
-        self, settings: SandboxSettings, clock: Clock, people: Iterable[SeedContact], auth_url: str
-    ) -> None:
+    def __init__(self, settings: SandboxSettings, clock: Clock, people: Iterable[SeedContact], auth_url: str) -> None:
         super().__init__(settings, clock, people)
         self.account = Account()
         self.tokens = Tokens(settings, clock, self._chance)

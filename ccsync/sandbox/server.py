@@ -1,4 +1,4 @@
-"""The vendors' HTTP servers on loopback: one port each, HTTP/1.1, requests handled one at a time."""
+"""The vendors' HTTP servers on loopback: one port each, HTTP/1.1, each vendor handles one request at a time."""
 
 import contextlib
 import socket
@@ -57,7 +57,7 @@ class RequestLog:
 
 
 class Servers:
-    """Listens for every vendor; `handlers` are called under one lock."""
+    """Listens for every vendor; a vendor's `handlers` are called under its lock."""
 
     def __init__(
         self,
@@ -73,7 +73,8 @@ class Servers:
         self._log = log
         self._clock = clock
         self._latency_seconds = latency_seconds
-        self.lock = threading.RLock()
+        # Each vendor is one machine: an import under way at one does not hold up the other.
+        self._locks = {"kibo": threading.RLock(), "cc": threading.RLock()}
         self._servers: dict[str, _Server] = {}
         for place, vendor in enumerate(handlers):
             port = port_base + place if port_base else 0
@@ -111,10 +112,10 @@ class Servers:
         """Handle one request of a connection."""
         request = connection.read_request(vendor)
         if vendor == "control":
-            with self.lock:
+            with self._locks["kibo"], self._locks["cc"]:
                 connection.send_reply(self._handlers[vendor](request))
             return
-        with self.lock:
+        with self._locks[vendor.partition("_")[0]]:
             self._faults.run_hooks(request)
             fault = self._faults.of(request)
             does_it = fault is None or fault.has_effect
@@ -179,7 +180,7 @@ class _Connection(BaseHTTPRequestHandler):
         """Handle the request whose head was read."""
         raise NotImplementedError
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = lambda self: self.answer()  # noqa: N815
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = lambda self: self.answer()
 
     def log_message(self, format: str, *args: object) -> None:
         """The request log is elsewhere."""

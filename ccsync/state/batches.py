@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.state.store import Row, Store
-from ccsync.state.times import from_text, to_text
+from ccsync.state.times import from_text_or_raise, to_text
 
 PREPARED = "prepared"
 """Stored, perhaps sent: the answer did not come back yet."""
@@ -127,5 +127,5 @@ def _to_batch(row: Row) -> Batch:
         str(state),
         None if activity_id is None else str(activity_id),
         int(str(rows)),
-        from_text(prepared_at) or datetime.min,
+        from_text_or_raise(prepared_at),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ccsync.state.store import Store
-from ccsync.state.times import from_text, storable, to_text, to_text_or_none
+from ccsync.state.times import from_text, from_text_or_raise, storable, to_text, to_text_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def of_person(store: Store, person: bytes) -> list[ConsentChange]:
                 str(change),
                 str(source),
                 from_text(happened),
-                from_text(seen) or datetime.min,
+                from_text_or_raise(seen),
                 account_id if isinstance(account_id, int) else None,
                 None if contact_id is None else str(contact_id),
                 json.loads(str(evidence)),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ccsync.state.lock import is_alive, this_process
 from ccsync.state.store import Row, Store, Value
-from ccsync.state.times import from_text, storable, to_text
+from ccsync.state.times import from_text, from_text_or_raise, storable, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def rejected(store: Store, run_id: int, limit: int | None = None) -> list[Reject
                 None if email is None else str(email),
                 str(code),
                 str(reason),
-                from_text(at) or datetime.min,
+                from_text_or_raise(at),
             )
         )
     return found
@@ -179,7 +179,7 @@ def _to_run(row: Row) -> Run:
         str(job),
         str(direction),
         str(status),
-        from_text(started) or datetime.min,
+        from_text_or_raise(started),
         from_text(finished),
         int(total) if isinstance(total, int) else 0,
         int(errors) if isinstance(errors, int) else 0,

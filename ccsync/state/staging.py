@@ -8,6 +8,9 @@ from ccsync.state.store import Store
 from ccsync.state.times import to_text_or_none
 
 _CHUNK = 1_000
+_STRANGERS = (
+    "FROM staged WHERE person IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts WHERE contacts.person = staged.person)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,16 @@ def iter_people(store: Store) -> Iterator[Staged]:
                 yield Staged(account_id, None, person, fingerprint, str(row))
         if len(rows) < _CHUNK:
             return
+
+
+def strangers(store: Store) -> int:
+    """How many staged people ccsync knows no contact of."""
+    return store.number(f"SELECT count(DISTINCT person) {_STRANGERS}")
+
+
+def iter_stranger_rows(store: Store) -> Iterator[str]:
+    """The import rows of the staged people ccsync knows no contact of, one for each."""
+    return (str(row[0]) for row in store.rows(f"SELECT min(row) {_STRANGERS} GROUP BY person"))
 
 
 def listed_but_not_opted_in(store: Store, list_id: str) -> int:

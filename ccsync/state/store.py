@@ -183,7 +183,8 @@ def _check_file(path: Path, is_reader: bool) -> None:
     if not os.access(path, needed) or not os.access(path.parent, folder_needed):
         raise StateError(
             f"The state file {path} is not writable." if not is_reader else f"The state file {path} is not readable.",
-            f"it has mode {stat.S_IMODE(facts.st_mode):o} and belongs to user {facts.st_uid}; its folder must be writable too.",
+            f"it has mode {stat.S_IMODE(facts.st_mode):o} and belongs to user {facts.st_uid};"
+            " its folder must be writable too.",
             _OWNER_FIX,
         )
 

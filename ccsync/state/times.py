@@ -17,6 +17,11 @@ def from_text(text: object) -> datetime | None:
     return datetime.fromisoformat(text) if isinstance(text, str) and text else None
 
 
+def from_text_or_raise(text: object) -> datetime:
+    """The aware time in a column that is never NULL."""
+    return datetime.fromisoformat(str(text))
+
+
 def storable(text: str) -> str:
     """The text as SQLite can bind it: a lone surrogate from hostile JSON becomes a question mark."""
     return text.encode("utf-8", "replace").decode("utf-8")

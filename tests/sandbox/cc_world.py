@@ -12,6 +12,7 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Reply, Request
 
 START = datetime(2026, 10, 1, 9, 30, tzinfo=UTC)
+EARLIER = START - timedelta(days=30)
 FORM = "application/x-www-form-urlencoded"
 CLIENT_ID = SandboxSettings().cc_client_id
 
@@ -46,6 +47,11 @@ def opted_out(address: str, at: datetime, *lists: str) -> SeedContact:
 def deleted(address: str, on: date) -> SeedContact:
     """Somebody whom staff deleted."""
     return person(address, deleted_at=on)
+
+
+def row(address: str, **more: object) -> dict[str, object]:
+    """One contact of an import."""
+    return {"email": address, **more}
 
 
 class World:
@@ -110,6 +116,27 @@ class World:
         """One request to the auth host."""
         sent = {"content-type": FORM, "user-agent": agent}
         return self.cc.handle_auth(Request("cc_auth", method, path, (), sent, urlencode(form).encode()))
+
+
+def small_account() -> World:
+    """An account with one contact of each kind."""
+    return World(
+        [
+            person("ann@example.com", "Newsletter", permission_to_send="explicit", custom_fields={"kibo_id": "7"}),
+            person("Bob@Example.com", "Newsletter", "Customers 2019"),
+            opted_out("out@example.com", EARLIER, "Newsletter"),
+            person("wait@example.com", permission_to_send="pending_confirmation"),
+            person("hold@example.com", permission_to_send="temp_hold"),
+            deleted("gone@example.com", date(2016, 7, 8)),
+        ]
+    )
+
+
+def shown(world: World, address: str) -> dict[str, Any]:
+    """A contact that must be there, as the API shows it."""
+    contact = world.cc.contact(address)
+    assert contact is not None
+    return contact
 
 
 def problems(reply: Reply) -> list[dict[str, str]]:
