@@ -5,8 +5,9 @@ from datetime import datetime
 
 from ccsync.errors import ConfigError
 from ccsync.jobs.intake import Intake, parts_to_read_singly, read_singly
-from ccsync.jobs.reading import Sweep, iter_changed_since
+from ccsync.jobs.reading import FILTER, Sweep, iter_changed_since
 from ccsync.jobs.work import Work
+from ccsync.kibo import Kibo
 from ccsync.mapping import check_address, needed_parts, person_key_text
 from ccsync.models import Customer
 from ccsync.state import set_aside, staging
@@ -14,43 +15,74 @@ from ccsync.state import set_aside, staging
 MOST_SWEEPS = 3
 
 
+class _Gathering:
+    """One gathering of everybody; what it found out about the vendor's ways holds until its end."""
+
+    def __init__(self, work: Work, started_at: datetime) -> None:
+        self._work = work
+        self._started_at = started_at
+        self._intake = Intake(work)
+        self._has_hidden_guests = False
+        self._reads_singly: bool | None = None if needed_parts(work.config.mapping) else False
+
+    def run(self) -> int:
+        """Sweep until nobody can be missing; return how many Kibo counts and did not show."""
+        work = self._work
+        groups = _groups(work.kibo)
+        missing = 0
+        for _ in range(MOST_SWEEPS):
+            work.counts["unreadable"] = 0
+            sweeps = [self._sweep(is_anonymous) for is_anonymous in groups]
+            is_caught_up = all([self._catch_up(is_anonymous) for is_anonymous in groups])
+            total = sum(sweep.total for sweep in sweeps if sweep is sweeps[0] or self._has_hidden_guests)
+            missing = total - staging.have_read(work.store) - work.counts["unreadable"]
+            if missing <= 0 and (is_caught_up or not any(sweep.has_moved_right for sweep in sweeps)):
+                return 0
+        return max(missing, 0)
+
+    def _sweep(self, is_anonymous: bool | None) -> Sweep:
+        work, sweep = self._work, Sweep(self._work.kibo, is_anonymous)
+        before = staging.have_read(work.store)
+        for page in sweep:
+            if self._reads_singly is None and page.customers:
+                self._reads_singly = bool(parts_to_read_singly(work, page.customers))
+            self._take(page.customers)
+            work.counts["unreadable"] += page.unreadable
+            work.show("customers", min(staging.have_read(work.store), page.total), page.total)
+        if is_anonymous and staging.have_read(work.store) > before:
+            self._has_hidden_guests = True
+        return sweep
+
+    def _catch_up(self, is_anonymous: bool | None) -> bool:
+        """Take in who changed while we read: opt-ins that came in behind us, opt-outs that were read before."""
+        pages = iter_changed_since(self._work.kibo, self._started_at, is_anonymous)
+        for page in pages or ():
+            self._take(page)
+        return pages is not None
+
+    def _take(self, customers: Sequence[Customer]) -> None:
+        self._intake.take(read_singly(self._work.kibo, customers) if self._reads_singly else customers)
+
+
 def gather_everybody(work: Work, started_at: datetime) -> int:
     """Take in every customer who opts in; return how many Kibo counts and did not show (0: all is well).
 
     `started_at` is Kibo's clock at the start of the run.
     """
-    intake = Intake(work)
-    lacking: frozenset[str] | None = None if needed_parts(work.config.mapping) else frozenset()
-    missing = 0
-    for _ in range(MOST_SWEEPS):
-        sweep = Sweep(work.kibo)
-        for page in sweep:
-            if lacking is None and page.customers:
-                lacking = parts_to_read_singly(work, page.customers)
-            _take(work, intake, page.customers, bool(lacking))
-            work.counts["unreadable"] += page.unreadable
-            have = staging.have_read(work.store)
-            work.show("customers", min(have, page.total), page.total)
-        is_caught_up = _catch_up(work, intake, started_at, bool(lacking))
-        missing = sweep.total - staging.have_read(work.store) - work.counts["unreadable"]
-        if missing <= 0 and (is_caught_up or not sweep.has_moved_right):
-            return 0
-        work.counts["unreadable"] = 0
-    return max(missing, 0)
+    return _Gathering(work, started_at).run()
 
 
-def _take(work: Work, intake: Intake, customers: Sequence[Customer], singly: bool) -> None:
-    intake.take(read_singly(work.kibo, customers) if singly else customers)
+def _groups(kibo: Kibo) -> tuple[bool | None, ...]:
+    """The listings that together show everybody: the usual one, and guests by themselves where it hides them.
 
-
-def _catch_up(work: Work, intake: Intake, started_at: datetime, singly: bool) -> bool:
-    """Take in who changed while we read: opt-ins that came in behind us, opt-outs that were read before."""
-    pages = iter_changed_since(work.kibo, started_at)
-    if pages is None:
-        return False
-    for page in pages:
-        _take(work, intake, page, singly)
-    return True
+    Whether `isAnonymous` left out means both is not documented; the totals tell.
+    """
+    everybody, named, guests = (
+        kibo.get_customers(start=0, size=1, filter=FILTER, is_anonymous=is_anonymous).total
+        for is_anonymous in (None, False, True)
+    )
+    # Totals that do not add up (people come and go meanwhile) are no proof: then guests are read, too.
+    return (None,) if everybody == named + guests else (None, True)
 
 
 def gather_address(work: Work, address: str) -> None:

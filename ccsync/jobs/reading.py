@@ -74,7 +74,9 @@ class Sweep:
             )
 
 
-def iter_changed_since(kibo: Kibo, at: datetime) -> Iterator[Sequence[Customer]] | None:
+def iter_changed_since(
+    kibo: Kibo, at: datetime, is_anonymous: bool | None = None
+) -> Iterator[Sequence[Customer]] | None:
     """Pages of accounts changed since `at`, whatever their consent; `None` when Kibo cannot tell.
 
     Filtering accounts by updateDate is not documented: it may be refused, or ignored.
@@ -82,7 +84,7 @@ def iter_changed_since(kibo: Kibo, at: datetime) -> Iterator[Sequence[Customer]]
     bound = at - SKEW
     text = f"updateDate ge {bound:%Y-%m-%dT%H:%M:%SZ}"
     try:
-        first = kibo.get_customers(start=0, filter=text)
+        first = kibo.get_customers(start=0, filter=text, is_anonymous=is_anonymous)
     except RefusedError as error:
         if error.status == 400:
             return None
@@ -98,6 +100,6 @@ def iter_changed_since(kibo: Kibo, at: datetime) -> Iterator[Sequence[Customer]]
             if rows == 0 or start + rows >= page.total:
                 return
             start += max(rows - 1, 1)
-            page = kibo.get_customers(start=start, filter=text)
+            page = kibo.get_customers(start=start, filter=text, is_anonymous=is_anonymous)
 
     return pages()
