@@ -174,10 +174,10 @@ def _plan(work: Work, request: Request, is_first: bool) -> Plan:
         iter_outgoing_long(work, is_retry=request.is_retry),
     ):
         batcher = Batcher(stream, work.list_id)
-        while batch := batcher.next_batch():
+        while batch := [(one.row.is_new, len(one.encoded) + 1) for one in batcher.take()]:
+            added = sum(is_new for is_new, _ in batch)
             plan.imports += 1
-            plan.bytes += sum(len(one.encoded) + 1 for one in batch)
-            added = sum(one.row.is_new for one in batch)
+            plan.bytes += sum(size for _, size in batch)
             work.counts["added"] += added
             work.counts["updated"] += len(batch) - added
     _close_books(work)

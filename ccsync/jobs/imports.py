@@ -17,7 +17,7 @@ from ccsync.state import batches, people, runs, set_aside
 from ccsync.state.batches import ADOPTED, DONE, FAILED, Batch, BatchRow
 from ccsync.state.runs import RejectedRecord
 
-POLL_SECONDS = (2.0, 4.0, 8.0, 15.0, 30.0)
+POLL_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 STALL_SECONDS = 1_800.0
 
 
@@ -49,7 +49,7 @@ class Imports:
                     "they are queued or still running there.",
                     "Nothing is lost; the next run asks for them again.",
                 )
-            seconds = 2.0 if finished else next(waits)
+            seconds = POLL_SECONDS[0] if finished else next(waits)
             self.work.show("imports", len(finished), len(running))
             self.work.clock.sleep(seconds)
             stalled += seconds
@@ -86,7 +86,7 @@ class Imports:
             )
             return
         is_complete = batch.state != ADOPTED and _is_complete(activity, batch.rows)
-        is_long = any(len(row.email) > LONG_ADDRESS for row in self._rows(batch))
+        is_long = batches.longest_address(self.work.store, batch.id) > LONG_ADDRESS
         if not is_long and (is_complete or self._is_explained_by_opt_outs(batch, activity)):
             self._confirm(batch)
         else:

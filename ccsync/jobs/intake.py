@@ -81,7 +81,7 @@ class Intake:
     def _staged(self, customer: Customer, mapped: MappedContact) -> Staged:
         if mapped.notes:
             self._work.counts["cut"] += 1
-            log.info("account %s: %s", customer.account_id, "; ".join(note.text for note in mapped.notes))
+            log.info("account %s: %s", customer.account_id, "; ".join(str(note) for note in mapped.notes))
         return Staged(
             customer.account_id,
             customer.updated_at or customer.created_at,

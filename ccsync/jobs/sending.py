@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain, islice
 
 from ccsync.errors import AnswerLost, RefusedError
 from ccsync.jobs.work import Work
@@ -45,18 +46,16 @@ class Batcher:
         self._envelope = len(encode_body(list_id, []))
         self._left_over: Outgoing | None = None
 
-    def next_batch(self) -> list[Outgoing]:
-        """The next batch; empty when the stream has ended."""
-        batch = list[Outgoing]()
-        size = self._envelope
+    def take(self) -> Iterator[Outgoing]:
+        """The contacts of the next batch, one by one; none when the stream has ended."""
+        size, rows = self._envelope, 0
         while (one := self._left_over or next(self._outgoing, None)) is not None:
-            self._left_over = None
-            if batch and (size + len(one.encoded) + 1 > MOST_BYTES or len(batch) >= MOST_ROWS):
+            if rows and (size + len(one.encoded) + 1 > MOST_BYTES or rows >= MOST_ROWS):
                 self._left_over = one
-                break
-            batch.append(one)
-            size += len(one.encoded) + 1
-        return batch
+                return
+            self._left_over = None
+            size, rows = size + len(one.encoded) + 1, rows + 1
+            yield one
 
 
 def encode_body(list_id: str, rows: Sequence[bytes]) -> bytes:
@@ -65,7 +64,7 @@ def encode_body(list_id: str, rows: Sequence[bytes]) -> bytes:
 
 
 class Sender:
-    """Sends a run's batches, one after another."""
+    """Sends a run's batches, one after another. Of a batch only its encoded rows are in memory."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -78,24 +77,30 @@ class Sender:
         batcher = Batcher(outgoing, self._work.list_id)
         while True:
             with self._work.store.transaction():
-                contacts = batcher.next_batch()
-                batch = self._freeze(contacts) if contacts else None
-            if batch is None:
+                frozen = self._freeze(batcher.take())
+            if frozen is None:
                 return
-            self._send(batch, contacts)
+            self._send(*frozen)
             self._work.show("sending", self.sent, total, self.sent)
 
-    def _freeze(self, contacts: Sequence[Outgoing]) -> Batch:
+    def _freeze(self, contacts: Iterator[Outgoing]) -> tuple[Batch, list[bytes]] | None:
+        """Store a batch; its contacts come in the order of `person`, as the state file gives them back."""
         work = self._work
+        first = next(contacts, None)
+        if first is None:
+            return None
         at = work.constant_contact.transport.server_time(work.now())
-        with work.store.transaction():
-            batch_id = batches.prepare(work.store, work.run_id, work.list_id, at)
-            batches.add_rows(work.store, batch_id, [one.row for one in contacts], at)
-        return Batch(batch_id, work.run_id, work.list_id, PREPARED, None, len(contacts), at)
+        batch_id = batches.prepare(work.store, work.run_id, work.list_id, at)
+        encoded = list[bytes]()
+        stream = chain([first], contacts)
+        while part := list(islice(stream, 500)):
+            batches.add_rows(work.store, batch_id, [one.row for one in part], at)
+            encoded += [one.encoded for one in part]
+        return Batch(batch_id, work.run_id, work.list_id, PREPARED, None, len(encoded), at), encoded
 
-    def _send(self, batch: Batch, contacts: Sequence[Outgoing], *, is_second_try: bool = False) -> None:
+    def _send(self, batch: Batch, encoded: list[bytes], *, is_second_try: bool = False) -> None:
         try:
-            self._post(batch, encode_body(batch.list_id, [one.encoded for one in contacts]))
+            self._post(batch, encode_body(batch.list_id, encoded))
         except RefusedError as error:
             if error.status not in (400, 413, 422):
                 raise
@@ -103,14 +108,14 @@ class Sender:
             self._check_list()
             if self._refusals > MOST_REFUSALS:
                 raise
-            if len(contacts) > 1:
-                self._halve(batch, contacts)
+            if len(encoded) > 1:
+                self._halve(batch, encoded)
             elif is_second_try:
-                self._reject(batch, contacts[0].row, error)
+                self._reject(batch, error)
             else:
-                self._send(batch, contacts, is_second_try=True)  # refused twice is refused
+                self._send(batch, encoded, is_second_try=True)  # refused twice is refused
         else:
-            self.sent += len(contacts)
+            self.sent += len(encoded)
 
     def _post(self, batch: Batch, body: bytes) -> None:
         """Send a stored batch; when the answer is lost, look for its activity before sending again."""
@@ -128,24 +133,28 @@ class Sender:
                 batches.record_activity(self._work.store, batch.id, activity.activity_id)
                 return
 
-    def _halve(self, batch: Batch, contacts: Sequence[Outgoing]) -> None:
+    def _halve(self, batch: Batch, encoded: Sequence[bytes]) -> None:
         """The vendor refused the batch as a whole: one bad record must not stop the rest."""
         work = self._work
         with work.store.transaction():
+            rows = batches.rows_of(work.store, batch.id)
+            contacts = [Outgoing(row, one) for row, one in zip(rows, encoded, strict=True)]
             batches.close(work.store, batch.id, FAILED, work.now())
             middle = len(contacts) // 2
-            halves = [(self._freeze(part), part) for part in (contacts[:middle], contacts[middle:])]
-        for half, part in halves:
-            self._send(half, part)
+            halves = [self._freeze(iter(part)) for part in (contacts[:middle], contacts[middle:])]
+        for half in halves:
+            if half is not None:
+                self._send(*half)
 
-    def _reject(self, batch: Batch, row: BatchRow, error: RefusedError) -> None:
+    def _reject(self, batch: Batch, error: RefusedError) -> None:
         work, at = self._work, self._work.now()
         reason = f"Constant Contact refused it ({error.why.rstrip('.')}); check the address and the mapped fields."
-        record = RejectedRecord(row.account_id, row.email, "refused", reason, at)
         with work.store.transaction():
+            for row in batches.rows_of(work.store, batch.id):
+                record = RejectedRecord(row.account_id, row.email, "refused", reason, at)
+                runs.add_rejected(work.store, work.run_id, [record])
+                set_aside.put(work.store, row.account_id, "refused", row.fingerprint, at, work.run_id)
             batches.close(work.store, batch.id, FAILED, at)
-            runs.add_rejected(work.store, work.run_id, [record])
-            set_aside.put(work.store, row.account_id, "refused", row.fingerprint, at, work.run_id)
 
     def _check_list(self) -> None:
         if self._work.constant_contact.get_list(self._work.list_id) is None:

@@ -2,7 +2,6 @@
 
 import argparse
 import math
-import os
 import shlex
 import subprocess
 import sys
@@ -102,17 +101,28 @@ def _pass_calls(box: Sandbox) -> int:
 
 
 def _ccsync(folder: str, words: str) -> int:
-    """Run one real command; return its peak resident memory in kB."""
+    """Run one real command; return its peak resident memory in kB (0 where /proc does not tell)."""
     command = [sys.executable, "-m", "ccsync", *shlex.split(words)]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    errors = process.stderr.read() if process.stderr else b""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.stderr:
-        process.stderr.close()
-    if process.returncode not in (0, 3):
-        raise SystemExit(f"ccsync {words} ended with {process.returncode}:\n{errors.decode(errors='replace')}")
-    return usage.ru_maxrss
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
+        peak = 0
+        # Not from the resource usage of the ended child: that begins with the size of this very process.
+        while process.poll() is None:
+            peak = max(peak, _peak_of(process.pid))
+            time.sleep(0.02)
+        if process.returncode not in (0, 3):
+            errors.seek(0)
+            text = errors.read().decode(errors="replace")
+            raise SystemExit(f"ccsync {words} ended with {process.returncode}:\n{text}")
+    return peak
+
+
+def _peak_of(number: int) -> int:
+    try:
+        lines = Path(f"/proc/{number}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def _print(arguments: argparse.Namespace, results: list[Result]) -> None:

@@ -91,14 +91,20 @@ def known_activities(store: Store) -> set[str]:
 
 
 def rows_of(store: Store, batch_id: int) -> list[BatchRow]:
-    """The contacts of a batch that is not closed."""
+    """The contacts of a batch that is not closed, in the order of `person`."""
     return [
         BatchRow(person, int(account_id), str(email), fingerprint, bool(is_new))
         for person, account_id, email, fingerprint, is_new in store.rows(
-            "SELECT person, account_id, email, fingerprint, is_new FROM batch_rows WHERE batch_id = ?", batch_id
+            "SELECT person, account_id, email, fingerprint, is_new FROM batch_rows WHERE batch_id = ? ORDER BY person",
+            batch_id,
         )
         if isinstance(person, bytes) and isinstance(fingerprint, bytes) and isinstance(account_id, int)
     ]
+
+
+def longest_address(store: Store, batch_id: int) -> int:
+    """The length of the longest address in a batch."""
+    return store.number("SELECT max(length(email)) FROM batch_rows WHERE batch_id = ?", batch_id)
 
 
 def remove_row(store: Store, batch_id: int, person: bytes) -> None:
