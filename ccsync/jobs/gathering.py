@@ -33,10 +33,10 @@ class _Gathering:
         for _ in range(MOST_SWEEPS):
             work.counts["unreadable"] = 0
             sweeps = [self._sweep(is_anonymous) for is_anonymous in groups]
-            is_caught_up = all([self._catch_up(is_anonymous) for is_anonymous in groups])
+            caught_up = [self._catch_up(is_anonymous) for is_anonymous in groups]
             total = sum(sweep.total for sweep in sweeps if sweep is sweeps[0] or self._has_hidden_guests)
             missing = total - staging.have_read(work.store) - work.counts["unreadable"]
-            if missing <= 0 and (is_caught_up or not any(sweep.has_moved_right for sweep in sweeps)):
+            if missing <= 0 and (all(caught_up) or not any(sweep.has_moved_right for sweep in sweeps)):
                 return 0
         return max(missing, 0)
 

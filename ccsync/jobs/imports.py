@@ -4,6 +4,7 @@
 the people are looked for.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ from ccsync.state import batches, people, runs, set_aside
 from ccsync.state.batches import ADOPTED, DONE, FAILED, Batch, BatchRow
 from ccsync.state.runs import RejectedRecord
 
+log = logging.getLogger(__name__)
+
 POLL_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 STALL_SECONDS = 1_800.0
 
@@ -27,6 +30,7 @@ class Imports:
 
     work: Work
     _to_check: dict[int, Batch] = field(default_factory=dict)
+    _uncounted: set[int] = field(default_factory=set)
     _trouble: CcsyncError | None = None
 
     def await_all(self) -> None:
@@ -71,9 +75,16 @@ class Imports:
             activity = shown.get(batch.activity_id or "")
             if activity is None and batch.activity_id:
                 activity = self.work.constant_contact.get_activity(batch.activity_id)
-            if activity is None or activity.is_finished:
+            if activity is None or (activity.is_finished and not self._may_be_counted_yet(batch, activity)):
                 over.append((batch, activity))
         return over
+
+    def _may_be_counted_yet(self, batch: Batch, activity: Activity) -> bool:
+        """Completed without a counter: one more look is cheaper than looking for everybody in it."""
+        if not activity.has_completed or activity.person_count is not None or batch.id in self._uncounted:
+            return False
+        self._uncounted.add(batch.id)
+        return True
 
     def _settle(self, batch: Batch, activity: Activity | None) -> None:
         if activity is None or not activity.has_completed:
@@ -85,6 +96,15 @@ class Imports:
                 "ccsync export        (sends them again); if it stays so, look at Activity in Constant Contact.",
             )
             return
+        log.info(
+            "batch %s of %s: %s persons, %s errors, %s correctable, %s not added to the list",
+            batch.id,
+            batch.rows,
+            activity.person_count,
+            activity.error_count,
+            activity.correctable_count,
+            activity.cannot_add_to_list_count,
+        )
         is_complete = batch.state != ADOPTED and _is_complete(activity, batch.rows)
         is_long = batches.longest_address(self.work.store, batch.id) > LONG_ADDRESS
         if not is_long and (is_complete or self._is_explained_by_opt_outs(batch, activity)):

@@ -42,13 +42,14 @@ class Sweep:
         start = 0
         last_ids: set[int] = set()
         last_id: int | None = None
-        calls = 0
+        calls = first_total = 0
         has_stepped_back = False
         while True:
             page = self._kibo.get_customers(start=start, filter=FILTER, is_anonymous=self._is_anonymous)
             calls += 1
             self.total = page.total
-            self._check_end(calls)
+            first_total = page.total if calls == 1 else first_total
+            self._check_end(calls, first_total)
             rows = len(page.customers) + page.unreadable
             yield SweepPage(page.customers, page.total, page.unreadable)
             ids = [customer.account_id for customer in page.customers]
@@ -65,8 +66,8 @@ class Sweep:
             # The next page begins with the last row of this one.
             start += max(rows - 1, 1)
 
-    def _check_end(self, calls: int) -> None:
-        if calls > 50 + 4 * (self.total // PAGE_SIZE + 1):
+    def _check_end(self, calls: int, first_total: int) -> None:
+        if calls > 50 + 4 * (first_total // PAGE_SIZE + 1):
             raise VendorUnreachable(
                 "Kibo's pages of customers do not come to an end.",
                 f"{calls} pages were read for {self.total} customers.",

@@ -51,13 +51,17 @@ class Activity:
         """The vendor's word for how far it is."""
         if self.has_failed:
             return "failed"
-        if now >= self.due_at:
+        if self.is_over(now):
             return "completed"
         return "processing" if now >= self.started_at else "initialized"
 
+    def is_over(self, now: datetime) -> bool:
+        """Has its time come, and has it taken effect? Others may have kept the vendor busy at that moment."""
+        return now >= self.due_at and self.body is None
+
     def percent_done(self, now: datetime) -> int:
         """100 when it is finished, not before."""
-        if now >= self.due_at:
+        if self.is_over(now):
             return 100
         share = (now - self.started_at) / (self.due_at - self.started_at) if now > self.started_at else 0.0
         return min(99, int(share * 100))
@@ -195,6 +199,6 @@ def _show(activity: Activity, now: datetime) -> dict[str, object]:
     }
     if now >= activity.started_at:
         shown["started_at"] = shown["updated_at"] = fine_stamp(activity.started_at)
-    if now >= activity.due_at:
+    if activity.is_over(now):
         shown["completed_at"] = shown["updated_at"] = fine_stamp(activity.due_at)
     return shown
