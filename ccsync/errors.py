@@ -1,6 +1,7 @@
 """The error tree and its exit codes; imports nothing.
 
     CcsyncError                1  unforeseen
+    ├── NotAgreed              2  a person has to agree first, and did not
     ├── ConfigError            4  config missing or wrong
     ├── LoginNeeded            5  log in again
     ├── StateError             6  state file missing, unreadable, not writable, damaged, or newer
@@ -46,6 +47,12 @@ class CcsyncError(Exception):
         self.what = what
         self.why = why
         self.fix = fix
+
+
+class NotAgreed(CcsyncError):
+    """A person has to agree first: nobody was there, or the answer was no."""
+
+    exit_code = 2
 
 
 class ConfigError(CcsyncError):

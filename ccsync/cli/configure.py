@@ -185,7 +185,13 @@ def _show(config: Config, as_json: bool) -> None:
         return
     for section, values in facts.items():
         screen.print_line(f"[{section}]")
-        screen.print_facts({f"  {key}": "-" if value is None else value for key, value in values.items()})
+        screen.print_facts({f"  {key}": _as_in_file(value) for key, value in values.items()})
+
+
+def _as_in_file(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "-" if value is None else value
 
 
 def _facts(config: Config) -> dict[str, Mapping[str, object]]:

@@ -8,7 +8,7 @@ from ccsync.cli.logs import rejected_to_json, run_to_json
 from ccsync.cli.progress import ProgressLine
 from ccsync.cli.wiring import App, Clients, active_list, clients
 from ccsync.config import Config
-from ccsync.errors import ConfigError
+from ccsync.errors import ConfigError, NotAgreed
 from ccsync.jobs import export as job
 from ccsync.jobs.running import carry_out
 from ccsync.jobs.work import Work
@@ -100,19 +100,21 @@ def _check_mapping(config: Config) -> None:
 
 def _agree(first: job.FirstExport, yes: bool) -> None:
     """The first export is a person's decision: a list-join automation would mail everybody."""
-    members = "" if first.members is None else f", which has {first.members:,} members now"
-    facts = (
-        f'First export: about {first.customers:,} customers into the list "{screen.clean(first.list_name)}"{members}.\n'
-        "An automation in Constant Contact that starts when somebody joins this list may mail all of them:\n"
-        "pause it first. The import itself sends no welcome e-mail."
-    )
     if yes:
         return
-    if not screen.may_ask():
-        raise click.UsageError(f"{facts}\nNobody is there to agree: look at `ccsync export --dry-run`, then add --yes.")
-    screen.say(facts)
-    if not screen.confirm("Go on?"):
-        raise click.Abort
+    members = "" if first.members is None else f", which has {first.members:,} members now"
+    what = f'First export: about {first.customers:,} customers into the list "{first.list_name}"{members}.'
+    why = "an automation that starts when somebody joins this list may mail all of them: pause it first."
+    if screen.may_ask():
+        screen.say(f"{screen.clean(what)}\n{why.capitalize()}\nThe import itself sends no welcome e-mail.")
+        if screen.confirm("Go on?"):
+            return
+        raise NotAgreed("The first export was not agreed to; nothing was sent.", "", "ccsync export --dry-run")
+    raise NotAgreed(
+        "The first export to a list needs a person's yes; nothing was sent.",
+        f"{what} {why.capitalize()}",
+        "ccsync export --dry-run, then ccsync export --yes",
+    )
 
 
 def _agree_to_departures(gone: int, looked_for: int, yes: bool) -> bool:

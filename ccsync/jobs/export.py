@@ -199,6 +199,10 @@ def _close_books(work: Work) -> None:
     dealt_with = ("added", "updated", "unchanged", "suppressed", "departed", "rejected")
     # Accounts without an address, B2B accounts, and further accounts of a person already counted.
     counts["skipped"] = max(0, counts["read"] - sum(counts[key] for key in dealt_with))
+    if counts["adopted"]:
+        work.remarks.append(
+            f"{counts['adopted']:,} contacts of an interrupted run had arrived; they were not sent again."
+        )
     if counts["opted_out"]:
         work.remarks.append(
             f"{counts['opted_out']:,} customers opted out in the store meanwhile; none of them was sent."

@@ -14,7 +14,7 @@ from ccsync.state.people import UNSUBSCRIBED, Suppression
 STREAM = "opt-outs"
 OVERLAP = timedelta(hours=24)
 """How soon an opt-out becomes visible is undocumented, and so is whether `optout_after` is inclusive."""
-MOST_SECOND_LOOKS = 200
+MOST_SECOND_LOOKS = 50
 
 
 def pull_all(work: Work) -> None:
