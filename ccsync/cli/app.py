@@ -19,7 +19,7 @@ from ccsync.cli.login import login
 from ccsync.cli.logs import logs
 from ccsync.cli.screen import clean, mute_broken_stdout, say
 from ccsync.cli.wiring import App
-from ccsync.errors import CcsyncError, ConfigError, Interrupted
+from ccsync.errors import CcsyncError, ConfigError, Interrupted, StateError
 from ccsync.state import explained
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ def _show_json(app: App, error: CcsyncError, code: int) -> None:
 
 def _of_operating_system(error: OSError) -> CcsyncError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return CcsyncError("The output could not be written.", "the disk is full.", "Make room and run again.")
+        return StateError("Something could not be written.", "the disk is full; what was done is kept.", "Make room.")
     log.exception("unforeseen")
     return _unforeseen(error)
 

@@ -1,18 +1,18 @@
 """Changes single keys of a config file; whatever else stands in it, comments included, stays as it is."""
 
 import os
-import re
 import stat
 import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import tomli_w
 
-from ccsync.config.lines import Entry, outline
-from ccsync.config.reading import parse
+from ccsync.config.lines import outline
+from ccsync.config.reading import BOM, Document, holds_secret, parse, read
 from ccsync.errors import ConfigError
 
 Value = str | bool | int | float
@@ -28,111 +28,101 @@ class Change:
 
 
 def edit_config(path: Path, changes: Sequence[Change]) -> None:
-    """Write `changes` into the file, whole or not at all.
+    """Write `changes` into the file at `path`, whole or not at all; a link stays one, its target is written.
 
+    Only the changed values' characters change; comments beside them, line ends and a byte order mark stay. A
+    removed key takes its lines with it. A new key goes below its section's last one, a new section to the end.
     The result is read back before it is written: when it is not what was meant (inline tables, dotted keys),
-    nothing is written. Raises `ConfigError`.
+    nothing is written. Raises `ConfigError` when the file cannot be read, changed safely, or written.
     """
-    target = path.resolve()
     try:
-        data = target.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"The config file {path} cannot be read.", f"{error.strerror}.", "Check the path.") from error
-    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
-    before = data[len(mark) :].decode("utf-8")
-    after = before
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # a ring of links
+        target = path
+    if any("\ud800" <= one <= "\udfff" for change in changes for one in f"{change.key}{change.value}"):
+        raise ConfigError("The new setting cannot be written; nothing was changed.", "it is not UTF-8.", "Correct it.")
+    source = read(target)
+    wanted = parse(path, source.text)
+    text = source.text
     for change in changes:
-        after = _apply(after, change)
-    if after == before:
-        return
-    if _parsed(after) != _expected(parse(path, before), changes):
-        wanted = ", ".join(f"{one.key} in [{one.section}]" for one in changes)
+        _note(wanted, change)
+        text = _changed(text, change)
+    if _typed(_parsed(text)) != _typed(wanted):
+        names = ", ".join(f"{one.key} in [{one.section}]" for one in changes)
         raise ConfigError(
             f"{path} is written in a way that ccsync cannot change safely; nothing was written.",
             "inline tables or dotted keys stand where a section is expected.",
-            f"Set {wanted} by hand.",
+            f"Set {names} by hand.",
         )
-    _write(target, mark + after.encode("utf-8"))
+    if text != source.text:
+        mode = 0o600 if holds_secret(wanted) else stat.S_IMODE(source.facts.st_mode)
+        _write(target, (BOM if source.has_bom else b"") + text.encode(), source.facts, mode)
 
 
-def _parsed(text: str) -> object:
+def _parsed(text: str) -> Document | None:
     try:
-        return tomllib.loads(text.replace("\r\n", "\n"))
-    except tomllib.TOMLDecodeError:
+        return tomllib.loads(text)
+    except ValueError:
         return None
 
 
-def _expected(document: Mapping[str, Mapping[str, object]], changes: Sequence[Change]) -> object:
-    result: dict[str, object] = {
-        section: dict(values) if isinstance(values, Mapping) else values for section, values in document.items()
-    }
-    for change in changes:
-        section = result.setdefault(change.section, {}) if change.value is not None else result.get(change.section, {})
-        if not isinstance(section, dict):
-            return None
-        if change.value is None:
-            section.pop(change.key, None)
-        else:
-            section[change.key] = change.value
-    return result
+def _typed(value: object) -> object:
+    """The value in a form whose `==` tells true, 1 and 1.0 apart."""
+    if isinstance(value, Mapping):
+        return {key: _typed(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_typed(one) for one in value]
+    return type(value), repr(value)
 
 
-def _apply(text: str, change: Change) -> str:
-    end = "\r\n" if "\r\n" in text else "\n"
-    lines = text.splitlines()
-    found = outline(lines)
-    entry = next((one for one in found.entries if (one.section, one.key) == (change.section, change.key)), None)
-    if entry is not None:
-        lines[entry.start : entry.end] = _replaced(lines, entry, change)
-    elif change.value is not None:
-        place = _place_for(lines, change.section, found.sections, found.entries)
-        new = [_line(change.key, change.value)]
-        if place is None:
-            new = [*([""] if lines and lines[-1].strip() else []), f"[{change.section}]", *new]
-            place = len(lines)
-        lines[place:place] = new
-    return end.join(lines) + (end if lines else "")
-
-
-def _replaced(lines: Sequence[str], entry: Entry, change: Change) -> list[str]:
+def _note(document: Document, change: Change) -> None:
+    """Make the change in the parsed document."""
+    section = document.get(change.section)
+    if section is None and change.value is not None:
+        section = document[change.section] = {}
+    if not isinstance(section, dict):
+        return
     if change.value is None:
-        return []
-    old = lines[entry.start : entry.end]
-    if len(old) == 1 and _parsed(old[0]) == {change.key: change.value}:
-        return list(old)
-    indent = re.match(r"\s*", old[0])
-    return [(indent[0] if indent else "") + _line(change.key, change.value) + _trailing_comment(old[-1])]
+        section.pop(change.key, None)
+    else:
+        section[change.key] = change.value
 
 
-def _trailing_comment(line: str) -> str:
-    """The comment after a value, with the blanks before it: the longest cut that still is the same TOML."""
-    value = _parsed(line)
-    for index, one in enumerate(line):
-        if one == "#" and value is not None and _parsed(line[:index]) == value:
-            kept = line[:index]
-            return kept[len(kept.rstrip()) :] + line[index:]
-    return ""
+def _changed(text: str, change: Change) -> str:
+    places = outline(text)
+    old = places.key(change.section, change.key)
+    if old is not None:
+        if change.value is None:
+            return text[: old.start] + text[old.end :]
+        now = text[old.value_start : old.value_end]
+        if _typed(_parsed(f"x = {now}")) == _typed({"x": change.value}):
+            return text
+        return text[: old.value_start] + _toml("x", change.value)[4:] + text[old.value_end :]
+    if change.value is None:
+        return text
+    end = "\r\n" if "\r\n" in text else "\n"
+    line = _toml(change.key, change.value) + end
+    above = places.last_of(change.section)
+    if above is None:
+        gap = "" if not text.strip() else end if text.endswith("\n") else end + end
+        return f"{text}{gap}[{change.section}]{end}{line}"
+    kept = text[above.start : above.end]
+    indent = "" if above.is_header else kept[: len(kept) - len(kept.lstrip(" \t"))]
+    gap = "" if kept.endswith("\n") else end
+    return text[: above.end] + gap + indent + line + text[above.end :]
 
 
-def _place_for(lines: Sequence[str], section: str, sections: Mapping[str, int], entries: Sequence[Entry]) -> int | None:
-    """Right after the section's last key, or its header: comments below may belong to the next section."""
-    ends = [entry.end for entry in entries if entry.section == section]
-    if ends:
-        return max(ends)
-    return sections[section] + 1 if section in sections else None
-
-
-def _line(key: str, value: Value) -> str:
+def _toml(key: str, value: Value) -> str:
     return tomli_w.dumps({key: value}).rstrip("\n")
 
 
-def _write(target: Path, data: bytes) -> None:
-    """Replace the file in one step, with the mode it had."""
+def _write(target: Path, data: bytes, facts: os.stat_result, mode: int) -> None:
+    """Replace the file in one step; it keeps its owner, who may be the user that cron runs as."""
     try:
-        mode = stat.S_IMODE(target.stat().st_mode)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
+                _give_to_owner(file.fileno(), facts)
                 os.fchmod(file.fileno(), mode)
                 file.write(data)
                 file.flush()
@@ -141,14 +131,35 @@ def _write(target: Path, data: bytes) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync_folder(target.parent)
     except OSError as error:
         raise ConfigError(
             f"The config file {target} cannot be written.",
             f"{error.strerror}.",
             f"Make {target.parent} writable for this user, or make room on its disk; nothing was changed.",
         ) from error
+
+
+def _give_to_owner(handle: int, facts: os.stat_result) -> None:
+    """Raises `ConfigError` when the file is another user's; a group that cannot be given is let go."""
+    mine = os.fstat(handle)
+    if mine.st_uid != facts.st_uid:
+        try:
+            os.fchown(handle, facts.st_uid, -1)
+        except PermissionError as error:
+            raise ConfigError(
+                "The config file belongs to another user; nothing was changed.",
+                f"its owner is user {facts.st_uid}, and would lose it.",
+                "Run this command as that user.",
+            ) from error
+    if mine.st_gid != facts.st_gid:
+        with suppress(PermissionError):
+            os.fchown(handle, -1, facts.st_gid)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

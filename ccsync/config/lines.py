@@ -1,67 +1,123 @@
-"""Finds the lines of a TOML file's sections and keys: tomllib tells no line numbers, and rewriting loses comments."""
+"""Finds where a TOML file's sections, keys and values stand: tomllib does not tell, and rewriting loses comments.
+
+It reads files that tomllib refuses as well as it can: their problems want line numbers, too.
+"""
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-_SECTION = re.compile(r"\s*\[\s*([A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')\s*\]\s*(#.*)?$")
-_KEY = re.compile(r"\s*([A-Za-z0-9_-]+|\"(?:[^\"\\]|\\.)*\"|'[^']*')\s*=")
+_PART = r"""(?:[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*')"""
+_DOTTED = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
+_HEADER = re.compile(rf"[ \t]*\[\[?[ \t]*({_DOTTED})[ \t]*\]\]?")
+_KEY = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=[ \t]*")
+_TOKEN = re.compile(
+    r'''"""(?:\\.|[^\\])*?"{3,5}'''  # a text may end in two quotes of its own
+    r"""|'''.*?'{3,5}"""
+    r'''|"(?:\\.|[^"\\\n])*"'''
+    r"""|'[^'\n]*'"""
+    r"""|\#[^\n]*|[ \t\r]+|.""",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A key's lines in the file, 0-based; `end` is one past the last line of its value."""
+class Statement:
+    """A section's header, or a key with its value; positions are offsets into the text.
 
-    section: str
-    key: str
+    `names` lead there from the root; `section` is the header it stands under. A header's value is empty.
+    `end` is past the last line's end.
+    """
+
+    names: tuple[str, ...]
+    section: tuple[str, ...]
+    line: int
     start: int
+    value_start: int
+    value_end: int
     end: int
+
+    @property
+    def is_header(self) -> bool:
+        return self.names == self.section
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Where a file's sections begin and its keys stand."""
+    """A file's statements, in its order."""
 
-    sections: dict[str, int]
-    entries: tuple[Entry, ...]
+    statements: tuple[Statement, ...]
 
-    def line_of(self, section: str, key: str | None = None) -> int | None:
-        """The 1-based line of a key, else of its section."""
-        for entry in self.entries:
-            if (entry.section, entry.key) == (section, key):
-                return entry.start + 1
-        return self.sections[section] + 1 if section in self.sections else None
+    def line_of(self, *names: str) -> int | None:
+        """The 1-based line of a section (one name) or a key (section, key); else that of its section."""
+        for length in range(len(names), 0, -1):
+            for one in self.statements:
+                if one.names[:length] == names[:length]:
+                    return one.line
+        return None
 
+    def key(self, section: str, key: str) -> Statement | None:
+        """The key where it stands plainly under its section's header."""
+        wanted = (section, key)
+        return next((one for one in self.statements if one.names == wanted and one.section == (section,)), None)
 
-def outline(lines: Sequence[str]) -> Outline:
-    """Read the outline of a file that `tomllib` accepts; `lines` are without their ends."""
-    sections: dict[str, int] = {}
-    entries = []
-    section, index = "", 0
-    while index < len(lines):
-        if found := _SECTION.match(lines[index]):
-            section = _name(found[1])
-            sections.setdefault(section, index)
-        elif found := _KEY.match(lines[index]):
-            end = _end_of_value(lines, index)
-            entries.append(Entry(section, _name(found[1]), index, end))
-            index = end
-            continue
-        index += 1
-    return Outline(sections, tuple(entries))
+    def last_of(self, section: str) -> Statement | None:
+        """The last key under the section's header, else the header."""
+        return next((one for one in reversed(self.statements) if one.section == (section,)), None)
 
-
-def _end_of_value(lines: Sequence[str], start: int) -> int:
-    """One past the value's last line: the shortest stretch that is TOML by itself."""
-    for end in range(start + 1, min(len(lines), start + 200) + 1):
-        try:
-            tomllib.loads("\n".join(lines[start:end]))
-        except tomllib.TOMLDecodeError:
-            continue
-        return end
-    return start + 1
+    def repeated(self, line: int) -> tuple[Statement, Statement] | None:
+        """The statement that reaches to `line`, and an earlier one of the same name."""
+        latest = [one for one in self.statements if one.line <= line][-1:]
+        for second in latest:
+            for first in self.statements:
+                if first.names == second.names and first.line < second.line:
+                    return second, first
+        return None
 
 
-def _name(token: str) -> str:
-    return next(iter(tomllib.loads(f"{token} = 0"))) if token[0] in "\"'" else token
+def outline(text: str) -> Outline:
+    """Read where things stand in a TOML file's text; line ends are LF or CRLF."""
+    statements = []
+    section: tuple[str, ...] = ()
+    position, line = 0, 1
+    while position < len(text):
+        value_start = value_end = position
+        if found := _HEADER.match(text, position):
+            section = names = _names(found[1])
+            value_start = value_end = found.end()
+        elif found := _KEY.match(text, position):
+            names = (*section, *_names(found[1]))
+            value_start, value_end = found.end(), _end_of_value(text, found.end())
+        end = text.find("\n", value_end) + 1 or len(text)
+        if found:
+            statements.append(Statement(names, section, line, position, value_start, value_end, end))
+        line += text.count("\n", position, end)
+        position = end
+    return Outline(tuple(statements))
+
+
+def _end_of_value(text: str, start: int) -> int:
+    """Past the value's last character: before the blanks and the comment that may follow it."""
+    depth, end, position = 0, start, start
+    while found := _TOKEN.match(text, position):
+        piece = found[0]
+        if piece == "\n" and depth <= 0:
+            break
+        position = found.end()
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(piece, 0)
+        if not piece.isspace() and piece[0] != "#":
+            end = position
+    return end
+
+
+def _names(dotted: str) -> tuple[str, ...]:
+    try:
+        value: object = tomllib.loads(f"{dotted} = 0")
+    except tomllib.TOMLDecodeError:
+        return (dotted,)
+    names = []
+    while isinstance(value, Mapping):
+        name, value = next(iter(value.items()))
+        names.append(name)
+    return tuple(names)

@@ -1,15 +1,18 @@
-"""Reads a config file and says everything that is wrong with it at once."""
+"""Finds the config file, reads it, and refuses it with everything that is wrong with it told at once."""
 
 import os
+import re
 import shlex
 import stat
 import tomllib
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ccsync.config.lines import Outline, outline
-from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA, SECRETS, SECTIONS
+from ccsync.config.checking import content_problems
+from ccsync.config.lines import outline
+from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA
 from ccsync.config.settings import (
     Config,
     ConstantContactSettings,
@@ -21,175 +24,171 @@ from ccsync.config.settings import (
 from ccsync.errors import ConfigError
 
 FILE_NAME = "ccsync.toml"
-Document = Mapping[str, Mapping[str, object]]
+BOM = b"\xef\xbb\xbf"
+Document = dict[str, Any]
+"""What tomllib returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A config file as it lies on the disk: its text without the byte order mark, line ends as they are."""
+
+    text: str
+    has_bom: bool
+    facts: os.stat_result
 
 
 def find_config(explicit: Path | None, environ: Mapping[str, str], working_directory: Path) -> Path:
-    """The config file in force: --config, $CCSYNC_CONFIG, or the first that exists of the usual places.
+    """The config file in force: --config, $CCSYNC_CONFIG, or the first that is there of the usual places.
 
-    Raises `ConfigError` when there is none, or when the named one is missing.
+    A named path is relative to `working_directory`, an absolute path. A link that leads nowhere counts as there:
+    the next place's file would be another shop's. Raises `ConfigError` when there is none, naming every place
+    looked at, or when the named one is missing.
     """
     named = explicit or (Path(environ["CCSYNC_CONFIG"]) if environ.get("CCSYNC_CONFIG") else None)
     if named is not None:
         path = working_directory / named
-        if not path.exists():
+        if _is_there(path) is False:
             by = "--config" if explicit else "$CCSYNC_CONFIG"
             raise ConfigError(f"There is no config file {path}.", f"{by} names it.", "Check its spelling.")
         return path
-    places = _usual_places(environ, working_directory)
-    for path in places:
-        if path.exists():
+    places = {path: _is_there(path) for path in _usual_places(environ, working_directory)}
+    for path, is_there in places.items():
+        if is_there:
             return path
+    looked = [str(path) if known is False else f"{path} (no permission)" for path, known in places.items()]
     raise ConfigError(
         "There is no config file.",
-        f"looked for {', '.join(str(path) for path in places)}.",
+        f"looked for {', '.join(looked)}.",
         "Copy ccsync.toml.example to one of these, fill it in, and chmod 600 it; or give --config FILE.",
     )
 
 
+def _is_there(path: Path) -> bool | None:
+    """`None` when this user may not look: `sudo -u ccsync` from /root must still find /etc/ccsync."""
+    try:
+        path.lstat()
+    except PermissionError:
+        return None
+    except (OSError, ValueError):
+        return False
+    return True
+
+
 def _usual_places(environ: Mapping[str, str], working_directory: Path) -> list[Path]:
-    places = [working_directory / FILE_NAME]
-    base = environ.get("XDG_CONFIG_HOME") or (f"{environ['HOME']}/.config" if environ.get("HOME") else "")
-    if base:
-        places.append(Path(base) / "ccsync" / FILE_NAME)
-    return [*places, Path("/etc/ccsync") / FILE_NAME]
+    """Relative paths in $XDG_CONFIG_HOME are to be ignored: https://specifications.freedesktop.org/basedir-spec/"""
+    home = Path(environ.get("HOME", ""))
+    base = Path(environ.get("XDG_CONFIG_HOME", ""))
+    if not base.is_absolute():
+        base = home / ".config"
+    personal = [base / "ccsync" / FILE_NAME] if base.is_absolute() else []
+    return [working_directory / FILE_NAME, *personal, Path("/etc/ccsync") / FILE_NAME]
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
-    """Read and check the config file at `path`.
+    """Read and check the config file at `path`, with the defaults filled in.
 
-    Raises `ConfigError` with one line in `problems` for each thing that is wrong; never with a secret's value.
+    Of `environ` only CCSYNC_STATE and nothing secret is read. Raises `ConfigError` when the file cannot be read,
+    is not TOML, or holds a secret that others may read; and with one line in `problems` for each thing that is
+    wrong in it, never with a secret's value.
     """
-    text = read_text(path)
-    document = parse(path, text)
-    found = outline(text.splitlines())
-    problems = list(_problems(document, found, path.name))
+    source = read(path)
+    document = parse(path, source.text)
+    problems = content_problems(document, outline(source.text), path.name)
+    exposed = _exposure(path, document, source.facts)
     if problems:
+        if exposed:
+            problems = (*problems, f"{path.name}: it holds a secret and {exposed[0]}: {exposed[2]}")
         number = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
-        raise ConfigError(f"{path} has {number}.", "", "Correct the file; nothing was done.", tuple(problems))
-    _check_permissions(path, document)
+        raise ConfigError(f"{path} has {number}.", "", "Correct the file; nothing was done.", problems)
+    if exposed:
+        what, why, fix = exposed
+        raise ConfigError(f"The config file {path} holds a secret and {what}.", f"{why}.", fix)
     return _to_config(path, document, environ)
 
 
-def read_text(path: Path) -> str:
-    """The file's text, line ends as they are. Raises `ConfigError` when it cannot be read as UTF-8."""
+def read(path: Path) -> Source:
+    """The file's text and facts. Raises `ConfigError` when it cannot be read, or not as UTF-8."""
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(
-            f"The config file {path} cannot be read.", f"{error.strerror}.", "Check the path and its permissions."
-        ) from error
+        with path.open("rb") as file:
+            data, facts = file.read(), os.fstat(file.fileno())
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
     try:
-        return data.decode("utf-8-sig")
+        return Source(data.removeprefix(BOM).decode("utf-8"), data.startswith(BOM), facts)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(
-            f"The config file {path} is not UTF-8.", f"line {line} has another encoding.", "Save it as UTF-8."
-        ) from error
+        line = data.removeprefix(BOM).count(b"\n", 0, error.start) + 1
+    # Outside of the handler, because the error holds the whole file.
+    raise ConfigError(
+        f"The config file {path} is not UTF-8.",
+        "",
+        "Save it as UTF-8.",
+        (f"{path.name}:{line}: this line has another encoding",),
+    )
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> ConfigError:
+    what, why = f"The config file {path} cannot be read.", "its name is not one a file can have."
+    if isinstance(error, OSError):
+        why = f"{error.strerror}."
+    if isinstance(error, FileNotFoundError) and path.is_symlink():
+        return ConfigError(what, "it is a link to a file that does not exist.", "Mend the link, or remove it.")
+    if isinstance(error, IsADirectoryError):
+        return ConfigError(what, why, f"Name the file in it, such as --config {shlex.quote(str(path / FILE_NAME))}")
+    return ConfigError(what, why, "Check the path and its permissions, for the user that runs ccsync.")
 
 
 def parse(path: Path, text: str) -> Document:
     """The file as TOML. Raises `ConfigError` with the line where it is not."""
     try:
-        return tomllib.loads(text.replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        # The parser's words may quote the line, and the line may hold a secret: only the place is told.
-        place = str(error).rpartition("(")[2].rstrip(")") if "(" in str(error) else "somewhere"
-        what = str(error).partition(" (")[0] if isinstance(error, tomllib.TOMLDecodeError) else "nested too deeply"
-        raise ConfigError(
-            f"The config file {path} is not valid TOML.", f"{what}, {place}.", "Correct that line; texts go in quotes."
-        ) from error
+        return tomllib.loads(text)
+    # A plain ValueError comes from a number of more than 4,300 digits.
+    except (ValueError, RecursionError) as error:
+        problem = _toml_problem(path.name, text, error)
+    raise ConfigError(
+        f"The config file {path} is not valid TOML.",
+        "",
+        "Correct that line; texts go in quotes, and each key stands once.",
+        (problem,),
+    )
 
 
-def _problems(document: Document, found: Outline, name: str) -> Iterator[str]:
-    def at(section: str, key: str | None = None) -> str:
-        line = found.line_of(section, key)
-        return f"{name}:{line}:" if line else f"{name}:"
-
-    for section, values in document.items():
-        if section not in SECTIONS:
-            yield f"{at(section, None) if section in found.sections else at('', section)} {_unknown_section(section)}"
-        elif not isinstance(values, Mapping):
-            yield f"{at('', section)} [{section}] must be a section"
-        elif section == MAPPING:
-            for key, value in values.items():
-                if not isinstance(value, str) or not value.strip() or not key.strip():
-                    yield f"{at(section, key)} '{key}' in [mapping] must be the name of a Kibo field in quotes"
-        else:
-            for key, value in values.items():
-                if problem := _key_problem(section, key, value):
-                    yield f"{at(section, key)} {problem}"
-    for section, keys in SCHEMA.items():
-        values = document.get(section, {})
-        for key, rule in keys.items():
-            if rule.is_required and isinstance(values, Mapping) and key not in values:
-                yield f"{at(section)} '{key}' is missing in [{section}]"
-    yield from (f"{at(section, key)} {text}" for section, key, text in _contradictions(document))
+def _toml_problem(name: str, text: str, error: Exception) -> str:
+    """The parser's reason, which never quotes a value, with its line."""
+    if not isinstance(error, tomllib.TOMLDecodeError):
+        return f"{name}: {'nested too deeply' if isinstance(error, RecursionError) else 'a number is too long'}"
+    reason, _, place = str(error).rpartition(" (")
+    found = re.match(r"at line (\d+)", place)
+    line = int(found[1]) if found else text.count("\n") + 1
+    if reason.startswith(("Cannot overwrite", "Cannot declare")) and (pair := outline(text).repeated(line)):
+        second, first = pair
+        title = f"[{second.names[0]}]" if second.is_header else f"'{second.names[-1]}'"
+        return f"{name}:{second.line}: {title} stands twice, first in line {first.line}"
+    lines = text.split("\n")
+    hint = "; a key with a colon goes in quotes" if re.match(r"\s*cf:", lines[line - 1]) else ""
+    return f"{name}:{line}: {reason}{hint}"
 
 
-def _key_problem(section: str, key: str, value: object) -> str | None:
-    rule = SCHEMA[section].get(key)
-    if rule is not None:
-        wrong = rule.check(value)
-        return f"'{key}' in [{section}] {wrong}" if wrong else None
-    hint = ""
-    if near := get_close_matches(key, SCHEMA[section], n=1, cutoff=0.6):
-        hint = f"; did you mean '{near[0]}'?"
-    elif homes := [other for other, keys in SCHEMA.items() if key in keys]:
-        hint = f"; it belongs in [{homes[0]}]"
-    elif near := get_close_matches(key, [one for keys in SCHEMA.values() for one in keys], n=1, cutoff=0.7):
-        home = next(other for other, keys in SCHEMA.items() if near[0] in keys)
-        hint = f"; did you mean '{near[0]}' in [{home}]?"
-    return f"unknown key '{key}' in [{section}]{hint or '; allowed are ' + ', '.join(SCHEMA[section])}"
+def holds_secret(document: Mapping[str, object]) -> bool:
+    """Is there a secret's value in the file, be its key misplaced or misspelt?"""
+    tables = [document, *(values for values in document.values() if isinstance(values, Mapping))]
+    return any("secret" in key.lower() and not key.lower().endswith("command") for table in tables for key in table)
 
 
-def _unknown_section(section: str) -> str:
-    near = get_close_matches(section, SECTIONS, n=1, cutoff=0.5)
-    homes = [other for other, keys in SCHEMA.items() if section in keys]
-    if homes:
-        return f"'{section}' stands outside of its section; it belongs in [{homes[0]}]"
-    hint = f"did you mean [{near[0]}]?" if near else f"allowed are {', '.join(f'[{one}]' for one in SECTIONS)}"
-    return f"unknown section [{section}]; {hint}"
-
-
-def _contradictions(document: Document) -> Iterator[tuple[str, str, str]]:
-    for section in ("kibo", "constant_contact"):
-        values = document.get(section, {})
-        if isinstance(values, Mapping) and {"client_secret", "client_secret_command"} <= values.keys():
-            yield section, "client_secret_command", f"[{section}] has both client_secret and client_secret_command"
-    contact = document.get("constant_contact", {})
-    if isinstance(contact, Mapping) and contact.get("flow") in ("pkce", "code") and "redirect_uri" not in contact:
-        yield "constant_contact", "flow", f'flow = "{contact["flow"]}" needs redirect_uri in [constant_contact]'
-    limits = document.get("limits", {})
-    if isinstance(limits, Mapping):
-        reserve = limits.get("reserve_per_day", SCHEMA["limits"]["reserve_per_day"].default)
-        per_day = limits.get("requests_per_day", SCHEMA["limits"]["requests_per_day"].default)
-        if isinstance(reserve, int) and isinstance(per_day, int) and reserve >= per_day:
-            yield "limits", "reserve_per_day", f"'reserve_per_day' must be below requests_per_day ({per_day:,})"
-
-
-def _check_permissions(path: Path, document: Document) -> None:
-    """A file that holds a secret is its owner's alone."""
-    has_secret = any(key in document.get(section, {}) for section in SCHEMA for key in SECRETS)
-    facts = path.stat()
-    if not has_secret:
-        return
-    if stat.S_IMODE(facts.st_mode) & 0o077:
-        raise ConfigError(
-            f"The config file {path} holds a secret and others may read it.",
-            f"its mode is {stat.S_IMODE(facts.st_mode):o}.",
-            f"chmod 600 {shlex.quote(str(path))}",
-        )
-    if facts.st_uid not in (os.geteuid(), 0) and os.geteuid() != 0:
-        raise ConfigError(
-            f"The config file {path} holds a secret and belongs to another user.",
-            f"user {facts.st_uid}.",
-            f"Run ccsync as that user, or: chown {os.geteuid()} {shlex.quote(str(path))}",
-        )
+def _exposure(path: Path, document: Document, facts: os.stat_result) -> tuple[str, str, str] | None:
+    """What is wrong, why, and the command that mends it, when a secret is not its owner's alone."""
+    if not holds_secret(document):
+        return None
+    mode, user = stat.S_IMODE(facts.st_mode), os.geteuid()
+    if mode & 0o077:
+        return "others may read it", f"its mode is {mode:o}", f"chmod 600 {shlex.quote(str(path))}"
+    if facts.st_uid not in (user, 0) and user != 0:
+        return "belongs to another user", f"user {facts.st_uid}", f"chown {user} {shlex.quote(str(path))}"
+    return None
 
 
 def _to_config(path: Path, document: Document, environ: Mapping[str, str]) -> Config:
-    values = {
+    values: dict[str, dict[str, Any]] = {
         section: {key: document.get(section, {}).get(key, rule.default) for key, rule in keys.items()}
         for section, keys in SCHEMA.items()
     }
@@ -200,16 +199,27 @@ def _to_config(path: Path, document: Document, environ: Mapping[str, str]) -> Co
             if key.endswith("_command") and isinstance(value, list):
                 values[section][key] = tuple(value)
     values["kibo"]["event_url"] = values["kibo"]["event_url"] or values["kibo"]["home_url"]
-    folder = path.absolute().parent
-    state = environ.get("CCSYNC_STATE") or values["state"]["path"] or "ccsync.db"
-    base = Path.cwd() if environ.get("CCSYNC_STATE") else folder
-    values["state"]["path"] = (base / Path(str(state)).expanduser()).absolute()
+    values["state"]["path"] = _state_path(path, values["state"]["path"], environ)
     return Config(
         path=path,
-        kibo=KiboSettings(**values["kibo"]),  # type: ignore[arg-type]
-        constant_contact=ConstantContactSettings(**values["constant_contact"]),  # type: ignore[arg-type]
-        sync=SyncSettings(**values["sync"]),  # type: ignore[arg-type]
-        limits=LimitSettings(**values["limits"]),  # type: ignore[arg-type]
-        mapping=dict(document[MAPPING]) if MAPPING in document else dict(DEFAULT_MAPPING),  # type: ignore[arg-type]
-        state=StateSettings(**values["state"]),  # type: ignore[arg-type]
+        kibo=KiboSettings(**values["kibo"]),
+        constant_contact=ConstantContactSettings(**values["constant_contact"]),
+        sync=SyncSettings(**values["sync"]),
+        limits=LimitSettings(**values["limits"]),
+        mapping=dict(document.get(MAPPING, DEFAULT_MAPPING)),
+        state=StateSettings(**values["state"]),
     )
+
+
+def _state_path(path: Path, configured: str | None, environ: Mapping[str, str]) -> Path:
+    """Links are followed: two names of one state file must meet in one lock."""
+    named = environ.get("CCSYNC_STATE")
+    try:
+        base = Path.cwd() if named else path.absolute().parent
+        return (base / Path(named or configured or "ccsync.db").expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # no such home, a ring of links
+        raise ConfigError(
+            "The path of the state file leads nowhere.",
+            f"{'$CCSYNC_STATE' if named else f'path in [state] of {path}'}: {str(error).rstrip('.')}.",
+            "Set it to an absolute path.",
+        ) from error

@@ -1,11 +1,11 @@
 """Every key of the config file: its type, what is allowed, its default. Everything else is derived from this table."""
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 Problem = str
 Check = Callable[[object], Problem | None]
 
@@ -22,6 +22,18 @@ class Key:
 def text(value: object) -> Problem | None:
     """A string that is not empty."""
     return None if isinstance(value, str) and value.strip() else "must be a text that is not empty"
+
+
+def word(value: object) -> Problem | None:
+    """A text that goes into requests as it is; blanks around it or line breaks in it came by pasting."""
+    is_good = isinstance(value, str) and value and value == value.strip() and value.isprintable()
+    return None if is_good else "must be a text that is not empty, without blanks around it or line breaks in it"
+
+
+def path(value: object) -> Problem | None:
+    """A path; whether it can be used is for the state file to find out."""
+    is_good = isinstance(value, str) and value.strip() and "\0" not in value
+    return None if is_good else "must be a path in quotes"
 
 
 def boolean(value: object) -> Problem | None:
@@ -60,7 +72,12 @@ def choice(*allowed: str) -> Check:
 
 def command(value: object) -> Problem | None:
     """A program and its arguments."""
-    is_good = isinstance(value, list) and value and all(isinstance(one, str) and one for one in value)
+    is_good = (
+        isinstance(value, list)
+        and value
+        and all(isinstance(one, str) and "\0" not in one for one in value)
+        and value[0].strip()
+    )
     return None if is_good else 'must be a list of texts, such as ["pass", "show", "kibo"]'
 
 
@@ -73,45 +90,34 @@ def url(value: object) -> Problem | None:
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         return "must be a URL such as https://home.mozu.com"
-    if parts.scheme not in ("https", "http") or not host or re.search(r"[\s\\]", value):
+    if parts.scheme not in ("https", "http") or not host or re.search(r"[\x00-\x20\x7f\s\\]", value):
         return "must be a URL such as https://home.mozu.com"
-    if parts.username is not None or parts.query or parts.fragment:
+    if parts.username is not None or "?" in value or "#" in value:  # an empty query is lost in `parts`
         return "must be a URL without user, query or fragment"
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and host not in LOOPBACK:
         return "must begin with https:// (http:// is for this machine only)"
     return None
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def address(value: object) -> Problem | None:
     """Something like an e-mail address; the live account has the last word."""
-    is_good = isinstance(value, str) and re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", value)
+    is_good = isinstance(value, str) and re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", value) and value.isprintable()
     return None if is_good else "must be an e-mail address"
 
-
-SECRETS = frozenset({"client_secret"})
 
 SCHEMA: Mapping[str, Mapping[str, Key]] = {
     "kibo": {
         "tenant_id": Key(whole_number(1, 2**31 - 1), is_required=True),
-        "client_id": Key(text, is_required=True),
-        "client_secret": Key(text),
+        "client_id": Key(word, is_required=True),
+        "client_secret": Key(word),
         "client_secret_command": Key(command),
         "home_url": Key(url, "https://home.mozu.com"),
         "tenant_url": Key(url),
         "event_url": Key(url),
     },
     "constant_contact": {
-        "client_id": Key(text, is_required=True),
-        "client_secret": Key(text),
+        "client_id": Key(word, is_required=True),
+        "client_secret": Key(word),
         "client_secret_command": Key(command),
         "flow": Key(choice("device", "pkce", "code"), "device"),
         "redirect_uri": Key(url),
@@ -120,7 +126,7 @@ SCHEMA: Mapping[str, Mapping[str, Key]] = {
     },
     "sync": {
         "enabled": Key(boolean, True),
-        "list_id": Key(text),
+        "list_id": Key(word),
         "list_name": Key(text),
         "welcome_email": Key(boolean, False),
         "from_email": Key(address),
@@ -139,7 +145,7 @@ SCHEMA: Mapping[str, Mapping[str, Key]] = {
         "kibo_requests_per_second": Key(rate(1_000), 5),
     },
     "state": {
-        "path": Key(text),
+        "path": Key(path),
         "keep_days": Key(whole_number(1, 36_500), 90),
     },
 }

@@ -8,13 +8,17 @@ from ccsync.errors import ConfigError
 
 KIBO_VARIABLE = "CCSYNC_KIBO_CLIENT_SECRET"
 CONSTANT_CONTACT_VARIABLE = "CCSYNC_CC_CLIENT_SECRET"
-COMMAND_SECONDS = 30
+COMMAND_SECONDS = 30.0
 
 
-def kibo_secret(config: Config, environ: Mapping[str, str]) -> str:
-    """Kibo's shared secret. Raises `ConfigError` when there is none or its command fails."""
+def kibo_secret(config: Config, environ: Mapping[str, str], timeout_seconds: float = COMMAND_SECONDS) -> str:
+    """Kibo's shared secret: $CCSYNC_KIBO_CLIENT_SECRET, else client_secret, else what client_secret_command prints.
+
+    Raises `ConfigError` when there is none, or when its command fails or takes longer than `timeout_seconds`.
+    """
     settings = config.kibo
-    found = _find(environ.get(KIBO_VARIABLE), settings.client_secret, settings.client_secret_command, "kibo")
+    key, command = settings.client_secret, settings.client_secret_command
+    found = _find(environ.get(KIBO_VARIABLE), key, command, "kibo", timeout_seconds)
     if found is None:
         raise ConfigError(
             "There is no secret for Kibo.",
@@ -24,28 +28,61 @@ def kibo_secret(config: Config, environ: Mapping[str, str]) -> str:
     return found
 
 
-def constant_contact_secret(config: Config, environ: Mapping[str, str]) -> str | None:
-    """Constant Contact's client secret, if there is one: only the flow "code" has one."""
+def constant_contact_secret(
+    config: Config, environ: Mapping[str, str], timeout_seconds: float = COMMAND_SECONDS
+) -> str | None:
+    """Constant Contact's client secret, if there is one: only the flow "code" has one.
+
+    $CCSYNC_CC_CLIENT_SECRET, else client_secret, else what client_secret_command prints. Raises `ConfigError` when
+    the command fails or takes longer than `timeout_seconds`.
+    """
     settings = config.constant_contact
-    variable = environ.get(CONSTANT_CONTACT_VARIABLE)
-    return _find(variable, settings.client_secret, settings.client_secret_command, "constant_contact")
+    key, command = settings.client_secret, settings.client_secret_command
+    return _find(environ.get(CONSTANT_CONTACT_VARIABLE), key, command, "constant_contact", timeout_seconds)
 
 
-def _find(variable: str | None, key: str | None, command: Sequence[str] | None, section: str) -> str | None:
-    return variable or key or (_run(command, section) if command else None)
+def _find(
+    variable: str | None, key: str | None, command: Sequence[str] | None, section: str, timeout_seconds: float
+) -> str | None:
+    return variable or key or (_run(command, section, timeout_seconds) if command else None)
 
 
-def _run(command: Sequence[str], section: str) -> str:
-    fix = f"Try it by hand: {command[0]} …; it stands in [{section}] client_secret_command."
+def _run(command: Sequence[str], section: str, timeout_seconds: float) -> str:
+    """What the command prints, which goes nowhere else: neither it nor the arguments are in an error."""
     try:
-        done = subprocess.run(list(command), capture_output=True, timeout=COMMAND_SECONDS, check=False, text=True)
-    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError) as error:
-        why = f"{command[0]}: {type(error).__name__}."
-        raise ConfigError("The command for a client secret did not work.", why, fix) from None
-    secret = done.stdout.strip()
-    if done.returncode != 0 or not secret or "\n" in secret:
-        why = f"{command[0]} ended with status {done.returncode}" + ("." if secret else " and printed nothing.")
-        if "\n" in secret:
-            why = f"{command[0]} printed more than one line."
-        raise ConfigError("The command for a client secret did not work.", why, fix)
-    return secret
+        done = subprocess.run(
+            list(command),
+            stdin=subprocess.DEVNULL,  # a program that asks must ask on the terminal, not eat our input
+            capture_output=True,
+            timeout=timeout_seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        why = f"did not end within {timeout_seconds:g} seconds"
+    except OSError as error:
+        why = f"could not be started: {error.strerror}"
+    else:
+        why = _refusal(done)
+        if not why:
+            return done.stdout.decode().strip()
+    # Outside of the handlers, because their errors hold what the command printed.
+    raise ConfigError(
+        "The command for a client secret did not work.",
+        f"{command[0]} {why}.",
+        f"Try it by hand: {command[0]} …; it stands in [{section}] client_secret_command.",
+    )
+
+
+def _refusal(done: subprocess.CompletedProcess[bytes]) -> str:
+    """Why the command's answer is not a secret, or ""."""
+    if done.returncode < 0:
+        return f"was ended by signal {-done.returncode}"
+    if done.returncode:
+        return f"ended with status {done.returncode}"
+    try:
+        secret = done.stdout.decode().strip()
+    except UnicodeDecodeError:
+        return "printed something that is not UTF-8"
+    if not secret:
+        return "printed nothing"
+    return "printed more than one line" if len(secret.splitlines()) > 1 else ""

@@ -1,6 +1,7 @@
 """Reads and fills a Constant Contact account. It cannot re-subscribe anybody: see `consent_guard`."""
 
 from collections.abc import Iterator, Mapping
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from ccsync import shapes
@@ -125,8 +126,8 @@ class ConstantContact:
 
     # imports
 
-    def import_contacts(self, body: bytes) -> Activity:
-        """Start a bulk import; `body` is the whole encoded JSON, below 4,000,000 bytes.
+    def import_contacts(self, body: BinaryIO) -> Activity:
+        """Start a bulk import; `body` is a file with the whole encoded JSON, below 4,000,000 bytes.
 
         Not repeated when the answer is lost (`AnswerLost`): the vendor has no idempotency key.
         """

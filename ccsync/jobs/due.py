@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from ccsync.jobs.decisions import Act, Decision, Target, decide
-from ccsync.jobs.sending import LONG_ADDRESS, Outgoing
+from ccsync.jobs.sending import LONG_ADDRESS, Outgoing, encode_row
 from ccsync.jobs.work import Work
 from ccsync.mapping import fingerprint
 from ccsync.state import people, runs, set_aside, staging
@@ -62,12 +62,12 @@ def address_of(one: Staged) -> str:
 
 
 def _outgoing(one: Staged, decision: Decision) -> Outgoing:
-    person, mark, encoded = one.person or b"", one.fingerprint or b"", one.row or "{}"
+    person, mark, encoded = one.person or b"", one.fingerprint or b"", (one.row or "{}").encode()
     if decision.is_email_only:
         alone = _email_only(one)
-        mark, encoded = fingerprint(alone), json.dumps(alone, ensure_ascii=False, separators=(",", ":"))
+        mark, encoded = fingerprint(alone), encode_row(alone)
     row = BatchRow(person, one.account_id, address_of(one), mark, decision.act is Act.ADD)
-    return Outgoing(row, encoded.encode())
+    return Outgoing(row, encoded)
 
 
 def _email_only(one: Staged) -> dict[str, str | int]:

@@ -4,11 +4,15 @@ What is in a batch is stored before it is sent, and its activity before it is po
 continued, not repeated.
 """
 
+import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain, islice
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 
 from ccsync.errors import AnswerLost, RefusedError
 from ccsync.jobs.work import Work
@@ -38,12 +42,17 @@ class Outgoing:
     encoded: bytes
 
 
+def encode_row(row: Mapping[str, object]) -> bytes:
+    """One contact as it goes into an import: names that are not Latin stay what they are, and short."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 class Batcher:
     """Cuts a stream of contacts into batches, by encoded bytes and by count."""
 
     def __init__(self, outgoing: Iterator[Outgoing], list_id: str) -> None:
         self._outgoing = outgoing
-        self._envelope = len(encode_body(list_id, []))
+        self._envelope = len(body_start(list_id) + BODY_END)
         self._left_over: Outgoing | None = None
 
     def take(self) -> Iterator[Outgoing]:
@@ -58,17 +67,21 @@ class Batcher:
             yield one
 
 
-def encode_body(list_id: str, rows: Sequence[bytes]) -> bytes:
-    """The whole body of an import: https://developer.constantcontact.com/api_guide/import_contacts.html"""
-    return b'{"list_ids":["' + list_id.encode() + b'"],"import_data":[' + b",".join(rows) + b"]}"
+def body_start(list_id: str) -> bytes:
+    """How the body of an import begins: https://developer.constantcontact.com/api_guide/import_contacts.html"""
+    return b'{"list_ids":["' + list_id.encode() + b'"],"import_data":['
+
+
+BODY_END = b"]}"
 
 
 class Sender:
-    """Sends a run's batches, one after another. Of a batch only its encoded rows are in memory."""
+    """Sends a run's batches, one after another. A batch's body lies in a nameless file, not in memory."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
         self._refusals = 0
+        self._bodies = ExitStack()
         self.sent = 0
         """Contacts sent so far, whatever becomes of them."""
 
@@ -76,31 +89,39 @@ class Sender:
         """Send everything due. `outgoing` decides as it is read, in the transaction that freezes each batch."""
         batcher = Batcher(outgoing, self._work.list_id)
         while True:
-            with self._work.store.transaction():
-                frozen = self._freeze(batcher.take())
-            if frozen is None:
-                return
-            self._send(*frozen)
+            with ExitStack() as self._bodies:
+                with self._work.store.transaction():
+                    frozen = self._freeze(batcher.take())
+                if frozen is None:
+                    return
+                self._send(*frozen)
             self._work.show("sending", self.sent, total, self.sent)
 
-    def _freeze(self, contacts: Iterator[Outgoing]) -> tuple[Batch, list[bytes]] | None:
-        """Store a batch; its contacts come in the order of `person`, as the state file gives them back."""
+    def _freeze(self, contacts: Iterator[Outgoing]) -> tuple[Batch, BinaryIO] | None:
+        """Store a batch and write its body."""
         work = self._work
         first = next(contacts, None)
         if first is None:
             return None
         at = work.constant_contact.transport.server_time(work.now())
         batch_id = batches.prepare(work.store, work.run_id, work.list_id, at)
-        encoded = list[bytes]()
-        stream = chain([first], contacts)
+        body = self._new_body()
+        stream, rows = chain([first], contacts), 0
         while part := list(islice(stream, 500)):
             batches.add_rows(work.store, batch_id, [one.row for one in part], at)
-            encoded += [one.encoded for one in part]
-        return Batch(batch_id, work.run_id, work.list_id, PREPARED, None, len(encoded), at), encoded
+            body.write((b"," if rows else b"") + b",".join(one.encoded for one in part))
+            rows += len(part)
+        body.write(BODY_END)
+        return Batch(batch_id, work.run_id, work.list_id, PREPARED, None, rows, at), body
 
-    def _send(self, batch: Batch, encoded: list[bytes], *, is_second_try: bool = False) -> None:
+    def _new_body(self) -> BinaryIO:
+        body = cast(BinaryIO, self._bodies.enter_context(TemporaryFile(dir=self._work.store.path.parent)))
+        body.write(body_start(self._work.list_id))
+        return body
+
+    def _send(self, batch: Batch, body: BinaryIO, *, is_second_try: bool = False) -> None:
         try:
-            self._post(batch, encode_body(batch.list_id, encoded))
+            self._post(batch, body)
         except RefusedError as error:
             if error.status not in (400, 413, 422):
                 raise
@@ -108,16 +129,16 @@ class Sender:
             self._check_list()
             if self._refusals > MOST_REFUSALS:
                 raise
-            if len(encoded) > 1:
-                self._halve(batch, encoded)
+            if batch.rows > 1:
+                self._halve(batch, body)
             elif is_second_try:
                 self._reject(batch, error)
             else:
-                self._send(batch, encoded, is_second_try=True)  # refused twice is refused
+                self._send(batch, body, is_second_try=True)  # refused twice is refused
         else:
-            self.sent += len(encoded)
+            self.sent += batch.rows
 
-    def _post(self, batch: Batch, body: bytes) -> None:
+    def _post(self, batch: Batch, body: BinaryIO) -> None:
         """Send a stored batch; when the answer is lost, look for its activity before sending again."""
         for tries in range(1, _LOST_ANSWER_TRIES + 1):
             try:
@@ -133,12 +154,14 @@ class Sender:
                 batches.record_activity(self._work.store, batch.id, activity.activity_id)
                 return
 
-    def _halve(self, batch: Batch, encoded: Sequence[bytes]) -> None:
+    def _halve(self, batch: Batch, body: BinaryIO) -> None:
         """The vendor refused the batch as a whole: one bad record must not stop the rest."""
         work = self._work
+        body.seek(0)
+        by_email = {row["email"]: row for row in json.load(body)["import_data"]}
         with work.store.transaction():
             rows = batches.rows_of(work.store, batch.id)
-            contacts = [Outgoing(row, one) for row, one in zip(rows, encoded, strict=True)]
+            contacts = [Outgoing(row, encode_row(by_email[row.email])) for row in rows]
             batches.close(work.store, batch.id, FAILED, work.now())
             middle = len(contacts) // 2
             halves = [self._freeze(iter(part)) for part in (contacts[:middle], contacts[middle:])]

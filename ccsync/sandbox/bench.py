@@ -64,12 +64,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _measure(box: Sandbox, folder: str, name: str, rate: float) -> Result:
     before, bytes_before = dict(box.requests.calls), sum(box.requests.bytes.values())
-    reads_before = _pass_calls(box)
+    reads_before, imports_before = _pass_calls(box), _imports(box)
     contacts = box.cc.contact_count()
     started = time.monotonic()
     peak = _ccsync(folder, "export --yes")
     seconds = time.monotonic() - started
-    imports = sum(one.path.endswith("contacts_json_import") for one in box.requests.records) if name != "" else 0
+    imports = _imports(box) - imports_before
     passes = _pass_calls(box) - reads_before
     return Result(
         name=name,
@@ -79,7 +79,7 @@ def _measure(box: Sandbox, folder: str, name: str, rate: float) -> Result:
         pass_calls=passes,
         megabytes=(sum(box.requests.bytes.values()) - bytes_before) / 1e6,
         peak_megabytes=peak / 1024,
-        floor=_floor(box, rate, contacts, imports if name == "first export" else 0),
+        floor=_floor(box, rate, contacts if imports else 0, imports),
     )
 
 
@@ -94,6 +94,10 @@ def _floor(box: Sandbox, rate: float, contacts: int, imports: int) -> float:
     calls = math.ceil(contacts / CONTACT_PAGE) + imports + 2
     importing = box.settings.import_seconds if imports else 0.0
     return reads / rate + box.settings.latency_ms / 1_000 + calls / per_second + importing
+
+
+def _imports(box: Sandbox) -> int:
+    return sum(one.path.endswith("contacts_json_import") for one in box.requests.records)
 
 
 def _pass_calls(box: Sandbox) -> int:

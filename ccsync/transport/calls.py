@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 
@@ -70,7 +70,7 @@ class Call:
     url: str
     params: Mapping[str, str] | None = None
     json: object = None
-    body: bytes | None = None
+    body: bytes | BinaryIO | None = None  # ready JSON
     form: Mapping[str, str] | None = None
     headers: Mapping[str, str] | None = None
     basic: str | None = None  # a ready "Basic …" value

@@ -68,6 +68,8 @@ def exchange(session: requests.Session, call: Call, bearer: str | None, clock: C
 
 def _exchange(session: requests.Session, call: Call, bearer: str | None) -> Answer:
     value = call.basic or (f"Bearer {bearer}" if bearer else None)
+    if call.body is not None and not isinstance(call.body, bytes):
+        call.body.seek(0)  # it may be the second try
     data = call.body if call.body is not None else call.form
     # Blanks as %20: Kibo's SDKs encode a filter so, and "+" there means a plus sign.
     query = "?" + urlencode(call.params, quote_via=quote, safe="") if call.params else ""

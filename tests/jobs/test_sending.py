@@ -9,7 +9,7 @@ import pytest
 
 from ccsync.errors import RefusedError
 from ccsync.jobs import sending
-from ccsync.jobs.sending import CLOCK_SLACK, Batcher, Outgoing, encode_body, matching
+from ccsync.jobs.sending import BODY_END, CLOCK_SLACK, Batcher, Outgoing, body_start, encode_row, matching
 from ccsync.models import Activity
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state.batches import PREPARED, Batch, BatchRow
@@ -22,8 +22,7 @@ LIST = "07936f78-662a-11eb-af0a-fa163e56c9b0"
 def outgoing(number: int, size: int = 100) -> Outgoing:
     address = f"p{number}@example.com"
     row = {"email": address, "first_name": "é" * size}
-    encoded = json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode()
-    return Outgoing(BatchRow(number.to_bytes(16, "big"), number, address, b"f" * 16, True), encoded)
+    return Outgoing(BatchRow(number.to_bytes(16, "big"), number, address, b"f" * 16, True), encode_row(row))
 
 
 def batches_of(stream: Iterator[Outgoing]) -> list[list[Outgoing]]:
@@ -37,7 +36,7 @@ def batches_of(stream: Iterator[Outgoing]) -> list[list[Outgoing]]:
 def test_batches_are_cut_by_encoded_bytes() -> None:
     """No body passes 3.5 MB, counted as sent, and no contact is lost between two batches."""
     found = batches_of(outgoing(number, 150) for number in range(25_000))
-    bodies = [encode_body(LIST, [one.encoded for one in batch]) for batch in found]
+    bodies = [body_start(LIST) + b",".join(one.encoded for one in batch) + BODY_END for batch in found]
     assert len(found) > 1
     assert all(len(body) <= sending.MOST_BYTES for body in bodies)
     assert len(bodies[0]) > sending.MOST_BYTES - 1_000
