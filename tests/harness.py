@@ -34,8 +34,10 @@ class Crash(BaseException):
 class Shop(AbstractContextManager["Shop"]):
     """A sandbox with ccsync beside it. `on_boundary` hears before and after every call and commit."""
 
-    def __init__(self, folder: Path, settings: SandboxSettings, config_changes: str = "") -> None:
-        self.clock = FakeClock()
+    def __init__(
+        self, folder: Path, settings: SandboxSettings, config_changes: str = "", clock: FakeClock | None = None
+    ) -> None:
+        self.clock = clock or FakeClock()
         self.box = Sandbox(settings, clock=self.clock.now)
         self.folder = folder
         self._config_changes = config_changes

@@ -115,7 +115,8 @@ class Sender:
         return Batch(batch_id, work.run_id, work.list_id, PREPARED, None, rows, at), body
 
     def _new_body(self) -> BinaryIO:
-        body = cast(BinaryIO, self._bodies.enter_context(TemporaryFile(dir=self._work.store.path.parent)))
+        file = TemporaryFile(dir=self._work.store.path.parent)  # noqa: SIM115 - the stack closes it
+        body = cast(BinaryIO, self._bodies.enter_context(file))
         body.write(body_start(self._work.list_id))
         return body
 
