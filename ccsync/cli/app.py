@@ -80,10 +80,12 @@ def run(arguments: Sequence[str]) -> int:
     except sqlite3.Error as error:
         log.exception("the state file")
         return show_error(app, explained(error, app.state_path or Path("ccsync.db")))
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # The reader went away (`| head`); click turns that into a SystemExit. What was done still counts.
         mute_broken_stdout()
         return 0
     except OSError as error:
+        mute_broken_stdout()
         return show_error(app, _of_operating_system(error))
     except Exception as error:
         log.exception("unforeseen")

@@ -206,7 +206,7 @@ def _check_constant_contact(store: Store, tools: Clients) -> str:
     if missing:
         raise LoginNeeded("The user lacks privileges.", ", ".join(missing), "Log in as the account's owner.")
     saved = tokens.get(store, CONSTANT_CONTACT)
-    days = (now() - saved.obtained_at).days if saved else 0
+    days = max(0, (now() - saved.obtained_at).days) if saved else 0
     return (
         f"works, {_name_of(summary)}; the login was renewed {days} days ago"
         f" and would lapse after {IDLE_DAYS} days without use, in {IDLE_DAYS - days} days"

@@ -5,12 +5,16 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import click
+import tabulate as tabulate_module
 from tabulate import tabulate
+
+tabulate_module.MIN_PADDING = 0  # else each header is two columns wider than its text
 
 _HARMLESS = re.compile(r"[\x20-\x7e]*\Z")
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -44,31 +48,55 @@ def _escaped(one: str) -> str:
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table on stdout; long cells wrap so that it fits a terminal."""
+    """Print a table on stdout; on a terminal long cells wrap so that it fits, or each row becomes a block of lines."""
     cells = [[clean(cell) for cell in row] for row in rows]
-    widths = _column_widths(headers, cells) if sys.stdout.isatty() else None
+    columns = shutil.get_terminal_size().columns
+    widths = column_widths(headers, cells, columns - 2 * (len(headers) - 1)) if sys.stdout.isatty() else None
+    if widths == []:
+        for row in cells:
+            print_line(_block(headers, row, columns))
+        return
     print_line(
         tabulate(
             cells,
             headers=list(headers),
             disable_numparse=True,  # ids and numbers stay as they are
             maxcolwidths=widths,
-            maxheadercolwidths=[width or 0 for width in widths] if widths else None,
+            maxheadercolwidths=widths,
         )
     )
 
 
-def _column_widths(headers: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int | None] | None:
-    """Widths that make the table fit: the widest column gives way first, down to its longest word or 12."""
-    room = shutil.get_terminal_size().columns - 2 * (len(headers) - 1)
-    widths = [max([len(header), *(len(row[index]) for row in cells)]) for index, header in enumerate(headers)]
-    least = [min(width, 10) for width in widths]
+def column_widths(headers: Sequence[str], cells: Sequence[Sequence[str]], room: int) -> list[int] | None:
+    """The widths that make a table fit into `room`: `None` where it fits as it is, `[]` where it cannot.
+
+    The widest column gives way first, down to its longest word or 10.
+    """
+    columns = [[header, *(row[index] for row in cells)] for index, header in enumerate(headers)]
+    widths = [max(map(len, column)) for column in columns]
+    least = [max(min(10, width), _longest_word(column[0])) for column, width in zip(columns, widths, strict=True)]
     if sum(widths) <= room:
         return None
-    while sum(widths) > room and any(width > low for width, low in zip(widths, least, strict=True)):
+    if sum(least) > room:
+        return []
+    while sum(widths) > room:
         _, widest = max((width - low, index) for index, (width, low) in enumerate(zip(widths, least, strict=True)))
         widths[widest] -= 1
-    return list[int | None](widths)
+    return widths
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, text.split()), default=0)
+
+
+def _block(headers: Sequence[str], row: Sequence[str], columns: int) -> str:
+    """One row as lines `Header  value`, and an empty line."""
+    margin = max(map(len, headers)) + 2
+    lines: list[str] = []
+    for header, cell in zip(headers, row, strict=True):
+        wrapped = textwrap.wrap(cell, max(columns - margin, 10)) or [""]
+        lines += [f"{header:<{margin}}{wrapped[0]}".rstrip(), *(" " * margin + one for one in wrapped[1:])]
+    return "\n".join([*lines, ""])
 
 
 def print_line(text: str = "") -> None:

@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
 
@@ -10,6 +10,11 @@ from ccsync.sandbox.population import CITIES, FIRST_ID, Population
 from ccsync.sandbox.wire import Clock
 
 Account = dict[str, object]
+
+
+def fields_of_an_account() -> frozenset[str]:
+    """Every property that an account has."""
+    return frozenset(_blank(0, ""))
 
 
 def iso(at: datetime) -> str:
@@ -28,9 +33,13 @@ class Accounts:
         self._next_id = FIRST_ID + population.size
         accepts = population.accepts_marketing
         self._opted_in = array("q", (FIRST_ID + i for i in range(population.size) if accepts(i)))
+        self.version = 0
+        """Counts the changes: what was found out at one version is true as long as it stays."""
 
-    def ids(self) -> list[int]:
+    def ids(self) -> Sequence[int]:
         """Every account, oldest first."""
+        if not self._deleted:
+            return range(FIRST_ID, self._next_id)
         return [one for one in range(FIRST_ID, self._next_id) if one not in self._deleted]
 
     def opted_in(self) -> Sequence[int]:
@@ -44,6 +53,19 @@ class Accounts:
     def has(self, account_id: int) -> bool:
         """Is there such an account?"""
         return FIRST_ID <= account_id < self._next_id and account_id not in self._deleted
+
+    def accepts_marketing(self, account_id: int) -> bool:
+        """Does the account accept marketing?"""
+        place = bisect_left(self._opted_in, account_id)
+        return place < len(self._opted_in) and self._opted_in[place] == account_id
+
+    def created_at(self, account_id: int) -> datetime:
+        """When the account was made, as exactly as it is shown."""
+        if account_id in self._changed:
+            audit = self._changed[account_id]["auditInfo"]
+            return datetime.fromisoformat(str(audit["createDate"] if isinstance(audit, dict) else audit))
+        made = self._population.created_at(account_id - FIRST_ID)
+        return made.replace(microsecond=made.microsecond // 1000 * 1000)
 
     def is_guest(self, account_id: int) -> bool:
         """Is the account anonymous?"""
@@ -68,7 +90,11 @@ class Accounts:
     def find_by_email(self, address: str) -> list[int]:
         """The accounts with this address, in any case of letters."""
         wanted = address.strip().lower()
-        return [one for one in self.ids() if (self.address(one) or "").lower() == wanted]
+        candidates: Iterable[int] = self.ids()
+        if wanted:
+            made = (FIRST_ID + index for index in self._population.likely_indexes(wanted))
+            candidates = sorted(self._changed.keys() | {one for one in made if self.has(one)})
+        return [one for one in candidates if (self.address(one) or "").lower() == wanted]
 
     def add(self, fields: Account) -> int:
         """A new account; what `fields` does not say has an ordinary default."""
@@ -88,17 +114,20 @@ class Accounts:
 
     def delete(self, account_id: int) -> None:
         """The account is gone."""
+        if not self.has(account_id):
+            raise KeyError(account_id)
+        self.version += 1
         self._deleted.add(account_id)
         self._changed.pop(account_id, None)
         self._keep_order(account_id, False)
 
     def _put(self, account_id: int, account: Account) -> None:
+        self.version += 1
         self._changed[account_id] = account
         self._keep_order(account_id, account["acceptsMarketing"] is True)
 
     def _keep_order(self, account_id: int, opts_in: bool) -> None:
-        place = bisect_left(self._opted_in, account_id)
-        is_there = place < len(self._opted_in) and self._opted_in[place] == account_id
+        place, is_there = bisect_left(self._opted_in, account_id), self.accepts_marketing(account_id)
         if opts_in and not is_there:
             insort(self._opted_in, account_id)
         elif is_there and not opts_in:
@@ -108,18 +137,18 @@ class Accounts:
         people, index = self._population, account_id - FIRST_ID
         kind, number = people.kind(index), people.number(index, 7)
         first, last = people.names(index)
-        created = people.created_at(index)
+        created, address, is_guest = people.created_at(index), people.address(index), people.is_guest(index)
         account = _blank(account_id, iso(created)) | {
-            "emailAddress": people.address(index),
-            "userName": None if people.is_guest(index) else people.address(index),
+            "emailAddress": address,
+            "userName": None if is_guest else address,
             "firstName": first,
             "lastName": last,
             "companyOrOrganization": f"Works {index % 97} Ltd" if number % 4 == 0 else None,
             "acceptsMarketing": people.accepts_marketing(index),
-            "isAnonymous": people.is_guest(index),
+            "isAnonymous": is_guest,
             "accountType": "B2B" if kind == "b2b" else "B2C",
             "customerSinceDate": iso(created),
-            "contacts": list(_contacts(account_id, kind, number, first, last, people.address(index))),
+            "contacts": list(_contacts(account_id, kind, number, first, last, address)),
         }
         account["attributes"] = [
             _attribute("tenant~loyalty-tier", 11, ["gold", "silver", "bronze"][number % 3]),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ccsync.sandbox.box import Sandbox
-from ccsync.sandbox.serve import write_config
+from ccsync.sandbox.serve import environ_for, write_config
 from ccsync.sandbox.settings import SandboxSettings
 
 KIBO_PAGE = 200
@@ -108,7 +108,8 @@ def _ccsync(folder: str, words: str) -> int:
     """Run one real command; return its peak resident memory in kB (0 where /proc does not tell)."""
     command = [sys.executable, "-m", "ccsync", *shlex.split(words)]
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
+        environ = environ_for(Path(folder))
+        process = subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=errors)
         peak = 0
         # Not from the resource usage of the ended child: that begins with the size of this very process.
         while process.poll() is None:

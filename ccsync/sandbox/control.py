@@ -21,6 +21,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from ccsync.sandbox.accounts import fields_of_an_account
 from ccsync.sandbox.constant_contact import ConstantContact
 from ccsync.sandbox.faults import Faults
 from ccsync.sandbox.kibo import Kibo
@@ -28,6 +29,7 @@ from ccsync.sandbox.server import RequestLog
 from ccsync.sandbox.wire import Reply, Request
 
 Body = dict[str, Any]
+_LOOKS = ("/state", "/members", "/requests")
 
 
 class Control:
@@ -46,8 +48,8 @@ class Control:
             "/store/opt-in": lambda body: self._change(body["address"], {"acceptsMarketing": True}),
             "/store/opt-out": lambda body: self._change(body["address"], {"acceptsMarketing": False}),
             "/store/change": lambda body: self._change(body["address"], body["fields"]),
-            "/store/delete": lambda body: [kibo.delete_account(one) for one in kibo.find_by_email(body["address"])],
-            "/store/add": lambda body: kibo.add_account(**body["fields"]),
+            "/store/delete": lambda body: len([kibo.delete_account(one) for one in self._found(body["address"])]),
+            "/store/add": lambda body: kibo.add_account(**_declared(body["fields"])),
             "/contacts/unsubscribe": lambda body: cc.unsubscribe(body["address"], body.get("source", "Contact")),
             "/contacts/resubscribe": lambda body: cc.resubscribe(body["address"]),
             "/contacts/delete": lambda body: cc.delete_contact(body["address"]),
@@ -62,7 +64,7 @@ class Control:
     def handle(self, request: Request) -> Reply:
         """Answer one request; whatever is wrong with it is a 400 with the reason."""
         try:
-            if request.method == "GET":
+            if request.method == "GET" and request.path in _LOOKS:
                 return Reply.json(200, self._look(request))
             if request.method == "DELETE" and request.path == "/faults":
                 self._faults.clear()
@@ -70,8 +72,13 @@ class Control:
             action = self._actions.get(request.path)
             if request.method != "POST" or action is None:
                 return Reply.json(404, {"error": f"no {request.method} {request.path} here"})
-            return Reply.json(200, {"result": action(json.loads(request.body or b"{}"))})
-        except (KeyError, LookupError, TypeError, ValueError) as error:
+            body = json.loads(request.body or b"{}")
+            if not isinstance(body, dict):
+                raise TypeError("the body is not an object")
+            return Reply.json(200, {"result": action(body)})
+        except KeyError as error:
+            return Reply.json(400, {"error": f"missing or unknown: {error}"})
+        except (LookupError, TypeError, ValueError) as error:
             return Reply.json(400, {"error": f"{type(error).__name__}: {error}"})
 
     def _look(self, request: Request) -> object:
@@ -87,25 +94,29 @@ class Control:
             }
         if request.path == "/members":
             return self._cc.members(query["list"])
-        if request.path == "/requests":
-            newest = list(self._log.records)[-1_000:]
-            return [
-                {
-                    "number": one.number,
-                    "vendor": one.vendor,
-                    "method": one.method,
-                    "path": one.path,
-                    "status": one.status,
-                }
-                for one in newest
-            ]
-        raise LookupError(request.path)
+        return [
+            {"number": one.number, "vendor": one.vendor, "method": one.method, "path": one.path, "status": one.status}
+            for one in list(self._log.records)[-1_000:]
+        ]
+
+    def _found(self, address: str) -> list[int]:
+        found = self._kibo.find_by_email(address)
+        if not found:
+            raise LookupError("no account has this address")
+        return found
 
     def _change(self, address: str, fields: Body) -> int:
-        found = self._kibo.find_by_email(address)
+        found = self._found(address)
         for account_id in found:
-            self._kibo.update_account(account_id, **fields)
+            self._kibo.update_account(account_id, **_declared(fields))
         return len(found)
 
     def _approve_automatically(self, body: Body) -> None:
         self._cc.approve_automatically = bool(body.get("approve", True))
+
+
+def _declared(fields: Body) -> Body:
+    """The fields of an account; any value is allowed, since stores hold odd ones."""
+    if unknown := fields.keys() - fields_of_an_account():
+        raise ValueError(f"an account has no {min(unknown)}")
+    return fields

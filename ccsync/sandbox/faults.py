@@ -1,12 +1,14 @@
 """What a vendor never offers: scripted faults on the n-th matching call, and hooks just before it."""
 
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ccsync.sandbox.wire import Reply, Request
 
 KINDS = ("status", "reset-before", "reset-after", "truncated", "wrong-body", "delay", "drip")
+VENDORS = ("kibo_home", "kibo_tenant", "cc_api", "cc_auth")
 
 
 @dataclass(slots=True)
@@ -20,8 +22,21 @@ class Matcher:
     times: int = 1
     seen: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what can never match, instead of waiting for it in vain."""
+        if self.vendor not in (None, *VENDORS):
+            raise ValueError(f"vendor must be one of {', '.join(VENDORS)}")
+        if self.method is not None and self.method != self.method.upper():
+            raise ValueError("method is in capitals")
+        if (self.nth is not None and self.nth < 1) or self.times < 1:
+            raise ValueError("nth and times count from 1")
+        try:
+            re.compile(self.path or "")
+        except re.error as error:
+            raise ValueError(f"path is no regular expression: {error}") from None
+
     def matches(self, request: Request) -> bool:
-        """Count the call if it is meant; is it one of the chosen?"""
+        """Count the call if it is meant; is it one of the chosen? `path` is a pattern for the path's beginning."""
         if self.vendor not in (None, request.vendor) or self.method not in (None, request.method):
             return False
         if self.path is not None and not re.match(self.path, request.path):
@@ -62,6 +77,7 @@ class Faults:
     def __init__(self) -> None:
         self._faults: list[Fault] = []
         self._hooks: list[tuple[Matcher, Callable[[], None]]] = []
+        self._lock = threading.Lock()  # both vendors are called at the same time
 
     def add(
         self,
@@ -105,10 +121,13 @@ class Faults:
 
     def run_hooks(self, request: Request) -> None:
         """Run the hooks that this call triggers."""
-        for hook in [hook for matcher, hook in self._hooks if matcher.matches(request)]:
+        with self._lock:
+            met = [hook for matcher, hook in self._hooks if matcher.matches(request)]
+        for hook in met:
             hook()
 
     def of(self, request: Request) -> Fault | None:
         """The fault that this call meets, if any; every matcher counts it."""
-        met = [fault for fault in self._faults if fault.matcher.matches(request)]
+        with self._lock:
+            met = [fault for fault in self._faults if fault.matcher.matches(request)]
         return met[0] if met else None

@@ -7,23 +7,30 @@ setting.
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import datetime, timedelta
 
-from ccsync.sandbox.accounts import Account, Accounts
+from ccsync.sandbox import kibo_query as language
+from ccsync.sandbox.accounts import Account, Accounts, fields_of_an_account
 from ccsync.sandbox.kibo_put import BadBody, replaced
-from ccsync.sandbox.kibo_query import BadQuery, Clause, check_sort, parse_filter
-from ccsync.sandbox.population import LAST_DAY, Population
+from ccsync.sandbox.kibo_query import BadQuery, Clause
+from ccsync.sandbox.population import Population
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock, Reply, Request
 
 TOKEN_SECONDS = 3_600
+DEFAULT_PAGE_SIZE = 20
+MOST_PAGE_SIZE = 200
 _LIST = re.compile(r"/api/commerce/customer/accounts/?")
 _ONE = re.compile(r"/api/commerce/customer/accounts/([^/]+)")
 _TENANT = re.compile(r"/api/platform/tenants/([^/]+)")
-_LIST_PARAMETERS = {"startIndex", "pageSize", "sortBy", "filter", "fields", "q", "qLimit", "isAnonymous",
-                    "responseGroups", "responseFields"}  # fmt: skip
+_LIST_PARAMETERS = {"startIndex", "pageSize", "sortBy", "filter", "q", "qLimit", "isAnonymous", "responseGroups",
+                    "responseFields"}  # fmt: skip
+_NOT_SIMULATED = {"fields", "userId"}  # declared, but nothing is known of what they do
+_PAGE_FIELDS = {"startIndex", "pageSize", "pageCount", "totalCount", "items"}
+_TENANT_FIELDS = {"id", "name", "domain", "isDevTenant", "sites", "masterCatalogs"}
 _PARTS = ("contacts", "attributes", "segments", "commerceSummary")
+_MOST_REMEMBERED = 4
 
 
 class Refused(Exception):
@@ -31,8 +38,15 @@ class Refused(Exception):
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
-        body = {"applicationName": "Customer", "errorCode": code, "message": message, "items": []}
-        self.reply = Reply.json(status, {**body, "additionalErrorData": [], "correlationId": secrets.token_hex(16)})
+        correlation = secrets.token_hex(16)
+        body: Account = {
+            "applicationName": "Customer",
+            "errorCode": code,
+            "message": message,
+            "correlationId": correlation,
+        }
+        body |= {"items": [], "additionalErrorData": []}
+        self.reply = Reply.json(status, body, x_vol_correlation=correlation)
 
 
 class Kibo:
@@ -43,6 +57,8 @@ class Kibo:
         self._clock = clock
         self._accounts = Accounts(population, clock)
         self._tokens: dict[str, datetime] = {}
+        self._refresh_tokens: set[str] = set()
+        self._found: dict[object, Sequence[int]] = {}
         self._arrivals: list[datetime] = []
         self.tenant_host = "127.0.0.1"
         # what people and staff do in the store, and what a test asks
@@ -71,34 +87,39 @@ class Kibo:
 
     def handle_home(self, request: Request) -> Reply:
         """Answer a request to the home host."""
-        try:
-            if request.path == "/api/platform/applications/authtickets/oauth":
-                return self._dressed(self._sign_in(request))
-            if found := _TENANT.fullmatch(request.path):
-                self._check_access(request)
-                return self._dressed(self._tenant(request, found[1]))
-            raise Refused(404, "NOT_FOUND", "no such resource")
-        except Refused as refusal:
-            return self._dressed(refusal.reply)
+        return self._answered(request, self._at_home)
 
     def handle_tenant(self, request: Request) -> Reply:
         """Answer a request to the tenant's host."""
-        try:
-            if self._is_over_limit():
-                wait = str(self._settings.kibo_retry_after_seconds)
-                return self._dressed(Reply(429, headers={"Retry-After": wait}))
-            self._check_access(request)
-            if _LIST.fullmatch(request.path):
-                self._want(request, "GET")
-                return self._dressed(self._list(request))
-            if found := _ONE.fullmatch(request.path):
-                return self._dressed(self._one(request, found[1]))
-            raise Refused(404, "NOT_FOUND", "no such resource")
-        except Refused as refusal:
-            return self._dressed(refusal.reply)
+        return self._answered(request, self._at_tenant)
 
-    def _dressed(self, reply: Reply) -> Reply:
-        headers = {**reply.headers, "x-vol-correlation": secrets.token_hex(16)}
+    def _at_home(self, request: Request) -> Reply:
+        if request.path == "/api/platform/applications/authtickets/oauth":
+            return self._sign_in(request)
+        if found := _TENANT.fullmatch(request.path):
+            self._check_access(request)
+            return self._tenant(request, found[1])
+        raise Refused(404, "NOT_FOUND", "no such resource")
+
+    def _at_tenant(self, request: Request) -> Reply:
+        if self._is_over_limit():
+            return Reply(429, headers={"Retry-After": str(self._settings.kibo_retry_after_seconds)})
+        self._check_access(request)
+        if _LIST.fullmatch(request.path):
+            self._want(request, "GET")
+            return self._list(request)
+        if found := _ONE.fullmatch(request.path):
+            return self._one(request, found[1])
+        raise Refused(404, "NOT_FOUND", "no such resource")
+
+    def _answered(self, request: Request, answer: Callable[[Request], Reply]) -> Reply:
+        try:
+            reply = answer(request)
+        except Refused as refusal:
+            reply = refusal.reply
+        except (BadQuery, BadBody) as error:
+            reply = Refused(400, "VALIDATION_ERROR", str(error)).reply
+        headers = {"x-vol-correlation": secrets.token_hex(16), **reply.headers}
         return Reply(reply.status, reply.body, reply.content_type, headers)
 
     def _want(self, request: Request, *methods: str) -> None:
@@ -125,113 +146,112 @@ class Kibo:
 
     def _sign_in(self, request: Request) -> Reply:
         self._want(request, "POST")
+        _parameters(request, set())
         body = _json_body(request)
         allowed = {"client_id", "client_secret", "grant_type", "refresh_token"}
         if set(body) - allowed or not all(isinstance(value, str | None) for value in body.values()):
             raise Refused(400, "VALIDATION_ERROR", "undeclared or wrongly typed property")
+        if body.get("grant_type") != "client_credentials":
+            raise Refused(400, "VALIDATION_ERROR", "grant_type is client_credentials")
         known = (self._settings.kibo_client_id, self._settings.kibo_client_secret)
         if (body.get("client_id"), body.get("client_secret")) != known:
             raise Refused(401, "INVALID_CREDENTIALS", "the application key or the shared secret is wrong")
-        token = "eyJ" + secrets.token_urlsafe(60)
+        if body.get("refresh_token") is not None and body["refresh_token"] not in self._refresh_tokens:
+            raise Refused(401, "INVALID_CREDENTIALS", "the refresh token is wrong")
+        token, refresh = "eyJ" + secrets.token_urlsafe(60), secrets.token_hex(16)
+        self._refresh_tokens.add(refresh)
         self._tokens[token] = self._clock() + timedelta(seconds=TOKEN_SECONDS)
         answer = {"access_token": token, "token_type": "bearer", "expires_in": TOKEN_SECONDS}
-        return Reply.json(200, {**answer, "refresh_token": secrets.token_hex(16)})
+        return Reply.json(200, {**answer, "refresh_token": refresh})
 
     def _tenant(self, request: Request, tenant_id: str) -> Reply:
         self._want(request, "GET")
-        _parameters(request, {"responseFields"})
+        asked = _parameters(request, {"responseFields"})
         if tenant_id != str(self._settings.tenant_id):
             raise Refused(404, "ITEM_NOT_FOUND", f"Item not found: tenant {tenant_id}")
         site = {"tenantId": self._settings.tenant_id, "localeCode": "en-US", "countryCode": "US", "catalogId": 1}
-        return Reply.json(
-            200,
-            {
-                "id": self._settings.tenant_id,
-                "name": "Sandbox Shop",
-                "domain": self.tenant_host,
-                "isDevTenant": True,
-                "sites": [{**site, "id": 20_001, "name": "US"}, {**site, "id": 20_002, "name": "EU"}],
-                "masterCatalogs": [{"id": 1, "name": "All"}],
-            },
-        )
+        tenant = {
+            "id": self._settings.tenant_id,
+            "name": "Sandbox Shop",
+            "domain": self.tenant_host,
+            "isDevTenant": True,
+            "sites": [{**site, "id": 20_001, "name": "US"}, {**site, "id": 20_002, "name": "EU"}],
+            "masterCatalogs": [{"id": 1, "name": "All"}],
+        }
+        return Reply.json(200, _selected(tenant, asked, _TENANT_FIELDS))
 
     # accounts
 
     def _list(self, request: Request) -> Reply:
         asked = _parameters(request, _LIST_PARAMETERS)
-        start, size = _number(asked, "startIndex", 0), _number(asked, "pageSize", 20)
-        if size > 200:
+        start, size = _number(asked, "startIndex", 0), _number(asked, "pageSize", 0) or DEFAULT_PAGE_SIZE
+        if size > MOST_PAGE_SIZE:
             if self._settings.page_over_200 == "refuse":
-                raise Refused(400, "VALIDATION_ERROR", "pageSize is at most 200")
-            size = 200
-        try:
-            clauses = parse_filter(asked["filter"]) if asked.get("filter") else []
-            is_descending = check_sort(asked.get("sortBy", "createDate asc"))
-        except BadQuery as error:
-            raise Refused(400, "INVALID_FILTER", str(error)) from None
-        if any(one.field == "updatedate" for one in clauses) and self._settings.update_date_filter != "works":
-            if self._settings.update_date_filter == "refuse":
-                raise Refused(400, "INVALID_FILTER", "updateDate is not filterable")
-            clauses = [one for one in clauses if one.field != "updatedate"]
-        ids = self._matching(clauses, _flag(asked, "isAnonymous"))
+                raise Refused(400, "VALIDATION_ERROR", f"pageSize is at most {MOST_PAGE_SIZE}")
+            size = MOST_PAGE_SIZE
+        left_out = _left_out(asked) | {part for part in _PARTS if part not in self._settings.rows_carry}
+        ids = self._matching(asked)
+        items = [_without(self._accounts.get(one), left_out) for one in ids[start : start + size]]
+        page = {"startIndex": start, "pageSize": size, "pageCount": -(-len(ids) // size), "totalCount": len(ids)}
+        return Reply.json(200, _selected({**page, "items": items}, asked, _PAGE_FIELDS, items=fields_of_an_account()))
+
+    def _matching(self, asked: dict[str, str]) -> Sequence[int]:
+        """The ids that are asked for, in order; found again only after a change."""
+        clauses, is_descending = self._clauses(asked)
+        quick, most = asked.get("q", ""), _number(asked, "qLimit", 100)
+        if not 1 <= most <= 100:
+            raise Refused(400, "VALIDATION_ERROR", "qLimit is 1 to 100")
+        key = (self._accounts.version, tuple(clauses), quick)
+        if key not in self._found:
+            if len(self._found) >= _MOST_REMEMBERED:
+                self._found.clear()
+            self._found[key] = language.matching(self._accounts, clauses, quick)
+        ids = self._found[key]
         if is_descending:
             ids = ids[::-1]
-        items = [self._as_row(self._accounts.get(one)) for one in ids[start : start + size]]
-        pages = -(-len(ids) // size) if size else 0
-        answer = {"startIndex": start, "pageSize": size, "pageCount": pages, "totalCount": len(ids)}
-        return Reply.json(200, {**answer, "items": items})
+        return ids[:most] if quick else ids
 
-    def _matching(self, clauses: Sequence[Clause], is_anonymous: bool | None) -> Sequence[int]:
-        """The ids that satisfy everything, oldest first; whole accounts are made only where the index cannot tell."""
-        left = list(clauses)
-        ids: Sequence[int]
-        opt_in = next(
-            (one for one in left if (one.field, one.operator, one.value) == ("acceptsmarketing", "eq", True)), None
-        )
-        recent = next((one for one in left if _is_after_population(one)), None)
-        address = next((one for one in left if (one.field, one.operator) == ("emailaddress", "eq")), None)
-        if recent is not None:
-            ids = self._accounts.changed_ids()
-        elif address is not None:
-            ids = self._accounts.find_by_email(str(address.value))
-        elif opt_in is not None:
-            ids = self._accounts.opted_in()
-            left.remove(opt_in)
-        else:
-            ids = self._accounts.ids()
+    def _clauses(self, asked: dict[str, str]) -> tuple[list[Clause], bool]:
+        """What the accounts must satisfy, and whether the newest come first."""
+        clauses = language.parse_filter(asked["filter"]) if asked.get("filter") else []
+        is_descending = language.check_sort(asked.get("sortBy", "createDate asc"))
+        if self._settings.update_date_filter != "works" and any(one.field == "updatedate" for one in clauses):
+            if self._settings.update_date_filter == "refuse":
+                raise BadQuery("updateDate is not filterable")
+            clauses = [one for one in clauses if one.field != "updatedate"]
+        is_anonymous = _flag(asked, "isAnonymous")
         if is_anonymous is None and not self._settings.guests_by_default:
             is_anonymous = False
         if is_anonymous is not None:
-            ids = [one for one in ids if self._accounts.is_guest(one) == is_anonymous]
-        if left:
-            ids = [one for one in ids if all(clause.holds(self._accounts.get(one)) for clause in left)]
-        return ids
-
-    def _as_row(self, account: Account) -> Account:
-        return {key: value for key, value in account.items() if key not in _PARTS or key in self._settings.rows_carry}
+            clauses.append(Clause("isanonymous", "eq", is_anonymous))
+        return clauses, is_descending
 
     def _one(self, request: Request, text: str) -> Reply:
         self._want(request, "GET", "PUT")
-        _parameters(request, {"responseGroups", "userId", "responseFields"})
-        if not text.isdigit() or not self._accounts.has(int(text)):
+        asked = _parameters(request, {"responseFields"} | ({"responseGroups"} if request.method == "GET" else set()))
+        if not (text.isascii() and text.isdigit()) or not self._accounts.has(int(text)):
             raise Refused(404, "ITEM_NOT_FOUND", f"Item not found: customer account {text[:20]}")
         account = self._accounts.get(int(text))
-        if request.method == "GET":
-            return Reply.json(200, account)
-        try:
-            fields = replaced(account, _json_body(request))
-        except BadBody as error:
-            raise Refused(400, "VALIDATION_ERROR", str(error)) from None
-        return Reply.json(200, self._accounts.update(int(text), fields))
+        _selected(account, asked, fields_of_an_account())  # a bad selection has no effect
+        if request.method == "PUT":
+            account = self._accounts.update(int(text), replaced(account, _json_body(request)))
+        account = _without(account, _left_out(asked))
+        return Reply.json(200, _selected(account, asked, fields_of_an_account()))
 
 
-def _is_after_population(clause: Clause) -> bool:
-    return (
-        clause.field == "updatedate"
-        and clause.operator in ("ge", "gt")
-        and isinstance(clause.value, datetime)
-        and clause.value > LAST_DAY
-    )
+def _left_out(asked: dict[str, str]) -> set[str]:
+    return language.parts_left_out(asked["responseGroups"]) if "responseGroups" in asked else set()
+
+
+def _without(account: Account, parts: set[str]) -> Account:
+    return {name: value for name, value in account.items() if name not in parts}
+
+
+def _selected(value: object, asked: dict[str, str], known: Set[str], **inner: Set[str]) -> object:
+    """The part of an answer that `responseFields` asks for."""
+    if "responseFields" not in asked:
+        return value
+    return language.select(value, language.parse_selection(asked["responseFields"], known, **inner))
 
 
 def _json_body(request: Request) -> Account:
@@ -240,23 +260,27 @@ def _json_body(request: Request) -> Account:
     try:
         body = json.loads(request.body)
     except ValueError:
-        raise Refused(400, "VALIDATION_ERROR", "the body is not JSON") from None
+        raise BadBody("the body is not JSON") from None
     if not isinstance(body, dict):
-        raise Refused(400, "VALIDATION_ERROR", "the body is not an object")
+        raise BadBody("the body is not an object")
     return body
 
 
 def _parameters(request: Request, allowed: set[str]) -> dict[str, str]:
-    names = {name.lower(): name for name in allowed}
-    unknown = [name for name, _ in request.query if name.lower() not in names]
-    if unknown:
-        raise Refused(400, "VALIDATION_ERROR", f"unknown parameter {unknown[0][:40]}")
-    return {names[name.lower()]: value for name, value in request.query}
+    names = [name for name, _ in request.query]
+    for name in names:
+        if name in _NOT_SIMULATED:
+            raise Refused(400, "VALIDATION_ERROR", f"the sandbox does not simulate {name}")
+        if name not in allowed:
+            raise Refused(400, "VALIDATION_ERROR", f"unknown parameter {name[:40]}")
+    if len(set(names)) < len(names):
+        raise Refused(400, "VALIDATION_ERROR", "a parameter is given twice")
+    return dict(request.query)
 
 
 def _number(asked: dict[str, str], name: str, default: int) -> int:
     text = asked.get(name, str(default))
-    if not text.isdigit() or int(text) > 2**31 - 1:
+    if not (text.isascii() and text.isdigit()) or int(text) > 2**31 - 1:
         raise Refused(400, "VALIDATION_ERROR", f"{name} is a whole number")
     return int(text)
 

@@ -4,6 +4,7 @@ Everything about a person follows from (seed, index), so that a million need no 
 Everybody lives at example.com or example.org.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -116,6 +117,11 @@ class Population:
             return None if kind == "guest_without_address" else ""
         return made.get(kind, plain)
 
+    def likely_indexes(self, address: str) -> Iterator[int]:
+        """Who may have this address: it holds the index of its person, or of a sibling's elder."""
+        for digits in re.findall(r"[0-9]{1,12}", address):
+            yield from (index for index in (int(digits), int(digits) + 1) if index < self.size)
+
     def _plain_address(self, index: int) -> str:
         first, last = self._names(index)
         plain = f"{first}.{last}".lower().replace("'", "").replace("-", "")
@@ -140,7 +146,7 @@ class Population:
     def iter_contacts(self) -> Iterator[SeedContact]:
         """Contacts of other sources: some customers under another name, some who unsubscribed, some strangers."""
         for index in range(self.size):
-            if self.kind(index) == "ordinary" and (self.number(index, 5) % 25 == 0 or index in (4, 10)):
+            if (self.number(index, 5) % 25 == 0 or index in (4, 10)) and self.kind(index) == "ordinary":
                 yield self._contact_of(index)
         for number in range(3 + self.size // 100):
             yield _stranger(number, "explicit", None)

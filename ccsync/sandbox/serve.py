@@ -2,13 +2,16 @@
 
 import argparse
 import os
+import shlex
+import signal
 import threading
-from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 
 from ccsync.sandbox.box import Sandbox
 from ccsync.sandbox.settings import SandboxSettings
+
+MARK = "# Written by python -m ccsync.sandbox; it may overwrite this file and the state file beside it.\n"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,16 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
-    settings = SandboxSettings(
-        customers=arguments.customers,
-        seed=arguments.seed,
-        latency_ms=arguments.latency_ms,
-        **_told(arguments.set),  # type: ignore[arg-type]
-    )
-    box = Sandbox(settings, port_base=arguments.port_base)
+    box = _sandbox(arguments)
     box.cc.approve_automatically = arguments.approve_automatically
-    config = write_config(arguments.directory, box.config_text())
+    is_over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # set by hand: a shell's background job ignores SIGINT
+        signal.signal(number, lambda *_: is_over.set())
     with box:
+        config = write_config(arguments.directory, box.config_text())
         urls = box.urls
         print(f"Kibo              {urls.kibo_home} (home), {urls.kibo_tenant} (tenant)")
         print(f"Constant Contact  {urls.cc_api} (API), {urls.cc_auth} (sign-in)")
@@ -49,23 +49,49 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"Config            {config}")
         print("\nNow, in another terminal:")
         for command in ("login", 'configure --list "Web shop customers" --create-list', "export"):
-            print(f"  ccsync --config {config} {command}")
+            print(f"  ccsync --config {shlex.quote(str(config))} {command}")
         print("\nCtrl-C ends it.", flush=True)
-        with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        is_over.wait()
     return 0
 
 
+def _sandbox(arguments: argparse.Namespace) -> Sandbox:
+    """The sandbox as told. Raises `SystemExit` for what cannot be."""
+    told = {"customers": arguments.customers, "seed": arguments.seed, "latency_ms": arguments.latency_ms}
+    try:
+        settings = SandboxSettings(**told | _told(arguments.set))
+        return Sandbox(settings, port_base=arguments.port_base, keeps_bodies=False)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+    except OSError as error:
+        raise SystemExit(f"--port-base {arguments.port_base}: {error.strerror or error}") from None
+
+
 def write_config(directory: Path, text: str) -> Path:
-    """Write a config that is its owner's alone, and begin without an old state file."""
+    """Write a config that is its owner's alone, and begin without an old state file.
+
+    Raises `SystemExit` where a config or a state file is that no sandbox wrote: they may belong to a real shop.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    for name in ("ccsync.db", "ccsync.db-wal", "ccsync.db-shm"):
-        (directory / name).unlink(missing_ok=True)
     path = directory / "ccsync.toml"
+    states = [directory / name for name in ("ccsync.db", "ccsync.db-wal", "ccsync.db-shm")]
+    is_ours = path.is_file() and path.read_text(errors="replace").startswith(MARK)
+    if not is_ours and any(one.exists() for one in (path, *states)):
+        raise SystemExit(
+            f"{directory} holds a config or a state file that is not a sandbox's; choose another --directory"
+        )
+    for state in states:
+        state.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
-    path.chmod(0o600)
+        os.fchmod(file.fileno(), 0o600)
+        file.write(MARK + text)
     return path
+
+
+def environ_for(directory: Path) -> dict[str, str]:
+    """The environment of a ccsync in this directory, without the operator's own settings: they may be a real shop's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CCSYNC_")}
+    return kept | {"CCSYNC_CONFIG": str(directory / "ccsync.toml")}
 
 
 def _told(pairs: list[str]) -> dict[str, object]:
@@ -76,13 +102,16 @@ def _told(pairs: list[str]) -> dict[str, object]:
         name, _, text = pair.partition("=")
         if name not in defaults:
             raise SystemExit(f"--set {name}: no such setting; there are {', '.join(sorted(defaults))}")
-        told[name] = _typed(defaults[name], text)
+        try:
+            told[name] = _typed(defaults[name], text)
+        except (KeyError, ValueError):
+            raise SystemExit(f"--set {pair}: {name} is like {defaults[name]}") from None
     return told
 
 
 def _typed(default: object, text: str) -> object:
     if isinstance(default, bool):
-        return text.lower() in ("true", "yes", "1")
+        return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
     if isinstance(default, int):
         return int(text)
     if isinstance(default, float):

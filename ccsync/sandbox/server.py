@@ -3,8 +3,10 @@
 import contextlib
 import socket
 import struct
+import sys
 import threading
 import time
+import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +18,6 @@ from ccsync.sandbox.faults import Fault, Faults
 from ccsync.sandbox.wire import Clock, Handler, Reply, Request
 
 MOST_RECORDS = 100_000
-MOST_BODY_KEPT = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +46,17 @@ class RequestLog:
         self.calls: Counter[str] = Counter()
         self.bytes: Counter[str] = Counter()
         self._keeps_bodies = keeps_bodies
+        self._lock = threading.Lock()  # both vendors write at the same time
 
     def add(self, request: Request, reply: Reply) -> None:
         """Note one request and its answer."""
-        self.calls[request.vendor] += 1
-        self.bytes[request.vendor] += len(request.body) + len(reply.body)
         body = request.body if self._keeps_bodies else b""
-        number = sum(self.calls.values())
-        record = Record(number, request.vendor, request.method, request.path, request.query, reply.status, body)
-        self.records.append(record)
+        with self._lock:
+            self.calls[request.vendor] += 1
+            self.bytes[request.vendor] += len(request.body) + len(reply.body)
+            number = self.calls.total()
+            record = Record(number, request.vendor, request.method, request.path, request.query, reply.status, body)
+            self.records.append(record)
 
 
 class Servers:
@@ -76,9 +79,14 @@ class Servers:
         # Each vendor is one machine: an import under way at one does not hold up the other.
         self._locks = {"kibo": threading.RLock(), "cc": threading.RLock()}
         self._servers: dict[str, _Server] = {}
-        for place, vendor in enumerate(handlers):
-            port = port_base + place if port_base else 0
-            self._servers[vendor] = _Server(("127.0.0.1", port), self._handler_for(vendor))
+        self._threads: list[threading.Thread] = []
+        try:
+            for place, vendor in enumerate(handlers):
+                port = port_base + place if port_base else 0
+                self._servers[vendor] = _Server(("127.0.0.1", port), self._handler_for(vendor))
+        except OSError:
+            self.stop()
+            raise
 
     def port(self, vendor: str) -> int:
         """The port on which `vendor` listens."""
@@ -87,15 +95,19 @@ class Servers:
     def start(self) -> None:
         """Begin to answer."""
         for server in self._servers.values():
-            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
 
     def stop(self) -> None:
-        """Close every port and connection."""
-        stopping = [threading.Thread(target=server.shutdown) for server in self._servers.values()]
-        for one in stopping:
-            one.start()
-        for one in stopping:
-            one.join()
+        """Close every port and connection, begun or not."""
+        if self._threads:
+            stopping = [threading.Thread(target=server.shutdown) for server in self._servers.values()]
+            for one in stopping:
+                one.start()
+            for one in (*stopping, *self._threads):
+                one.join()
+            self._threads.clear()
         for server in self._servers.values():
             server.close_all()
 
@@ -111,6 +123,8 @@ class Servers:
     def answer(self, vendor: str, connection: "_Connection") -> None:
         """Handle one request of a connection."""
         request = connection.read_request(vendor)
+        if request is None:
+            return
         if vendor == "control":
             with self._locks["kibo"], self._locks["cc"]:
                 connection.send_reply(self._handlers[vendor](request))
@@ -143,6 +157,7 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, handler)
         self._open: set[socket.socket] = set()
+        self._resetting: set[socket.socket] = set()
         self._open_lock = threading.Lock()
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
@@ -151,14 +166,29 @@ class _Server(ThreadingHTTPServer):
                 self._open.add(request)
         super().process_request(request, client_address)
 
+    def reset(self, connection: socket.socket) -> None:
+        """Let this connection end with a reset."""
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with self._open_lock:
+            self._resetting.add(connection)
+
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        if isinstance(request, socket.socket):
-            with self._open_lock:
-                self._open.discard(request)
-        super().shutdown_request(request)
+        """End a connection; one to be reset without the orderly end that the library would send first."""
+        if not isinstance(request, socket.socket):
+            return
+        with self._open_lock:
+            self._open.discard(request)
+            is_reset = request in self._resetting
+            self._resetting.discard(request)
+        if is_reset:
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news."""
+        """A client that went away is no news; a fault of the sandbox's own is shown."""
+        if not isinstance(sys.exception(), OSError):
+            traceback.print_exc()
 
     def close_all(self) -> None:
         self.server_close()
@@ -180,22 +210,30 @@ class _Connection(BaseHTTPRequestHandler):
         """Handle the request whose head was read."""
         raise NotImplementedError
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = lambda self: self.answer()
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = lambda self: self.answer()
 
     def log_message(self, format: str, *args: object) -> None:
         """The request log is elsewhere."""
 
-    def read_request(self, vendor: str) -> Request:
-        """The request with its whole body."""
+    def read_request(self, vendor: str) -> Request | None:
+        """The request with its whole body; `None` when there is none to handle: refused, or the client went away."""
         parts = urlsplit(self.path)
-        length = int(self.headers.get("Content-Length") or 0)
+        length = self.headers.get("Content-Length") or "0"
+        if "Transfer-Encoding" in self.headers or not length.isdigit():
+            self.close_connection = True
+            self.send_reply(Reply(411, b"the body needs a Content-Length", "text/plain"))
+            return None
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            self.close_connection = True
+            return None
         return Request(
             vendor=vendor,
             method=self.command,
             path=parts.path,
             query=tuple(parse_qsl(parts.query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
-            body=self.rfile.read(length) if length else b"",
+            body=body,
         )
 
     def send_faulty(self, reply: Reply, fault: Fault | None) -> None:
@@ -204,9 +242,9 @@ class _Connection(BaseHTTPRequestHandler):
         if kind in ("reset-before", "reset-after"):
             self._reset()
         elif kind == "truncated":
-            head, body = self._encode(reply)
+            head, body = self._encode(reply, promised=max(len(reply.body), 1))
             self._write(head + body[: len(body) // 2])
-            self._reset()
+            self.close_connection = True
         elif fault is not None and kind == "delay":
             time.sleep(fault.seconds)
             self.send_reply(reply)
@@ -221,9 +259,10 @@ class _Connection(BaseHTTPRequestHandler):
         """Send the whole answer in one write."""
         self._write(b"".join(self._encode(reply)))
 
-    def _encode(self, reply: Reply) -> tuple[bytes, bytes]:
+    def _encode(self, reply: Reply, promised: int | None = None) -> tuple[bytes, bytes]:
         reason = self.responses.get(reply.status, ("",))[0]
-        headers = {"Content-Length": str(len(reply.body)), **reply.headers}
+        length = len(reply.body) if promised is None else promised
+        headers = {"Content-Length": str(length), **reply.headers}
         if reply.body:
             headers["Content-Type"] = reply.content_type
         lines = [f"HTTP/1.1 {reply.status} {reason}", *(f"{name}: {value}" for name, value in headers.items())]
@@ -236,5 +275,6 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _reset(self) -> None:
         """Close with a reset instead of an end."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if isinstance(self.server, _Server):
+            self.server.reset(self.connection)
         self.close_connection = True

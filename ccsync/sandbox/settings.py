@@ -2,6 +2,17 @@
 
 from dataclasses import dataclass
 
+CHOICES = {
+    "page_over_200": ("refuse", "cap"),
+    "update_date_filter": ("works", "refuse", "ignore"),
+    "refresh_tokens": ("rotating", "long-lived", "long-lived-silent"),
+    "status_default": ("not-deleted", "active"),
+    "long_address_import": ("accept", "correctable", "drop"),
+    "unknown_custom_field": ("ignore", "error", "fail"),
+}
+"""The words that a setting can be."""
+ROW_PARTS = frozenset({"contacts", "attributes", "segments", "commerceSummary"})
+
 
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
@@ -23,7 +34,7 @@ class SandboxSettings:
     page_over_200: str = "refuse"  # or "cap"
     guests_by_default: bool = True  # does the list hold anonymous accounts when isAnonymous is omitted
     update_date_filter: str = "works"  # or "refuse" (400), "ignore": filtering accounts by updateDate
-    rows_carry: frozenset[str] = frozenset({"contacts", "attributes", "segments", "commerceSummary"})
+    rows_carry: frozenset[str] = ROW_PARTS
     # Constant Contact
     cc_client_id: str = "5b8d2f60-sandbox-key"
     cc_requests_per_second: int = 4  # 0: no limit
@@ -42,3 +53,13 @@ class SandboxSettings:
     unknown_custom_field: str = "ignore"  # or "error" (the row), "fail" (the job)
     import_revives_deleted: bool = True
     import_updates_unsubscribed: bool = True  # other fields than permission and lists
+
+    def __post_init__(self) -> None:
+        """Refuse a value that would quietly mean nothing."""
+        for name, words in CHOICES.items():
+            if getattr(self, name) not in words:
+                raise ValueError(f"{name} must be one of {', '.join(words)}")
+        if unknown := self.rows_carry - ROW_PARTS:
+            raise ValueError(f"rows_carry: there is no part {min(unknown)}")
+        if self.customers < 0 or self.latency_ms < 0 or not 0 <= self.opted_in_percent <= 100:
+            raise ValueError("customers and latency_ms are at least 0, opted_in_percent is 0 to 100")
