@@ -63,8 +63,8 @@ def _sandbox(arguments: argparse.Namespace) -> Sandbox:
         return Sandbox(settings, port_base=arguments.port_base, keeps_bodies=False)
     except ValueError as error:
         raise SystemExit(str(error)) from None
-    except OSError as error:
-        raise SystemExit(f"--port-base {arguments.port_base}: {error.strerror or error}") from None
+    except (OSError, OverflowError) as error:
+        raise SystemExit(f"--port-base {arguments.port_base}: {error}") from None
 
 
 def write_config(directory: Path, text: str) -> Path:
