@@ -97,7 +97,7 @@ class Imports:
             )
             return
         log.info(
-            "batch %s of %s: %s persons, %s errors, %s correctable, %s not added to the list",
+            "batch %s, contacts %s: %s persons, %s errors, %s correctable, %s not added to the list",
             batch.id,
             batch.rows,
             activity.person_count,
