@@ -35,8 +35,15 @@ class Shop(AbstractContextManager["Shop"]):
     """A sandbox with ccsync beside it. `on_boundary` hears before and after every call and commit."""
 
     def __init__(
-        self, folder: Path, settings: SandboxSettings, config_changes: str = "", clock: FakeClock | None = None
+        self,
+        folder: Path,
+        settings: SandboxSettings,
+        config_changes: str = "",
+        clock: FakeClock | None = None,
+        *,
+        logs_in: bool = True,
     ) -> None:
+        self._logs_in = logs_in
         self.clock = clock or FakeClock()
         self.box = Sandbox(settings, clock=self.clock.now)
         self.folder = folder
@@ -51,8 +58,9 @@ class Shop(AbstractContextManager["Shop"]):
         self.config_path = self.folder / "ccsync.toml"
         self.config_path.write_text(self.box.config_text(list_id=self.list_id, list_name=LIST) + self._config_changes)
         self.config_path.chmod(0o600)
-        create_store(self.config.state.path).close()
-        self._log_in()
+        if self._logs_in:
+            create_store(self.config.state.path).close()
+            self._log_in()
         return self
 
     def __exit__(

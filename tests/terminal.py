@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fcntl import ioctl
 from pathlib import Path
@@ -25,11 +26,14 @@ def on_terminal(
     config: Path,
     *words: str,
     columns: int = 80,
-    answers: dict[str, str] | None = None,
+    answers: Mapping[str, str | Callable[[str], str]] | None = None,
     interrupt_at: str | None = None,
     environ: dict[str, str] | None = None,
 ) -> Session:
-    """Run the real `ccsync` on a terminal; type each answer when its question shows, Ctrl-C at `interrupt_at`."""
+    """Run the real `ccsync` on a terminal; type each answer when its question shows, Ctrl-C at `interrupt_at`.
+
+    An answer may depend on what the screen shows.
+    """
     outer, inner = pty.openpty()
     ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {"PATH": os.environ["PATH"], "HOME": str(config.parent), "TERM": "xterm", **(environ or {})}
@@ -57,7 +61,9 @@ def on_terminal(
                 break
             shown += part
         for question in [one for one in left if one.encode() in shown]:
-            os.write(outer, left.pop(question).encode() + b"\n")
+            answer = left.pop(question)
+            text = answer if isinstance(answer, str) else answer(shown.decode(errors="replace"))
+            os.write(outer, text.encode() + b"\n")
         if interrupt_at and interrupt_at.encode() in shown:
             os.write(outer, b"\x03")
             interrupt_at = None

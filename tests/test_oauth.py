@@ -95,7 +95,7 @@ def test_invalid_grant_alone_means_a_new_login(transport: Transport, requests_mo
 def test_the_secret_goes_as_basic(transport: Transport, requests_mock: requests_mock.Mocker) -> None:
     """An app with a secret signs in by Basic, without client_id in the form; others the other way round."""
     requests_mock.post(AUTH + "/token", json=TOKENS)
-    refresh(transport, App(AUTH, "key", "hush"), "r")
+    refresh(transport, App(AUTH, "key", "code", "hush"), "r")
     assert requests_mock.last_request.headers["Authorization"].startswith("Basic ")
     assert "client_id" not in (requests_mock.last_request.text or "")
     refresh(transport, APP, "r")

@@ -205,7 +205,8 @@ def _summary(run: Run, work: Work) -> str:
     sent = counts.get("added", 0) + counts.get("updated", 0)
     seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
     calls = work.constant_contact.transport.calls
-    text = f"Exported {sent:,} contact{'' if sent == 1 else 's'} ({counts.get('added', 0):,} new, {counts.get('updated', 0):,} updated), "
+    noun = "contact" if sent == 1 else "contacts"
+    text = f"Exported {sent:,} {noun} ({counts.get('added', 0):,} new, {counts.get('updated', 0):,} updated), "
     text += f"{counts.get('unchanged', 0):,} unchanged"
     text += f", left out: {', '.join(left_out)}" if left_out else ""
     text += f". {screen.duration(seconds)}, {calls:,} calls to Constant Contact"

@@ -1,14 +1,14 @@
 """`ccsync login`: checks the credentials of both vendors and gets the operator's approval."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import click
 
 from ccsync import oauth
-from ccsync.cli import logging_setup, screen
+from ccsync.cli import screen
 from ccsync.cli.clock import now
+from ccsync.cli.sign_in import needs_paste, sign_in
 from ccsync.cli.wiring import ACCOUNT, ORGANIZATION, TENANT_URL, App, Clients, clients, url_of_host
 from ccsync.config import Config
 from ccsync.constant_contact import ConstantContact
@@ -45,7 +45,7 @@ class FreshToken:
 
 @click.command()
 @click.option("--yes", is_flag=True, help="Do not ask whether the account is the right one.")
-@click.option("--no-browser", is_flag=True, help="Never open a browser; the address to open is always printed.")
+@click.option("--no-browser", is_flag=True, help="Open no browser and no port: paste the browser's address by hand.")
 @click.option("--kibo-only", is_flag=True, help="Check Kibo only.")
 @click.option("--cc-only", is_flag=True, help="Log in to Constant Contact only.")
 @click.option("--check", is_flag=True, help="Log in nowhere; say what works, and exit 0 or 5.")
@@ -53,13 +53,14 @@ class FreshToken:
 def login(app: App, yes: bool, no_browser: bool, kibo_only: bool, cc_only: bool, check: bool) -> int:
     """Log in: check the credentials for Kibo, and approve ccsync at Constant Contact.
 
-    Prints an address and a code; open the address in any browser, on any machine, and type the code.
+    With flow = "device" it prints an address and a code; open the address in any browser, on any machine, and type
+    the code. With flow = "pkce" or "code" it opens a browser here and waits for it to come back; with --no-browser,
+    or when redirect_uri is not on this machine, you paste the address where the browser ended.
 
     \b
     Example:  ccsync login
               ccsync login --check
     """
-    del no_browser  # the device flow opens none; its address is printed
     if kibo_only and cc_only:
         raise click.UsageError("--kibo-only and --cc-only do not go together.")
     config = app.load()
@@ -67,12 +68,10 @@ def login(app: App, yes: bool, no_browser: bool, kibo_only: bool, cc_only: bool,
         return _check(app, config, wants_kibo=not cc_only, wants_cc=not kibo_only)
     if not (yes or kibo_only or screen.may_ask()):
         raise click.UsageError("nobody is there to say whether the account is the right one; add --yes.")
-    if not kibo_only and config.constant_contact.flow != "device":
-        raise ConfigError(
-            f'[constant_contact] flow = "{config.constant_contact.flow}" cannot be used yet.',
-            "this version logs in by the device flow.",
-            'Set flow = "device", and give the app the Device Flow in the vendor\'s portal.',
-        )
+    contact = config.constant_contact
+    is_pasted = needs_paste(contact.flow, contact.redirect_uri, opens_browser=not no_browser)
+    if is_pasted and not kibo_only and not screen.may_ask():
+        raise click.UsageError("nobody is there to paste the browser's address; log in from a terminal.")
     if not config.state.path.exists():
         _create_state(config)
     with app.writing(config, "login") as store:
@@ -80,7 +79,7 @@ def login(app: App, yes: bool, no_browser: bool, kibo_only: bool, cc_only: bool,
         if not cc_only:
             _log_in_to_kibo(config, store, tools)
         if not kibo_only:
-            _log_in_to_constant_contact(app, config, store, tools, yes)
+            _log_in_to_constant_contact(app, config, store, tools, yes=yes, opens_browser=not no_browser)
     return 0
 
 
@@ -102,19 +101,12 @@ def _log_in_to_kibo(config: Config, store: Store, tools: Clients) -> None:
     screen.print_line(f"Kibo: tenant {tenant.tenant_id}{name} at {screen.clean(url)}")
 
 
-def _log_in_to_constant_contact(app: App, config: Config, store: Store, tools: Clients, yes: bool) -> None:
-    grant = oauth.start_device_flow(tools.sign_in, tools.app, secrets.token_urlsafe(16))
-    screen.print_line("Constant Contact: open this address in a browser, signed in as the account's owner:")
-    screen.print_line(f"    {screen.clean(grant.verification_uri)}")
-    screen.print_line(f"and type this code, within {grant.expires_in // 60} minutes:")
-    screen.print_line(f"    {screen.clean(grant.user_code)}")
-    if grant.verification_uri_complete:
-        screen.print_line(f"(or open {screen.clean(grant.verification_uri_complete)})")
-    answer = oauth.await_approval(tools.sign_in, tools.app, grant, app.clock)
-    logging_setup.protect([answer.access_token, answer.refresh_token])
-    fresh = ConstantContact(
-        tools.constant_contact.transport, FreshToken(answer.access_token), api_url=config.constant_contact.api_url
-    )
+def _log_in_to_constant_contact(
+    app: App, config: Config, store: Store, tools: Clients, *, yes: bool, opens_browser: bool
+) -> None:
+    contact = config.constant_contact
+    answer = sign_in(tools, app.clock, contact.redirect_uri, opens_browser=opens_browser)
+    fresh = ConstantContact(tools.constant_contact.transport, FreshToken(answer.access_token), api_url=contact.api_url)
     _warn_of_missing_scopes(answer.scope)
     summary = fresh.get_account_summary()
     _agree_to_account(store, summary, yes)

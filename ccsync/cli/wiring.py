@@ -122,7 +122,7 @@ def clients(
     )
     secret = constant_contact_secret(config, os.environ) if settings.flow == "code" else None
     logging_setup.protect([secret])
-    app = oauth.App(settings.auth_url, settings.client_id, secret)
+    app = oauth.App(settings.auth_url, settings.client_id, settings.flow, secret)
     token = ConstantContactToken(store, sign_in, now, app)
     contact = ConstantContact(api, token, api_url=settings.api_url)
     return Clients(_kibo(config, store, clock, now, on_boundary), contact, gate, app, sign_in)

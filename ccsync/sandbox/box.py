@@ -111,6 +111,7 @@ class Sandbox:
             "",
             "[constant_contact]",
             f'client_id = "{settings.cc_client_id}"',
+            *self._flow_lines(),
             f'api_url = "{urls.cc_api}"',
             f'auth_url = "{urls.cc_auth}"',
             "",
@@ -121,3 +122,10 @@ class Sandbox:
         if limits:
             lines += ["", "[limits]", *(f"{name} = {value}" for name, value in limits.items())]
         return "\n".join(lines) + "\n"
+
+    def _flow_lines(self) -> list[str]:
+        if self.settings.app_flow == "device":
+            return []
+        lines = [f'flow = "{self.settings.app_flow}"', f'redirect_uri = "{self.settings.redirect_uri}"']
+        secret = [f'client_secret = "{self.settings.cc_client_secret}"'] if self.settings.app_flow == "code" else []
+        return secret + lines

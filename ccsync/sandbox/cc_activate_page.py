@@ -20,12 +20,12 @@ _FORM = """<form method="post" action="{path}">
 
 def ask(user_code: str) -> Reply:
     """The page with the two buttons."""
-    return _page(200, _FORM.format(path=PATH, code=escape(user_code, quote=True)))
+    return page(200, _FORM.format(path=PATH, code=escape(user_code, quote=True)))
 
 
 def done(status: int, text: str) -> Reply:
     """The page after a button."""
-    return _page(status, f"<p>{escape(text)}</p>")
+    return page(status, f"<p>{escape(text)}</p>")
 
 
 def cloudflare() -> Reply:
@@ -34,5 +34,6 @@ def cloudflare() -> Reply:
     return Reply(403, text.encode(), _HTML)
 
 
-def _page(status: int, content: str) -> Reply:
+def page(status: int, content: str) -> Reply:
+    """A page with this content, HTML already."""
     return Reply(status, _PAGE.format(content).encode(), _HTML)

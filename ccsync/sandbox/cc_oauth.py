@@ -1,17 +1,21 @@
-"""Constant Contact's authorization server: device flow and refresh, for one app of the device type.
+"""Constant Contact's authorization server: the flow of the app, and the refresh of its tokens.
 
-https://developer.constantcontact.com/api_guide/device_flow.html; errors are those of RFC 6749 and RFC 8628.
+https://developer.constantcontact.com/api_guide/device_flow.html, `pkce_flow.html`, `server_flow.html`; errors are
+those of RFC 6749, RFC 7636 and RFC 8628.
 """
 
+import base64
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from ccsync.sandbox.cc_activate_page import PATH as ACTIVATE
 from ccsync.sandbox.cc_activate_page import ask, cloudflare, done
+from ccsync.sandbox.cc_authorize import PAGES, Authorizations
+from ccsync.sandbox.cc_oauth_form import OAuthError, read_form
 from ccsync.sandbox.cc_tokens import Tokens
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock, Reply, Request
@@ -26,6 +30,7 @@ _CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 _FORMS = {
     "device": {"client_id", "response_type", "scope", "state"},
     DEVICE_GRANT: {"client_id", "device_code", "grant_type"},
+    "authorization_code": {"client_id", "grant_type", "code", "redirect_uri", "code_verifier"},
     "refresh_token": {"client_id", "refresh_token", "grant_type", "scope"},
 }
 
@@ -43,14 +48,6 @@ class Device:
     polled_at: datetime | None = None
 
 
-class OAuthError(Exception):
-    """A refusal in the shape of RFC 6749."""
-
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
-        super().__init__(error)
-        self.reply = Reply.json(status, {"error": error, "error_description": description})
-
-
 class AuthorizationServer:
     """Grants tokens; `approve_automatically` stands for a person who approves at once."""
 
@@ -63,6 +60,7 @@ class AuthorizationServer:
         self._chance = chance
         self._devices: list[Device] = []
         self._asked_at: datetime | None = None
+        self._browser = Authorizations(settings, clock, chance)
         self.auth_url = auth_url
         self.approve_automatically = False
 
@@ -77,6 +75,8 @@ class AuthorizationServer:
                     return self._authorize(request)
                 case "POST", "/oauth2/default/v1/token":
                     return self._token(request)
+                case _, path if path in PAGES:
+                    return self._browser.handle(request)
                 case "GET", path if path == ACTIVATE:
                     return ask(dict(request.query).get("user_code", ""))
                 case "POST", path if path == ACTIVATE:
@@ -94,8 +94,10 @@ class AuthorizationServer:
         raise LookupError(f"no device with the code {user_code}")
 
     def _authorize(self, request: Request) -> Reply:
-        form = _read_form(request, _FORMS["device"], ("client_id", "response_type", "scope"))
+        form = read_form(request, _FORMS["device"], ("client_id", "response_type", "scope"))
         self._check_client(request, form)
+        if self._settings.app_flow != "device":
+            raise OAuthError("unauthorized_client", "The client is not authorized to use the device flow.")
         if form["response_type"] != "code":
             raise OAuthError("unsupported_response_type", "response_type must be code.")
         scopes = tuple(dict.fromkeys(form["scope"].split()))
@@ -123,14 +125,17 @@ class AuthorizationServer:
 
     def _token(self, request: Request) -> Reply:
         self._check_pace()
-        grant_type = _read_form(request, None, ("grant_type",))["grant_type"]
-        if grant_type not in (DEVICE_GRANT, "refresh_token"):
+        grant_type = read_form(request, None, ("grant_type",))["grant_type"]
+        own = DEVICE_GRANT if self._settings.app_flow == "device" else "authorization_code"
+        if grant_type not in (own, "refresh_token"):
             raise OAuthError("unsupported_grant_type", "The grant type is not enabled for this application.")
-        other = "device_code" if grant_type == DEVICE_GRANT else "refresh_token"
-        form = _read_form(request, _FORMS[grant_type], ("client_id", other))
+        needed = {DEVICE_GRANT: ("device_code",), "authorization_code": ("code", "redirect_uri")}
+        form = read_form(request, _FORMS[grant_type], needed.get(grant_type, ("refresh_token",)))
         self._check_client(request, form)
         if grant_type == DEVICE_GRANT:
             answer = self._device_grant(form["device_code"])
+        elif grant_type == "authorization_code":
+            answer = self._tokens.issue(self._browser.redeem(form))
         else:
             answer = self._refresh(form["refresh_token"], form.get("scope"))
         return Reply.json(200, answer, Cache_Control="no-store")
@@ -161,7 +166,7 @@ class AuthorizationServer:
         return answer
 
     def _activate(self, request: Request) -> Reply:
-        form = _read_form(request, {"user_code", "decision"}, ("user_code", "decision"))
+        form = read_form(request, {"user_code", "decision"}, ("user_code", "decision"))
         code = form["user_code"].strip().upper().replace("-", "")
         device = next((one for one in self._devices if one.user_code == code), None)
         if device is None or device.decision != "pending" or self._clock() >= device.expires_at:
@@ -171,8 +176,14 @@ class AuthorizationServer:
         return done(200, "Access allowed. You may close this page." if is_approved else "Access denied.")
 
     def _check_client(self, request: Request, form: Mapping[str, str]) -> None:
-        # An app of the device type has no secret, hence no Basic header.
-        if form["client_id"] != self._settings.cc_client_id or "authorization" in request.headers:
+        # Only an app of the flow "code" has a secret: its Basic header stands for the client id in the form.
+        basic = request.headers.get("authorization")
+        if self._settings.app_flow == "code":
+            pair = f"{self._settings.cc_client_id}:{self._settings.cc_client_secret}".encode()
+            is_known = basic == "Basic " + base64.b64encode(pair).decode() and "client_id" not in form
+        else:
+            is_known = basic is None and form.get("client_id") == self._settings.cc_client_id
+        if not is_known:
             raise OAuthError("invalid_client", "Invalid value for 'client_id' parameter.", 401)
 
     def _check_pace(self) -> None:
@@ -182,23 +193,3 @@ class AuthorizationServer:
         if self._settings.cc_requests_per_second and last and now - last < timedelta(seconds=1):
             raise OAuthError("too_many_requests", "API call exceeded rate limit.", 429)
         self._asked_at = now
-
-
-def _read_form(request: Request, declared: set[str] | None, required: tuple[str, ...]) -> dict[str, str]:
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != "application/x-www-form-urlencoded":
-        raise OAuthError("invalid_request", "Accept and/or Content-Type headers do not match supported values.")
-    try:
-        pairs = parse_qsl(request.body.decode("ascii"), keep_blank_values=True)
-    except ValueError:
-        raise OAuthError("invalid_request", "The request body is not a valid form.") from None
-    form = dict(pairs)
-    if len(form) < len(pairs):
-        raise OAuthError("invalid_request", "A parameter is repeated.")
-    for name in form if declared is not None else ():
-        if name not in (declared or ()):
-            raise OAuthError("invalid_request", f"Unknown parameter '{name}'.")
-    for name in required:
-        if not form.get(name):
-            raise OAuthError("invalid_request", f"The request is missing the '{name}' parameter.")
-    return form

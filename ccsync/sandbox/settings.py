@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 CHOICES = {
+    "app_flow": ("device", "pkce", "code"),
     "page_over_200": ("refuse", "cap"),
     "update_date_filter": ("works", "refuse", "ignore"),
     "refresh_tokens": ("rotating", "long-lived", "long-lived-silent"),
@@ -37,6 +38,9 @@ class SandboxSettings:
     rows_carry: frozenset[str] = ROW_PARTS
     # Constant Contact
     cc_client_id: str = "5b8d2f60-sandbox-key"
+    cc_client_secret: str = "sandbox-contact-app-secret"  # used by an app of the flow "code"
+    app_flow: str = "device"  # or "pkce", "code": the app's one OAuth2 setting in the portal
+    redirect_uri: str = "http://localhost:8484/callback"  # as registered for the app
     cc_requests_per_second: int = 4  # 0: no limit
     cc_requests_per_day: int = 10_000
     refresh_tokens: str = "rotating"  # or "long-lived" (same value returned), "long-lived-silent" (none returned)

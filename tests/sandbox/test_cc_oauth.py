@@ -157,7 +157,7 @@ def test_wrong_token_requests_are_refused() -> None:
     sent = {"user-agent": "test/1", "content-type": "application/x-www-form-urlencoded", "authorization": "Basic eDp5"}
     body = f"client_id={CLIENT_ID}&grant_type=refresh_token&refresh_token=x".encode()
     assert error(world.cc.handle_auth(Request("cc_auth", "POST", TOKEN, (), sent, body))) == (401, "invalid_client")
-    assert world.auth("/oauth2/default/v1/authorize", method="GET").status == 404
+    assert world.auth("/oauth2/default/v1/authorize", method="GET").status == 400  # an app of the device flow
 
 
 def test_no_refresh_token_without_offline_access_or_by_setting() -> None:
