@@ -5,18 +5,33 @@ import os
 import re
 import shutil
 import sys
-import textwrap
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import click
 import tabulate as tabulate_module
 from tabulate import tabulate
 
+
+def width_of(text: str) -> int:
+    """The columns that a terminal needs for a clean text: wide letters take two, accents and joiners none."""
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
+
+
+def _columns_of(one: str) -> int:
+    if unicodedata.category(one) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(one) in ("W", "F") else 1
+
+
 tabulate_module.MIN_PADDING = 0  # else each header is two columns wider than its text
+# Else a column is padded by letters, and a wide one pushes the rest out of its line.
+vars(tabulate_module).update(wcwidth=SimpleNamespace(wcswidth=width_of), WIDE_CHARS_MODE=True)
 
 _HARMLESS = re.compile(r"[\x20-\x7e]*\Z")
+_NARROWEST = 20  # columns; a terminal that says it has fewer is not believed
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # Persian and Indic names need them between letters
 
@@ -54,17 +69,15 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     widths = column_widths(headers, cells, columns - 2 * (len(headers) - 1)) if sys.stdout.isatty() else None
     if widths == []:
         for row in cells:
-            print_line(_block(headers, row, columns))
+            click.echo(_block(headers, row, columns))
         return
-    print_line(
-        tabulate(
-            cells,
-            headers=list(headers),
-            disable_numparse=True,  # ids and numbers stay as they are
-            maxcolwidths=widths,
-            maxheadercolwidths=widths,
-        )
-    )
+    titles = list(headers)
+    if widths:
+        titles, *cells = [
+            ["\n".join(wrapped(cell, width)) for cell, width in zip(row, widths, strict=True)]
+            for row in (titles, *cells)
+        ]
+    click.echo(tabulate(cells, headers=titles, disable_numparse=True))  # ids and numbers stay as they are
 
 
 def column_widths(headers: Sequence[str], cells: Sequence[Sequence[str]], room: int) -> list[int] | None:
@@ -73,7 +86,7 @@ def column_widths(headers: Sequence[str], cells: Sequence[Sequence[str]], room: 
     The widest column gives way first, down to its longest word or 10.
     """
     columns = [[header, *(row[index] for row in cells)] for index, header in enumerate(headers)]
-    widths = [max(map(len, column)) for column in columns]
+    widths = [max(map(width_of, column)) for column in columns]
     least = [max(min(10, width), _longest_word(column[0])) for column, width in zip(columns, widths, strict=True)]
     if sum(widths) <= room:
         return None
@@ -86,7 +99,7 @@ def column_widths(headers: Sequence[str], cells: Sequence[Sequence[str]], room: 
 
 
 def _longest_word(text: str) -> int:
-    return max(map(len, text.split()), default=0)
+    return max(map(width_of, text.split()), default=0)
 
 
 def _block(headers: Sequence[str], row: Sequence[str], columns: int) -> str:
@@ -94,14 +107,48 @@ def _block(headers: Sequence[str], row: Sequence[str], columns: int) -> str:
     margin = max(map(len, headers)) + 2
     lines: list[str] = []
     for header, cell in zip(headers, row, strict=True):
-        wrapped = textwrap.wrap(cell, max(columns - margin, 10)) or [""]
-        lines += [f"{header:<{margin}}{wrapped[0]}".rstrip(), *(" " * margin + one for one in wrapped[1:])]
+        first, *others = wrapped(cell, max(columns - margin, 10))
+        lines += [f"{header:<{margin}}{first}".rstrip(), *(" " * margin + one for one in others)]
     return "\n".join([*lines, ""])
 
 
+def wrapped(text: str, room: int, *, breaks_words: bool = True) -> list[str]:
+    """A clean text as lines that fit into `room` columns; `textwrap` counts letters, of which some are wide."""
+    lines, line = [], ""
+    for word in re.findall(r" *[^ ]+", text):
+        if width_of(line + word) <= room:
+            line += word
+            continue
+        *full, rest = _pieces(word.lstrip(" "), room) if breaks_words else [word.lstrip(" ")]
+        lines += [*([line] if line else []), *full]
+        line = rest
+    return [*lines, line]
+
+
+def _pieces(word: str, room: int) -> Iterator[str]:
+    begin = used = 0
+    for place, one in enumerate(word):
+        columns = _columns_of(one)
+        if used + columns > room and place > begin:
+            yield word[begin:place]
+            begin, used = place, 0
+        used += columns
+    yield word[begin:]
+
+
 def print_line(text: str = "") -> None:
-    """Print an answer on stdout; `text` is clean already."""
-    click.echo(text)
+    """Print an answer on stdout; `text` is clean already. On a terminal a sentence goes on in the next line.
+
+    What is laid out in columns or is there to be copied, a cron line or an address below its sentence, has two
+    blanks somewhere and stays in one line.
+    """
+    click.echo(_fitted(text) if sys.stdout.isatty() else text)
+
+
+def _fitted(text: str) -> str:
+    room = max(shutil.get_terminal_size().columns, _NARROWEST)
+    lines = [[line] if "  " in line else wrapped(line, room, breaks_words=False) for line in text.split("\n")]
+    return "\n".join(part for line in lines for part in line)
 
 
 def print_json(value: object) -> None:
@@ -110,8 +157,8 @@ def print_json(value: object) -> None:
 
 
 def say(text: str) -> None:
-    """Talk to the operator, on stderr."""
-    click.echo(text, err=True)
+    """Talk to the operator, on stderr; on a terminal a sentence goes on in the next line."""
+    click.echo(_fitted(text) if sys.stderr.isatty() else text, err=True)
 
 
 def local_time(at: datetime | None) -> str:
@@ -157,9 +204,11 @@ def confirm(question: str) -> bool:
 
 def print_facts(facts: Mapping[str, object]) -> None:
     """Print names and values on stdout, one a line."""
-    width = max((len(name) for name in facts), default=0)
+    margin = max((len(name) for name in facts), default=0) + 2
+    room = max(shutil.get_terminal_size().columns - margin, _NARROWEST) if sys.stdout.isatty() else sys.maxsize
     for name, value in facts.items():
-        print_line(f"{name:<{width}}  {clean(value)}")
+        first, *others = wrapped(clean(value), room, breaks_words=False)
+        click.echo("\n".join([f"{name:<{margin}}{first}", *(" " * margin + one for one in others)]))
 
 
 def mute_broken_stdout() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
 
+from ccsync.sandbox.hostile import HOSTILE_KINDS, make_hostile
 from ccsync.sandbox.population import CITIES, FIRST_ID, Population
 from ccsync.sandbox.wire import Clock
 
@@ -164,6 +165,8 @@ class Accounts:
             "visitsCount": number % 30,
         }
         account["auditInfo"] = _audit(iso(created), iso(created + timedelta(days=number % 30)))
+        if kind in HOSTILE_KINDS:
+            make_hostile(account, kind, index)
         return account
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
+from ccsync.sandbox.hostile import HOSTILE_KINDS, hostile_address
+
 FIRST_ID = 1_001
 FIRST_DAY = datetime(2019, 1, 7, 8, 0, tzinfo=UTC)
 LAST_DAY = datetime(2026, 6, 30, tzinfo=UTC)
@@ -30,6 +32,7 @@ ODD_KINDS = (
     "trailing_dot", "empty_address", "sixty", "ninety", "long_name", "cyrillic", "han", "arabic", "emoji", "b2b",
 )  # fmt: skip
 """One of each stands among the first accounts of every population; later they are three in a hundred."""
+_HOSTILE = frozenset(HOSTILE_KINDS)
 _NO_ADDRESS = {"guest_without_address", "empty_address"}
 _NATIVE_NAMES = {
     "cyrillic": ("Анна", "Кузнецова"),
@@ -60,10 +63,14 @@ class SeedContact:
 
 
 class Population:
-    """`size` customers of seed `seed`, by index from 0; account ids count from 1001 in order of creation."""
+    """`size` customers of seed `seed`, by index from 0; account ids count from 1001 in order of creation.
 
-    def __init__(self, size: int, seed: int, opted_in_percent: int = 60) -> None:
+    A `hostile` population has other people in some places; the rest are who they would be without them.
+    """
+
+    def __init__(self, size: int, seed: int, opted_in_percent: int = 60, hostile: bool = False) -> None:
         self.size = size
+        self._hostile = hostile
         self._opted_in_percent = opted_in_percent
         self._seed = seed * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
         span = (LAST_DAY - FIRST_DAY - timedelta(days=40)).total_seconds()
@@ -80,12 +87,25 @@ class Population:
         """What is odd about this person, or "ordinary"."""
         if index < 2 * len(ODD_KINDS):
             return ODD_KINDS[index // 2] if index % 2 else "ordinary"
+        if self._hostile and (hostile := self._hostile_kind(index)):
+            return hostile
         number = self.number(index)
         return ODD_KINDS[number // 100 % len(ODD_KINDS)] if number % 100 < 3 else "ordinary"
 
+    def _hostile_kind(self, index: int) -> str:
+        place, number = index - 2 * len(ODD_KINDS), self.number(index, 8)
+        if place < len(HOSTILE_KINDS):
+            return HOSTILE_KINDS[place]
+        return HOSTILE_KINDS[number // 100 % len(HOSTILE_KINDS)] if number % 100 < 4 else ""
+
     def accepts_marketing(self, index: int) -> bool:
-        """Six in ten opt in unless told otherwise; an odd one nearly always, so that its oddity matters."""
+        """Six in ten opt in unless told otherwise; an odd one nearly always, so that its oddity matters.
+
+        A hostile one does: there may be no other of its kind.
+        """
         kind = self.kind(index)
+        if kind in _HOSTILE:
+            return True
         if kind == "sibling_no":
             return False
         return self.number(index, 1) % 100 < (self._opted_in_percent if kind == "ordinary" else 90)
@@ -103,6 +123,8 @@ class Population:
         kind = self.kind(index)
         plain = self._plain_address(index)
         local, _, domain = plain.partition("@")
+        if kind in _HOSTILE:
+            return hostile_address(kind, plain, index)
         if kind in ("sibling", "sibling_no"):
             return self._plain_address(index - 1).upper()
         made = {
@@ -134,7 +156,7 @@ class Population:
         )
 
     def names(self, index: int) -> tuple[str, str]:
-        """First and last name as the account has them."""
+        """First and last name as the account has them; a hostile one's are put in with the rest of it."""
         kind = self.kind(index)
         if kind == "long_name":
             return "Maximiliane " * 25, "von und zu " * 27
