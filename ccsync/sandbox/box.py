@@ -39,7 +39,9 @@ class Sandbox:
         self.settings = settings or SandboxSettings()
         self._ahead = timedelta()
         self._clock = clock or (lambda: datetime.now(UTC) + self._ahead)
-        population = Population(self.settings.customers, self.settings.seed, self.settings.opted_in_percent)
+        population = Population(
+            self.settings.customers, self.settings.seed, self.settings.opted_in_percent, self.settings.hostile
+        )
         self.kibo = Kibo(self.settings, self._clock, population)
         self.cc = ConstantContact(self.settings, self._clock, population.iter_contacts(), auth_url="")
         self.faults = Faults()
@@ -108,6 +110,7 @@ class Sandbox:
             f'client_id = "{settings.kibo_client_id}"',
             f'client_secret = "{settings.kibo_client_secret}"',
             f'home_url = "{urls.kibo_home}"',
+            *([f'event_url = "{urls.kibo_tenant}"'] if settings.event_host == "tenant" else []),
             "",
             "[constant_contact]",
             f'client_id = "{settings.cc_client_id}"',

@@ -1,25 +1,10 @@
-"""The Constant Contact account itself: owner, own addresses, what its user may do, custom fields."""
+"""The Constant Contact account itself: owner, own addresses, what its user may do."""
 
 from dataclasses import dataclass, field
-from uuid import NAMESPACE_URL, uuid5
 
 from ccsync.sandbox.cc_errors import invalid
-from ccsync.sandbox.cc_paging import next_links, open_cursor
 from ccsync.sandbox.cc_validation import Parameter, read_query
 from ccsync.sandbox.wire import Reply, Request
-
-_FIELDS = {
-    # name: label. The name is the label with underscores, and sometimes in lower case, too.
-    "loyalty_tier": "Loyalty tier",
-    "kibo_id": "Kibo ID",
-    "segments": "Segments",
-    "order_count": "Order count",
-    "last_order": "Last order",
-    "customer_since": "Customer since",
-    "Shoe_size": "Shoe size",
-}
-FIELD_IDS = {name: str(uuid5(NAMESPACE_URL, f"custom field {name}")) for name in _FIELDS}
-"""The custom fields of every sandbox account, by the name an import uses."""
 
 _PRIVILEGES = {
     "account:read": 10,
@@ -112,29 +97,6 @@ class Account:
         read_query(request.query, {})
         held = [(number, name) for name, number in _PRIVILEGES.items() if name in self.privileges]
         return Reply.json(200, [{"privilege_id": n, "privilege_name": name} for n, name in held])
-
-
-def get_custom_fields(request: Request) -> Reply:
-    """GET /contact_custom_fields."""
-    pairs, after = open_cursor(request.query)
-    limit = read_query(pairs, {"limit": Parameter("integer", maximum=100)}).integer("limit", 50)
-    begin = after or 0
-    shown = [
-        {
-            "custom_field_id": FIELD_IDS[name],
-            "label": label,
-            "name": name,
-            "type": "string",
-            "version": 1,
-            "updated_at": "2024-03-03T15:56:29Z",
-            "created_at": "2024-03-03T10:53:04-05:00",
-        }
-        for name, label in _FIELDS.items()
-    ]
-    body: dict[str, object] = {"custom_fields": shown[begin : begin + limit]}
-    if len(shown) > begin + limit:
-        body["_links"] = next_links("/v3/contact_custom_fields", pairs, begin + limit)
-    return Reply.json(200, body)
 
 
 def _show_address(number: int, one: AccountAddress) -> dict[str, str | int | list[str]]:

@@ -3,13 +3,17 @@
 import random
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC
 from itertools import islice
 
+from ccsync.sandbox.cc_activities import Activities
+from ccsync.sandbox.cc_contact_writes import ContactWrites
 from ccsync.sandbox.cc_contacts import Contacts
+from ccsync.sandbox.cc_custom_fields import CustomFields
+from ccsync.sandbox.cc_exports import Exports
 from ccsync.sandbox.cc_import_rows import sms_key
 from ccsync.sandbox.cc_imports import Imports
 from ccsync.sandbox.cc_lists import Lists, StoredList
+from ccsync.sandbox.cc_memberships import Memberships
 from ccsync.sandbox.cc_presentation import PARTS
 from ccsync.sandbox.cc_seeds import to_contact
 from ccsync.sandbox.cc_store import Store, StoredContact, new_contact
@@ -18,12 +22,12 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock
 
 _FIRST_LISTS = ("Newsletter", "Customers 2019")
-_SMS_ONLY = ("2025550123", "2025550144")
+_FIRST_SMS_NUMBER = 2_025_550_100
 _SEEDS_AT_ONCE = 5_000
 
 
 class Actions:
-    """The account seen from inside. Every action first lets due imports take effect."""
+    """The account seen from inside. Every action first lets due bulk jobs take effect."""
 
     def __init__(self, settings: SandboxSettings, clock: Clock, people: Iterable[SeedContact]) -> None:
         self._settings = settings
@@ -31,15 +35,31 @@ class Actions:
         self._chance = random.Random(f"constant contact {settings.seed}")
         self._store = Store()
         self._lists = Lists(self._store, self._new_id, self._now)
-        self._contacts = Contacts(settings, clock, self._store, self._lists)
-        self._imports = Imports(settings, clock, self._store, self._lists, self._new_id)
+        self.custom_fields = CustomFields()
+        self._activities = Activities(clock, self._new_id)
+        self._memberships = Memberships(settings, self._store, self._lists, self._activities)
+        self._contacts = Contacts(settings, clock, self._store, self._lists, self.custom_fields)
+        self._imports = Imports(settings, self._store, self._lists, self.custom_fields, self._activities, self._new_id)
+        self._exports = Exports(
+            settings,
+            clock,
+            self._store,
+            self._lists,
+            self._memberships,
+            self.custom_fields,
+            self._activities,
+            self._new_id,
+        )
+        self._writes = ContactWrites(
+            settings, clock, self._store, self._contacts, self._memberships, self.custom_fields, self._new_id
+        )
         for name in _FIRST_LISTS:
             self._lists.add(name)
         self._settle_in(people)
 
     def settle(self) -> None:
-        """Let the imports that are due take effect."""
-        self._imports.settle()
+        """Let the bulk jobs that are due take effect."""
+        self._activities.settle()
 
     # questions
 
@@ -67,16 +87,24 @@ class Actions:
         """The id of the list of this name."""
         return self._list(name).list_id
 
+    @property
+    def welcomed(self) -> list[str]:
+        """The addresses that were sent a Welcome Email because of a single create, in order."""
+        return self._writes.welcomed
+
     # persons
 
-    def unsubscribe(self, address: str, source: str = "Contact") -> None:
-        """The person opts out of everything (or, with source Account, staff does it)."""
+    def unsubscribe(
+        self, address: str, source: str = "Contact", reason: str | None = None, *, is_dated: bool = True
+    ) -> None:
+        """The person opts out of everything (or, with source Account, staff does it); some have no date of it."""
         before, now = self._require(address), self._now()
         # Only the address is touched, not the contact's own updated_at: this is why updated_after
         # misses opt-outs (https://community.constantcontact.com/t5/API-Developer-Support/
         # API-Get-contacts-using-updated-after-doesn-t-return-all-contacts/td-p/422146).
-        after = before._replace(permission="unsubscribed", opt_out_source=source, opt_out_at=now)
-        self._store.save([after._replace(email_updated_at=now)])
+        after = before._replace(permission="unsubscribed", opt_out_source=source)
+        after = after._replace(opt_out_at=now if is_dated else None, opt_out_reason=reason, email_updated_at=now)
+        self._store.save([after])
         if not self._settings.unsubscribed_keep_lists:
             self._store.leave(before.seq)
 
@@ -89,18 +117,16 @@ class Actions:
             after = after._replace(opt_out_source=None, opt_out_at=None, opt_out_reason=None)
         self._store.save([after])
 
-    def leave_list(self, address: str, name_or_id: str) -> None:
-        """The person unticks one list on the page behind *Update Profile*."""
-        self._store.leave(self._require(address).seq, self._list(name_or_id).seq)
+    def leave_list(self, address: str, name_or_id: str, source: str = "Contact") -> None:
+        """The person unticks one list on the page behind *Update Profile* (or, with source Account, staff does it)."""
+        self._memberships.leave(self._require(address), [self._list(name_or_id)], source, self._now())
 
-    def join_list(self, address: str, name_or_id: str) -> None:
+    def join_list(self, address: str, name_or_id: str, source: str = "Contact") -> None:
         """The person, or staff, puts a contact on a list; a deleted one comes back to life by that."""
         before = self._require(address)
         if before.permission == "unsubscribed":
             raise ValueError("somebody who is unsubscribed cannot join a list: resubscribe first")
-        if before.deleted_on:
-            self._store.save([before._replace(deleted_on=None, updated_at=self._now())])
-        self._store.join([(self._list(name_or_id).seq, before.seq)])
+        self._memberships.join(before, [self._list(name_or_id)], source, self._now())
 
     # staff
 
@@ -111,10 +137,15 @@ class Actions:
 
     def delete_contact(self, address: str) -> None:
         """Delete a contact: hidden, off all lists, and not unsubscribed."""
-        before = self._require(address)
-        today = self._clock().astimezone(UTC).date().isoformat()
-        self._store.save([before._replace(deleted_on=today, updated_at=self._now())])
-        self._store.leave(before.seq)
+        self._writes.delete(self._require(address))
+
+    def add_sms_contact(self, number: str, *lists: str) -> None:
+        """Somebody gives nothing but a mobile number, and is put on lists with that."""
+        if self._find(sms_key(number)):
+            raise ValueError(f"there is a contact of {number} already")
+        blank = new_contact(self._store.take_seq(), self._new_id(), sms_key(number), None, self._now())
+        self._store.save([blank._replace(sms_number=number, sms_permission="explicit")])
+        self._store.join((self._list(name).seq, blank.seq) for name in lists)
 
     def add_list(self, name: str) -> str:
         """Create a list; its id."""
@@ -160,9 +191,8 @@ class Actions:
         rest = iter(people)
         while some := list(islice(rest, _SEEDS_AT_ONCE)):
             self._add_people(some)
-        for number in _SMS_ONLY:
-            blank = new_contact(self._store.take_seq(), self._new_id(), sms_key(number), None, self._now())
-            self._store.save([blank._replace(sms_number=number, sms_permission="explicit")])
+        for number in range(self._settings.sms_only_contacts):
+            self.add_sms_contact(str(_FIRST_SMS_NUMBER + number))
 
     def _add_people(self, people: list[SeedContact]) -> None:
         contacts = [to_contact(one, self._store.take_seq(), self._new_id()) for one in people]

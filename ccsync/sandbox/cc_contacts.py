@@ -1,6 +1,6 @@
 """Reading contacts: the collection with its filters, one contact, the counts."""
 
-from ccsync.sandbox.cc_account import FIELD_IDS
+from ccsync.sandbox.cc_custom_fields import CustomFields
 from ccsync.sandbox.cc_errors import invalid, not_found
 from ccsync.sandbox.cc_lists import Lists
 from ccsync.sandbox.cc_paging import next_links, open_cursor
@@ -47,11 +47,14 @@ _MONTH_SECONDS = 30 * 86_400
 class Contacts:
     """The reading operations below /contacts."""
 
-    def __init__(self, settings: SandboxSettings, clock: Clock, store: Store, lists: Lists) -> None:
+    def __init__(
+        self, settings: SandboxSettings, clock: Clock, store: Store, lists: Lists, fields: CustomFields
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._store = store
         self._lists = lists
+        self._fields = fields
 
     def get_contacts(self, request: Request) -> Reply:
         """GET /contacts."""
@@ -59,12 +62,20 @@ class Contacts:
         query = read_query(pairs, _LISTING)
         _refuse_unserved(query)
         selection, limit = self._selection(query), query.integer("limit", 50)
-        found = self._store.page(selection, after or 0, limit + 1)
+        begin = after or 0
+        if begin and limit > 1 and self._settings.contact_pages == "overlap":
+            begin -= 1  # the last row of the page before comes again
+        found = self._store.page(selection, begin, limit + 1)
         body: dict[str, object] = {"contacts": self.show(found[:limit], query.words("include"))}
         if query.flag("include_count"):
             body["contacts_count"] = self._store.count(selection)
         if len(found) > limit:
             body["_links"] = next_links("/v3/contacts", pairs, found[limit - 1].seq)
+        elif self._settings.contact_pages == "loop":
+            body["_links"] = next_links("/v3/contacts", pairs, 0)
+        elif self._settings.contact_pages == "endless":
+            # Empty pages for ever, each with another cursor.
+            body["_links"] = next_links("/v3/contacts", pairs, max(begin, found[-1].seq if found else 0) + 1_000_000)
         return Reply.json(200, body)
 
     def get_contact(self, request: Request, contact_id: str) -> Reply:
@@ -97,7 +108,10 @@ class Contacts:
         on: dict[int, list[int]] = {}
         if "list_memberships" in wanted:
             on = self._store.lists_of([one.seq for one in contacts])
-        return [to_resource(one, wanted, self._lists.ids(on.get(one.seq, [])), FIELD_IDS) for one in contacts]
+        return [
+            to_resource(one, wanted, self._lists.ids(on.get(one.seq, [])), self._fields.ids, self._settings)
+            for one in contacts
+        ]
 
     def _selection(self, query: Query) -> Selection:
         email, sms = query.text("email"), query.words("sms_status")

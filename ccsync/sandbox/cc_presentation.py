@@ -7,6 +7,7 @@ from functools import lru_cache
 from zlib import crc32
 
 from ccsync.sandbox.cc_store import StoredContact
+from ccsync.sandbox.settings import SandboxSettings
 
 PARTS = frozenset({"custom_fields", "list_memberships", "phone_numbers", "street_addresses", "taggings", "notes"})
 _EASTERN = timezone(timedelta(hours=-5))
@@ -23,13 +24,33 @@ def fine_stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def format_moment(seconds: int | None, how: str, seq: int) -> str | None:
+    """A time in one of the formats of `settings.DATE_FORMATS`; with "mixed" the contact's number chooses."""
+    if seconds is None:
+        return None
+    moment = datetime.fromtimestamp(seconds, UTC)
+    if how == "mixed":
+        how = ("zulu", "milliseconds", "offset", "compact-offset", "date")[seq % 5]
+    if how == "milliseconds":
+        return fine_stamp(moment.replace(microsecond=91_000))
+    if how == "offset":
+        return moment.astimezone(_EASTERN).isoformat()
+    if how == "compact-offset":
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.766+0000")
+    return moment.date().isoformat() if how == "date" else stamp(seconds)
+
+
 def to_resource(
-    contact: StoredContact, parts: Iterable[str], list_ids: Iterable[str], field_ids: Mapping[str, str]
+    contact: StoredContact,
+    parts: Iterable[str],
+    list_ids: Iterable[str],
+    field_ids: Mapping[str, str],
+    settings: SandboxSettings,
 ) -> dict[str, object]:
     """The vendor's ContactResource with those of its `parts` that were asked for."""
     resource: dict[str, object | None] = {"contact_id": contact.contact_id}
     if contact.address is not None:
-        resource["email_address"] = _email_address(contact)
+        resource["email_address"] = _email_address(contact, settings)
     for name in ("first_name", "last_name", "job_title", "company_name"):
         resource[name] = getattr(contact, name)
     resource["birthday_month"] = contact.birthday_month
@@ -46,19 +67,21 @@ def to_resource(
     return _without_nulls(resource)
 
 
-def _email_address(contact: StoredContact) -> dict[str, object]:
+def _email_address(contact: StoredContact, settings: SandboxSettings) -> dict[str, object]:
     # With an offset here and Z elsewhere: both are in the description's own examples.
     created = datetime.fromtimestamp(contact.email_created_at, _EASTERN).isoformat()
+    opt_out_at = contact.opt_out_at if settings.opt_out_dates_shown else None
+    how, seq = settings.json_dates, contact.seq
     return _without_nulls(
         {
             "address": contact.address,
             "permission_to_send": contact.permission,
             "created_at": created,
-            "updated_at": stamp(contact.email_updated_at),
+            "updated_at": format_moment(contact.email_updated_at, how, seq),
             "opt_in_source": contact.opt_in_source,
-            "opt_in_date": None if contact.opt_in_at is None else stamp(contact.opt_in_at),
+            "opt_in_date": format_moment(contact.opt_in_at, how, seq),
             "opt_out_source": contact.opt_out_source,
-            "opt_out_date": None if contact.opt_out_at is None else stamp(contact.opt_out_at),
+            "opt_out_date": format_moment(opt_out_at, how, seq),
             "opt_out_reason": contact.opt_out_reason,
             "confirm_status": "pending" if contact.permission == "pending_confirmation" else "off",
         }

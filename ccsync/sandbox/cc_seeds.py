@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from ccsync.sandbox.cc_account import FIELD_IDS
+from ccsync.sandbox.cc_custom_fields import SEEDED
 from ccsync.sandbox.cc_store import StoredContact, new_contact, to_details
 from ccsync.sandbox.population import SeedContact
 
 
 def to_contact(person: SeedContact, seq: int, contact_id: str) -> StoredContact:
     """Everything but the memberships."""
-    if unknown := person.custom_fields.keys() - FIELD_IDS.keys():
+    if unknown := person.custom_fields.keys() - SEEDED.keys():
         raise ValueError(f"the account has no custom field {unknown}")
     created_at = int(person.created_at.timestamp())
     blank = new_contact(seq, contact_id, person.address.lower(), person.address, created_at)

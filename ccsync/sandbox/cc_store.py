@@ -156,11 +156,19 @@ class Store:
         sql = f"SELECT {_COLUMNS} FROM contacts WHERE key IN ({_marks(wanted)})"  # noqa: S608
         return {row[2]: StoredContact._make(row) for row in self._db.execute(sql, wanted)}
 
+    def by_ids(self, contact_ids: Iterable[str]) -> dict[str, StoredContact]:
+        """Those of these ids, in lower case, that exist, deleted ones included; in order of creation."""
+        wanted = list(contact_ids)
+        sql = f"SELECT {_COLUMNS} FROM contacts WHERE contact_id IN ({_marks(wanted)}) ORDER BY seq"  # noqa: S608
+        return {row[1]: StoredContact._make(row) for row in self._db.execute(sql, wanted)}
+
     def by_id(self, contact_id: str) -> StoredContact | None:
         """One contact by the vendor's id."""
-        sql = f"SELECT {_COLUMNS} FROM contacts WHERE contact_id = ?"  # noqa: S608
-        row = self._db.execute(sql, (contact_id.lower(),)).fetchone()
-        return StoredContact._make(row) if row else None
+        return self.by_ids([contact_id.lower()]).get(contact_id.lower())
+
+    def rename(self, seq: int, address: str) -> None:
+        """Give a contact another address, which must be free."""
+        self._db.execute("UPDATE contacts SET key = ?, address = ? WHERE seq = ?", (address.lower(), address, seq))
 
     def page(self, selection: Selection, after: int, limit: int) -> list[StoredContact]:
         """The first `limit` contacts behind `after`, in order of creation."""

@@ -124,6 +124,15 @@ def check_properties(body: Mapping[str, object], declared: Iterable[str], requir
         raise invalid(*undeclared, *missing)
 
 
+def read_uuids(value: object, name: str, most: int, least: int = 1) -> tuple[str, ...]:
+    """An array of UUIDs, each named once, in lower case."""
+    if not isinstance(value, list) or not least <= len(value) <= most:
+        raise invalid(f"{name} must be an array of {least} to {most} ids.")
+    if not all(isinstance(one, str) and is_uuid(one) for one in value):
+        raise invalid(f"{name} must hold UUIDs.")
+    return tuple(dict.fromkeys(one.lower() for one in value))
+
+
 def to_moment(value: str) -> datetime | None:
     """An ISO-8601 date-time with an offset, in UTC; `None` when it is none."""
     if not _DATE_TIME.fullmatch(value):

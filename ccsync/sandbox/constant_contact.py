@@ -4,13 +4,15 @@ Written from the vendor's description of API v3 (3.0.178),
 https://developer.constantcontact.com/api_reference/index.html; what it leaves open is a setting.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import format_datetime
+from typing import NoReturn
 
-from ccsync.sandbox.cc_account import Account, get_custom_fields
+from ccsync.sandbox.cc_account import Account
 from ccsync.sandbox.cc_actions import Actions
 from ccsync.sandbox.cc_errors import Refused, access_denied, not_found, unauthorized
 from ccsync.sandbox.cc_limits import Limits
@@ -21,10 +23,8 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock, Reply, Request
 
 _ID = r"([^/]+)"
-# Calls that can opt somebody in again or mail them: nothing of ccsync may make them.
+# Calls that can opt somebody in again or ask them to: nothing of ccsync may make them. See also `_names_permission`.
 _FORBIDDEN = (
-    ("POST", re.compile("/v3/contacts")),
-    ("PUT", re.compile(f"/v3/contacts(/{_ID})?")),
     ("POST", re.compile("/v3/contacts/sign_up_form")),
     ("PUT", re.compile(f"/v3/contacts/resubscribe/{_ID}")),
 )
@@ -129,8 +129,9 @@ class ConstantContact(Actions):
     def _answer(self, request: Request) -> Reply:
         for method, path in _FORBIDDEN:
             if request.method == method and path.fullmatch(request.path):
-                self.forbidden_calls.append(f"{method} {request.path}")
-                raise access_denied("The sandbox refuses calls that can re-subscribe or mail a person.")
+                self._forbid(request)
+        if request.path.startswith("/v3/contacts") and _names_permission(request.body):
+            self._forbid(request)
         scheme, _, access_token = request.headers.get("authorization", "").partition(" ")
         token = self.tokens.find(access_token.strip()) if scheme.lower() == "bearer" else None
         if token is None:
@@ -142,6 +143,10 @@ class ConstantContact(Actions):
                 self._check_rights(route, token.scopes)
                 return route.answer(request, *found.groups())
         raise not_found()
+
+    def _forbid(self, request: Request) -> NoReturn:
+        self.forbidden_calls.append(f"{request.method} {request.path}")
+        raise access_denied("The sandbox refuses calls that can re-subscribe a person.")
 
     def _check_rights(self, route: _Route, scopes: frozenset[str]) -> None:
         if route.scope and route.scope not in scopes:
@@ -155,7 +160,9 @@ class ConstantContact(Actions):
         return Reply(reply.status, reply.body, reply.content_type, {**reply.headers, "Date": date})
 
     def _draw_routes(self) -> tuple[_Route, ...]:
-        account, contacts, lists, imports = self.account, self._contacts, self._lists, self._imports
+        account, contacts, lists = self.account, self._contacts, self._lists
+        imports, activities = self._imports, self._activities
+        writes, memberships, exports = self._writes, self._memberships, self._exports
         table: tuple[tuple[str, str, str, str, Callable[..., Reply]], ...] = (
             ("GET", "/account/summary", "account_read", "account:read", account.get_summary),
             ("GET", "/account/emails", "account_read", "account:read", account.get_emails),
@@ -164,21 +171,40 @@ class ConstantContact(Actions):
             ("POST", "/contact_lists", "contact_data", "contacts:lists:write", lists.post_list),
             ("GET", f"/contact_lists/{_ID}", "contact_data", "contacts:lists:read", lists.get_list),
             ("PUT", f"/contact_lists/{_ID}", "contact_data", "contacts:lists:write", lists.put_list),
-            ("GET", "/contact_custom_fields", "contact_data", "contacts:read", get_custom_fields),
+            ("GET", "/contact_custom_fields", "contact_data", "contacts:read", self.custom_fields.get_fields),
+            ("POST", "/contact_custom_fields", "contact_data", "contacts:write", self.custom_fields.post_field),
             ("GET", "/contacts", "contact_data", "contacts:read", contacts.get_contacts),
             ("GET", "/contacts/counts", "contact_data", "contacts:read", contacts.get_counts),
             ("GET", f"/contacts/{_ID}", "contact_data", "contacts:read", contacts.get_contact),
-            ("GET", "/activities", "contact_data", "contacts:write", imports.get_activities),
-            (
-                "POST",
-                "/activities/contacts_json_import",
-                "contact_data",
-                "contacts:write",
-                imports.post_import,
-            ),
-            ("GET", f"/activities/{_ID}", "contact_data", "contacts:write", imports.get_activity),
+            ("POST", "/contacts", "contact_data", "contacts:write", writes.post_contact),
+            ("PUT", f"/contacts/{_ID}", "contact_data", "contacts:write", writes.put_contact),
+            ("DELETE", f"/contacts/{_ID}", "contact_data", "contacts:write", writes.delete_contact),
+            ("GET", f"/contact_exports/{_ID}", "contact_data", "contacts:write", exports.get_file),
+            ("GET", "/activities", "contact_data", "contacts:write", activities.get_activities),
+            ("POST", "/activities/contacts_json_import", "contact_data", "contacts:write", imports.post_import),
+            ("POST", "/activities/contact_exports", "contact_data", "contacts:write", exports.post_export),
+            ("POST", "/activities/add_list_memberships", "contact_data", "contacts:write", memberships.post_add),
+            ("POST", "/activities/remove_list_memberships", "contact_data", "contacts:write", memberships.post_remove),
+            ("GET", f"/activities/{_ID}", "contact_data", "contacts:write", activities.get_activity),
         )
         return tuple(
             _Route(method, re.compile(f"/v3{path}"), scope, privilege, answer)
             for method, path, scope, privilege, answer in table
         )
+
+
+def _names_permission(content: bytes) -> bool:
+    """Does a body say, anywhere, a `permission_to_send` other than unsubscribed? null is none."""
+    try:
+        waiting: list[object] = [json.loads(content)]
+    except (ValueError, RecursionError):
+        return False
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if one.get("permission_to_send") not in (None, "unsubscribed"):
+                return True
+            waiting += one.values()
+        elif isinstance(one, list):
+            waiting += one
+    return False

@@ -9,8 +9,14 @@ POST /clock    {"seconds": 3600}              set the clock ahead
 POST /store/opt-in | opt-out | delete         {"address": …}
 POST /store/change  {"address": …, "fields": {…}}
 POST /store/add     {"fields": {…}}
+GET  /events                                  Kibo's events, as a pull would show them
+POST /events/add    {"topic": …, "entity_id": …, "fields": {…}}   one that no change made
+POST /events/repeat {"id": …}                 once more, under the same id
+POST /events/forget {}                        the store keeps none any longer
+POST /events/lag    {"seconds": 60}           events made from now on are visible later
 POST /contacts/unsubscribe | resubscribe | delete   {"address": …}
-POST /contacts/leave-list   {"address": …, "list": NAME}
+POST /contacts/leave-list | join-list   {"address": …, "list": NAME, "source": "Contact" or "Account"}
+POST /contacts/sms-only     {"number": "2025550199", "lists": [NAME, …]}   somebody without an address
 POST /lists/rename          {"list": NAME, "name": NEW}
 POST /lists/delete          {"list": NAME}
 POST /devices/approve | deny   {"user_code": … or null}
@@ -29,7 +35,7 @@ from ccsync.sandbox.server import RequestLog
 from ccsync.sandbox.wire import Reply, Request
 
 Body = dict[str, Any]
-_LOOKS = ("/state", "/members", "/requests")
+_LOOKS = ("/state", "/members", "/requests", "/events")
 
 
 class Control:
@@ -48,12 +54,22 @@ class Control:
             "/store/opt-in": lambda body: self._change(body["address"], {"acceptsMarketing": True}),
             "/store/opt-out": lambda body: self._change(body["address"], {"acceptsMarketing": False}),
             "/store/change": lambda body: self._change(body["address"], body["fields"]),
-            "/store/delete": lambda body: len([kibo.delete_account(one) for one in self._found(body["address"])]),
+            "/store/delete": lambda body: self._delete(body["address"]),
             "/store/add": lambda body: kibo.add_account(**_declared(body["fields"])),
+            "/events/add": lambda body: kibo.add_event(body["topic"], body["entity_id"], **body.get("fields", {})),
+            "/events/repeat": lambda body: kibo.repeat_event(body["id"]),
+            "/events/forget": lambda _: kibo.events.forget(),
+            "/events/lag": lambda body: setattr(kibo.events, "lag_seconds", float(body["seconds"])),
             "/contacts/unsubscribe": lambda body: cc.unsubscribe(body["address"], body.get("source", "Contact")),
             "/contacts/resubscribe": lambda body: cc.resubscribe(body["address"]),
             "/contacts/delete": lambda body: cc.delete_contact(body["address"]),
-            "/contacts/leave-list": lambda body: cc.leave_list(body["address"], body["list"]),
+            "/contacts/leave-list": lambda body: cc.leave_list(
+                body["address"], body["list"], body.get("source", "Contact")
+            ),
+            "/contacts/join-list": lambda body: cc.join_list(
+                body["address"], body["list"], body.get("source", "Contact")
+            ),
+            "/contacts/sms-only": lambda body: cc.add_sms_contact(body["number"], *body.get("lists", [])),
             "/lists/rename": lambda body: cc.rename_list(body["list"], body["name"]),
             "/lists/delete": lambda body: cc.delete_list(body["list"]),
             "/devices/approve": lambda body: cc.approve_device(body.get("user_code")),
@@ -91,7 +107,10 @@ class Control:
                 "requests": dict(self._log.calls),
                 "bytes": dict(self._log.bytes),
                 "forbidden_calls": self._cc.forbidden_calls,
+                "welcomed": self._cc.welcomed,
             }
+        if request.path == "/events":
+            return self._kibo.events.all()
         if request.path == "/members":
             return self._cc.members(query["list"])
         return [
@@ -109,6 +128,12 @@ class Control:
         found = self._found(address)
         for account_id in found:
             self._kibo.update_account(account_id, **_declared(fields))
+        return len(found)
+
+    def _delete(self, address: str) -> int:
+        found = self._found(address)
+        for account_id in found:
+            self._kibo.delete_account(account_id)
         return len(found)
 
     def _approve_automatically(self, body: Body) -> None:

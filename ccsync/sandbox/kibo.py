@@ -4,49 +4,40 @@ Written from https://github.com/KiboSoftware/kibo-open-api-specs and the vendor'
 setting.
 """
 
-import json
 import re
 import secrets
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from ccsync.sandbox import kibo_query as language
 from ccsync.sandbox.accounts import Account, Accounts, fields_of_an_account
+from ccsync.sandbox.kibo_events import SITES, EventStore
 from ccsync.sandbox.kibo_put import BadBody, replaced
 from ccsync.sandbox.kibo_query import BadQuery, Clause
+from ccsync.sandbox.kibo_wire import (
+    PAGE_FIELDS,
+    Refused,
+    flag,
+    json_body,
+    number,
+    page_bounds,
+    parameters,
+    selected,
+    want,
+)
 from ccsync.sandbox.population import Population
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock, Reply, Request
 
 TOKEN_SECONDS = 3_600
-DEFAULT_PAGE_SIZE = 20
-MOST_PAGE_SIZE = 200
 _LIST = re.compile(r"/api/commerce/customer/accounts/?")
 _ONE = re.compile(r"/api/commerce/customer/accounts/([^/]+)")
 _TENANT = re.compile(r"/api/platform/tenants/([^/]+)")
 _LIST_PARAMETERS = {"startIndex", "pageSize", "sortBy", "filter", "q", "qLimit", "isAnonymous", "responseGroups",
                     "responseFields"}  # fmt: skip
-_NOT_SIMULATED = {"fields", "userId"}  # declared, but nothing is known of what they do
-_PAGE_FIELDS = {"startIndex", "pageSize", "pageCount", "totalCount", "items"}
 _TENANT_FIELDS = {"id", "name", "domain", "isDevTenant", "sites", "masterCatalogs"}
 _PARTS = ("contacts", "attributes", "segments", "commerceSummary")
 _MOST_REMEMBERED = 4
-
-
-class Refused(Exception):
-    """The request ends with this answer."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        correlation = secrets.token_hex(16)
-        body: Account = {
-            "applicationName": "Customer",
-            "errorCode": code,
-            "message": message,
-            "correlationId": correlation,
-        }
-        body |= {"items": [], "additionalErrorData": []}
-        self.reply = Reply.json(status, body, x_vol_correlation=correlation)
 
 
 class Kibo:
@@ -56,6 +47,7 @@ class Kibo:
         self._settings = settings
         self._clock = clock
         self._accounts = Accounts(population, clock)
+        self.events = EventStore(settings, clock)
         self._tokens: dict[str, datetime] = {}
         self._refresh_tokens: set[str] = set()
         self._found: dict[object, Sequence[int]] = {}
@@ -65,15 +57,30 @@ class Kibo:
         self.account = self._accounts.get
         self.account_ids = self._accounts.ids
         self.find_by_email = self._accounts.find_by_email
-        self.delete_account = self._accounts.delete
 
     def add_account(self, **fields: object) -> int:
         """Somebody makes an account; its id."""
-        return self._accounts.add(fields)
+        account_id = self._accounts.add(fields)
+        self.events.record("customeraccount.created", account_id)
+        return account_id
 
     def update_account(self, account_id: int, **fields: object) -> None:
         """Somebody changes an account in the store."""
         self._accounts.update(account_id, fields)
+        self.events.record("customeraccount.updated", account_id)
+
+    def delete_account(self, account_id: int) -> None:
+        """Somebody deletes an account."""
+        self._accounts.delete(account_id)
+        self.events.record("customeraccount.deleted", account_id)
+
+    def add_event(self, topic: str | None, entity_id: int | str | None, **fields: object) -> str:
+        """One event that no change made, as odd as `fields` (`isTest`, `auditInfo`, ...) make it; its id."""
+        return self.events.add(topic, entity_id, **fields)
+
+    def repeat_event(self, event_id: str) -> None:
+        """An event comes once more, under the same id."""
+        self.events.repeat(event_id)
 
     def opted_in_count(self) -> int:
         """How many accounts accept marketing."""
@@ -99,17 +106,24 @@ class Kibo:
         if found := _TENANT.fullmatch(request.path):
             self._check_access(request)
             return self._tenant(request, found[1])
+        if answer := self.events.answers(request, "home"):
+            if self._is_over_limit():
+                return self._too_many()
+            self._check_access(request)
+            return answer(request)
         raise Refused(404, "NOT_FOUND", "no such resource")
 
     def _at_tenant(self, request: Request) -> Reply:
         if self._is_over_limit():
-            return Reply(429, headers={"Retry-After": str(self._settings.kibo_retry_after_seconds)})
+            return self._too_many()
         self._check_access(request)
         if _LIST.fullmatch(request.path):
-            self._want(request, "GET")
+            want(request, "GET")
             return self._list(request)
         if found := _ONE.fullmatch(request.path):
             return self._one(request, found[1])
+        if answer := self.events.answers(request, "tenant"):
+            return answer(request)
         raise Refused(404, "NOT_FOUND", "no such resource")
 
     def _answered(self, request: Request, answer: Callable[[Request], Reply]) -> Reply:
@@ -122,10 +136,6 @@ class Kibo:
         headers = {"x-vol-correlation": secrets.token_hex(16), **reply.headers}
         return Reply(reply.status, reply.body, reply.content_type, headers)
 
-    def _want(self, request: Request, *methods: str) -> None:
-        if request.method not in methods:
-            raise Refused(405, "METHOD_NOT_ALLOWED", f"{request.method} is not allowed here")
-
     def _is_over_limit(self) -> bool:
         if not self._settings.kibo_requests_per_minute:
             return False
@@ -136,6 +146,9 @@ class Kibo:
         self._arrivals.append(now)
         return False
 
+    def _too_many(self) -> Reply:
+        return Reply(429, headers={"Retry-After": str(self._settings.kibo_retry_after_seconds)})
+
     def _check_access(self, request: Request) -> None:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         ends = self._tokens.get(token)
@@ -145,9 +158,9 @@ class Kibo:
             raise Refused(403, "INVALID_TENANT", "x-vol-tenant is missing or not a tenant of this application")
 
     def _sign_in(self, request: Request) -> Reply:
-        self._want(request, "POST")
-        _parameters(request, set())
-        body = _json_body(request)
+        want(request, "POST")
+        parameters(request, set())
+        body = json_body(request)
         allowed = {"client_id", "client_secret", "grant_type", "refresh_token"}
         if set(body) - allowed or not all(isinstance(value, str | None) for value in body.values()):
             raise Refused(400, "VALIDATION_ERROR", "undeclared or wrongly typed property")
@@ -165,8 +178,8 @@ class Kibo:
         return Reply.json(200, {**answer, "refresh_token": refresh})
 
     def _tenant(self, request: Request, tenant_id: str) -> Reply:
-        self._want(request, "GET")
-        asked = _parameters(request, {"responseFields"})
+        want(request, "GET")
+        asked = parameters(request, {"responseFields"})
         if tenant_id != str(self._settings.tenant_id):
             raise Refused(404, "ITEM_NOT_FOUND", f"Item not found: tenant {tenant_id}")
         site = {"tenantId": self._settings.tenant_id, "localeCode": "en-US", "countryCode": "US", "catalogId": 1}
@@ -175,30 +188,26 @@ class Kibo:
             "name": "Sandbox Shop",
             "domain": self.tenant_host,
             "isDevTenant": True,
-            "sites": [{**site, "id": 20_001, "name": "US"}, {**site, "id": 20_002, "name": "EU"}],
+            "sites": [{**site, "id": one, "name": name} for one, name in zip(SITES, ("US", "EU"), strict=True)],
             "masterCatalogs": [{"id": 1, "name": "All"}],
         }
-        return Reply.json(200, _selected(tenant, asked, _TENANT_FIELDS))
+        return Reply.json(200, selected(tenant, asked, _TENANT_FIELDS))
 
     # accounts
 
     def _list(self, request: Request) -> Reply:
-        asked = _parameters(request, _LIST_PARAMETERS)
-        start, size = _number(asked, "startIndex", 0), _number(asked, "pageSize", 0) or DEFAULT_PAGE_SIZE
-        if size > MOST_PAGE_SIZE:
-            if self._settings.page_over_200 == "refuse":
-                raise Refused(400, "VALIDATION_ERROR", f"pageSize is at most {MOST_PAGE_SIZE}")
-            size = MOST_PAGE_SIZE
+        asked = parameters(request, _LIST_PARAMETERS)
+        start, size = page_bounds(asked, self._settings.page_over_200)
         left_out = _left_out(asked) | {part for part in _PARTS if part not in self._settings.rows_carry}
         ids = self._matching(asked)
         items = [_without(self._accounts.get(one), left_out) for one in ids[start : start + size]]
         page = {"startIndex": start, "pageSize": size, "pageCount": -(-len(ids) // size), "totalCount": len(ids)}
-        return Reply.json(200, _selected({**page, "items": items}, asked, _PAGE_FIELDS, items=fields_of_an_account()))
+        return Reply.json(200, selected({**page, "items": items}, asked, PAGE_FIELDS, items=fields_of_an_account()))
 
     def _matching(self, asked: dict[str, str]) -> Sequence[int]:
         """The ids that are asked for, in order; found again only after a change."""
         clauses, is_descending = self._clauses(asked)
-        quick, most = asked.get("q", ""), _number(asked, "qLimit", 100)
+        quick, most = asked.get("q", ""), number(asked, "qLimit", 100)
         if not 1 <= most <= 100:
             raise Refused(400, "VALIDATION_ERROR", "qLimit is 1 to 100")
         key = (self._accounts.version, tuple(clauses), quick)
@@ -219,7 +228,7 @@ class Kibo:
             if self._settings.update_date_filter == "refuse":
                 raise BadQuery("updateDate is not filterable")
             clauses = [one for one in clauses if one.field != "updatedate"]
-        is_anonymous = _flag(asked, "isAnonymous")
+        is_anonymous = flag(asked, "isAnonymous")
         if is_anonymous is None and not self._settings.guests_by_default:
             is_anonymous = False
         if is_anonymous is not None:
@@ -227,16 +236,18 @@ class Kibo:
         return clauses, is_descending
 
     def _one(self, request: Request, text: str) -> Reply:
-        self._want(request, "GET", "PUT")
-        asked = _parameters(request, {"responseFields"} | ({"responseGroups"} if request.method == "GET" else set()))
+        want(request, "GET", "PUT")
+        asked = parameters(request, {"responseFields"} | ({"responseGroups"} if request.method == "GET" else set()))
         if not (text.isascii() and text.isdigit()) or not self._accounts.has(int(text)):
             raise Refused(404, "ITEM_NOT_FOUND", f"Item not found: customer account {text[:20]}")
         account = self._accounts.get(int(text))
-        _selected(account, asked, fields_of_an_account())  # a bad selection has no effect
+        selected(account, asked, fields_of_an_account())  # a bad selection has no effect
         if request.method == "PUT":
-            account = self._accounts.update(int(text), replaced(account, _json_body(request)))
+            account = self._accounts.update(int(text), replaced(account, json_body(request)))
+            if self._settings.put_makes_events:
+                self.events.record("customeraccount.updated", int(text))
         account = _without(account, _left_out(asked))
-        return Reply.json(200, _selected(account, asked, fields_of_an_account()))
+        return Reply.json(200, selected(account, asked, fields_of_an_account()))
 
 
 def _left_out(asked: dict[str, str]) -> set[str]:
@@ -245,50 +256,3 @@ def _left_out(asked: dict[str, str]) -> set[str]:
 
 def _without(account: Account, parts: set[str]) -> Account:
     return {name: value for name, value in account.items() if name not in parts}
-
-
-def _selected(value: object, asked: dict[str, str], known: Set[str], **inner: Set[str]) -> object:
-    """The part of an answer that `responseFields` asks for."""
-    if "responseFields" not in asked:
-        return value
-    return language.select(value, language.parse_selection(asked["responseFields"], known, **inner))
-
-
-def _json_body(request: Request) -> Account:
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "the body must be application/json")
-    try:
-        body = json.loads(request.body)
-    except ValueError:
-        raise BadBody("the body is not JSON") from None
-    if not isinstance(body, dict):
-        raise BadBody("the body is not an object")
-    return body
-
-
-def _parameters(request: Request, allowed: set[str]) -> dict[str, str]:
-    names = [name for name, _ in request.query]
-    for name in names:
-        if name in _NOT_SIMULATED:
-            raise Refused(400, "VALIDATION_ERROR", f"the sandbox does not simulate {name}")
-        if name not in allowed:
-            raise Refused(400, "VALIDATION_ERROR", f"unknown parameter {name[:40]}")
-    if len(set(names)) < len(names):
-        raise Refused(400, "VALIDATION_ERROR", "a parameter is given twice")
-    return dict(request.query)
-
-
-def _number(asked: dict[str, str], name: str, default: int) -> int:
-    text = asked.get(name, str(default))
-    if not (text.isascii() and text.isdigit()) or int(text) > 2**31 - 1:
-        raise Refused(400, "VALIDATION_ERROR", f"{name} is a whole number")
-    return int(text)
-
-
-def _flag(asked: dict[str, str], name: str) -> bool | None:
-    text = asked.get(name)
-    if text is None:
-        return None
-    if text.lower() not in ("true", "false"):
-        raise Refused(400, "VALIDATION_ERROR", f"{name} is true or false")
-    return text.lower() == "true"

@@ -29,7 +29,10 @@ _CONTACT_TEXTS = {"contacts.email": "email", "contacts.firstname": "firstName",
                   "contacts.lastnameorsurname": "lastNameOrSurname"}  # fmt: skip
 _SEARCHED = ("emailAddress", "userName", "firstName", "lastName", "companyOrOrganization")
 _GROUPS = {"contacts": "contacts", "customeraccountnotes": "notes", "ordersummary": "commerceSummary"}
-_SORTABLE = {"createdate", "id"}
+_SORTABLE = frozenset({"createdate", "id"})
+
+Value: TypeAlias = str | bool | int | datetime
+"""What a filter compares with."""
 
 
 class BadQuery(ValueError):
@@ -42,19 +45,23 @@ class Clause:
 
     field: str
     operator: str
-    value: str | bool | int | datetime
+    value: Value
 
     def holds(self, account: Account) -> bool:
         """Does the account satisfy it?"""
-        return any(_compare(one, self.operator, self.value) for one in _values(account, self.field))
+        return any(compare(one, self.operator, self.value) for one in _values(account, self.field))
 
 
-def parse_filter(text: str) -> list[Clause]:
-    """The clauses of a filter, all of which must hold. Raises `BadQuery`."""
-    return [_clause(part) for part in re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE)]
+def parse_filter(text: str, typed: Callable[[str, str], Value] | None = None) -> list[Clause]:
+    """The clauses of a filter, all of which must hold. Raises `BadQuery`.
+
+    `typed` turns a field and its raw value into the value; without it the fields are those of accounts.
+    """
+    parts = re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE)
+    return [_clause(part, typed or _typed) for part in parts]
 
 
-def _clause(part: str) -> Clause:
+def _clause(part: str, typed: Callable[[str, str], Value]) -> Clause:
     found = _CLAUSE.fullmatch(part)
     if found is None:
         raise BadQuery(f"malformed filter: {part[:60]}")
@@ -63,7 +70,7 @@ def _clause(part: str) -> Clause:
         raise BadQuery("values are not put in single quotes")
     if raw.startswith('"') != raw.endswith('"') or raw == '"':
         raise BadQuery("a double quote is not closed")
-    value = _typed(field, raw.strip('"'))
+    value = typed(field, raw.strip('"'))
     if operator not in _operators_for(value):
         raise BadQuery(f"{field} cannot be compared with {operator}")
     return Clause(field, operator, value)
@@ -75,17 +82,13 @@ def _operators_for(value: object) -> tuple[str, ...]:
     return tuple(_OPERATORS) if isinstance(value, str) else ("eq", "ne", "gt", "ge", "lt", "le")
 
 
-def _typed(field: str, raw: str) -> str | bool | int | datetime:
+def _typed(field: str, raw: str) -> Value:
     if field in _BOOLEANS:
         if raw.lower() not in ("true", "false"):
             raise BadQuery(f"{field} is true or false")
         return raw.lower() == "true"
     if field in _DATES:
-        try:
-            at = datetime.fromisoformat(raw.replace("z", "Z"))
-        except ValueError:
-            raise BadQuery(f"{field} is a date") from None
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
+        return to_date(field, raw)
     if field in ("id", "segments.id") or field in _SUMMARY:
         if not (raw.isascii() and raw.isdigit()):
             raise BadQuery(f"{field} is a whole number")
@@ -95,14 +98,23 @@ def _typed(field: str, raw: str) -> str | bool | int | datetime:
     raise BadQuery(f"unknown field {field}")
 
 
-def check_sort(text: str) -> bool:
+def to_date(field: str, raw: str) -> datetime:
+    """A date of a filter; without an offset it is UTC. Raises `BadQuery`."""
+    try:
+        at = datetime.fromisoformat(raw.replace("z", "Z"))
+    except ValueError:
+        raise BadQuery(f"{field} is a date") from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def check_sort(text: str, sortable: AbstractSet[str] = _SORTABLE) -> bool:
     """Is the sort descending? Raises `BadQuery` for a field that cannot be sorted by.
 
-    Both sortable fields are in the same order and without ties: what follows the first changes nothing.
+    Both sortable fields of accounts are in the same order and without ties: what follows the first changes nothing.
     """
     parts = [part.split() for part in text.split(",")]
     for part in parts:
-        if not part or part[0].lower() not in _SORTABLE or len(part) > 2:
+        if not part or part[0].lower() not in sortable or len(part) > 2:
             raise BadQuery(f"cannot sort by {text[:60]}")
         if len(part) == 2 and part[1].lower() not in ("asc", "desc"):
             raise BadQuery(f"unknown order {part[1][:20]}")
@@ -146,7 +158,7 @@ def _satisfies(accounts: Accounts, account_id: int, clauses: Sequence[Clause]) -
         "createdate": accounts.created_at,
     }
     return all(
-        _compare(known[one.field](account_id), one.operator, one.value)
+        compare(known[one.field](account_id), one.operator, one.value)
         if one.field in known
         else one.holds(accounts.get(account_id))
         for one in clauses
@@ -250,7 +262,8 @@ _OPERATORS: dict[str, Callable[[object, object], bool]] = {
 }
 
 
-def _compare(have: object, operator: str, wanted: object) -> bool:
+def compare(have: object, operator: str, wanted: object) -> bool:
+    """Does the comparison hold? Texts are compared whatever the case of their letters."""
     if have is None:
         return operator == "ne"
     if isinstance(have, str) and isinstance(wanted, str):

@@ -2,16 +2,38 @@
 
 from dataclasses import dataclass
 
-CHOICES = {
+DATE_FORMATS = ("zulu", "milliseconds", "offset", "compact-offset", "date", "mixed")
+"""The five formats seen of the vendor: 2026-10-01T09:41:07Z, …07.091Z, …07-05:00, …07.766+0000, 2026-10-01; and all
+of them, one contact after the other."""
+CHOICES: dict[str, tuple[object, ...]] = {
     "app_flow": ("device", "pkce", "code"),
     "page_over_200": ("refuse", "cap"),
     "update_date_filter": ("works", "refuse", "ignore"),
+    "event_host": ("home", "tenant", "both"),
+    "event_filter": ("works", "refuse", "ignore"),
+    "event_sort": ("works", "refuse", "ignore"),
+    "event_default_order": ("oldest", "newest", "stored"),
     "refresh_tokens": ("rotating", "long-lived", "long-lived-silent"),
     "status_default": ("not-deleted", "active"),
     "long_address_import": ("accept", "correctable", "drop"),
     "unknown_custom_field": ("ignore", "error", "fail"),
+    "list_change_trace": ("none", "source", "both"),
+    "unknown_contact_ids": ("ignore", "refuse"),
+    "missing_list_status": (404, 400),
+    "add_unsubscribed_to_list": ("skip", "join"),
+    "put_omitted_email": ("keep", "refuse"),
+    "put_omitted_permission": ("keep", "implicit"),
+    "put_revives_by_contact": ("refuse", "revive"),
+    "post_permission": ("implicit", "explicit", "pending_confirmation"),
+    "json_dates": DATE_FORMATS,
+    "export_dates": DATE_FORMATS,
+    "export_headings": ("labels", "names", "unknown"),
+    "export_lists": ("names", "ids", "absent"),
+    "export_encoding": ("utf-8", "utf-8-sig", "utf-16"),
+    "contact_pages": ("ordinary", "overlap", "loop", "endless"),
 }
 """The words that a setting can be."""
+CUSTOMER_TOPICS = frozenset(f"customeraccount.{what}" for what in ("created", "updated", "deleted"))
 ROW_PARTS = frozenset({"contacts", "attributes", "segments", "commerceSummary"})
 
 
@@ -25,6 +47,7 @@ class SandboxSettings:
     customers: int = 50
     seed: int = 1
     opted_in_percent: int = 60  # of ordinary customers
+    hostile: bool = False  # people whose data attacks terminals, spreadsheets and programs, among the others
     latency_ms: int = 0  # real milliseconds before each Kibo answer
     # Kibo
     tenant_id: int = 12345
@@ -36,6 +59,17 @@ class SandboxSettings:
     guests_by_default: bool = True  # does the list hold anonymous accounts when isAnonymous is omitted
     update_date_filter: str = "works"  # or "refuse" (400), "ignore": filtering accounts by updateDate
     rows_carry: frozenset[str] = ROW_PARTS
+    # Kibo's event pull: host, filter, sort, order, lag and retention are all undocumented
+    event_host: str = "home"  # where every SDK asks; the description lists the tenant's host, too: or "tenant", "both"
+    event_filter: str = "works"  # or "refuse" (400), "ignore": filtering events by topic and createDate
+    event_sort: str = "works"  # or "refuse" (400), "ignore": sorting events by createDate
+    event_default_order: str = "oldest"  # or "newest", "stored" (as they became visible): without a sort that works
+    event_lag_seconds: float = 0.0  # how long an event is not yet to be seen after the account changed
+    event_kept_days: int = 14  # 14 days are documented for what is pushed; for what is pulled nothing is
+    event_topics: frozenset[str] = CUSTOMER_TOPICS  # what the application subscribes to; nothing else makes events
+    event_ids_dashed: bool = False  # the description shows ids with dashes and without
+    event_pages_repeat: bool = False  # a fault: every page is the first one, and there is always another
+    put_makes_events: bool = True  # does a PUT of ours come back as an event, `noCallback` or not
     # Constant Contact
     cc_client_id: str = "5b8d2f60-sandbox-key"
     cc_client_secret: str = "sandbox-contact-app-secret"  # used by an app of the flow "code"
@@ -57,13 +91,41 @@ class SandboxSettings:
     unknown_custom_field: str = "ignore"  # or "error" (the row), "fail" (the job)
     import_revives_deleted: bool = True
     import_updates_unsubscribed: bool = True  # other fields than permission and lists
+    # Constant Contact: memberships. What a change of lists shows of itself, and what a job does with odd ids
+    membership_seconds: float = 1.0  # how long a job that adds to or removes from lists stays unfinished
+    list_change_trace: str = "none"  # or "source" (update_source), "both" (and updated_at), as API v1 documented
+    unknown_contact_ids: str = "ignore"  # or "refuse" (400): ids that no contact has, in a job's source
+    missing_list_status: int = 404  # or 400: a job for a list that does not exist
+    add_unsubscribed_to_list: str = "skip"  # or "join": who opted out, named in add_list_memberships
+    # Constant Contact: single writes, where the description is silent
+    put_omitted_email: str = "keep"  # or "refuse" (400): a PUT without email_address
+    put_omitted_permission: str = "keep"  # or "implicit": a PUT whose email_address has no permission_to_send
+    put_revives_by_contact: str = "refuse"  # or "revive": a deleted contact wants the update_source Account
+    put_again_moves_opt_out_date: bool = False  # an unsubscribe of somebody who is unsubscribed already
+    post_permission: str = "implicit"  # or "explicit", "pending_confirmation" (Confirmed Opt-In is on)
+    # Constant Contact: contact exports; headings, dates, encoding and what a row shows are all undocumented
+    export_seconds: float = 2.0  # how long one stays unfinished, plus one second per 10,000 rows
+    export_headings: str = "labels"  # or "names" (as `fields` has them), "unknown" (nothing one could know)
+    export_dates: str = "zulu"
+    export_lists: str = "names"  # or "ids", "absent": what email_lists shows
+    export_has_contact_id: bool = False
+    export_holds_deleted: bool = False  # deleted contacts, where no status is asked for
+    export_encoding: str = "utf-8"  # or "utf-8-sig", "utf-16"
+    export_kept_hours: float = 24.0
+    # Constant Contact: reading contacts
+    json_dates: str = "zulu"  # opt_in_date, opt_out_date and updated_at of an email_address
+    opt_out_dates_shown: bool = True  # false: no opt_out_date is shown, though optout_after finds the contacts
+    sms_only_contacts: int = 2  # contacts without an address, made with the account
+    contact_pages: str = "ordinary"  # or a fault: "overlap" (rows twice), "loop" (cursor repeats), "endless"
 
     def __post_init__(self) -> None:
         """Refuse a value that would quietly mean nothing."""
         for name, words in CHOICES.items():
             if getattr(self, name) not in words:
-                raise ValueError(f"{name} must be one of {', '.join(words)}")
+                raise ValueError(f"{name} must be one of {', '.join(map(str, words))}")
         if unknown := self.rows_carry - ROW_PARTS:
             raise ValueError(f"rows_carry: there is no part {min(unknown)}")
-        if self.customers < 0 or self.latency_ms < 0 or not 0 <= self.opted_in_percent <= 100:
-            raise ValueError("customers and latency_ms are at least 0, opted_in_percent is 0 to 100")
+        if unknown := self.event_topics - CUSTOMER_TOPICS:
+            raise ValueError(f"event_topics: customers have no topic {min(unknown)}")
+        if min(self.customers, self.latency_ms, self.sms_only_contacts) < 0 or not 0 <= self.opted_in_percent <= 100:
+            raise ValueError("customers, latency_ms and sms_only_contacts are at least 0, opted_in_percent is 0 to 100")

@@ -112,6 +112,17 @@ class World:
         self.wait(60)
         return self.get(f"/activities/{activity_id}")
 
+    def ids(self, *addresses: str) -> list[str]:
+        """The contact ids of people who must be there."""
+        return [str(shown(self, one)["contact_id"]) for one in addresses]
+
+    def run_job(self, path: str, body: dict[str, object]) -> Any:
+        """POST a bulk job that must be accepted, wait for its end, and return the activity."""
+        reply = self.call("POST", f"/activities/{path}", body)
+        assert reply.status == 201, reply.body
+        self.wait(60)
+        return self.get(f"/activities/{json.loads(reply.body)['activity_id']}")
+
     def auth(self, path: str, agent: str = "test/1", method: str = "POST", **form: str) -> Reply:
         """One request to the auth host."""
         sent = {"content-type": FORM, "user-agent": agent}

@@ -2,12 +2,14 @@
 
 from contextlib import AbstractContextManager
 from types import TracebackType
+from typing import Any
 
 import requests
 
 from ccsync.sandbox.box import Sandbox
 
 ACCOUNTS = "/api/commerce/customer/accounts"
+EVENTS = "/api/event/pull"
 SIGN_IN = "/api/platform/applications/authtickets/oauth"
 
 
@@ -22,8 +24,8 @@ class KiboWorld(AbstractContextManager["KiboWorld"]):
             "client_secret": box.settings.kibo_client_secret,
             "grant_type": "client_credentials",
         }
-        token = self.sign_in().json()["access_token"]
-        self.headers = {"Authorization": f"Bearer {token}", "x-vol-tenant": str(box.settings.tenant_id)}
+        self.headers = {"x-vol-tenant": str(box.settings.tenant_id)}
+        self.renew()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -33,6 +35,10 @@ class KiboWorld(AbstractContextManager["KiboWorld"]):
     def sign_in(self, **changes: object) -> requests.Response:
         body = {**self.credentials, **changes}
         return self.session.post(self.box.urls.kibo_home + SIGN_IN, json=body, timeout=5)
+
+    def renew(self) -> None:
+        """Go on with a new token, as after an hour."""
+        self.headers["Authorization"] = f"Bearer {self.sign_in().json()['access_token']}"
 
     def url(self, path: str) -> str:
         return self.box.urls.kibo_tenant + path
@@ -49,6 +55,20 @@ class KiboWorld(AbstractContextManager["KiboWorld"]):
         answer = self.accounts(**params)
         assert answer.status_code == 200, answer.text
         return [one["id"] for one in answer.json()["items"]]
+
+    def pull(self, event_id: str = "", host: str = "kibo_home", **params: object) -> requests.Response:
+        """A page of events, or one event."""
+        base = self.box.urls.kibo_home if host == "kibo_home" else self.box.urls.kibo_tenant
+        asked = {name: str(value) for name, value in params.items()}
+        path = f"{EVENTS}/{event_id}" if event_id else EVENTS
+        return self.session.get(base + path, params=asked, headers=self.headers, timeout=5)
+
+    def events(self, **params: object) -> list[dict[str, Any]]:
+        """The items of one page of events, which must succeed."""
+        answer = self.pull(**params)  # type: ignore[arg-type]
+        assert answer.status_code == 200, answer.text
+        items: list[dict[str, Any]] = answer.json()["items"]
+        return items
 
     def put(self, account_id: int, body: object, **params: str) -> requests.Response:
         return self.session.put(

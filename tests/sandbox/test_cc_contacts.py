@@ -1,9 +1,12 @@
 """Reading simulated contacts: which ones, in which order, in which shape."""
 
+from datetime import datetime
+from itertools import islice
 from uuid import uuid4
 
 import pytest
 
+from ccsync.sandbox.settings import DATE_FORMATS
 from tests.sandbox.cc_world import EARLIER, World, opted_out, person, shown, small_account
 
 
@@ -119,3 +122,51 @@ def test_counts_are_by_consent(world: World) -> None:
     """The counts leave out the deleted."""
     counts = world.get("/contacts/counts", include="new_subscriber")
     assert counts == {"total": 7, "explicit": 1, "implicit": 3, "pending": 1, "unsubscribed": 1, "new_subscriber": 2}
+
+
+@pytest.mark.parametrize("how", DATE_FORMATS)
+def test_opt_out_dates_have_the_format_of_the_setting(how: str) -> None:
+    """All five formats of the vendor, and a mixture of them."""
+    people = [opted_out(f"out{number}@example.com", EARLIER) for number in range(5)]
+    found = World(people, json_dates=how).get("/contacts", status="unsubscribed")["contacts"]
+    dates = [one["email_address"]["opt_out_date"] for one in found]
+    assert {datetime.fromisoformat(one).date() for one in dates} == {EARLIER.date()}
+    assert len(set(dates)) == (5 if how == "mixed" else 1)
+
+
+def test_opt_outs_may_have_no_date() -> None:
+    """Some contacts are unsubscribed and have no opt_out_date: none is known, or, by a setting, none is shown."""
+    world = World([opted_out("out@example.com", EARLIER)], opt_out_dates_shown=False)
+    assert "opt_out_date" not in shown(world, "out@example.com")["email_address"]
+    assert world.addresses(status="all", optout_after="2026-01-01T00:00:00Z") == ["out@example.com"]
+    world = World([person("ann@example.com")])
+    world.cc.unsubscribe("ann@example.com", reason="No time", is_dated=False)
+    address = shown(world, "ann@example.com")["email_address"]
+    assert "opt_out_date" not in address
+    assert (address["opt_out_source"], address["opt_out_reason"]) == ("Contact", "No time")
+    assert world.addresses(status="all", optout_after="2026-01-01T00:00:00Z") == []
+    assert world.addresses(status="unsubscribed") == ["ann@example.com"]
+
+
+def test_contacts_without_an_address_are_as_many_as_set() -> None:
+    """The account may have any number of them, and they may be on a list."""
+    world = World(sms_only_contacts=3)
+    assert len(world.get("/contacts", status="all")["contacts"]) == 3
+    world.cc.add_sms_contact("2025550199", "Newsletter")
+    assert (world.cc.members("Newsletter"), world.cc.member_count("Newsletter")) == ([], 1)
+
+
+def test_pages_may_be_faulty() -> None:
+    """By a setting rows come twice, the cursor comes round to the first page again, or pages never end."""
+    people = [person(f"p{number}@example.com") for number in range(6)]
+    world = World(people, contact_pages="overlap", sms_only_contacts=0)
+    found = [
+        [one["email_address"]["address"][1] for one in page["contacts"]] for page in world.pages("/contacts", limit="3")
+    ]
+    assert found == [["0", "1", "2"], ["2", "3", "4"], ["4", "5"]]
+    for setting, is_new in (("loop", False), ("endless", True)):
+        world = World(people, contact_pages=setting, sms_only_contacts=0)
+        pages = list(islice(world.pages("/contacts", limit="3"), 7))
+        links = [one["_links"]["next"]["href"] for one in pages]
+        assert (len(set(links)) == 7) is is_new
+        assert bool(pages[-1]["contacts"]) is not is_new

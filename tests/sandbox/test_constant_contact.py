@@ -49,17 +49,21 @@ def test_missing_scope_or_privilege_is_403(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
+    ("method", "path", "permission"),
     [
-        ("POST", "/contacts"),
-        ("PUT", f"/contacts/{SOMEBODY}"),
-        ("POST", "/contacts/sign_up_form"),
-        ("PUT", f"/contacts/resubscribe/{SOMEBODY}"),
+        ("POST", "/contacts", "implicit"),
+        ("PUT", f"/contacts/{SOMEBODY}", "explicit"),
+        ("PUT", f"/contacts/{SOMEBODY}", ["unsubscribed"]),
+        ("POST", "/contacts/sign_up_form", None),
+        ("PUT", f"/contacts/resubscribe/{SOMEBODY}", None),
     ],
 )
-def test_calls_that_could_resubscribe_are_recorded_and_refused(world: World, method: str, path: str) -> None:
-    """A call that can opt a person in or mail them gets 403 and stays visible."""
-    assert world.call(method, path, {}).status == 403
+def test_calls_that_could_resubscribe_are_recorded_and_refused(
+    world: World, method: str, path: str, permission: object
+) -> None:
+    """A call that can opt a person in again, by its path or by the permission it names, gets 403 and stays visible."""
+    body = {"email_address": {"address": "ann@example.com", "permission_to_send": permission}}
+    assert world.call(method, path, body).status == 403
     assert world.cc.forbidden_calls == [f"{method} /v3{path}"]
 
 

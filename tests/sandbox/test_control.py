@@ -1,0 +1,87 @@
+"""The control port: what persons and staff do in the store and at Constant Contact, over HTTP."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+from ccsync.sandbox.box import Sandbox
+from ccsync.sandbox.settings import SandboxSettings
+
+UPDATED = "customeraccount.updated"
+
+
+class Port:
+    """A client of the control port."""
+
+    def __init__(self, box: Sandbox) -> None:
+        self.box = box
+        self.session = requests.Session()
+
+    def post(self, path: str, **body: object) -> Any:
+        """The result of an action that must succeed."""
+        answer = self.session.post(self.box.urls.control + path, json=body, timeout=5)
+        assert answer.status_code == 200, answer.text
+        return answer.json().get("result")
+
+    def refused(self, path: str, **body: object) -> bool:
+        return self.session.post(self.box.urls.control + path, json=body, timeout=5).status_code == 400
+
+    def look(self, path: str, **query: str) -> Any:
+        return self.session.get(self.box.urls.control + path, params=query, timeout=5).json()
+
+
+@pytest.fixture
+def port() -> Iterator[Port]:
+    """The control port of a store of ten customers."""
+    with Sandbox(SandboxSettings(customers=10)) as box:
+        made = Port(box)
+        yield made
+        made.session.close()
+
+
+def test_changes_in_the_store_make_events(port: Port) -> None:
+    """Who opts out, is changed, added or deleted over the port is among the events, once for each site."""
+    port.post("/store/add", fields={"emailAddress": "ann@example.com", "acceptsMarketing": True})
+    assert port.post("/store/opt-out", address="ann@example.com") == 1
+    assert port.post("/store/delete", address="ANN@example.com") == 1
+    topics = [one["topic"].partition(".")[2] for one in port.look("/events")]
+    assert topics == ["created", "created", "updated", "updated", "deleted", "deleted"]
+    assert port.refused("/store/delete", address="ann@example.com")
+
+
+def test_odd_events(port: Port) -> None:
+    """Odd events, repeats, lag and a store that forgets are to be had."""
+    added = port.post("/events/add", topic=UPDATED, entity_id=1001, fields={"isTest": True})
+    port.post("/events/repeat", id=added)
+    port.post("/events/lag", seconds=60)
+    port.post("/store/add", fields={})
+    assert [one["id"] for one in port.look("/events")] == [added, added]
+    port.post("/clock", seconds=61)
+    assert len(port.look("/events")) == 4
+    port.post("/events/forget")
+    assert port.look("/events") == []
+    assert port.refused("/events/repeat", id=added)
+    assert port.refused("/events/add", topic=UPDATED, entity_id=1, fields={"hat": 1})
+
+
+def test_lists_are_left_and_joined(port: Port) -> None:
+    """A person, or staff, takes a contact off one list or puts it there; some have no address."""
+    reader = port.look("/members", list="Newsletter")[-1]
+    port.post("/contacts/leave-list", address=reader, list="Newsletter", source="Account")
+    assert reader not in port.look("/members", list="Newsletter")
+    port.post("/contacts/join-list", address=reader, list="Newsletter")
+    assert reader in port.look("/members", list="Newsletter")
+    before = port.box.cc.member_count("Newsletter")
+    port.post("/contacts/sms-only", number="2025550199", lists=["Newsletter"])
+    assert port.box.cc.member_count("Newsletter") == before + 1
+    assert port.look("/state")["welcomed"] == []
+
+
+def test_config_names_the_host_of_the_events() -> None:
+    """Where events are at the tenant's host alone, the ready config says so."""
+    with Sandbox(SandboxSettings(customers=0, event_host="tenant")) as box:
+        assert f'event_url = "{box.urls.kibo_tenant}"' in box.config_text()
+    with Sandbox(SandboxSettings(customers=0)) as box:
+        assert "event_url" not in box.config_text()
