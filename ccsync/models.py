@@ -28,6 +28,19 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """A Kibo event: account `account_id` was created, updated or deleted. It carries no data.
+
+    `event_id` is lower case without dashes; `topic` is one of `customeraccount.created|updated|deleted`.
+    """
+
+    event_id: str
+    topic: str
+    account_id: int
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tenant:
     """A Kibo tenant: its name and the host (without scheme) that serves its customer accounts."""
 

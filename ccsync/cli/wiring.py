@@ -147,7 +147,14 @@ def _kibo(
         return value
 
     token = KiboToken(store, transport, now, home_url=settings.home_url, client_id=settings.client_id, secret=secret)
-    return Kibo(transport, token, tenant_id=settings.tenant_id, home_url=settings.home_url, tenant_url=tenant_url)
+    return Kibo(
+        transport,
+        token,
+        tenant_id=settings.tenant_id,
+        home_url=settings.home_url,
+        tenant_url=tenant_url,
+        event_url=settings.event_url,
+    )
 
 
 def url_of_host(config: Config, host: str) -> str:

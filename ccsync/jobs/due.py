@@ -7,8 +7,9 @@ from ccsync.jobs.decisions import Act, Decision, Target, decide
 from ccsync.jobs.sending import LONG_ADDRESS, Outgoing, encode_row
 from ccsync.jobs.work import Work
 from ccsync.mapping import fingerprint
-from ccsync.state import people, runs, set_aside, staging
+from ccsync.state import history, people, runs, set_aside, staging
 from ccsync.state.batches import BatchRow
+from ccsync.state.history import Step
 from ccsync.state.runs import RejectedRecord
 from ccsync.state.staging import Staged
 
@@ -38,6 +39,9 @@ def iter_outgoing(work: Work, *, is_retry: bool) -> Iterator[Outgoing]:
     for one, decision in iter_decisions(work, is_retry=is_retry):
         if decision.act is Act.SET_ASIDE:
             _note_standing(work, one, decision)
+        if decision.act is Act.SUPPRESS:
+            step = Step(one.person or b"", one.account_id, decision.act.value, decision.reason)
+            history.append(work.store, work.run_id, work.now(), [step])
         if decision.act not in (Act.ADD, Act.UPDATE):
             work.counts[decision.act.value] += 1
         elif not is_long(address_of(one)):
@@ -62,11 +66,13 @@ def address_of(one: Staged) -> str:
 
 
 def _outgoing(one: Staged, decision: Decision) -> Outgoing:
-    person, mark, encoded = one.person or b"", one.fingerprint or b"", (one.row or "{}").encode()
+    content, mark, encoded = json.loads(one.row or "{}"), one.fingerprint or b"", (one.row or "{}").encode()
     if decision.is_email_only:
-        alone = _email_only(one)
-        mark, encoded = fingerprint(alone), encode_row(alone)
-    row = BatchRow(person, one.account_id, address_of(one), mark, decision.act is Act.ADD)
+        content = _email_only(one)
+        mark, encoded = fingerprint(content), encode_row(content)
+    names = " ".join(sorted(content))
+    is_new = decision.act is Act.ADD
+    row = BatchRow(one.person or b"", one.account_id, content["email"], mark, is_new, names, decision.reason)
     return Outgoing(row, encoded)
 
 

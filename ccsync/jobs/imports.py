@@ -14,7 +14,7 @@ from ccsync.jobs.decisions import blocking_suppression
 from ccsync.jobs.sending import LONG_ADDRESS
 from ccsync.jobs.work import Work
 from ccsync.models import Activity
-from ccsync.state import batches, people, runs, set_aside
+from ccsync.state import batches, history, people, runs, set_aside
 from ccsync.state.batches import ADOPTED, DONE, FAILED, Batch, BatchRow
 from ccsync.state.runs import RejectedRecord
 
@@ -183,6 +183,7 @@ class Imports:
         store = self.work.store
         with store.transaction():
             added, updated = batches.counts_of(store, batch.id)
+            history.append_batch(store, batch.run_id, batch.id, self.work.now())
             people.confirm_batch(store, batch.id, batch.list_id)
             set_aside.release_batch(store, batch.id)
             batches.close(store, batch.id, DONE, self.work.now())

@@ -3,9 +3,10 @@
 import json
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from ccsync.jobs.decisions import lifted_by_opt_in
+from ccsync.jobs.decisions import blocking_suppression, lifted_by_opt_in
 from ccsync.jobs.work import Work
 from ccsync.kibo import Kibo
 from ccsync.mapping import (
@@ -18,8 +19,9 @@ from ccsync.mapping import (
     to_contact,
 )
 from ccsync.models import Customer
-from ccsync.state import consent, people, runs, set_aside, staging
+from ccsync.state import consent, history, people, removals, runs, set_aside, staging
 from ccsync.state.consent import ConsentChange
+from ccsync.state.history import Step
 from ccsync.state.people import OPTED_OUT, AccountSeen, Suppression
 from ccsync.state.runs import RejectedRecord
 from ccsync.state.staging import Staged
@@ -96,36 +98,55 @@ class Intake:
     def _observe(self, customers: Iterable[Customer]) -> None:
         """Note what Kibo shows of each account's consent; a change is a row of the consent ledger."""
         work, seen_at = self._work, self._work.now()
-        seen = {
-            one.account_id: (one, self._person_of(person_key_text(one.email)))
-            for one in customers
-            if one.email is not None and one.accepts_marketing is not None
-        }
-        before = people.known_accounts(work.store, list(seen))
-        news = list[ConsentChange]()
-        for account_id, (customer, person) in seen.items():
-            was = before[account_id][1] if account_id in before else None
-            if customer.accepts_marketing and not was:
-                self._opted_in(customer, person, was)
-                news.append(_change(customer, person, "opted-in", was, seen_at))
+        telling = [one for one in customers if one.accepts_marketing is not None]
+        before = people.known_accounts(work.store, [one.account_id for one in telling])
+        observed = list[AccountSeen]()
+        for customer in telling:
+            account_id, person = customer.account_id, self._person(customer)
+            before_person, was = before.get(account_id, (None, None))
+            if person is not None and customer.accepts_marketing and not was:
+                self._opted_in(customer, person, was, seen_at)
             elif was and not customer.accepts_marketing:
-                opted_out_at = customer.updated_at or seen_at
-                found = Suppression(person, OPTED_OUT, "", None, opted_out_at, "kibo")
-                people.suppress(work.store, found, seen_at, work.run_id)
-                work.counts["opted_out"] += 1
-                news.append(_change(customer, person, "opted-out", was, seen_at))
-        consent.append(work.store, work.run_id, news)
-        observed = [
-            AccountSeen(account_id, person, bool(customer.accepts_marketing))
-            for account_id, (customer, person) in seen.items()
-            if customer.accepts_marketing or account_id in before  # a new account that says no is no change
-        ]
+                self._opted_out(customer, person or before_person, seen_at)
+            elif was and person is not None and before_person is not None and person != before_person:
+                self._address_changed(account_id, before_person, seen_at)
+            known_as = person or before_person
+            # A new account that says no is no change.
+            if known_as is not None and (customer.accepts_marketing or account_id in before):
+                observed.append(AccountSeen(account_id, known_as, bool(customer.accepts_marketing)))
         people.observe_accounts(work.store, observed, seen_at)
 
-    def _opted_in(self, customer: Customer, person: bytes, was: bool | None) -> None:
-        holding = people.suppressions(self._work.store, person)
+    def _person(self, customer: Customer) -> bytes | None:
+        return None if customer.email is None else self._person_of(person_key_text(customer.email))
+
+    def _opted_in(self, customer: Customer, person: bytes, was: bool | None, seen_at: datetime) -> None:
+        store = self._work.store
+        holding = people.suppressions(store, person)
         for kind in lifted_by_opt_in(holding, was_opted_in=was, created_at=customer.created_at):
-            people.lift(self._work.store, person, kind)
+            people.lift(store, person, kind)
+        if blocking_suppression(people.suppressions(store, person), self._work.list_id) is None:
+            removals.drop_unsent(store, person)
+        consent.append(store, self._work.run_id, [_change(customer, person, "opted-in", was, seen_at)])
+
+    def _opted_out(self, customer: Customer, person: bytes | None, seen_at: datetime) -> None:
+        """The opt-out holds for every address that ccsync put on the list for this account."""
+        work, account_id = self._work, customer.account_id
+        work.counts["opted_out"] += 1
+        opted_out_at = customer.updated_at or seen_at
+        everybody = dict.fromkeys([*([person] if person else []), *people.linked_people(work.store, account_id)])
+        for one in everybody:
+            people.suppress(
+                work.store, Suppression(one, OPTED_OUT, "", None, opted_out_at, "kibo"), seen_at, work.run_id
+            )
+            is_present = one == person
+            change = _change(customer, one, "opted-out", True, seen_at)
+            consent.append(work.store, work.run_id, [change if is_present else replace(change, email=None)])
+            email = customer.email if is_present else None
+            removals.ask(work.store, [one], account_id, email, removals.OPTED_OUT, seen_at)
+
+    def _address_changed(self, account_id: int, before: bytes, seen_at: datetime) -> None:
+        step = Step(before, account_id, "left alone", "its account has another address now")
+        history.append(self._work.store, self._work.run_id, seen_at, [step])
 
 
 def _change(customer: Customer, person: bytes, change: str, was: bool | None, seen_at: datetime) -> ConsentChange:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.kibo import Kibo
-from ccsync.kibo.client import PAGE_SIZE
+from ccsync.kibo.events import PAGE_SIZE
 from ccsync.models import Customer
 
 FILTER = "acceptsMarketing eq true"

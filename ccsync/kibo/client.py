@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from ccsync import shapes
 from ccsync.errors import ConfigError, RefusedError, VendorUnreachable
+from ccsync.kibo.events import EVENTS_PATH, PAGE_SIZE, EventPage, to_event_page
 from ccsync.models import Customer, JsonObject, Tenant
 from ccsync.transport import Call, Token, Transport
 
-PAGE_SIZE = 200
-"""The vendor's most; its default is 20."""
 ACCOUNTS_PATH = "/api/commerce/customer/accounts"
 
 
@@ -25,13 +24,21 @@ class Kibo:
     """A client for one tenant. Customer calls carry no site: every customer of the tenant is wanted."""
 
     def __init__(
-        self, transport: Transport, token: Token, *, tenant_id: int, home_url: str, tenant_url: str | None = None
+        self,
+        transport: Transport,
+        token: Token,
+        *,
+        tenant_id: int,
+        home_url: str,
+        tenant_url: str | None = None,
+        event_url: str | None = None,
     ) -> None:
         self.transport = transport
         self._token = token
         self._tenant_id = tenant_id
         self._home_url = home_url
         self._tenant_url = tenant_url
+        self._event_url = event_url or home_url
 
     def get_tenant(self) -> Tenant:
         """Look up the tenant's host, as every SDK of the vendor does instead of computing the pod.
@@ -107,6 +114,23 @@ class Kibo:
         if customer is None:
             raise VendorUnreachable(f"Kibo's answer for account {account_id} is no account.", "it has no id.")
         return customer
+
+    def get_events(
+        self, *, start: int, filter: str | None = None, sort: str | None = None, is_at_tenant: bool = False
+    ) -> EventPage | None:
+        """Read the events from record `start`; `None` when this host serves none (404).
+
+        Every SDK of the vendor asks the home host, the description lists the tenant's, too
+        (https://github.com/KiboSoftware/kibo-open-api-specs, `docs/openapi_event.json`). Which filters and sort
+        orders are taken is documented nowhere: a refusal is a `RefusedError` with status 400.
+        """
+        params = {"startIndex": str(start), "pageSize": str(PAGE_SIZE)}
+        params |= {"filter": filter} if filter else {}
+        params |= {"sortBy": sort} if sort else {}
+        base = self._base() if is_at_tenant else self._event_url
+        call = Call("GET", base + EVENTS_PATH, params=params, headers=self._headers(), accepts=frozenset({404}))
+        answer, value = self.transport.json(call, self._token)
+        return None if answer.status == 404 else to_event_page(value)
 
     def _get(self, path: str, params: dict[str, str]) -> object:
         call = Call("GET", self._base() + path, params=params, headers=self._headers())

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ccsync.state import history, people
 from ccsync.state.store import Row, Store
 from ccsync.state.times import from_text_or_raise, to_text
 
@@ -38,6 +39,8 @@ class BatchRow:
     email: str
     fingerprint: bytes
     is_new: bool
+    fields: str = ""  # the names of what is sent, for `why`
+    reason: str = ""
 
 
 def prepare(store: Store, run_id: int, list_id: str, prepared_at: datetime) -> int:
@@ -54,15 +57,16 @@ def prepare(store: Store, run_id: int, list_id: str, prepared_at: datetime) -> i
 def add_rows(store: Store, batch_id: int, rows: Iterable[BatchRow], prepared_at: datetime) -> None:
     """Put contacts into a batch and note that ccsync sets out to send them, inside the caller's transaction."""
     kept = list(rows)
+    sets = {names: history.field_set(store, names) for names in {r.fields for r in kept}}
     store.run_many(
-        "INSERT INTO batch_rows VALUES (?, ?, ?, ?, ?, ?)",
-        [(batch_id, r.person, r.account_id, r.email, r.fingerprint, int(r.is_new)) for r in kept],
+        "INSERT INTO batch_rows (batch_id, person, account_id, email, fingerprint, is_new, field_set, reason)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (batch_id, r.person, r.account_id, r.email, r.fingerprint, int(r.is_new), sets[r.fields], r.reason)
+            for r in kept
+        ],
     )
-    store.run_many(
-        "INSERT INTO contacts (person, is_ours, prepared_at) VALUES (?, 1, ?)"
-        " ON CONFLICT (person) DO UPDATE SET prepared_at = coalesce(prepared_at, excluded.prepared_at)",
-        [(r.person, to_text(prepared_at)) for r in kept],
-    )
+    people.set_out_to_send(store, [(r.account_id, r.person) for r in kept], prepared_at)
     store.run("UPDATE batches SET rows = rows + ? WHERE id = ?", len(kept), batch_id)
 
 
@@ -93,9 +97,10 @@ def known_activities(store: Store) -> set[str]:
 def rows_of(store: Store, batch_id: int) -> list[BatchRow]:
     """The contacts of a batch that is not closed, in the order of `person`."""
     return [
-        BatchRow(person, int(account_id), str(email), fingerprint, bool(is_new))
-        for person, account_id, email, fingerprint, is_new in store.rows(
-            "SELECT person, account_id, email, fingerprint, is_new FROM batch_rows WHERE batch_id = ? ORDER BY person",
+        BatchRow(person, int(account_id), str(email), fingerprint, bool(is_new), str(fields or ""), str(reason))
+        for person, account_id, email, fingerprint, is_new, fields, reason in store.rows(
+            "SELECT person, account_id, email, fingerprint, is_new, names, reason FROM batch_rows"
+            " LEFT JOIN field_sets ON field_sets.id = field_set WHERE batch_id = ? ORDER BY person",
             batch_id,
         )
         if isinstance(person, bytes) and isinstance(fingerprint, bytes) and isinstance(account_id, int)

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeGuard
 
 from ccsync.state import meta
 from ccsync.state.store import Store
@@ -162,6 +163,20 @@ def note_not_on_list(store: Store, person: bytes) -> None:
     store.run("UPDATE contacts SET seen_list_id = NULL WHERE person = ?", person)
 
 
+def set_out_to_send(store: Store, sent: Iterable[tuple[int, bytes]], at: datetime) -> None:
+    """These (account id, person) are about to be sent to a list, inside the caller's transaction.
+
+    Noted beforehand: whether it arrives or not, an opt-out has to find it.
+    """
+    pairs = list(sent)
+    store.run_many("INSERT OR IGNORE INTO links VALUES (?, ?)", pairs)
+    store.run_many(
+        "INSERT INTO contacts (person, is_ours, prepared_at) VALUES (?, 1, ?)"
+        " ON CONFLICT (person) DO UPDATE SET prepared_at = coalesce(prepared_at, excluded.prepared_at)",
+        [(person, to_text(at)) for _, person in pairs],
+    )
+
+
 def confirm_batch(store: Store, batch_id: int, list_id: str) -> None:
     """The batch's people are on the list with what was sent. Inside the caller's transaction."""
     store.run(
@@ -172,6 +187,48 @@ def confirm_batch(store: Store, batch_id: int, list_id: str) -> None:
         batch_id,
         batch_id,
     )
+
+
+def confirm(store: Store, person: bytes, contact_id: str, list_id: str, fingerprint: bytes) -> None:
+    """One person is on the list with what was sent. Inside the caller's transaction."""
+    store.run(
+        "UPDATE contacts SET contact_id = ?, list_id = ?, seen_list_id = ?, fingerprint = ? WHERE person = ?",
+        contact_id,
+        list_id,
+        list_id,
+        fingerprint,
+        person,
+    )
+
+
+def note_off_list(store: Store, person: bytes) -> None:
+    """The person is on no list of ours any more, inside the caller's transaction."""
+    store.run("UPDATE contacts SET list_id = NULL, fingerprint = NULL, seen_list_id = NULL WHERE person = ?", person)
+
+
+def count_on_list(store: Store, list_id: str) -> int:
+    """How many people ccsync has put on the list."""
+    return store.number("SELECT count(*) FROM contacts WHERE list_id = ?", list_id)
+
+
+def linked_people(store: Store, account_id: int) -> list[bytes]:
+    """Everybody ccsync ever put on a list for this account: its addresses, present and past."""
+    return [one for (one,) in store.rows("SELECT person FROM links WHERE account_id = ?", account_id) if _is(one)]
+
+
+def _is(value: object) -> TypeGuard[bytes]:
+    return isinstance(value, bytes)
+
+
+def siblings(store: Store, account_id: int, person: bytes) -> list[int]:
+    """The other accounts on this address that opted in when last seen."""
+    found = store.rows(
+        "SELECT account_id FROM accounts WHERE person = ? AND account_id != ? AND accepts_marketing"
+        " ORDER BY account_id",
+        person,
+        account_id,
+    )
+    return [int(str(row[0])) for row in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,10 @@ class Store:
             raise
         self._on_boundary("after commit")
 
+    def scrub(self) -> None:
+        """Empty the write-ahead log, so that what was erased stands in no file any more."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def copy_to(self, target: "Store") -> None:
         """Copy everything into another, empty store (a dry run works on a copy)."""
         self._connection.backup(target._connection)
@@ -109,7 +113,7 @@ def open_store(path: Path, *, is_reader: bool = False, on_boundary: Callable[[st
         connection = _connect(path, "rw")
         if is_reader:
             connection.execute("PRAGMA query_only = ON")
-        _check_ours(connection, path)
+        _check_ours(connection, path, is_reader)
         if not is_reader:
             migrate(connection)
     except sqlite3.Error as error:
@@ -192,7 +196,7 @@ def _check_file(path: Path, is_reader: bool) -> None:
 _OWNER_FIX = "Run ccsync as the user who made the file, or give the file and its folder to this user."
 
 
-def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
+def _check_ours(connection: sqlite3.Connection, path: Path, is_reader: bool) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     if ours and version > VERSION:
@@ -207,6 +211,12 @@ def _check_ours(connection: sqlite3.Connection, path: Path) -> None:
             f"The state file {path} is not a whole ccsync state file.",
             "another program's database, or a damaged one.",
             "Put it back from a backup, or check [state] path and $CCSYNC_STATE.",
+        )
+    if is_reader and version < VERSION:
+        raise StateError(
+            f"The state file {path} was written by an older ccsync.",
+            f"its format is {version}, this program's is {VERSION}; reading does not change it.",
+            "ccsync login --check        (any command that writes brings it up to date)",
         )
 
 

@@ -1,0 +1,251 @@
+"""Events pulled from Kibo, and the queue of accounts they make: an event only says that an account changed."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccsync.models import Event
+from ccsync.state.store import Store, Value
+from ccsync.state.times import from_text, from_text_or_raise, storable, to_text, to_text_or_none
+
+PENDING = "pending"
+RETRYING = "retrying"
+FAILED = "failed"
+DONE = "done"
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedEvent:
+    """One event as `ccsync events` shows it; `attempts` and `last_error` are its account's."""
+
+    event_id: str
+    account_id: int
+    topic: str
+    created_at: datetime | None
+    status: str
+    attempts: int
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An account to be dealt with: the events that say so, by topic, and when the newest of them was made."""
+
+    account_id: int
+    attempts: int
+    topics: Counter[str]
+    changed_at: datetime | None
+    last_number: int
+
+
+def take_in(store: Store, events: Iterable[Event], at: datetime) -> int:
+    """Keep the events not seen before and queue their accounts, inside the caller's transaction; how many are new.
+
+    A new event gives an account that failed before a fresh start: it has changed.
+    """
+    new = 0
+    for event in events:
+        is_new = store.run(
+            "INSERT INTO events (event_id, account_id, topic, created_at, seen_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (event_id) DO NOTHING",
+            storable(event.event_id),
+            event.account_id,
+            event.topic,
+            to_text_or_none(event.created_at),
+            to_text(at),
+        )
+        if is_new:
+            new += 1
+            enqueue(store, [event.account_id], at)
+    return new
+
+
+def enqueue(store: Store, account_ids: Iterable[int], at: datetime) -> None:
+    """Queue accounts to be read, inside the caller's transaction."""
+    store.run_many(
+        "INSERT INTO queue VALUES (?1, ?2, ?3, ?3, 0, '') ON CONFLICT (account_id) DO UPDATE"
+        " SET status = ?2, next_at = ?3, attempts = 0, last_error = ''",
+        [(one, PENDING, to_text(at)) for one in account_ids],
+    )
+
+
+def enqueue_vanished(store: Store, at: datetime) -> int:
+    """Queue the accounts that opted in when last seen and were not among those just staged; how many."""
+    store.run(
+        "INSERT INTO queue SELECT account_id, ?1, ?2, ?2, 0, '' FROM accounts WHERE accepts_marketing"
+        " AND account_id NOT IN (SELECT account_id FROM staged) AND account_id NOT IN (SELECT account_id FROM queue)",
+        PENDING,
+        to_text(at),
+    )
+    return store.number(
+        "SELECT count(*) FROM accounts WHERE accepts_marketing AND account_id NOT IN (SELECT account_id FROM staged)"
+    )
+
+
+def due(store: Store, at: datetime, limit: int, *, only_listed: str | None = None) -> list[Due]:
+    """Accounts whose time has come, longest waiting first.
+
+    `only_listed` leaves out accounts of which ccsync has put nobody on that list.
+    """
+    listed = (
+        " AND account_id IN (SELECT links.account_id FROM links JOIN contacts USING (person) WHERE list_id = ?)"
+        if only_listed is not None
+        else ""
+    )
+    values: list[Value] = [FAILED, to_text(at), *([only_listed] if only_listed is not None else []), limit]
+    found = store.rows(
+        "SELECT account_id, attempts FROM queue WHERE status != ? AND next_at <= ?"  # noqa: S608 - our own text
+        f"{listed} ORDER BY queued_at, account_id LIMIT ?",
+        *values,
+    )
+    return [_due(store, int(str(account_id)), int(str(attempts))) for account_id, attempts in found]
+
+
+def _due(store: Store, account_id: int, attempts: int) -> Due:
+    topics: Counter[str] = Counter()
+    changed_at, last = None, 0
+    for topic, number, created_at, newest in store.rows(
+        "SELECT topic, count(*), max(created_at), max(number) FROM events WHERE account_id = ? AND done_at IS NULL"
+        " GROUP BY topic",
+        account_id,
+    ):
+        topics[str(topic)] += int(str(number))
+        changed_at = max(filter(None, (changed_at, from_text(created_at))), default=None)
+        last = max(last, int(str(newest)))
+    return Due(account_id, attempts, topics, changed_at, last)
+
+
+def count_due(store: Store, at: datetime) -> int:
+    """How many accounts wait for their turn now."""
+    return store.number("SELECT count(*) FROM queue WHERE status != ? AND next_at <= ?", FAILED, to_text(at))
+
+
+def settle(store: Store, accounts: Iterable[Due], at: datetime) -> None:
+    """These accounts were dealt with, inside the caller's transaction; an event pulled since then keeps its account."""
+    for one in accounts:
+        _finish_events(store, one, at)
+        store.run(
+            "DELETE FROM queue WHERE account_id = ?1"
+            " AND NOT EXISTS (SELECT 1 FROM events WHERE account_id = ?1 AND done_at IS NULL)",
+            one.account_id,
+        )
+
+
+def _finish_events(store: Store, one: Due, at: datetime) -> None:
+    store.run(
+        "UPDATE events SET done_at = ? WHERE account_id = ? AND done_at IS NULL AND number <= ?",
+        to_text(at),
+        one.account_id,
+        one.last_number,
+    )
+
+
+def put_off(store: Store, account_id: int, attempts: int, next_at: datetime, error: str) -> None:
+    """An account could not be dealt with; it comes again at `next_at`."""
+    _note_failure(store, account_id, RETRYING, attempts, next_at, error)
+
+
+def give_up(store: Store, account_id: int, attempts: int, at: datetime, error: str) -> None:
+    """An account is not tried again until it changes, or a person asks for it."""
+    _note_failure(store, account_id, FAILED, attempts, at, error)
+
+
+def _note_failure(store: Store, account_id: int, status: str, attempts: int, next_at: datetime, error: str) -> None:
+    store.run(
+        "UPDATE queue SET status = ?, attempts = ?, next_at = ?, last_error = ? WHERE account_id = ?",
+        status,
+        attempts,
+        to_text(next_at),
+        storable(error),
+        account_id,
+    )
+
+
+def retry(store: Store, at: datetime, account_ids: Sequence[int] | None = None) -> int:
+    """Make failed and retrying accounts due now: these, or all; how many there were."""
+    sql = "UPDATE queue SET status = ?, attempts = 0, next_at = ? WHERE status != ?"
+    if account_ids is None:
+        return store.run(sql, PENDING, to_text(at), PENDING)
+    with store.transaction():
+        return sum(
+            store.run(f"{sql} AND account_id = ?", PENDING, to_text(at), PENDING, account_id)
+            for account_id in account_ids
+        )
+
+
+def account_of(store: Store, event_id: str) -> int | None:
+    """The account that an event is about."""
+    row = store.one("SELECT account_id FROM events WHERE event_id = ?", event_id)
+    return int(str(row[0])) if row else None
+
+
+def view(store: Store, *, wants_done: bool = False, only_failed: bool = False, limit: int = -1) -> list[QueuedEvent]:
+    """Events with the state of their account, newest first; accounts queued without an event have none."""
+    wanted = f"queue.status = '{FAILED}'" if only_failed else "1" if wants_done else "done_at IS NULL"
+    found = store.rows(
+        "SELECT event_id, account_id, topic, created_at, CASE WHEN done_at IS NULL THEN coalesce(status, ?) ELSE ? END,"  # noqa: S608 - our own text
+        " coalesce(attempts, 0), coalesce(last_error, '') FROM events LEFT JOIN queue USING (account_id)"
+        f" WHERE {wanted} {'AND done_at IS NULL' if only_failed else ''}"
+        " ORDER BY coalesce(created_at, seen_at) DESC, number DESC LIMIT ?",
+        PENDING,
+        DONE,
+        limit,
+    )
+    return [_to_queued(row) for row in found]
+
+
+def _to_queued(row: tuple[Value, ...]) -> QueuedEvent:
+    event_id, account_id, topic, created_at, status, attempts, last_error = row
+    is_done = status == DONE
+    return QueuedEvent(
+        str(event_id),
+        int(str(account_id)),
+        str(topic),
+        from_text(created_at),
+        str(status),
+        0 if is_done else int(str(attempts)),
+        "" if is_done else str(last_error),
+    )
+
+
+def of_account(store: Store, account_id: int) -> list[tuple[QueuedEvent, datetime, datetime | None]]:
+    """An account's events, oldest first: the event, when it was seen, and when it was dealt with."""
+    found = store.rows(
+        "SELECT event_id, account_id, topic, created_at, 'pending', 0, '', seen_at, done_at FROM events"
+        " WHERE account_id = ? ORDER BY number",
+        account_id,
+    )
+    return [(_to_queued(row[:7]), from_text_or_raise(row[7]), from_text(row[8])) for row in found]
+
+
+def queued(store: Store, account_id: int) -> tuple[str, int, datetime, str] | None:
+    """How an account stands in the queue: status, attempts, next attempt, last error."""
+    row = store.one("SELECT status, attempts, next_at, last_error FROM queue WHERE account_id = ?", account_id)
+    return None if row is None else (str(row[0]), int(str(row[1])), from_text_or_raise(row[2]), str(row[3]))
+
+
+def count_by_status(store: Store) -> dict[str, int]:
+    """How many accounts are pending, retrying, failed."""
+    return {str(s): int(str(n)) for s, n in store.rows("SELECT status, count(*) FROM queue GROUP BY status")}
+
+
+def have_ever_come(store: Store) -> bool:
+    """Was any event ever pulled?"""
+    return store.one("SELECT 1 FROM events LIMIT 1") is not None
+
+
+def prune(store: Store, before: datetime) -> None:
+    """Forget events that were dealt with before `before`, a few at a time."""
+    while True:
+        with store.transaction():
+            gone = store.run(
+                "DELETE FROM events WHERE number IN"
+                " (SELECT number FROM events WHERE done_at < ?1 AND seen_at < ?1 LIMIT ?2)",
+                to_text(before),
+                _CHUNK,
+            )
+        if gone < _CHUNK:
+            return
