@@ -127,6 +127,7 @@ class Activity:
     correctable_count: int | None
     cannot_add_to_list_count: int | None
     errors: tuple[str, ...]
+    results_href: str | None = None  # where a completed export's file is
 
     @property
     def is_finished(self) -> bool:

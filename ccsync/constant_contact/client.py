@@ -1,28 +1,25 @@
 """Reads and fills a Constant Contact account. It cannot re-subscribe anybody: see `consent_guard`."""
 
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO
-from urllib.parse import urlsplit
+from collections.abc import Iterator
 
 from ccsync import shapes
-from ccsync.constant_contact.consent_guard import check_consent
-from ccsync.constant_contact.records import to_activity, to_contact, to_custom_field, to_list
-from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.models import AccountEmail, AccountSummary, Activity, Contact, ContactList, CustomField, JsonObject
-from ccsync.transport import Answer, Call, Token, Transport
+from ccsync.constant_contact.bulk import Bulk
+from ccsync.constant_contact.consent_guard import check_no_permission
+from ccsync.constant_contact.records import to_contact, to_custom_field, to_list
+from ccsync.errors import RefusedError
+from ccsync.models import AccountEmail, AccountSummary, Contact, ContactList, CustomField, JsonObject
+from ccsync.transport import Call
 
 PAGE_SIZE = 500
-MOST_PAGES = 100_000
-"""A listing that never ends is a fault, not a large account."""
 
 
-class ConstantContact:
-    """A client for one account. `api_url` ends in /v3."""
+_SCALARS = (
+    "first_name", "last_name", "job_title", "company_name", "birthday_month", "birthday_day", "anniversary"
+)  # fmt: skip
 
-    def __init__(self, transport: Transport, token: Token, *, api_url: str) -> None:
-        self.transport = transport
-        self._token = token
-        self._api_url = api_url
+
+class ConstantContact(Bulk):
+    """A client for one account."""
 
     # account
 
@@ -124,100 +121,37 @@ class ConstantContact:
         answer, value = self._json(call)
         return to_contact(shapes.as_object(value) or {}) if answer.status != 404 else None
 
-    # imports
+    def create_contact(self, body: JsonObject) -> Contact | None:
+        """Create a person who never was in the account; `None` where the address exists, deleted ones included (409).
 
-    def import_contacts(self, body: BinaryIO) -> Activity:
-        """Start a bulk import; `body` is a file with the whole encoded JSON, below 4,000,000 bytes.
-
-        Not repeated when the answer is lost (`AnswerLost`): the vendor has no idempotency key.
+        `body` is a `ContactPostRequest` without a permission. Not repeated when the answer is lost (`AnswerLost`).
         """
-        call = Call("POST", self._api_url + "/activities/contacts_json_import", body=body, is_repeatable=False)
-        _, value = self._json(call)
-        activity = to_activity(shapes.as_object(value) or {})
-        if activity is None:
-            raise VendorUnreachable("Constant Contact's answer to an import has no activity_id.")
-        return activity
-
-    def get_activities(self) -> list[Activity]:
-        """The newest 500 bulk jobs of the last ten days."""
-        _, value = self._json(Call("GET", self._api_url + "/activities", params={"limit": "500"}))
-        record = shapes.as_object(value) or {}
-        return [one for item in shapes.as_objects(record.get("activities")) if (one := to_activity(item))]
-
-    def get_activity(self, activity_id: str) -> Activity | None:
-        """One bulk job; `None` when the vendor no longer knows it."""
-        call = Call("GET", f"{self._api_url}/activities/{activity_id}", accepts=frozenset({404}))
+        check_no_permission(body)
+        call = Call("POST", self._api_url + "/contacts", json=body, is_repeatable=False, accepts=frozenset({409}))
         answer, value = self._json(call)
-        return to_activity(shapes.as_object(value) or {}) if answer.status != 404 else None
+        return to_contact(shapes.as_object(value) or {}) if answer.status != 409 else None
 
-    # the wire
+    def unsubscribe(self, contact_id: str, reason: str) -> Contact | None:
+        """Unsubscribe a contact from the whole account, because the person asked; `None` where there is nothing to do.
 
-    def _json(self, call: Call) -> tuple[Answer, object]:
-        check_consent(call)
-        return self.transport.json(call, self._token)
-
-    def _object(self, path: str) -> JsonObject:
-        _, value = self._json(Call("GET", self._api_url + path))
-        record = shapes.as_object(value)
-        if record is None:
-            raise VendorUnreachable(f"Constant Contact's answer to GET {path} is no object.")
-        return record
-
-    def _pages(self, path: str, params: Mapping[str, str], key: str) -> Iterator[list[JsonObject]]:
-        """The pages of a listing, along its relative `_links.next.href`; an expired cursor restarts it once."""
-        call = Call("GET", self._api_url + path, params=params)
-        seen: set[int] = set()
-        restarts = 0
-        while True:
-            try:
-                _, value = self._json(call)
-            except RefusedError as error:
-                if error.status not in (400, 404, 410) or not seen or restarts:
-                    raise
-                restarts, call = 1, Call("GET", self._api_url + path, params=params)
-                seen.clear()
-                continue
-            record = shapes.as_object(value)
-            if record is None or not isinstance(record.get(key), list):
-                raise VendorUnreachable(
-                    f"Constant Contact's answer to GET {path} is no page of {key}.",
-                    "it has another shape than described.",
-                    "Try again later.",
-                )
-            yield shapes.as_objects(record[key])
-            href = _next_href(record)
-            if href is None:
-                return
-            if hash(href) in seen or len(seen) >= MOST_PAGES:
-                raise VendorUnreachable(
-                    f"Constant Contact's pages of {key} go round in circles.",
-                    f"GET {path} led to a page that was read before.",
-                    "Nothing was concluded from it; try again later.",
-                )
-            seen.add(hash(href))
-            call = Call("GET", self._join(href))
-
-    def _join(self, href: str) -> str:
-        """The URL of a relative next link. Never by joining texts blindly: `//evil.example` is relative, too."""
-        parts = urlsplit(href)
-        base = urlsplit(self._api_url)
-        is_relative = (
-            not parts.scheme
-            and not parts.netloc
-            and href.startswith(base.path + "/")
-            and href.isprintable()
-            and "\\" not in href
-            and " " not in href
-        )
-        if not is_relative:
+        A PUT replaces: what of the scalars it leaves out becomes null, and it would revive a deleted contact
+        (https://developer.constantcontact.com/api_guide/contacts_re-subscribe.html). So the contact is read first.
+        Raises `RefusedError` when the vendor does not do it.
+        """
+        url = f"{self._api_url}/contacts/{contact_id}"
+        answer, value = self._json(Call("GET", url, accepts=frozenset({404})))
+        record = shapes.as_object(value) or {}
+        contact = to_contact(record) if answer.status != 404 else None
+        if contact is None or contact.email is None or contact.deleted_at or contact.has_unsubscribed:
+            return None
+        email = {"address": contact.email, "permission_to_send": "unsubscribed", "opt_out_reason": reason}
+        kept = {key: record[key] for key in _SCALARS if record.get(key) is not None}
+        _, value = self._json(Call("PUT", url, json={**kept, "email_address": email, "update_source": "Contact"}))
+        after = to_contact(shapes.as_object(value) or {})
+        if after is None or not after.has_unsubscribed:
             raise RefusedError(
-                "A Constant Contact answer points to another host for its next page; nothing was sent there.",
-                "next links of the vendor are relative and begin with /v3/.",
-                "Check [constant_contact] api_url, and any proxy between this machine and the vendor.",
+                "Constant Contact did not unsubscribe a contact.",
+                "its answer shows another permission.",
+                "Unsubscribe the person in Constant Contact by hand.",
             )
-        return f"{base.scheme}://{base.netloc}{href}"
-
-
-def _next_href(record: JsonObject) -> str | None:
-    links = shapes.as_object(record.get("_links")) or {}
-    return shapes.text(shapes.as_object(links.get("next")) or {}, "href")
+        return after

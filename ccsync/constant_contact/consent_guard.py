@@ -35,3 +35,9 @@ def _grants_permission(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return any(_grants_permission(item) for item in value)
     return False
+
+
+def check_no_permission(body: object) -> None:
+    """Raise `ForbiddenCall` when the body of a new contact names a permission at all."""
+    if "permission_to_send" in str(body).lower():
+        raise ForbiddenCall("the body of a new contact names a permission to send")

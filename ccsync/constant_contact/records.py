@@ -66,4 +66,10 @@ def to_activity(record: JsonObject) -> Activity | None:
         correctable_count=shapes.integer(status, "correctable_count"),
         cannot_add_to_list_count=shapes.integer(status, "cannot_add_to_list_count"),
         errors=tuple(str(one) for one in errors) if isinstance(errors, list) else (),
+        results_href=_results_href(record),
     )
+
+
+def _results_href(record: JsonObject) -> str | None:
+    links = shapes.as_object(record.get("_links")) or {}
+    return shapes.text(shapes.as_object(links.get("results")) or {}, "href")

@@ -1,6 +1,6 @@
 """Finds people who left the list since ccsync put them there: an import would put them back."""
 
-from ccsync.jobs import known_contacts
+from ccsync.jobs import membership
 from ccsync.jobs.decisions import Act
 from ccsync.jobs.due import address_of, iter_decisions
 from ccsync.jobs.work import Work
@@ -12,15 +12,18 @@ from ccsync.state.staging import Staged
 
 def find_departures(work: Work, *, is_retry: bool) -> tuple[list[Staged], int]:
     """The people to be updated who are no longer on the list, and how many were looked for."""
-    number = sum(decision.act is Act.UPDATE for _, decision in iter_decisions(work, is_retry=is_retry))
-    due = (one for one, decision in iter_decisions(work, is_retry=is_retry) if decision.act is Act.UPDATE)
-    known_contacts.read_membership(work, ((one.person or b"", address_of(one)) for one in due), number)
+    due = [
+        (one.person or b"", address_of(one))
+        for one, decision in iter_decisions(work, is_retry=is_retry)
+        if decision.act is Act.UPDATE
+    ]
+    membership.read_membership(work, due)
     gone = [
         one
         for one, decision in iter_decisions(work, is_retry=is_retry)
-        if decision.act is Act.UPDATE and not known_contacts.is_known_member(work, one.person or b"")
+        if decision.act is Act.UPDATE and not membership.is_known_member(work, one.person or b"")
     ]
-    return gone, number
+    return gone, len(due)
 
 
 def record_departures(work: Work, gone: list[Staged]) -> None:

@@ -5,13 +5,14 @@ the people are looked for.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ccsync.errors import CcsyncError, RefusedError, VendorUnreachable
-from ccsync.jobs import known_contacts, opt_outs
+from ccsync.jobs import membership, opt_outs
 from ccsync.jobs.decisions import blocking_suppression
 from ccsync.jobs.sending import LONG_ADDRESS
+from ccsync.jobs.waiting import POLL_SECONDS, STALL_SECONDS, poll_waits
 from ccsync.jobs.work import Work
 from ccsync.models import Activity
 from ccsync.state import batches, history, people, runs, set_aside
@@ -19,9 +20,6 @@ from ccsync.state.batches import ADOPTED, DONE, FAILED, Batch, BatchRow
 from ccsync.state.runs import RejectedRecord
 
 log = logging.getLogger(__name__)
-
-POLL_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-STALL_SECONDS = 1_800.0
 
 
 @dataclass(slots=True)
@@ -38,7 +36,7 @@ class Imports:
 
         Raises `VendorUnreachable` when nothing moves for half an hour: the next run asks again.
         """
-        waits = _waits()
+        waits = poll_waits()
         stalled = 0.0
         while running := self._running():
             finished = self._finished(running)
@@ -130,15 +128,15 @@ class Imports:
             return
         opt_outs.pull_recent(self.work)
         suspects = list(self._to_check.values())
-        wanted = ((row.person, row.email) for batch in suspects for row in self._rows(batch))
+        wanted = [(row.person, row.email) for batch in suspects for row in self._rows(batch)]
         if len(suspects) == 1:
-            known_contacts.read_new_members(self.work, wanted, suspects[0].prepared_at)
+            membership.read_new_members(self.work, wanted, suspects[0].prepared_at)
         else:
-            known_contacts.read_membership(self.work, wanted, sum(len(self._rows(batch)) for batch in suspects))
+            membership.read_membership(self.work, wanted)
         for batch in suspects:
             self._drop_suppressed(batch)
             for row in self._rows(batch):
-                if not known_contacts.is_known_member(self.work, row.person):
+                if not membership.is_known_member(self.work, row.person):
                     self._reject(batch, row)
             self._confirm(batch)
         self._to_check.clear()
@@ -205,9 +203,3 @@ class Imports:
 def _is_complete(activity: Activity, rows: int) -> bool:
     counters = (activity.error_count, activity.correctable_count, activity.cannot_add_to_list_count)
     return not any(counters) and activity.person_count is not None and activity.person_count >= rows
-
-
-def _waits() -> Iterator[float]:
-    yield from POLL_SECONDS
-    while True:
-        yield POLL_SECONDS[-1]

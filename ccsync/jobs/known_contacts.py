@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.jobs import opt_outs
@@ -13,7 +13,6 @@ from ccsync.state import meta, people, staging
 
 STREAM = "contacts"
 OVERLAP = timedelta(hours=24)
-CLOCK_STEP = timedelta(seconds=2)
 
 
 def learn(work: Work, adopt_list_id: str | None = None) -> None:
@@ -80,54 +79,3 @@ def note(work: Work, contacts: Iterable[Contact], adopt_list_id: str | None = No
 def is_member(contact: Contact, list_id: str) -> bool:
     """Is the contact on the list, to be mailed? Deleted contacts are on none; unsubscribed ones may be shown on it."""
     return contact.deleted_at is None and not contact.has_unsubscribed and list_id in (contact.list_ids or ())
-
-
-def read_membership(work: Work, wanted: Iterable[tuple[bytes, str]], number: int) -> None:
-    """Find out which of `number` people (person, address) are on the list now; `people` remembers it.
-
-    Reads whatever costs fewer calls: each contact, or the list.
-    """
-    if number == 0:
-        return
-    if _is_cheaper_singly(work, number):
-        _look_up(work, wanted, number)
-        return
-    people.forget_membership(work.store)
-    _read_members(work)
-
-
-def read_new_members(work: Work, wanted: Iterable[tuple[bytes, str]], made_since: datetime) -> None:
-    """The same for people whose contacts were probably made after `made_since`: a page or two shows most of them."""
-    _read_members(work, created_after=f"{made_since - CLOCK_STEP:%Y-%m-%dT%H:%M:%SZ}")
-    missing = [one for one in wanted if not is_known_member(work, one[0])]
-    _look_up(work, missing, len(missing))
-
-
-def is_known_member(work: Work, person: bytes) -> bool:
-    """Did the latest look at this person find them on the list?"""
-    known = people.known_contact(work.store, person)
-    return known is not None and known.seen_list_id == work.list_id
-
-
-def _read_members(work: Work, **filters: str) -> None:
-    seen = 0
-    for page in work.constant_contact.iter_contact_pages(lists=work.list_id, include="list_memberships", **filters):
-        note(work, page)
-        seen += len(page)
-        work.show("members of the list", seen)
-
-
-def _look_up(work: Work, wanted: Iterable[tuple[bytes, str]], number: int) -> None:
-    for count, (person, address) in enumerate(wanted, start=1):
-        contact = work.constant_contact.find_contact(address)
-        if contact is None:
-            people.note_not_on_list(work.store, person)
-        else:
-            note(work, [contact])
-        work.show("members of the list", count, number)
-
-
-def _is_cheaper_singly(work: Work, lookups: int) -> bool:
-    contact_list = work.constant_contact.get_list(work.list_id)
-    members = contact_list.membership_count if contact_list else None
-    return members is not None and lookups <= members // PAGE_SIZE + 1

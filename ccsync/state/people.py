@@ -158,6 +158,11 @@ def forget_membership(store: Store) -> None:
     store.run("UPDATE contacts SET seen_list_id = NULL WHERE seen_list_id IS NOT NULL")
 
 
+def note_seen(store: Store, person: bytes, list_id: str | None) -> None:
+    """A look at Constant Contact found a known person on this list, or on none of ours."""
+    store.run("UPDATE contacts SET seen_list_id = ? WHERE person = ?", list_id, person)
+
+
 def note_not_on_list(store: Store, person: bytes) -> None:
     """Constant Contact knows no such contact."""
     store.run("UPDATE contacts SET seen_list_id = NULL WHERE person = ?", person)

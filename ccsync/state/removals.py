@@ -24,9 +24,7 @@ class Removal:
     activity_id: str | None
 
 
-def ask(
-    store: Store, people: Sequence[bytes], account_id: int, email: str | None, reason: str, at: datetime
-) -> int:
+def ask(store: Store, people: Sequence[bytes], account_id: int, email: str | None, reason: str, at: datetime) -> int:
     """Have people taken off the list on which ccsync put them, inside the caller's transaction; how many are on one.
 
     Somebody whose import is still under way counts as being on its list.

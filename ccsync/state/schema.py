@@ -35,6 +35,7 @@ TABLES = frozenset(
     }
 )
 
+
 def _first(connection: sqlite3.Connection) -> None:
     """Everything from login to export."""
     for statement in _statements(FIRST):

@@ -76,6 +76,7 @@ class Call:
     basic: str | None = None  # a ready "Basic …" value
     is_repeatable: bool = True
     accepts: frozenset[int] = frozenset()
+    sink: BinaryIO | None = None  # takes the body of a 2xx, which may be large
 
     @property
     def shown(self) -> str:

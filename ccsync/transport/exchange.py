@@ -1,6 +1,7 @@
 """One exchange over the network, bounded in time and size whatever the other side does."""
 
 import threading
+from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
 import requests
@@ -15,6 +16,9 @@ CALL_SECONDS = 60
 GRACE_SECONDS = 5
 """What a call under way still gets once the run was asked to stop."""
 MAX_ANSWER_BYTES = 20_000_000
+MAX_FILE_BYTES = 2_000_000_000
+FILE_SECONDS = 600
+"""A file of a million addresses takes longer than an ordinary answer."""
 
 
 class _Unsigned(AuthBase):
@@ -42,23 +46,24 @@ def exchange(session: requests.Session, call: Call, bearer: str | None, clock: C
     timeout. Raises what `requests` raises, or `TimeoutError`; after that the session may still be in use.
     """
     outcome: list[Answer | BaseException] = []
-    done = threading.Event()
+    done, given_up = threading.Event(), threading.Event()
 
     def run() -> None:
         try:
-            outcome.append(_exchange(session, call, bearer))
+            outcome.append(_exchange(session, call, bearer, given_up))
         except BaseException as error:
             outcome.append(error)
         finally:
             done.set()
 
     threading.Thread(target=run, name="ccsync-call", daemon=True).start()
-    waited, limit = 0.0, float(CALL_SECONDS)
+    waited, limit = 0.0, float(FILE_SECONDS if call.sink else CALL_SECONDS)
     while not done.wait(min(0.5, limit)):
         waited += 0.5
         if clock.is_stopping():
             limit = min(limit, waited + GRACE_SECONDS)
         if waited >= limit:
+            given_up.set()
             raise TimeoutError(f"no whole answer within {waited:.0f} s")
     result = outcome[0]
     if isinstance(result, BaseException):
@@ -66,7 +71,7 @@ def exchange(session: requests.Session, call: Call, bearer: str | None, clock: C
     return result
 
 
-def _exchange(session: requests.Session, call: Call, bearer: str | None) -> Answer:
+def _exchange(session: requests.Session, call: Call, bearer: str | None, given_up: threading.Event) -> Answer:
     value = call.basic or (f"Bearer {bearer}" if bearer else None)
     if call.body is not None and not isinstance(call.body, bytes):
         call.body.seek(0)  # it may be the second try
@@ -88,12 +93,28 @@ def _exchange(session: requests.Session, call: Call, bearer: str | None) -> Answ
         allow_redirects=False,
         stream=True,
     ) as response:
+        if call.sink is not None and 200 <= response.status_code < 300:
+            _pour(response, call.sink, given_up)
+            return Answer(response.status_code, response.headers, b"")
         body = bytearray()
         for chunk in response.iter_content(16_384):
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
                 raise requests.exceptions.ContentDecodingError("the answer is too large")
         return Answer(response.status_code, response.headers, bytes(body))
+
+
+def _pour(response: requests.Response, sink: BinaryIO, given_up: threading.Event) -> None:
+    """Write the body into a file, which belongs to the next try once this one was given up."""
+    sink.seek(0)
+    sink.truncate()
+    size = 0
+    for chunk in response.iter_content(65_536):
+        if given_up.is_set():
+            raise TimeoutError
+        size += sink.write(chunk)
+        if size > MAX_FILE_BYTES:
+            raise requests.exceptions.ContentDecodingError("the answer is too large")
 
 
 def trouble(error: BaseException) -> str:
