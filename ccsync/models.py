@@ -15,7 +15,8 @@ class Customer:
     """A Kibo customer account (`CustomerAccount` in the vendor's description).
 
     `accepts_marketing` is `None` when the answer had no boolean there: that is neither yes nor no.
-    `raw` is the account's JSON as it came; only `mapping` reads it.
+    `raw` is the account's JSON as it came; only `mapping` reads it. `is_own_sign_up`: the person made the account, as
+    far as Kibo shows it: no guest, not made by staff.
     """
 
     account_id: int
@@ -25,6 +26,7 @@ class Customer:
     created_at: datetime | None
     updated_at: datetime | None
     raw: JsonObject = field(repr=False)
+    is_own_sign_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

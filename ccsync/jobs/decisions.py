@@ -119,3 +119,14 @@ def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:
 def has_left_too_many(gone: int, checked: int) -> bool:
     """The brake: has a fifth of the members that were looked for vanished at once, and more than a handful?"""
     return gone > 10 and gone * 5 > checked
+
+
+def let_through(wanted: int, done: int, on_list: int, most: int, accept: int = 0) -> int:
+    """The brake on removals: how many of `wanted` may go out now, after `done` in this run.
+
+    `most` is [sync] max_opt_outs (0: no brake), `on_list` how many ccsync has on the list now. A fifth of them at
+    once, if more than a handful, is too much as well. What a person accepts goes out up to that number.
+    """
+    total = wanted + done
+    is_too_much = most > 0 and (total > most or has_left_too_many(total, on_list + done))
+    return min(wanted, max(0, accept - done)) if is_too_much else wanted

@@ -90,6 +90,7 @@ class Intake:
             self._person_of(person_key_text(mapped.email)),
             fingerprint(mapped.row),
             self._encode(dict(mapped.row)),
+            customer.is_own_sign_up,
         )
 
     def _record(self, customer: Customer, rejection: Rejection) -> RejectedRecord:

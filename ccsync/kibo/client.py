@@ -160,4 +160,12 @@ def to_customer(record: JsonObject) -> Customer | None:
         created_at=shapes.time(audit, "createDate"),
         updated_at=shapes.time(audit, "updateDate"),
         raw=record,
+        is_own_sign_up=_is_own_sign_up(record, audit, address or ""),
     )
+
+
+def _is_own_sign_up(record: JsonObject, audit: JsonObject, address: str) -> bool:
+    """What `createBy` holds is documented nowhere: an admin's name or another person's address tell of staff."""
+    by = (shapes.text(audit, "createBy") or "").lower()
+    is_staffs = "admin" in by or ("@" in by and by != address.strip().lower())
+    return not shapes.boolean(record, "isAnonymous") and not is_staffs

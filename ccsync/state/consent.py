@@ -72,3 +72,9 @@ def of_person(store: Store, person: bytes) -> list[ConsentChange]:
             )
         )
     return found
+
+
+def address_of(store: Store, person: bytes) -> str | None:
+    """The person's address as last told by a vendor."""
+    row = store.one("SELECT email FROM consent WHERE person = ? AND email IS NOT NULL ORDER BY id DESC LIMIT 1", person)
+    return None if row is None else str(row[0])

@@ -1,6 +1,5 @@
 """Events pulled from Kibo, and the queue of accounts they make: an event only says that an account changed."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ PENDING = "pending"
 RETRYING = "retrying"
 FAILED = "failed"
 DONE = "done"
+DELETED = "customeraccount.deleted"
 
 _CHUNK = 500
 
@@ -32,13 +32,12 @@ class QueuedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An account to be dealt with: the events that say so, by topic, and when the newest of them was made."""
+    """An account to be dealt with: the attempts before, when its newest event was made, whether one says deleted."""
 
     account_id: int
     attempts: int
-    topics: Counter[str]
     changed_at: datetime | None
-    last_number: int
+    is_deleted: bool
 
 
 def take_in(store: Store, events: Iterable[Event], at: datetime) -> int:
@@ -66,8 +65,8 @@ def take_in(store: Store, events: Iterable[Event], at: datetime) -> int:
 def enqueue(store: Store, account_ids: Iterable[int], at: datetime) -> None:
     """Queue accounts to be read, inside the caller's transaction."""
     store.run_many(
-        "INSERT INTO queue VALUES (?1, ?2, ?3, ?3, 0, '') ON CONFLICT (account_id) DO UPDATE"
-        " SET status = ?2, next_at = ?3, attempts = 0, last_error = ''",
+        "INSERT INTO queue VALUES (?1, ?2, ?3, ?3, 0, '', NULL) ON CONFLICT (account_id) DO UPDATE"
+        " SET status = ?2, next_at = ?3, attempts = 0, last_error = '', dealt = NULL",
         [(one, PENDING, to_text(at)) for one in account_ids],
     )
 
@@ -75,7 +74,7 @@ def enqueue(store: Store, account_ids: Iterable[int], at: datetime) -> None:
 def enqueue_vanished(store: Store, at: datetime) -> int:
     """Queue the accounts that opted in when last seen and were not among those just staged; how many."""
     store.run(
-        "INSERT INTO queue SELECT account_id, ?1, ?2, ?2, 0, '' FROM accounts WHERE accepts_marketing"
+        "INSERT INTO queue SELECT account_id, ?1, ?2, ?2, 0, '', NULL FROM accounts WHERE accepts_marketing"
         " AND account_id NOT IN (SELECT account_id FROM staged) AND account_id NOT IN (SELECT account_id FROM queue)",
         PENDING,
         to_text(at),
@@ -86,7 +85,7 @@ def enqueue_vanished(store: Store, at: datetime) -> int:
 
 
 def due(store: Store, at: datetime, limit: int, *, only_listed: str | None = None) -> list[Due]:
-    """Accounts whose time has come, longest waiting first.
+    """Accounts whose time has come and that this run has not read yet; those that failed before come last.
 
     `only_listed` leaves out accounts of which ccsync has put nobody on that list.
     """
@@ -97,49 +96,40 @@ def due(store: Store, at: datetime, limit: int, *, only_listed: str | None = Non
     )
     values: list[Value] = [FAILED, to_text(at), *([only_listed] if only_listed is not None else []), limit]
     found = store.rows(
-        "SELECT account_id, attempts FROM queue WHERE status != ? AND next_at <= ?"  # noqa: S608 - our own text
-        f"{listed} ORDER BY queued_at, account_id LIMIT ?",
+        "SELECT account_id, attempts FROM queue WHERE status != ? AND next_at <= ? AND dealt IS NULL"  # noqa: S608 - our own text
+        f"{listed} ORDER BY attempts, queued_at, account_id LIMIT ?",
         *values,
     )
-    return [_due(store, int(str(account_id)), int(str(attempts))) for account_id, attempts in found]
+    return [_due(store, row) for row in found]
 
 
-def _due(store: Store, account_id: int, attempts: int) -> Due:
-    topics: Counter[str] = Counter()
-    changed_at, last = None, 0
-    for topic, number, created_at, newest in store.rows(
-        "SELECT topic, count(*), max(created_at), max(number) FROM events WHERE account_id = ? AND done_at IS NULL"
-        " GROUP BY topic",
+def due_among(store: Store, at: datetime, account_ids: Sequence[int]) -> list[Due]:
+    """Those of these accounts whose time has come and that this run has not read yet."""
+    marks = ",".join("?" * len(account_ids))
+    found = store.rows(
+        "SELECT account_id, attempts FROM queue WHERE status != ? AND next_at <= ? AND dealt IS NULL"  # noqa: S608 - marks
+        f" AND account_id IN ({marks})",
+        FAILED,
+        to_text(at),
+        *account_ids,
+    )
+    return [_due(store, row) for row in found]
+
+
+def _due(store: Store, row: tuple[Value, ...]) -> Due:
+    account_id = int(str(row[0]))
+    newest, deleted = store.rows(
+        "SELECT max(created_at), max(topic = ?) FROM events WHERE account_id = ? AND done_at IS NULL",
+        DELETED,
         account_id,
-    ):
-        topics[str(topic)] += int(str(number))
-        changed_at = max(filter(None, (changed_at, from_text(created_at))), default=None)
-        last = max(last, int(str(newest)))
-    return Due(account_id, attempts, topics, changed_at, last)
+    )[0]
+    return Due(account_id, int(str(row[1])), from_text(newest), bool(deleted))
 
 
 def count_due(store: Store, at: datetime) -> int:
     """How many accounts wait for their turn now."""
-    return store.number("SELECT count(*) FROM queue WHERE status != ? AND next_at <= ?", FAILED, to_text(at))
-
-
-def settle(store: Store, accounts: Iterable[Due], at: datetime) -> None:
-    """These accounts were dealt with, inside the caller's transaction; an event pulled since then keeps its account."""
-    for one in accounts:
-        _finish_events(store, one, at)
-        store.run(
-            "DELETE FROM queue WHERE account_id = ?1"
-            " AND NOT EXISTS (SELECT 1 FROM events WHERE account_id = ?1 AND done_at IS NULL)",
-            one.account_id,
-        )
-
-
-def _finish_events(store: Store, one: Due, at: datetime) -> None:
-    store.run(
-        "UPDATE events SET done_at = ? WHERE account_id = ? AND done_at IS NULL AND number <= ?",
-        to_text(at),
-        one.account_id,
-        one.last_number,
+    return store.number(
+        "SELECT count(*) FROM queue WHERE status != ? AND next_at <= ? AND dealt IS NULL", FAILED, to_text(at)
     )
 
 
@@ -155,7 +145,7 @@ def give_up(store: Store, account_id: int, attempts: int, at: datetime, error: s
 
 def _note_failure(store: Store, account_id: int, status: str, attempts: int, next_at: datetime, error: str) -> None:
     store.run(
-        "UPDATE queue SET status = ?, attempts = ?, next_at = ?, last_error = ? WHERE account_id = ?",
+        "UPDATE queue SET status = ?, attempts = ?, next_at = ?, last_error = ?, dealt = NULL WHERE account_id = ?",
         status,
         attempts,
         to_text(next_at),
@@ -165,14 +155,24 @@ def _note_failure(store: Store, account_id: int, status: str, attempts: int, nex
 
 
 def retry(store: Store, at: datetime, account_ids: Sequence[int] | None = None) -> int:
-    """Make failed and retrying accounts due now: these, or all; how many there were."""
-    sql = "UPDATE queue SET status = ?, attempts = 0, next_at = ? WHERE status != ?"
-    if account_ids is None:
-        return store.run(sql, PENDING, to_text(at), PENDING)
+    """Make failed and retrying accounts due now: these, or all; how many there were.
+
+    What Constant Contact has refused of them is tried again, too.
+    """
+    chosen = "" if account_ids is None else f" AND account_id IN ({','.join('?' * len(account_ids))})"
+    values = list(account_ids or ())
     with store.transaction():
-        return sum(
-            store.run(f"{sql} AND account_id = ?", PENDING, to_text(at), PENDING, account_id)
-            for account_id in account_ids
+        store.run(
+            f"DELETE FROM set_aside WHERE account_id IN (SELECT account_id FROM queue WHERE status != ?{chosen})",  # noqa: S608 - marks
+            PENDING,
+            *values,
+        )
+        return store.run(
+            f"UPDATE queue SET status = ?, attempts = 0, next_at = ? WHERE status != ?{chosen}",  # noqa: S608 - marks
+            PENDING,
+            to_text(at),
+            PENDING,
+            *values,
         )
 
 

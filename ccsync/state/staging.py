@@ -22,6 +22,7 @@ class Staged:
     person: bytes | None = None
     fingerprint: bytes | None = None
     row: str | None = None  # the import row as JSON
+    is_own_sign_up: bool = False
 
 
 def clear(store: Store) -> None:
@@ -32,9 +33,17 @@ def clear(store: Store) -> None:
 def stage(store: Store, accounts: Iterable[Staged]) -> None:
     """Keep accounts; one read again replaces what was kept of it. Inside the caller's transaction."""
     store.run_many(
-        "INSERT OR REPLACE INTO staged (account_id, person, updated_at, fingerprint, row) VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO staged (account_id, person, updated_at, fingerprint, row, is_own_sign_up)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
         [
-            (one.account_id, one.person, to_text_or_none(one.updated_at) or "", one.fingerprint, one.row)
+            (
+                one.account_id,
+                one.person,
+                to_text_or_none(one.updated_at) or "",
+                one.fingerprint,
+                one.row,
+                int(one.is_own_sign_up),
+            )
             for one in accounts
         ],
     )
@@ -63,12 +72,12 @@ def iter_people(store: Store) -> Iterator[Staged]:
     last = b""
     while True:
         rows = store.rows(
-            "SELECT person, account_id, fingerprint, row FROM staged WHERE person > ?"
+            "SELECT person, account_id, fingerprint, row, is_own_sign_up FROM staged WHERE person > ?"
             " ORDER BY person, updated_at DESC, account_id DESC LIMIT ?",
             last,
             _CHUNK,
         )
-        for person, account_id, fingerprint, row in rows:
+        for person, account_id, fingerprint, row, is_own_sign_up in rows:
             if (
                 isinstance(person, bytes)
                 and isinstance(account_id, int)
@@ -76,9 +85,23 @@ def iter_people(store: Store) -> Iterator[Staged]:
                 and person != last
             ):
                 last = person
-                yield Staged(account_id, None, person, fingerprint, str(row))
+                yield Staged(account_id, None, person, fingerprint, str(row), bool(is_own_sign_up))
         if len(rows) < _CHUNK:
             return
+
+
+def unread_siblings(store: Store) -> list[int]:
+    """Accounts that opted in when last seen, on the address of somebody staged, and are not staged themselves."""
+    found = store.rows(
+        "SELECT DISTINCT accounts.account_id FROM accounts JOIN staged USING (person) WHERE accepts_marketing"
+        " AND accounts.account_id NOT IN (SELECT account_id FROM staged)"
+    )
+    return [int(str(row[0])) for row in found]
+
+
+def drop_person(store: Store, person: bytes) -> None:
+    """Drop the accounts of somebody who was dealt with, inside the caller's transaction."""
+    store.run("DELETE FROM staged WHERE person = ?", person)
 
 
 def strangers(store: Store) -> int:

@@ -165,7 +165,8 @@ CREATE TABLE queue (                  -- accounts to be read and dealt with
     queued_at TEXT NOT NULL,
     next_at TEXT NOT NULL,
     attempts INTEGER NOT NULL,
-    last_error TEXT NOT NULL
+    last_error TEXT NOT NULL,
+    dealt INTEGER                     -- the newest event known when the run under way read it; NULL: not yet
 ) STRICT;
 
 CREATE TABLE links (                  -- the addresses that ccsync put on a list for each account
@@ -187,6 +188,8 @@ CREATE TABLE removals (               -- who is to be taken off the list, until 
     activity_id TEXT,                 -- the bulk job that does it
     PRIMARY KEY (person, list_id)
 ) STRICT, WITHOUT ROWID;
+
+ALTER TABLE staged ADD COLUMN is_own_sign_up INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE field_sets (id INTEGER PRIMARY KEY, names TEXT NOT NULL UNIQUE) STRICT;
 ALTER TABLE batch_rows ADD COLUMN field_set INTEGER NOT NULL DEFAULT 0;
