@@ -14,10 +14,12 @@ import click
 from ccsync import __version__
 from ccsync.cli import logging_setup
 from ccsync.cli.configure import configure
+from ccsync.cli.events import events
 from ccsync.cli.export import export
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
 from ccsync.cli.screen import clean, mute_broken_stdout, say
+from ccsync.cli.status import status
 from ccsync.cli.wiring import App
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, StateError
 from ccsync.state import explained
@@ -53,7 +55,7 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.set_up(app.verbosity, log_file)
 
 
-for command in (login, configure, export, logs):
+for command in (login, configure, export, events, logs, status):
     cli.add_command(command)
 
 
@@ -70,6 +72,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
+        # An argument too many may be somebody's address.
+        error.message = clean(logging_setup.redact(error.message))
         error.show()
         _show_json(app, CcsyncError(error.format_message()), error.exit_code)
         return error.exit_code
