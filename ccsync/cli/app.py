@@ -7,6 +7,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 import click
@@ -72,9 +73,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        # An argument too many may be somebody's address.
-        error.message = clean(logging_setup.redact(error.message))
-        error.show()
+        _show_usage(error)
         _show_json(app, CcsyncError(error.format_message()), error.exit_code)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -107,6 +106,13 @@ def show_error(app: App, error: CcsyncError) -> int:
     log.info("exit %d: %s", error.exit_code, error.what)
     _show_json(app, error, error.exit_code)
     return error.exit_code
+
+
+def _show_usage(error: click.ClickException) -> None:
+    """What click says, but for whole addresses: an argument too many may be one."""
+    text = StringIO()
+    error.show(text)
+    say("\n".join(clean(line) for line in logging_setup.redact(text.getvalue()).rstrip().split("\n")))
 
 
 def _show_json(app: App, error: CcsyncError, code: int) -> None:

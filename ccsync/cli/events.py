@@ -28,9 +28,7 @@ MOST_NAMED = 10
 @click.option("--refresh", is_flag=True, help="Pull the newest events from Kibo first.")
 @click.option("--failed", is_flag=True, help="Only what was given up and needs a person.")
 @click.option("--all", "wants_done", is_flag=True, help="Also the events that were dealt with, until they are pruned.")
-@click.option(
-    "--limit", metavar="N", type=click.IntRange(min=1), help=f"At most N events.  [table: {SHOWN}; JSON: all]"
-)
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help=f"At most N events.  [the table: {SHOWN}]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def events(

@@ -83,7 +83,8 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 def column_widths(headers: Sequence[str], cells: Sequence[Sequence[str]], room: int) -> list[int] | None:
     """The widths that make a table fit into `room`: `None` where it fits as it is, `[]` where it cannot.
 
-    The widest column gives way first, down to its longest word or 10.
+    The widest column gives way first: as far as its words stay whole, and if need be down to its header's longest
+    word or 10.
     """
     columns = [[header, *(row[index] for row in cells)] for index, header in enumerate(headers)]
     widths = [max(map(width_of, column)) for column in columns]
@@ -92,10 +93,19 @@ def column_widths(headers: Sequence[str], cells: Sequence[Sequence[str]], room: 
         return None
     if sum(least) > room:
         return []
-    while sum(widths) > room:
-        _, widest = max((width - low, index) for index, (width, low) in enumerate(zip(widths, least, strict=True)))
-        widths[widest] -= 1
+    whole = [max(low, *map(_longest_word, column)) for column, low in zip(columns, least, strict=True)]
+    for bounds in (whole, least):
+        _narrow(widths, bounds, sum(widths) - room)
     return widths
+
+
+def _narrow(widths: list[int], bounds: Sequence[int], excess: int) -> None:
+    """Take columns from the widths that are farthest above their bounds."""
+    for _ in range(excess):
+        slack, widest = max((width - low, index) for index, (width, low) in enumerate(zip(widths, bounds, strict=True)))
+        if slack <= 0:
+            return
+        widths[widest] -= 1
 
 
 def _longest_word(text: str) -> int:

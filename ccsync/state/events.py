@@ -162,21 +162,30 @@ def retry(store: Store, at: datetime, account_ids: Sequence[int] | None = None) 
 
     What Constant Contact has refused of them is tried again, too.
     """
-    chosen = "" if account_ids is None else f" AND account_id IN ({','.join('?' * len(account_ids))})"
-    values = list(account_ids or ())
+    if account_ids is None:
+        with store.transaction():
+            return _retry(store, at, "", [])
+    retried = 0
     with store.transaction():
-        store.run(
-            f"DELETE FROM set_aside WHERE account_id IN (SELECT account_id FROM queue WHERE status != ?{chosen})",  # noqa: S608 - marks
-            PENDING,
-            *values,
-        )
-        return store.run(
-            f"UPDATE queue SET status = ?, attempts = 0, next_at = ? WHERE status != ?{chosen}",  # noqa: S608 - marks
-            PENDING,
-            to_text(at),
-            PENDING,
-            *values,
-        )
+        for start in range(0, len(account_ids), _CHUNK):
+            part = account_ids[start : start + _CHUNK]
+            retried += _retry(store, at, f" AND account_id IN ({','.join('?' * len(part))})", part)
+    return retried
+
+
+def _retry(store: Store, at: datetime, chosen: str, values: Sequence[int]) -> int:
+    store.run(
+        f"DELETE FROM set_aside WHERE account_id IN (SELECT account_id FROM queue WHERE status != ?{chosen})",  # noqa: S608 - marks
+        PENDING,
+        *values,
+    )
+    return store.run(
+        f"UPDATE queue SET status = ?, attempts = 0, next_at = ? WHERE status != ?{chosen}",  # noqa: S608 - marks
+        PENDING,
+        to_text(at),
+        PENDING,
+        *values,
+    )
 
 
 def account_of(store: Store, event_id: str) -> int | None:
