@@ -21,6 +21,7 @@ from ccsync.cli.login import login
 from ccsync.cli.logs import logs
 from ccsync.cli.screen import clean, mute_broken_stdout, say
 from ccsync.cli.status import status
+from ccsync.cli.why import why
 from ccsync.cli.wiring import App
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, StateError
 from ccsync.state import explained
@@ -56,7 +57,7 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.set_up(app.verbosity, log_file)
 
 
-for command in (login, configure, export, events, logs, status):
+for command in (login, configure, export, events, logs, status, why):
     cli.add_command(command)
 
 
