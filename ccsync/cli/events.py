@@ -9,12 +9,12 @@ from ccsync.cli import screen
 from ccsync.cli.clock import now
 from ccsync.cli.logging_setup import redact
 from ccsync.cli.progress import ProgressLine
-from ccsync.cli.wiring import App, clients
+from ccsync.cli.wiring import App, clients, work_of
 from ccsync.config import Config
 from ccsync.errors import VendorUnreachable
+from ccsync.jobs import flush_events
 from ccsync.jobs.events import pull
-from ccsync.jobs.status import FLUSH_EVENTS, next_run_at
-from ccsync.jobs.work import Work
+from ccsync.jobs.status import next_run_at
 from ccsync.state import Store, runs
 from ccsync.state import events as queue
 from ccsync.state.events import QueuedEvent
@@ -52,7 +52,7 @@ def events(
     config = app.load()
     trouble = _pull(app, config, as_json) if refresh else None
     with app.reading(config) as store, store.snapshot():
-        upcoming = next_run_at(runs.last_of(store, FLUSH_EVENTS), config)
+        upcoming = next_run_at(runs.last_of(store, flush_events.JOB), config)
         most = limit if limit is not None else None if as_json else SHOWN
         found = queue.view(store, wants_done=wants_done, only_failed=failed, limit=-1 if most is None else most + 1)
     shown = found if most is None else found[:most]
@@ -70,28 +70,15 @@ def _pull(app: App, config: Config, as_json: bool) -> VendorUnreachable | None:
     """Pull Kibo's events into the queue; what kept Kibo's pages from coming to an end, if anything did."""
     line = ProgressLine(not (app.is_quiet or as_json))
     with app.writing(config, "events --refresh") as store:
+        tools = clients(config, store, app.clock)
+        list_id = config.sync.list_id or ""  # pulling needs no list
         try:
-            pulled = pull(_work(app, config, store, line))
+            pulled = pull(work_of(config, store, tools, list_id, app.clock, line))
         finally:
             line.erase()
     if screen.wants_summary(app.verbosity, app.is_quiet):
         screen.say(f"Pulled {_number_of(pulled.new, 'new event')}.")
     return pulled.trouble
-
-
-def _work(app: App, config: Config, store: Store, line: ProgressLine) -> Work:
-    tools = clients(config, store, app.clock)
-    return Work(
-        store=store,
-        kibo=tools.kibo,
-        constant_contact=tools.constant_contact,
-        gate=tools.gate,
-        config=config,
-        list_id=config.sync.list_id or "",  # pulling needs no list
-        clock=app.clock,
-        now=now,
-        report=line,
-    )
 
 
 def _of_next_run(config: Config, upcoming: datetime | None) -> str:

@@ -6,7 +6,7 @@ taken only while the login is renewed.
 
 from contextlib import AbstractContextManager
 
-from ccsync.cli.clock import RealClock, now
+from ccsync.cli.clock import now
 from ccsync.cli.wiring import ACCOUNT, App, clients, protect_tokens
 from ccsync.config import Config
 from ccsync.constant_contact import ConstantContact
@@ -25,8 +25,7 @@ def look_at_vendors(app: App, config: Config) -> Seen:
     def lock() -> AbstractContextManager[object]:
         return Lock(config.state.path, "status --live", to_text(now()))
 
-    app.clock = RealClock(MOST_SECONDS)
-    app.clock.listen()
+    app.clock.limit(MOST_SECONDS)
     store = open_store(config.state.path)
     try:
         protect_tokens(store)

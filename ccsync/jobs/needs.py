@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ccsync.errors import BrakeError, CcsyncError, NotAgreed, TemporaryError
+from ccsync.jobs import flush_events
 from ccsync.jobs.access import LAPSES_AFTER
-from ccsync.jobs.status import CRON_JOBS, FLUSH_EVENTS, JobStanding, Status
+from ccsync.jobs.status import CRON_JOBS, JobStanding, Status
 from ccsync.state import events
 
 OLD_LOGIN = timedelta(days=150)
@@ -111,7 +112,7 @@ def _of_records(status: Status) -> Iterator[Need]:
             f"{_accounts(status.rejected)} {_are(status.rejected)} left out: the record was rejected.",
             f"{shown}, then mend {'it' if status.rejected == 1 else 'them'} in Kibo",
         )
-    flush = next((one for one in status.jobs if one.job == FLUSH_EVENTS), None)
+    flush = next((one for one in status.jobs if one.job == flush_events.JOB), None)
     if flush is not None and flush.last_success_at is not None and not status.has_seen_events:
         yield Need(
             "No event has ever come from Kibo, so changes in the store are not noticed.",

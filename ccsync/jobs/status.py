@@ -6,18 +6,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ccsync.config import Config
+from ccsync.jobs import export, flush_events
 from ccsync.jobs.access import CONSTANT_CONTACT, KIBO, LAPSES_AFTER
 from ccsync.jobs.events import EVER_SEEN
-from ccsync.jobs.export import EXPORTED_LIST
 from ccsync.state import Store, calls, events, meta, people, removals, runs, summary, tokens, troubles
 from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED
 from ccsync.state.runs import Run
 from ccsync.state.troubles import Trouble
 
-FLUSH_EVENTS = "flush-events"
-CRON_JOBS = (FLUSH_EVENTS, "poll-unsubscribes")
+CRON_JOBS = (flush_events.JOB, "poll-unsubscribes")
 """What cron runs every `interval_minutes`."""
-JOBS = ("export", *CRON_JOBS)
+JOBS = (export.JOB, *CRON_JOBS)
 KINDS = (UNSUBSCRIBED, DEPARTED, OPTED_OUT)
 
 
@@ -94,7 +93,7 @@ def gather(store: Store, config: Config, now: datetime, *, knows_tenant: bool) -
             interval=timedelta(minutes=config.sync.interval_minutes),
             list_id=list_id,
             list_name=config.sync.list_name,
-            is_exported=list_id is not None and meta.get(store, EXPORTED_LIST) == list_id,
+            is_exported=list_id is not None and meta.get(store, export.EXPORTED_LIST) == list_id,
             placed=people.count_on_list(store, list_id) if list_id else 0,
             jobs=tuple(_standing(store, config, job) for job in JOBS),
             queue={status: counted.get(status, 0) for status in (events.PENDING, events.RETRYING, events.FAILED)},

@@ -6,8 +6,9 @@ from datetime import datetime
 from itertools import groupby
 
 from ccsync.config import Config
+from ccsync.jobs import flush_events
 from ccsync.jobs.export import EXPORTED_LIST
-from ccsync.jobs.status import FLUSH_EVENTS, next_run_at
+from ccsync.jobs.status import next_run_at
 from ccsync.jobs.verdict import Facts, Queued, Verdict, judge
 from ccsync.mapping import person_key_text
 from ccsync.state import Store, consent, dossier, events, history, meta, people, runs, set_aside
@@ -166,7 +167,7 @@ def _next_attempt(store: Store, config: Config, facts: Facts) -> datetime | None
     """When an account of the queue has its next turn, as far as that can be told."""
     if not facts.is_enabled:
         return None
-    upcoming = next_run_at(runs.last_of(store, FLUSH_EVENTS), config)
+    upcoming = next_run_at(runs.last_of(store, flush_events.JOB), config)
     turns = [one.next_at for one in facts.queue if one.status == events.RETRYING]
     turns += [upcoming for one in facts.queue if one.status == events.PENDING and upcoming is not None]
     return min(turns, default=None)
