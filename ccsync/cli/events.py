@@ -98,7 +98,7 @@ def _show(shown: Sequence[QueuedEvent], upcoming: str, *, failed: bool) -> None:
         return
     screen.print_line()
     headers = ("Event", "Object Id", "Topic", "Created", "Status", "Attempts", "Last Error")
-    screen.print_table(headers, [_cells(one) for one in shown])
+    screen.print_table(headers, [_cells(one) for one in shown], unbroken=("Event",))
 
 
 def _cells(one: QueuedEvent) -> tuple[object, ...]:

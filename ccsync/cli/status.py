@@ -88,7 +88,7 @@ def _facts(found: Status, organization: str) -> dict[str, object]:
         "Sync": f"enabled, every {minutes:,} minutes" if found.is_enabled else "disabled: the cron jobs do nothing",
         "List": _of_list(found),
         "Queue": _counted(found.queue) + (f"; {found.leaving:,} to leave the list" if found.leaving else ""),
-        "Suppressed": f"{found.suppressed_people:,} people" + _in_kinds(found),
+        "Suppressed": _people(found.suppressed_people) + _in_kinds(found),
         "Calls today": _of_calls(found),
         "Login": _of_login(found, organization),
         "State file": f"{found.state_path} ({_bytes(found.state_bytes)})",
@@ -99,7 +99,11 @@ def _of_list(found: Status) -> str:
     if found.list_id is None:
         return "none chosen yet"
     name = f'"{found.list_name}"' if found.list_name else found.list_id
-    return f"{name}: {found.placed:,} people put there by ccsync" + ("" if found.is_exported else "; an export is due")
+    return f"{name}: {_people(found.placed)} put there by ccsync" + ("" if found.is_exported else "; an export is due")
+
+
+def _people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number:,} people"
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -77,7 +77,8 @@ def _facts(story: Story) -> dict[str, object]:
     for kind, text in _suppressions(story).items():
         facts[f"Suppressed ({kind})"] = text
     for queued in story.facts.queue:
-        facts[f"Queue ({queued.account_id})"] = f"{queued.status}, {queued.attempts} attempts"
+        tries = f"{queued.attempts} attempt{'' if queued.attempts == 1 else 's'}"
+        facts[f"Queue ({queued.account_id})"] = f"{queued.status}, {tries}"
     if story.next_attempt_at is not None:
         facts["Next attempt"] = screen.local_time(story.next_attempt_at)
     for number, former in enumerate(story.former, start=1):
@@ -90,9 +91,10 @@ def _of_contact(story: Story) -> str:
     if contact is None:
         return ""
     source = "made or adopted by ccsync" if contact.is_ours else "from another source"
-    if contact.fingerprint is None:
-        return f"{source}, nothing sent"
-    return f"{source}, last sent with fingerprint {_short(contact.fingerprint)}"
+    if contact.fingerprint is None or contact.list_id is None:
+        return f"{source}; on no list by ccsync"
+    where = "on the list" if contact.list_id == story.facts.list_id else "on another list"
+    return f"{source}; put {where}, last with fingerprint {_short(contact.fingerprint)}"
 
 
 def _suppressions(story: Story) -> dict[str, str]:

@@ -39,7 +39,8 @@ class Facts:
 
     `importing` is the run whose import holds the person; `listed_since` when ccsync put the person on the list;
     `leaving` and `rejection` are reasons, `None` where there is no such thing. `is_of_account`: an account was asked
-    for, not an address.
+    for, not an address. `is_braked`: the latest flush held removals back. `is_read`: a run has dealt with an event of
+    the account.
     """
 
     list_id: str | None
@@ -55,10 +56,12 @@ class Facts:
     moved: tuple[int, ...] = ()
     queue: tuple[Queued, ...] = ()
     leaving: str | None = None
+    is_braked: bool = False
     importing: int | None = None
     is_staged: bool = False
     rejection: str | None = None
     is_deleted: bool = False
+    is_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,7 @@ def _grounds(facts: Facts) -> Iterator[Verdict]:
     if facts.list_id is None:
         yield Verdict(Standing.NOT_LISTED, "Not on a list: no contact list is chosen yet.")
     if facts.leaving is not None:
-        how = _LEAVING.get(facts.leaving, facts.leaving)
-        yield Verdict(Standing.LEAVING, f"Still on {name}, to be taken off by the next flush-events: {how}.")
+        yield Verdict(Standing.LEAVING, f"Still on {name}: {_leaving(facts, facts.leaving)}")
     blocking = blocking_suppression(facts.suppressions, facts.list_id or "")
     if blocking is not None:
         yield Verdict(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
@@ -101,7 +103,16 @@ def _grounds(facts: Facts) -> Iterator[Verdict]:
 _LEAVING = {removals.OPTED_OUT: "opted out in the store", removals.DELETED: "the account was deleted in the store"}
 
 
+def _leaving(facts: Facts, reason: str) -> str:
+    how = _LEAVING.get(reason, reason)
+    if facts.is_braked:
+        return f"{how}, and the brake holds the removal back. See: ccsync flush-events --dry-run"
+    return f"{how}; the next flush-events takes the address off."
+
+
 def _why_unknown(facts: Facts) -> str:
+    if facts.list_id is not None and not facts.is_exported:
+        return "No export to the list has finished yet, and only then does ccsync know who opted in: ccsync export"
     who = "it has not opted in" if facts.is_of_account else "no account with it has opted in"
     return f"Either {who}, or no run has read it yet: who says no from the start is not remembered."
 
@@ -119,7 +130,7 @@ def _listed(facts: Facts, on: str) -> str:
     if facts.moved and not facts.accounts:
         text += f" Account {facts.moved[0]} has another address now; this one was left alone."
     if facts.rejection is not None:
-        text += f" What changed since was rejected. {_sentence(facts.rejection)}"
+        return f"{text} What changed since was rejected. {_sentence(facts.rejection)}"
     return " ".join([text, *(_of_queued(facts, one) for one in _weightiest(facts))])
 
 
@@ -145,10 +156,14 @@ def _weightiest(facts: Facts) -> list[Queued]:
 def _of_queued(facts: Facts, one: Queued) -> str:
     account = f"A change of account {one.account_id}"
     if one.status == events.FAILED:
-        return f"{account} was given up after {one.attempts} attempts. {_sentence(one.last_error)}".strip()
+        return f"{account} was given up after {_attempts(one)}. {_sentence(one.last_error)}".strip()
     if one.status == events.RETRYING:
-        return f"{account} waits for another try after {one.attempts}. {_sentence(one.last_error)}".strip()
+        return f"{account} waits for another try after {_attempts(one)}. {_sentence(one.last_error)}".strip()
     return f"{account} waits for the next flush-events" + ("." if facts.is_enabled else ", and the sync is disabled.")
+
+
+def _attempts(one: Queued) -> str:
+    return f"{one.attempts} attempt{'' if one.attempts == 1 else 's'}"
 
 
 def _of_accounts(facts: Facts, off: str, name: str) -> Iterator[Verdict]:
@@ -168,6 +183,9 @@ def _of_accounts(facts: Facts, off: str, name: str) -> Iterator[Verdict]:
         yield Verdict(Standing.NOT_LISTED, off + text)
     if facts.contact is not None:
         text = "Constant Contact has the address from another source, and no account in the store opts in with it."
+        yield Verdict(Standing.NOT_LISTED, off + text)
+    if facts.is_read:
+        text = "it was read, and it does not opt in, has no address, or is a business (B2B) account."
         yield Verdict(Standing.NOT_LISTED, off + text)
     yield Verdict(Standing.NOT_LISTED, f"{off}nothing was ever sent. {_why_unknown(facts)}")
 

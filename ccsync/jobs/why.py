@@ -6,12 +6,13 @@ from datetime import datetime
 from itertools import groupby
 
 from ccsync.config import Config
+from ccsync.errors import BrakeError
 from ccsync.jobs import flush_events
 from ccsync.jobs.export import EXPORTED_LIST
 from ccsync.jobs.status import next_run_at
 from ccsync.jobs.verdict import Facts, Queued, Verdict, judge
 from ccsync.mapping import person_key_text
-from ccsync.state import Store, consent, dossier, events, history, meta, people, runs, set_aside
+from ccsync.state import Store, consent, dossier, events, history, meta, people, runs, set_aside, troubles
 from ccsync.state.dossier import AccountKnown, ConsentRow, Rejected, SuppressionSeen
 from ccsync.state.history import Step
 from ccsync.state.runs import Run
@@ -113,20 +114,30 @@ def _subjects(store: Store, asked: str) -> tuple[list[int], list[bytes]]:
 def _nothing(store: Store, config: Config, asked: str) -> Facts:
     list_id = config.sync.list_id
     is_exported = list_id is not None and meta.get(store, EXPORTED_LIST) == list_id
-    is_of_account = account_id_of(asked) is not None
-    return Facts(list_id, config.sync.list_name, is_of_account, config.sync.enabled, is_exported)
+    last = runs.last_of(store, flush_events.JOB)
+    trouble = troubles.of_run(store, flush_events.JOB, last.id) if last else None
+    return Facts(
+        list_id,
+        config.sync.list_name,
+        is_of_account=account_id_of(asked) is not None,
+        is_enabled=config.sync.enabled,
+        is_exported=is_exported,
+        is_braked=trouble is not None and trouble.code == BrakeError.exit_code,
+    )
 
 
 def _facts(store: Store, nothing: Facts, account_ids: Sequence[int], person: bytes | None) -> Facts:
     known = dossier.accounts_known(store, account_ids)
-    deleted = {one for one in account_ids if _is_deleted(store, one)} - {one.account_id for one in known}
+    told = [one for account_id in account_ids for one in events.of_account(store, account_id)]
+    deleted = {event.account_id for event, _, _ in told if event.topic == events.DELETED}
     facts = replace(
         nothing,
         accounts=tuple(one for one in known if one.person == person),
         moved=tuple(one.account_id for one in known if one.person != person),
         queue=tuple(_queue(store, account_ids)),
         rejection=_rejection(store, account_ids),
-        is_deleted=bool(deleted),
+        is_deleted=bool(deleted - {one.account_id for one in known}),
+        is_read=any(done_at for _, _, done_at in told),
     )
     return facts if person is None else _with_person(store, facts, person)
 
@@ -143,10 +154,6 @@ def _with_person(store: Store, facts: Facts, person: bytes) -> Facts:
         importing=dossier.import_under_way(store, person, list_id),
         is_staged=dossier.is_staged(store, person),
     )
-
-
-def _is_deleted(store: Store, account_id: int) -> bool:
-    return any(event.topic == events.DELETED for event, _, _ in events.of_account(store, account_id))
 
 
 def _queue(store: Store, account_ids: Iterable[int]) -> Iterator[Queued]:
