@@ -94,7 +94,7 @@ def _of_contact(story: Story) -> str:
     if contact.fingerprint is None or contact.list_id is None:
         return f"{source}; on no list by ccsync"
     where = "on the list" if contact.list_id == story.facts.list_id else "on another list"
-    return f"{source}; put {where}, last with fingerprint {_short(contact.fingerprint)}"
+    return f"{source}; last put {where} with fingerprint {_short(contact.fingerprint)}"
 
 
 def _suppressions(story: Story) -> dict[str, str]:
