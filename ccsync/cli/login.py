@@ -13,7 +13,7 @@ from ccsync.cli.wiring import ACCOUNT, ORGANIZATION, TENANT_URL, App, Clients, c
 from ccsync.config import Config
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import CcsyncError, ConfigError, LoginNeeded
-from ccsync.jobs.access import CONSTANT_CONTACT, save_login
+from ccsync.jobs.access import CONSTANT_CONTACT, LAPSES_AFTER, save_login
 from ccsync.models import AccountSummary
 from ccsync.state import Store, create_store, meta, tokens
 
@@ -24,8 +24,6 @@ NEEDED_PRIVILEGES = {
     "contacts:lists:write": "creating a contact list",
     "account:read": "checking From and Reply-To addresses",
 }
-IDLE_DAYS = 180
-"""A refresh token dies after so many days without use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,5 +199,5 @@ def _check_constant_contact(store: Store, tools: Clients) -> str:
     days = max(0, (now() - saved.obtained_at).days) if saved else 0
     return (
         f"works, {_name_of(summary)}; the login was renewed {days} days ago"
-        f" and would lapse after {IDLE_DAYS} days without use, in {IDLE_DAYS - days} days"
+        f" and would lapse after {LAPSES_AFTER.days} days without use, in {LAPSES_AFTER.days - days} days"
     )

@@ -16,6 +16,10 @@ CONSTANT_CONTACT = "constant_contact"
 SIGN_IN = "constant_contact_sign_in"
 """Constant Contact's sign-in host: one call a second, outside the daily quota."""
 
+LAPSES_AFTER = timedelta(days=180)
+"""A refresh token dies after so long without use.
+https://community.constantcontact.com/t5/API-Developer-Support/Refresh-token-expiry/td-p/402882"""
+
 EARLY = timedelta(minutes=5)
 """A token is renewed this long before it ends: clocks differ, and calls take time."""
 
@@ -124,6 +128,10 @@ class ConstantContactToken:
         self._transport = transport
         self._now = now
         self._app = app
+
+    def is_fresh(self) -> bool:
+        """Is the saved token good for some minutes at least?"""
+        return self._saved().expires_at - EARLY > self._now()
 
     def current(self) -> str:
         """A token that is good for some minutes at least. Raises `LoginNeeded` when there never was a login."""

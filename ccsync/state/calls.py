@@ -73,6 +73,13 @@ def calls_on(store: Store, vendor: str, now: datetime) -> int:
     return store.number("SELECT calls FROM calls WHERE day = ? AND vendor = ?", _day(now), vendor)
 
 
+def closed_until(store: Store, vendor: str, now: datetime) -> datetime | None:
+    """Until when the vendor's quota is spent, if it says so."""
+    row = store.one("SELECT closed_until FROM gates WHERE vendor = ?", vendor)
+    closed = from_text(row[0]) if row else None
+    return closed if closed and closed > now else None
+
+
 def next_midnight(now: datetime) -> datetime:
     """The next 00:00 UTC, when the vendor's day begins."""
     day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
