@@ -3,7 +3,6 @@
 import click
 
 from ccsync.cli import screen
-from ccsync.cli.clock import now
 from ccsync.cli.logs import rejected_to_json, run_to_json
 from ccsync.cli.progress import ProgressLine
 from ccsync.cli.wiring import App, Clients, active_list, clients
@@ -87,7 +86,7 @@ def _work(config: Config, store: Store, tools: Clients, list_id: str, line: Prog
         config=config,
         list_id=list_id,
         clock=app.clock,
-        now=now,
+        now=app.clock.now,
         report=line,
     )
 
@@ -126,13 +125,13 @@ def _agree_to_departures(gone: int, looked_for: int, yes: bool) -> bool:
 
 def _dry_run(work: Work, request: job.Request, as_json: bool, line: ProgressLine) -> int:
     """Run on a copy of the state file, which is thrown away; calls are counted in the real one."""
-    started_at, scratch = now(), scratch_store()
+    started_at, scratch = work.now(), scratch_store()
     try:
         work.store.copy_to(scratch)
         work.store = scratch
         work.run_id = runs.start(scratch, job.JOB, job.DIRECTION, started_at)
         plan = job.run(work, request) or job.Plan()
-        runs.finish(scratch, work.run_id, "COMPLETE", now(), work.counts, " ".join(work.remarks))
+        runs.finish(scratch, work.run_id, "COMPLETE", work.now(), work.counts, " ".join(work.remarks))
         run = runs.get(scratch, work.run_id)
     finally:
         line.erase()
@@ -203,7 +202,7 @@ def _summary(run: Run, work: Work) -> str:
         f"{counts[key]:,} {key}" for key in ("suppressed", "departed", "rejected", "skipped") if counts.get(key)
     ]
     sent = counts.get("added", 0) + counts.get("updated", 0)
-    seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
+    seconds = max(0.0, (run.finished_at - run.started_at).total_seconds()) if run.finished_at else 0.0
     calls = work.constant_contact.transport.calls
     noun = "contact" if sent == 1 else "contacts"
     text = f"Exported {sent:,} {noun} ({counts.get('added', 0):,} new, {counts.get('updated', 0):,} updated), "

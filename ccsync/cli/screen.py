@@ -211,6 +211,13 @@ def print_facts(facts: Mapping[str, object]) -> None:
         click.echo("\n".join([f"{name:<{margin}}{first}", *(" " * margin + one for one in others)]))
 
 
+def open_missing_streams() -> None:
+    """Without a standard stream (`>&-`) the next file opened would get its number, and with it what is printed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - stays open as long as the program
+
+
 def mute_broken_stdout() -> None:
     """After `| head`: what is still buffered must not raise again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
 """How jobs reach the vendors: tokens that renew themselves, gates that pace and count every call."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 
 from ccsync import oauth
@@ -18,6 +18,12 @@ SIGN_IN = "constant_contact_sign_in"
 
 EARLY = timedelta(minutes=5)
 """A token is renewed this long before it ends: clocks differ, and calls take time."""
+
+IDLE_DAYS = 180
+"""A refresh token dies after so many days without use.
+
+Staff, https://community.constantcontact.com/t5/API-Developer-Support/Refresh-token-expiry/td-p/402882
+"""
 
 Now = Callable[[], datetime]
 
@@ -114,26 +120,39 @@ class KiboToken:
 class ConstantContactToken:
     """The operator's login, refreshed when due; satisfies `transport.Token`.
 
-    The caller holds the writers' lock. A refresh is committed before the new token is used, and the saved token
-    is read again first: another run may have refreshed it. https://github.com/phpfui/ConstantContact/issues/19
+    The caller holds the writers' lock, or `renewing` takes it. A refresh is committed before the new token is used,
+    and the saved token is read again first: another run may have refreshed it. https://github.com/phpfui/ConstantContact/issues/19
     shows what happens otherwise.
     """
 
-    def __init__(self, store: Store, transport: Transport, now: Now, app: oauth.App) -> None:
+    def __init__(
+        self,
+        store: Store,
+        transport: Transport,
+        now: Now,
+        app: oauth.App,
+        renewing: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._store = store
         self._transport = transport
         self._now = now
         self._app = app
+        self._renewing = renewing
 
     def current(self) -> str:
         """A token that is good for some minutes at least. Raises `LoginNeeded` when there never was a login."""
         saved = self._saved()
-        return saved.access_token if saved.expires_at - EARLY > self._now() else self._refresh(saved)
+        if saved.expires_at - EARLY > self._now():
+            return saved.access_token
+        with self._renewing():
+            saved = self._saved()
+            return saved.access_token if saved.expires_at - EARLY > self._now() else self._refresh(saved)
 
     def renew(self, refused: str) -> str:
         """Another token than the refused one. Raises `LoginNeeded` when only a person can get one."""
-        saved = self._saved()
-        return saved.access_token if saved.access_token != refused else self._refresh(saved)
+        with self._renewing():
+            saved = self._saved()
+            return saved.access_token if saved.access_token != refused else self._refresh(saved)
 
     def _saved(self) -> SavedToken:
         saved = tokens.get(self._store, CONSTANT_CONTACT)
@@ -144,7 +163,13 @@ class ConstantContactToken:
     def _refresh(self, saved: SavedToken) -> str:
         if saved.refresh_token is None:
             raise LoginNeeded("The Constant Contact login has ended.", "it has no refresh token.", "ccsync login")
-        answer = oauth.refresh(self._transport, self._app, saved.refresh_token)
+        try:
+            answer = oauth.refresh(self._transport, self._app, saved.refresh_token, saved.scope)
+        except LoginNeeded as error:
+            days = max(0, (self._now() - saved.obtained_at).days)
+            when = f"it was last renewed {saved.obtained_at:%Y-%m-%d %H:%M} UTC, {days} days ago"
+            limit = f"; a login lapses after {IDLE_DAYS} days without use" if days >= IDLE_DAYS else ""
+            raise LoginNeeded(error.what, f"{error.why.rstrip('.')}; {when}{limit}.", error.fix) from None
         # A Long Lived app may send no refresh token back: then the old one goes on.
         save_login(self._store, answer, self._now(), previous=saved.refresh_token)
         return answer.access_token

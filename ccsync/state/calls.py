@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from ccsync.state.store import Store
 from ccsync.state.times import from_text, to_text
 
+LONGEST_HOLD_SECONDS = 3_660.0
+"""Kibo's Retry-After reaches an hour."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -28,12 +31,12 @@ def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: 
         row = store.one("SELECT next_at, closed_until FROM gates WHERE vendor = ?", vendor)
         next_at = float(row[0]) if row and isinstance(row[0], (int, float)) else 0.0
         closed = from_text(row[1]) if row else None
-        if closed and closed > now:
+        if closed and now < closed <= next_midnight(now):  # beyond it, the clock was ahead and was set back
             return Admission(0.0, closed, today)
         if most is not None and today >= most:
             return Admission(0.0, next_midnight(now), today)
-        # A clock that was set back must not leave a slot far in the future behind.
-        slot = max(at, next_at) if next_at - at < 86_400 else at
+        # A slot further ahead than any wait the vendors ask for was left behind by a clock that was set back.
+        slot = max(at, next_at) if next_at - at <= LONGEST_HOLD_SECONDS else at
         store.run(
             "INSERT INTO gates VALUES (?, ?, NULL) ON CONFLICT (vendor) DO UPDATE"
             " SET next_at = excluded.next_at, closed_until = NULL",

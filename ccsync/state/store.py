@@ -134,6 +134,8 @@ def create_store(path: Path, on_boundary: Callable[[str], None] = lambda _: None
         migrate(connection)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
+        for orphan in ("-wal", "-shm"):  # of a file that is gone: SQLite would play it into the new one
+            path.with_name(path.name + orphan).unlink(missing_ok=True)
         draft.rename(path)
         _sync_folder(path.parent)
     except sqlite3.Error as error:
