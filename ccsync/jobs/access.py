@@ -28,6 +28,11 @@ Staff, https://community.constantcontact.com/t5/API-Developer-Support/Refresh-to
 Now = Callable[[], datetime]
 
 
+def is_good(saved: SavedToken, now: datetime) -> bool:
+    """Does a token last for some minutes yet? One that lasts no longer by itself is used for half of its time."""
+    return now < saved.expires_at - min(EARLY, (saved.expires_at - saved.obtained_at) / 2)
+
+
 class LedgerGate:
     """Paces and counts the calls to one vendor in the state file; satisfies `transport.Gate`.
 
@@ -99,7 +104,7 @@ class KiboToken:
     def current(self) -> str:
         """A token that is good for some minutes at least."""
         saved = tokens.get(self._store, KIBO)
-        if saved is not None and saved.scope == self._client_id and saved.expires_at - EARLY > self._now():
+        if saved is not None and saved.scope == self._client_id and is_good(saved, self._now()):
             return saved.access_token
         return self._request()
 
@@ -142,11 +147,11 @@ class ConstantContactToken:
     def current(self) -> str:
         """A token that is good for some minutes at least. Raises `LoginNeeded` when there never was a login."""
         saved = self._saved()
-        if saved.expires_at - EARLY > self._now():
+        if is_good(saved, self._now()):
             return saved.access_token
         with self._renewing():
             saved = self._saved()
-            return saved.access_token if saved.expires_at - EARLY > self._now() else self._refresh(saved)
+            return saved.access_token if is_good(saved, self._now()) else self._refresh(saved)
 
     def renew(self, refused: str) -> str:
         """Another token than the refused one. Raises `LoginNeeded` when only a person can get one."""
