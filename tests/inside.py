@@ -1,7 +1,6 @@
 """A shop whose `ccsync` runs inside the test's process, whole command lines on a clock that nobody waits for."""
 
 import contextlib
-import gc
 import io
 import os
 import subprocess
@@ -53,7 +52,6 @@ class InsideShop(Shop):
         command = ["--config", str(config or self.config_path), *words]
         with _environment(self.folder, environ or {}), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = app.run(command, self.clock)
-        gc.collect()
         return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
     def edit(self, old: str, new: str) -> None:

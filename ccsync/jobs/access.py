@@ -16,6 +16,8 @@ CONSTANT_CONTACT = "constant_contact"
 SIGN_IN = "constant_contact_sign_in"
 """Constant Contact's sign-in host: one call a second, outside the daily quota."""
 
+_NAMES = {KIBO: "Kibo", CONSTANT_CONTACT: "Constant Contact", SIGN_IN: "Constant Contact's sign-in"}
+
 EARLY = timedelta(minutes=5)
 """A token is renewed this long before it ends: clocks differ, and calls take time."""
 
@@ -58,9 +60,10 @@ class LedgerGate:
             most -= self._reserve
         admission = calls.admit(self._store, self._vendor, self._now(), self._seconds_apart, most)
         if admission.closed_until is not None:
+            kept = f", {self._reserve:,} kept for opt-outs" if most != self._per_day else ""
+            count = f" ({admission.calls_today:,} of {self._per_day:,}{kept})" if self._per_day else ""
             raise QuotaSpent(
-                f"Today's calls to Constant Contact are used up ({admission.calls_today:,} of {self._per_day or 0:,}"
-                f"{f', {self._reserve:,} kept for opt-outs' if most != self._per_day else ''}).",
+                f"Today's calls to {_NAMES.get(self._vendor, self._vendor)} are used up{count}.",
                 "the vendor allows so many a day for each API key.",
                 f"Nothing is lost; a run after {admission.closed_until:%Y-%m-%d %H:%M} UTC continues.",
             )

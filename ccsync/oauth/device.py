@@ -48,7 +48,7 @@ def start_device_flow(transport: Transport, app: App, state: str) -> DeviceGrant
     device_code, user_code = shapes.word(record, "device_code"), shapes.text(record, "user_code")
     uri = shapes.text(record, "verification_uri")
     if not (device_code and user_code and uri):
-        raise VendorUnreachable("Constant Contact's answer has no device code.", "", "Try again later.")
+        raise VendorUnreachable("Constant Contact's answer has no device code.")
     return DeviceGrant(
         device_code,
         user_code,

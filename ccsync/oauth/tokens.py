@@ -71,7 +71,7 @@ def to_tokens(record: JsonObject, scope: str = "") -> TokenAnswer:
     """What was issued. Raises `VendorUnreachable` for an answer that is none."""
     access_token = shapes.word(record, "access_token")
     if access_token is None:
-        raise VendorUnreachable("Constant Contact's token answer has no token.", "", "Try again later.")
+        raise VendorUnreachable("Constant Contact's token answer has no token.")
     return TokenAnswer(
         access_token,
         shapes.word(record, "refresh_token"),
