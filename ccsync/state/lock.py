@@ -95,7 +95,7 @@ def read_holder(path: Path) -> Holder | None:
     """What the holder wrote into the lock file at `path`, if it is readable."""
     try:
         command, since, process = json.loads(path.read_text())
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return Holder(str(command), str(since), str(process))
 

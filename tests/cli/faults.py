@@ -17,7 +17,7 @@ ALL_COMMANDS = {**COMMANDS, "logs": ["logs"]}
 
 
 def check_error(done: subprocess.CompletedProcess[str], codes: set[int], *words: str) -> None:
-    """One of these codes; what, why and fix on stderr in a few lines; no traceback and nothing that must not be told."""
+    """One of these codes; what, why and fix on stderr in a few lines; no traceback, no secret and no address."""
     assert done.returncode in codes, f"exit {done.returncode}: {done.stdout}{done.stderr}"
     assert "Traceback" not in done.stderr
     assert "Unforeseen" not in done.stderr
