@@ -18,7 +18,12 @@ class CommandClock(FakeClock):
     """The fake clock as a command line has it."""
 
     def listen(self) -> None:
-        """No signal is taken from the test."""
+        """No signal is taken from the test; a new run has no limit."""
+        self.left = None
+
+    def limit(self, most_seconds: float) -> None:
+        """This run may take so long."""
+        self.left = most_seconds
 
 
 class InsideShop(Shop):

@@ -15,6 +15,7 @@ from ccsync.cli import logging_setup, trouble
 from ccsync.cli.clock import RealClock
 from ccsync.cli.configure import configure
 from ccsync.cli.export import export
+from ccsync.cli.flush_events import flush_events
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
 from ccsync.cli.screen import mute_broken_stdout, open_missing_streams
@@ -53,7 +54,7 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.set_up(app.verbosity, log_file)
 
 
-for command in (login, configure, export, logs):
+for command in (login, configure, export, flush_events, logs):
     cli.add_command(command)
 
 
@@ -95,7 +96,8 @@ def run(arguments: Sequence[str], clock: RealClock | None = None) -> int:
 
 def show_error(app: App, error: CcsyncError) -> int:
     """Say what happened, why, and what to do; return the exit code."""
-    trouble.show(error)
+    if not app.is_told_before:
+        trouble.show(error)
     log.info("exit %d: %s", error.exit_code, error.what)
     _show_json(app, error, error.exit_code)
     return error.exit_code

@@ -90,8 +90,7 @@ def _cells(run: Run) -> tuple[object, ...]:
 
 
 def _duration(run: Run) -> str:
-    """How long a run took; a clock that was set back meanwhile makes it no less than nothing."""
-    return screen.duration(max(0.0, (run.finished_at - run.started_at).total_seconds())) if run.finished_at else ""
+    return screen.duration((run.finished_at - run.started_at).total_seconds()) if run.finished_at else ""
 
 
 def _show_run(run: Run, as_json: bool) -> None:

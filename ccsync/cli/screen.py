@@ -176,7 +176,8 @@ def utc_time(at: datetime | None) -> str | None:
 
 
 def duration(seconds: float) -> str:
-    """`42 s`, `3 min 20 s`, `2 h 5 min`."""
+    """`42 s`, `3 min 20 s`, `2 h 5 min`; a clock that was set back meanwhile makes it no less than nothing."""
+    seconds = max(0.0, seconds)
     whole = round(seconds)
     if whole < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"

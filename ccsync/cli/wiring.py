@@ -16,6 +16,7 @@ from ccsync.config import Config, constant_contact_secret, find_config, kibo_sec
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import ConfigError, LockedError
 from ccsync.jobs.access import CONSTANT_CONTACT, KIBO, SIGN_IN, ConstantContactToken, KiboToken, LedgerGate
+from ccsync.jobs.work import Progress, Work
 from ccsync.kibo import Kibo
 from ccsync.state import Lock, Store, meta, open_store, runs, tokens
 from ccsync.state.times import to_text
@@ -43,6 +44,8 @@ class App:
     clock: RealClock = field(default_factory=RealClock)
     state_path: Path | None = None
     """Set once the config is read, so that an error of SQLite can name the file."""
+    is_told_before: bool = False
+    """The error that ends this run was told today already: cron need not mail it again."""
 
     def find(self) -> Path:
         """The config file in force."""
@@ -165,6 +168,23 @@ def clients(
     token = ConstantContactToken(store, sign_in, now, app, renewing)
     contact = ConstantContact(api, token, api_url=settings.api_url)
     return Clients(_kibo(config, store, clock, now, on_boundary), contact, gate, app, sign_in)
+
+
+def work_of(
+    config: Config, store: Store, tools: Clients, list_id: str, clock: WallClock, report: Callable[[Progress], None]
+) -> Work:
+    """What a job works with."""
+    return Work(
+        store=store,
+        kibo=tools.kibo,
+        constant_contact=tools.constant_contact,
+        gate=tools.gate,
+        config=config,
+        list_id=list_id,
+        clock=clock,
+        now=clock.now,
+        report=report,
+    )
 
 
 def _kibo(

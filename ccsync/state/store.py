@@ -206,9 +206,7 @@ def _check_file(path: Path, is_reader: bool) -> None:
 
 
 _OWNER_FIX = (
-    (
     "Run ccsync as the user who made the file, or give it to this user, with its -wal, -shm and .lock, and its folder."
-)
 )
 
 
