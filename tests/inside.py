@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ccsync.cli import app
@@ -26,17 +27,43 @@ class CommandClock(FakeClock):
         self.left = most_seconds
 
 
+class SkewedClock(CommandClock):
+    """A machine whose clock is wrong by so many seconds; time passes for it as for the vendors."""
+
+    def __init__(self, vendors: FakeClock, skew: float = 0.0) -> None:
+        super().__init__()
+        self._vendors = vendors
+        self.skew = skew
+
+    def now(self) -> datetime:
+        return self._vendors.now() + timedelta(seconds=self.skew)
+
+    def monotonic(self) -> float:
+        return self._vendors.monotonic()
+
+    def advance(self, seconds: float) -> None:
+        self._vendors.advance(seconds)
+
+
 class InsideShop(Shop):
     """A shop for tables of faults: a command takes a few hundredths of a second. What it does to a real process,
     its streams and its signals is for `tests.live`.
     """
 
     def __init__(
-        self, folder: Path, settings: SandboxSettings, config_changes: str = "", *, logs_in: bool = True
+        self,
+        folder: Path,
+        settings: SandboxSettings,
+        config_changes: str = "",
+        *,
+        logs_in: bool = True,
+        start: datetime | None = None,
     ) -> None:
-        super().__init__(
-            folder, replace(settings, cc_requests_per_second=0), config_changes, CommandClock(), logs_in=logs_in
-        )
+        clock = CommandClock(start) if start else CommandClock()
+        super().__init__(folder, replace(settings, cc_requests_per_second=0), config_changes, clock, logs_in=logs_in)
+
+        self.own_clock: CommandClock = self.clock  # type: ignore[assignment]
+        """What `ccsync` goes by; the vendors go by `clock`."""
 
     def __enter__(self) -> "InsideShop":
         super().__enter__()
@@ -56,7 +83,7 @@ class InsideShop(Shop):
         out, err = io.StringIO(), io.StringIO()
         command = ["--config", str(config or self.config_path), *words]
         with _environment(self.folder, environ or {}), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = app.run(command, self.clock)
+            code = app.run(command, self.own_clock)
         return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
     def edit(self, old: str, new: str) -> None:
