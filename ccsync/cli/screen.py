@@ -193,7 +193,8 @@ def utc_time(at: datetime | None) -> str | None:
 
 
 def duration(seconds: float) -> str:
-    """`42 s`, `3 min 20 s`, `2 h 5 min`."""
+    """`42 s`, `3 min 20 s`, `2 h 5 min`; a clock that was set back meanwhile makes it no less than nothing."""
+    seconds = max(0.0, seconds)
     whole = round(seconds)
     if whole < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
@@ -226,6 +227,13 @@ def print_facts(facts: Mapping[str, object]) -> None:
     for name, value in facts.items():
         first, *others = wrapped(clean(value), room, breaks_words=False)
         click.echo("\n".join([f"{name:<{margin}}{first}", *(" " * margin + one for one in others)]))
+
+
+def open_missing_streams() -> None:
+    """Without a standard stream (`>&-`) the next file opened would get its number, and with it what is printed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - stays open as long as the program
 
 
 def mute_broken_stdout() -> None:
