@@ -64,7 +64,6 @@ def unwritten(draft: Draft) -> Iterator[None]:
     try:
         yield
     except click.Abort:
-        click.echo(err=True)
         raise _with_made(Interrupted(f"The input ended; nothing was changed in {name}.", "", _AGAIN), draft) from None
     except Interrupted as error:
         what = f"{error.what.rstrip('.')}; nothing was changed in {name}."

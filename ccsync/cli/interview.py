@@ -59,7 +59,7 @@ def _ask_addresses(draft: Draft, client: ConstantContact, talk: Talk) -> None:
     good = [one.address for one in emails if one.is_confirmed]
     for one in emails:
         if not one.is_confirmed:
-            screen.say(f"{screen.clean(one.address)} cannot be used. {configuring.UNCONFIRMED}")
+            screen.say(f"{screen.clean(one.address)} cannot be used. {configuring.UNCONFIRMED} {configuring.CONFIRM}")
     if not good:
         screen.say(f"The account has no confirmed address, so both stay as they are. {configuring.CONFIRM}")
         return

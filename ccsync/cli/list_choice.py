@@ -5,13 +5,16 @@ from datetime import datetime
 
 from ccsync.cli import screen
 from ccsync.cli.draft import Draft
-from ccsync.cli.questions import MOST_SHOWN, Talk, numbered, say_numbered
+from ccsync.cli.questions import Talk, numbered, say_numbered
 from ccsync.config import Change, check_edit
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import ConfigError, RefusedError
 from ccsync.jobs import configuring, list_names
 from ccsync.models import ContactList
 from ccsync.state import Store
+
+MOST_SHOWN = 20
+"""Lines of a choice; an account has up to 1,000 lists."""
 
 
 class ListChoice:
@@ -24,6 +27,7 @@ class ListChoice:
         self._draft = draft
         self._at = at
         known = list_names.remembered(store)
+        self._shown: set[int] = set()  # a number that was not shown is a part of a name
         self._is_read = known is None or not known.are_fresh(at)
         self._lists = configuring.read_lists(client, store, at) if known is None or self._is_read else known.lists
 
@@ -65,24 +69,25 @@ class ListChoice:
 
     def _show(self, lists: Sequence[ContactList], today: ContactList | None) -> None:
         numbers = {one.list_id: number for number, one in enumerate(self._lists, 1)}
-        names = [one.name for one in lists]
-        say_numbered(names, [numbers[one.list_id] for one in lists], numbers.get(today.list_id) if today else None)
+        self._shown = {numbers[one.list_id] for one in lists[:MOST_SHOWN]}
+        say_numbered(
+            [one.name for one in lists[:MOST_SHOWN]], sorted(self._shown), numbers.get(today.list_id, 0) if today else 0
+        )
         if len(lists) > MOST_SHOWN:
             screen.say(f"and {len(lists) - MOST_SHOWN:,} more; a part of a name finds them.")
 
     def _picked(self, typed: str, today: ContactList | None) -> ContactList | None:
         number = numbered(typed, len(self._lists))
-        if number is not None:
+        if number is not None and number in self._shown:
             return self._lists[number - 1]
-        exact = list_names.named(typed, self._lists)
-        if exact is not None or typed.startswith("+"):
-            return exact or self._created(typed[1:].strip())
         likes = list_names.matching(typed, self._lists)
         if not likes and not self._is_read:
             self._read()
             likes = list_names.matching(typed, self._lists)
-        if not likes:
-            return self._created(typed)
+        if len(likes) == 1 and likes[0].name.strip() == typed:
+            return likes[0]
+        if not likes or typed.startswith("+"):
+            return self._created(typed.removeprefix("+").strip())
         if len(likes) == 1:
             name = screen.clean(likes[0].name)
             return likes[0] if self._talk.yes_or_no(f'"{name}"?', True) else self._created(typed)

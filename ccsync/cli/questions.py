@@ -9,9 +9,6 @@ import click
 
 from ccsync.cli import screen
 
-MOST_SHOWN = 20
-"""Lines of a choice; an account has up to 1,000 lists."""
-
 
 class Talk:
     """One conversation."""
@@ -25,14 +22,20 @@ class Talk:
         """The typed line, without blanks around it. Raises `click.Abort` at the end of the input."""
         self._check()  # Ctrl-C during a call waits for its answer; it was not meant for the next question
         click.echo(f"{screen.fitted(question)} ", err=True, nl=False)
-        line = sys.stdin.readline()
+        line = ""
+        try:
+            line = sys.stdin.readline()
+        finally:
+            if not line.endswith("\n"):
+                click.echo(err=True)  # what ends it goes below the question
         if not line:
             raise click.Abort
         return line.strip()
 
     def agrees(self, question: str) -> bool:
         """Ask for what cannot be taken back; only a typed yes counts."""
-        return self.ask(f"{question} Type yes to do it:").lower() == "yes"
+        screen.say(question)
+        return self.ask("Type yes to do it:").lower() == "yes"
 
     def yes_or_no(self, question: str, now: bool) -> bool:
         """Ask for a yes or a no; Enter keeps what it is `now`."""
@@ -53,10 +56,10 @@ class Talk:
             screen.say(f"Type a number from 1 to {len(names)}.")
 
 
-def say_numbered(names: Sequence[str], numbers: Sequence[int], chosen: int | None = None) -> None:
-    """Show names with their numbers, at most 20; a star marks the chosen number."""
+def say_numbered(names: Sequence[str], numbers: Sequence[int], chosen: int) -> None:
+    """Show names with their numbers; a star marks the chosen number."""
     room = max(shutil.get_terminal_size().columns - 8, 20)
-    for name, number in list(zip(names, numbers, strict=True))[:MOST_SHOWN]:
+    for name, number in zip(names, numbers, strict=True):
         first, *others = screen.wrapped(screen.clean(name), room)
         mark = "*" if number == chosen else " "
         click.echo("\n".join([f" {mark}{number:>4}  {first}", *(" " * 8 + one for one in others)]), err=True)
