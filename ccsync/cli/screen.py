@@ -62,18 +62,22 @@ def _escaped(one: str) -> str:
     return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}" if number < 65536 else f"\\U{number:08x}"
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, unbroken: Collection[str] = ()) -> None:
-    """Print a table on stdout; on a terminal long cells wrap so that it fits, or each row becomes a block of lines.
+def print_table(
+    headers: Sequence[str], rows: Sequence[Sequence[object]], *, unbroken: Collection[str] = (), is_talk: bool = False
+) -> None:
+    """Print a table on stdout, or on stderr when it is part of a conversation.
 
-    The words of the `unbroken` columns are there to be copied: rather than break one, a table becomes blocks.
+    On a terminal long cells wrap so that it fits, or each row becomes a block of lines. The words of the `unbroken`
+    columns are there to be copied: rather than break one, a table becomes blocks.
     """
+    stream = sys.stderr if is_talk else sys.stdout
     cells = [[clean(cell) for cell in row] for row in rows]
     columns = shutil.get_terminal_size().columns
     room = columns - 2 * (len(headers) - 1)
-    widths = column_widths(headers, cells, room, unbroken) if sys.stdout.isatty() else None
+    widths = column_widths(headers, cells, room, unbroken) if stream.isatty() else None
     if widths == []:
         for row in cells:
-            click.echo(_block(headers, row, columns))
+            click.echo(_block(headers, row, columns), err=is_talk)
         return
     titles = list(headers)
     if widths:
@@ -81,7 +85,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]], *, unb
             ["\n".join(wrapped(cell, width)) for cell, width in zip(row, widths, strict=True)]
             for row in (titles, *cells)
         ]
-    click.echo(tabulate(cells, headers=titles, disable_numparse=True))  # ids and numbers stay as they are
+    click.echo(tabulate(cells, headers=titles, disable_numparse=True), err=is_talk)  # ids and numbers stay as they are
 
 
 def column_widths(
@@ -159,10 +163,11 @@ def print_line(text: str = "") -> None:
     What is laid out in columns or is there to be copied, a cron line or an address below its sentence, has two
     blanks somewhere and stays in one line.
     """
-    click.echo(_fitted(text) if sys.stdout.isatty() else text)
+    click.echo(fitted(text) if sys.stdout.isatty() else text)
 
 
-def _fitted(text: str) -> str:
+def fitted(text: str) -> str:
+    """The text with its sentences broken at the terminal's width."""
     room = max(shutil.get_terminal_size().columns, _NARROWEST)
     lines = [[line] if "  " in line else wrapped(line, room, breaks_words=False) for line in text.split("\n")]
     return "\n".join(part for line in lines for part in line)
@@ -175,7 +180,7 @@ def print_json(value: object) -> None:
 
 def say(text: str) -> None:
     """Talk to the operator, on stderr; on a terminal a sentence goes on in the next line."""
-    click.echo(_fitted(text) if sys.stderr.isatty() else text, err=True)
+    click.echo(fitted(text) if sys.stderr.isatty() else text, err=True)
 
 
 def local_time(at: datetime | None) -> str:
