@@ -17,6 +17,8 @@ def find_departures(work: Work, *, is_retry: bool) -> tuple[list[Staged], int]:
         for one, decision in iter_decisions(work, is_retry=is_retry)
         if decision.act is Act.UPDATE
     ]
+    if not due:
+        return [], 0
     membership.read_membership(work, due)
     gone = [
         one

@@ -99,38 +99,44 @@ class Intake:
     def _observe(self, customers: Iterable[Customer]) -> None:
         """Note what Kibo shows of each account's consent; a change is a row of the consent ledger."""
         work, seen_at = self._work, self._work.now()
-        telling = [one for one in customers if one.accepts_marketing is not None]
-        before = people.known_accounts(work.store, [one.account_id for one in telling])
-        observed = list[AccountSeen]()
-        for customer in telling:
-            account_id, person = customer.account_id, self._person(customer)
+        telling = [(one, self._person(one)) for one in customers if one.accepts_marketing is not None]
+        before = people.known_accounts(work.store, [one.account_id for one, _ in telling])
+        held = people.held_among(work.store, [person for _, person in telling if person is not None])
+        observed, changes = list[AccountSeen](), list[ConsentChange]()
+        for customer, person in telling:
+            account_id = customer.account_id
             before_person, was = before.get(account_id, (None, None))
             if person is not None and customer.accepts_marketing and not was:
-                self._opted_in(customer, person, was, seen_at)
+                if person in held:
+                    self._outweigh(customer, person, was)
+                changes.append(_change(customer, person, "opted-in", was, seen_at))
             elif was and not customer.accepts_marketing:
-                self._opted_out(customer, person or before_person, seen_at)
+                held |= self._opted_out(customer, person or before_person, seen_at, changes)
             elif was and person is not None and before_person is not None and person != before_person:
                 self._address_changed(account_id, before_person, seen_at)
             known_as = person or before_person
             # A new account that says no is no change.
             if known_as is not None and (customer.accepts_marketing or account_id in before):
                 observed.append(AccountSeen(account_id, known_as, bool(customer.accepts_marketing)))
+        consent.append(work.store, work.run_id, changes)
         people.observe_accounts(work.store, observed, seen_at)
 
     def _person(self, customer: Customer) -> bytes | None:
         return None if customer.email is None else self._person_of(person_key_text(customer.email))
 
-    def _opted_in(self, customer: Customer, person: bytes, was: bool | None, seen_at: datetime) -> None:
+    def _outweigh(self, customer: Customer, person: bytes, was: bool | None) -> None:
+        """An opt-in, observed now: what it outweighs no longer holds."""
         store = self._work.store
         holding = people.suppressions(store, person)
         for kind in lifted_by_opt_in(holding, was_opted_in=was, created_at=customer.created_at):
             people.lift(store, person, kind)
         if blocking_suppression(people.suppressions(store, person), self._work.list_id) is None:
             removals.drop_unsent(store, person)
-        consent.append(store, self._work.run_id, [_change(customer, person, "opted-in", was, seen_at)])
 
-    def _opted_out(self, customer: Customer, person: bytes | None, seen_at: datetime) -> None:
-        """The opt-out holds for every address that ccsync put on the list for this account."""
+    def _opted_out(
+        self, customer: Customer, person: bytes | None, seen_at: datetime, changes: list[ConsentChange]
+    ) -> set[bytes]:
+        """The opt-out holds for every address that ccsync put on the list for this account; return whose they are."""
         work, account_id = self._work, customer.account_id
         work.counts["opted_out"] += 1
         opted_out_at = customer.updated_at or seen_at
@@ -141,9 +147,10 @@ class Intake:
             )
             is_present = one == person
             change = _change(customer, one, "opted-out", True, seen_at)
-            consent.append(work.store, work.run_id, [change if is_present else replace(change, email=None)])
+            changes.append(change if is_present else replace(change, email=None))
             email = customer.email if is_present else None
             removals.ask(work.store, [one], account_id, email, removals.OPTED_OUT, seen_at)
+        return set(everybody)
 
     def _address_changed(self, account_id: int, before: bytes, seen_at: datetime) -> None:
         step = Step(before, account_id, "left alone", "its account has another address now")

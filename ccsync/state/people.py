@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeGuard
 
 from ccsync.state import meta
-from ccsync.state.store import Store
+from ccsync.state.store import Store, Value
 from ccsync.state.times import from_text, to_text, to_text_or_none
 
 UNSUBSCRIBED = "unsubscribed"
@@ -60,8 +60,11 @@ def known_contact(store: Store, person: bytes) -> KnownContact | None:
     row = store.one(
         "SELECT is_ours, list_id, fingerprint, contact_id, seen_list_id FROM contacts WHERE person = ?", person
     )
-    if row is None:
-        return None
+    return None if row is None else to_known_contact(row)
+
+
+def to_known_contact(row: Sequence[Value]) -> KnownContact:
+    """The contact of these columns of `contacts`: is_ours, list_id, fingerprint, contact_id, seen_list_id."""
     is_ours, list_id, fingerprint, contact_id, seen = row
     return KnownContact(
         bool(is_ours),
@@ -74,19 +77,29 @@ def known_contact(store: Store, person: bytes) -> KnownContact | None:
 
 def suppressions(store: Store, person: bytes) -> list[Suppression]:
     """Everything that keeps `person` from being sent, on any list."""
-    return [
-        Suppression(
-            person,
-            str(kind),
-            str(list_id),
-            None if contact_id is None else str(contact_id),
-            from_text(since),
-            None if source is None else str(source),
-        )
-        for kind, list_id, contact_id, since, source in store.rows(
-            "SELECT kind, list_id, contact_id, since, source FROM suppressions WHERE person = ?", person
-        )
-    ]
+    rows = store.rows("SELECT kind, list_id, contact_id, since, source FROM suppressions WHERE person = ?", person)
+    return [suppression_of(person, row) for row in rows]
+
+
+def suppression_of(person: bytes, row: Sequence[Value]) -> Suppression:
+    """The suppression of these columns: kind, list_id, contact_id, since, source."""
+    kind, list_id, contact_id, since, source = row
+    return Suppression(
+        person,
+        str(kind),
+        str(list_id),
+        None if contact_id is None else str(contact_id),
+        from_text(since),
+        None if source is None else str(source),
+    )
+
+
+def held_among(store: Store, some: Sequence[bytes]) -> set[bytes]:
+    """Those of a page of people whom a suppression keeps from being sent, or who are to be taken off a list."""
+    marks = ",".join("?" * len(some))
+    where = f"WHERE person IN ({marks})"
+    sql = f"SELECT person FROM suppressions {where} UNION SELECT person FROM removals {where}"  # noqa: S608 - marks
+    return {person for (person,) in store.rows(sql, *some, *some) if _is(person)}
 
 
 def suppress(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
