@@ -14,7 +14,8 @@ from ccsync.cli.wiring import ACCOUNT, TENANT_URL, Clients, clients
 from ccsync.config import Config, load_config
 from ccsync.jobs import export as export_job
 from ccsync.jobs.access import CONSTANT_CONTACT, save_login
-from ccsync.jobs.export import Plan, Request
+from ccsync.jobs.export import Request
+from ccsync.jobs.planning import Plan
 from ccsync.jobs.running import carry_out
 from ccsync.jobs.work import Work
 from ccsync.oauth import App, await_approval, start_device_flow
@@ -109,7 +110,7 @@ class Shop(AbstractContextManager["Shop"]):
         assert found is not None
         return found
 
-    def dry_run(self) -> tuple[Plan, dict[str, int]]:
+    def dry_run(self, **asked: object) -> tuple[Plan, dict[str, int]]:
         """A dry run's plan and counts, on a copy of the state file."""
         from ccsync.state import scratch_store
 
@@ -118,7 +119,7 @@ class Shop(AbstractContextManager["Shop"]):
         store.copy_to(scratch)
         work = self._work(scratch, tools)
         work.run_id = runs.start(scratch, "export", "to", self.clock.now())
-        plan = export_job.run(work, Request(is_dry_run=True))
+        plan = export_job.run(work, Request(is_dry_run=True, **asked))  # type: ignore[arg-type]
         scratch.close()
         self._close(store, tools)
         assert plan is not None

@@ -10,6 +10,7 @@ from ccsync.cli.wiring import App, Clients, active_list, clients
 from ccsync.config import Config
 from ccsync.errors import ConfigError, NotAgreed
 from ccsync.jobs import export as job
+from ccsync.jobs.planning import Plan
 from ccsync.jobs.running import carry_out
 from ccsync.jobs.work import Work
 from ccsync.mapping import mapping_problems
@@ -131,7 +132,7 @@ def _dry_run(work: Work, request: job.Request, as_json: bool, line: ProgressLine
         work.store.copy_to(scratch)
         work.store = scratch
         work.run_id = runs.start(scratch, job.JOB, job.DIRECTION, started_at)
-        plan = job.run(work, request) or job.Plan()
+        plan = job.run(work, request) or Plan()
         runs.finish(scratch, work.run_id, "COMPLETE", now(), work.counts, " ".join(work.remarks))
         run = runs.get(scratch, work.run_id)
     finally:
@@ -144,7 +145,7 @@ def _dry_run(work: Work, request: job.Request, as_json: bool, line: ProgressLine
     return 0
 
 
-def _plan_to_json(plan: job.Plan) -> dict[str, object]:
+def _plan_to_json(plan: Plan) -> dict[str, object]:
     return {
         "imports": plan.imports,
         "bytes": plan.bytes,
@@ -161,7 +162,7 @@ def _plan_to_json(plan: job.Plan) -> dict[str, object]:
 _SHOWN_COUNTS = ("read", "added", "updated", "unchanged", "suppressed", "departed", "rejected", "skipped")
 
 
-def _print_plan(work: Work, plan: job.Plan) -> None:
+def _print_plan(work: Work, plan: Plan) -> None:
     screen.print_line(
         "Dry run, nothing was changed."
         + (" This would be the first export to this list." if plan.is_first_export else "")

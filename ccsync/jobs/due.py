@@ -14,6 +14,9 @@ from ccsync.state.prospects import iter_prospects
 from ccsync.state.runs import RejectedRecord
 from ccsync.state.staging import Staged
 
+EMAIL_ALONE = "email"
+"""The names of what is sent of another source's contact."""
+
 
 def iter_decisions(work: Work, *, is_retry: bool) -> Iterator[tuple[Staged, Decision]]:
     """Each staged person with the decision about them, made when it is asked for.

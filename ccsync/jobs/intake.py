@@ -8,13 +8,10 @@ from datetime import datetime
 
 from ccsync.jobs.decisions import blocking_suppression, lifted_by_opt_in
 from ccsync.jobs.work import Work
-from ccsync.kibo import Kibo
 from ccsync.mapping import (
     MappedContact,
     Rejection,
     fingerprint,
-    missing_parts,
-    needed_parts,
     person_key_text,
     to_contact,
 )
@@ -27,8 +24,6 @@ from ccsync.state.runs import RejectedRecord
 from ccsync.state.staging import Staged
 
 log = logging.getLogger(__name__)
-
-PROBED_ROWS = 5
 
 
 class Intake:
@@ -169,27 +164,3 @@ def _change(customer: Customer, person: bytes, change: str, was: bool | None, se
         account_id=customer.account_id,
         evidence={"acceptsMarketing": "true" if customer.accepts_marketing else "false"},
     )
-
-
-def parts_to_read_singly(work: Work, customers: Sequence[Customer]) -> frozenset[str]:
-    """The mapped parts of an account that list rows lack: a few rows are compared with their single reads.
-
-    Whether the vendor's list carries contacts and attributes is not documented.
-    """
-    needed = needed_parts(work.config.mapping)
-    lacking: set[str] = set()
-    proven: set[str] = set()
-    for customer in customers[:PROBED_ROWS]:
-        if proven >= needed:
-            break
-        single = work.kibo.get_customer(customer.account_id)
-        if single is None:
-            continue
-        lacking |= missing_parts(customer, single, work.config.mapping)
-        proven |= {part for part in needed if single.raw.get(part)}
-    return frozenset(lacking)
-
-
-def read_singly(kibo: Kibo, customers: Iterable[Customer]) -> list[Customer]:
-    """The same customers, each read whole; one deleted meanwhile is left out."""
-    return [whole for customer in customers if (whole := kibo.get_customer(customer.account_id)) is not None]

@@ -5,6 +5,7 @@ from ccsync.mapping.checks import mapping_problems
 from ccsync.mapping.contact import (
     MappedContact,
     email_only,
+    filled_parts,
     fingerprint,
     missing_parts,
     needed_parts,
@@ -23,6 +24,7 @@ __all__ = [
     "Target",
     "check_address",
     "email_only",
+    "filled_parts",
     "fingerprint",
     "mapping_problems",
     "missing_parts",
