@@ -154,6 +154,8 @@ def _plan_to_json(plan: Plan) -> dict[str, object]:
         "minutes": plan.minutes,
         "quota_share": plan.quota_share,
         "is_first_export": plan.is_first_export,
+        "single_reads": plan.single_reads,
+        "is_estimate": plan.is_estimate,
         "suppressed_reasons": dict(plan.suppressed_reasons),
         "rejected": [rejected_to_json(record) for record in plan.rejected],
     }
@@ -179,12 +181,21 @@ def _print_plan(work: Work, plan: Plan) -> None:
         screen.print_line(f"… and {work.counts['rejected'] - len(plan.rejected):,} more rejected.")
     for remark in work.remarks:
         screen.print_line(screen.clean(remark))
+    if plan.single_reads:
+        screen.print_line(
+            "Kibo's list does not show all that is mapped: an export reads each customer by itself."
+            + (" Updated, unchanged and bytes are judged by a sample." if plan.is_estimate else "")
+        )
     limits = work.config.limits
     screen.print_line(
         f"Cost: {plan.calls:,} calls to Constant Contact ({plan.quota_share:.1%} of a day's"
-        f" {limits.requests_per_day:,}), {plan.kibo_calls:,} to Kibo, about {plan.minutes:g} minutes."
+        f" {limits.requests_per_day:,}), {plan.kibo_calls:,} to Kibo, about {_duration(plan.minutes)}."
     )
     screen.print_line(f"Imports: {plan.imports:,}, together {plan.bytes:,} bytes.")
+
+
+def _duration(minutes: float) -> str:
+    return f"{minutes:g} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
 
 
 def _report(app: App, run: Run, work: Work, as_json: bool, news: bool) -> None:

@@ -132,7 +132,7 @@ def _gather(work: Work, request: Request, started_at: datetime) -> Gathered:
 
 
 def _check_departures(work: Work, request: Request) -> None:
-    gone, looked_for = find_departures(work, is_retry=request.is_retry)
+    gone, looked_for = find_departures(work, is_retry=request.is_retry, has_just_read=request.adopts_list)
     if (
         has_left_too_many(len(gone), looked_for)
         and not request.is_dry_run

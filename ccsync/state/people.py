@@ -34,7 +34,10 @@ def person_key(store: Store) -> Callable[[str], bytes]:
 
 @dataclass(frozen=True, slots=True)
 class KnownContact:
-    """A contact as far as ccsync knows it. `fingerprint` and `list_id` are set once an import was confirmed."""
+    """A contact as far as ccsync knows it.
+
+    `fingerprint` and `list_id` are set once an import was confirmed; `list_id` alone for an adopted member.
+    """
 
     is_ours: bool
     list_id: str | None
@@ -153,12 +156,14 @@ def observe_contacts(
     """Note contacts as a pass over Constant Contact showed them: (person, contact_id, created_at, seen_list_id).
 
     Somebody ccsync has not sent is another source's; so is somebody whose contact is older than ccsync's first
-    try to send it. With `adopt_list_id`, members of that list are ours from now on.
+    try to send it. With `adopt_list_id`, members of that list are ours from now on, as if ccsync had put them there.
     """
     store.run_many(
-        "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id) VALUES (?1, ?4, ?2, ?5)"
+        "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id, list_id)"
+        " VALUES (?1, ?4, ?2, ?5, CASE WHEN ?4 THEN ?5 END)"
         " ON CONFLICT (person) DO UPDATE SET contact_id = ?2, seen_list_id = ?5, is_ours ="
-        "  CASE WHEN ?4 THEN 1 WHEN fingerprint IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END",
+        "  CASE WHEN ?4 THEN 1 WHEN fingerprint IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END,"
+        "  list_id = CASE WHEN ?4 THEN ?5 ELSE list_id END",
         [
             (person, contact_id, to_text_or_none(created_at), int(seen is not None and seen == adopt_list_id), seen)
             for person, contact_id, created_at, seen in found
@@ -227,6 +232,11 @@ def note_off_list(store: Store, person: bytes) -> None:
 def count_on_list(store: Store, list_id: str) -> int:
     """How many people ccsync has put on the list."""
     return store.number("SELECT count(*) FROM contacts WHERE list_id = ?", list_id)
+
+
+def count_ours(store: Store) -> int:
+    """How many contacts ccsync may overwrite."""
+    return store.number("SELECT count(*) FROM contacts WHERE is_ours")
 
 
 def linked_people(store: Store, account_id: int) -> list[bytes]:
