@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from ccsync.errors import ConfigError
+from ccsync.errors import ConfigError, OutOfTime
 from ccsync.jobs.decisions import Act
 from ccsync.jobs.due import iter_decisions
 from ccsync.jobs.intake import Intake
 from ccsync.jobs.parts import RowParts, read_singly
-from ccsync.jobs.reading import FILTER, Sweep, iter_changed_since
+from ccsync.jobs.reading import FILTER, Sweep, read_changed_since
 from ccsync.jobs.work import Work
 from ccsync.kibo import Kibo
 from ccsync.mapping import check_address, person_key_text
@@ -87,6 +87,7 @@ class _Gathering:
             self._pages += 1
             work.show("customers", min(sweep.position, page.total), page.total)
             self._parts.probe(page.customers)
+            self._check_time(page.total - sweep.position)
             self._heed_the_verdict()
             self._take(page.customers)
             work.counts["unreadable"] += page.unreadable
@@ -96,10 +97,10 @@ class _Gathering:
 
     def _catch_up(self, is_anonymous: bool | None) -> bool:
         """Take in who changed while we read: opt-ins that came in behind us, opt-outs that were read before."""
-        pages = iter_changed_since(self._work.kibo, self._started_at, is_anonymous)
-        for page in pages or ():
+        changed = read_changed_since(self._work.kibo, self._started_at, is_anonymous)
+        for page in changed.pages if changed else ():
             self._take(page)
-        return pages is not None
+        return changed is not None
 
     def _take(self, customers: Sequence[Customer]) -> None:
         if self._parts.lacking and not self._spares:
@@ -127,6 +128,18 @@ class _Gathering:
             if self._parts.lacking:
                 break
         self._heed_the_verdict()
+
+    def _check_time(self, customers: int) -> None:
+        """A run that has to end may have time for pages, and none for each customer."""
+        left = self._work.clock.seconds_left()
+        needed = customers / self._work.config.limits.kibo_requests_per_second
+        if self._parts.lacking and left is not None and needed > left:
+            raise OutOfTime(
+                f"Kibo's list does not show all that is mapped, and reading {customers:,} customers one by one takes"
+                " longer than this run may.",
+                f"about {needed / 60:.0f} minutes of reading.",
+                "ccsync export        (takes as long as it needs, and the events go on from there)",
+            )
 
     def _heed_the_verdict(self) -> None:
         """Rows that were taken before the list proved to lack something are read again, one by one."""
