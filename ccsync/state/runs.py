@@ -136,6 +136,13 @@ def last_with_errors(store: Store) -> int | None:
     return int(str(row[0])) if row else None
 
 
+def other_alive(store: Store) -> Run | None:
+    """A run of another process that is still there, where the system tells that it is the same one."""
+    where = "status = 'RUNNING' AND process LIKE '%:_%' AND process <> ?"
+    rows = store.rows(f"SELECT {_COLUMNS} FROM runs WHERE {where}", this_process())  # noqa: S608 - ours
+    return next((run for run in map(_to_run, rows) if run.status == "RUNNING"), None)
+
+
 def add_rejected(store: Store, run_id: int, records: Iterable[RejectedRecord]) -> None:
     """Keep the records a run could not use, inside the caller's transaction."""
     store.run_many(
