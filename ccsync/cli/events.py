@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import click
 
 from ccsync.cli import screen
-from ccsync.cli.clock import now
 from ccsync.cli.logging_setup import redact
 from ccsync.cli.progress import ProgressLine
 from ccsync.cli.wiring import App, clients, work_of
@@ -73,13 +72,13 @@ def _pull(app: App, config: Config, as_json: bool) -> VendorUnreachable | None:
     return pulled.trouble
 
 
-def _of_next_run(config: Config, upcoming: datetime | None) -> str:
+def _of_next_run(config: Config, upcoming: datetime | None, now: datetime) -> str:
     """When the queue is dealt with next, or why it is not."""
     if not config.sync.enabled:
         return "none, the sync is disabled: ccsync configure --enable"
     if upcoming is None:
         return "not known, flush-events has not run yet"
-    is_late = now() - upcoming > timedelta(minutes=config.sync.interval_minutes)
+    is_late = now - upcoming > timedelta(minutes=config.sync.interval_minutes)
     return screen.local_time(upcoming) + ("; that has passed, so cron does not start it" if is_late else "")
 
 
@@ -99,7 +98,7 @@ def _show(app: App, config: Config, *, wants_done: bool, only_failed: bool, limi
     with app.reading(config) as store, store.snapshot():
         upcoming = _next_run(store, config)
         found = queue.view(store, wants_done=wants_done, only_failed=only_failed, limit=most + 1)
-    screen.print_facts({"Next run": _of_next_run(config, upcoming)})
+    screen.print_facts({"Next run": _of_next_run(config, upcoming, app.clock.now())})
     if not found:
         screen.say("No event needs a person." if only_failed else "No event waits.")
         return
@@ -155,7 +154,7 @@ def retry(app: App, event_ids: tuple[str, ...], wants_all: bool, as_json: bool) 
         raise click.UsageError("give the IDs of events, or --all; `ccsync events --failed` lists them.")
     with app.writing(app.load(), "events retry") as store:
         accounts = None if wants_all else _accounts_of(store, event_ids)
-        at = now()
+        at = app.clock.now()
         retried = queue.retry(store, at, accounts)
         due = queue.count_due(store, at)
     if as_json:
