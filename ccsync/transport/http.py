@@ -216,7 +216,7 @@ class Transport:
             raise VendorUnreachable(
                 f"{self.vendor} could not be reached.",
                 f"{urlsplit(call.url).hostname}: {verdict.detail}, {tries} attempts.",
-                "Nothing is lost; the next run continues. If it stays so: ccsync login --check, or see the vendor's status.",
+                "Nothing is lost; the next run continues. If it stays so: ccsync login --check.",
             )
         self._clock.sleep(backoff_seconds(tries, self._chance))
 
