@@ -341,7 +341,7 @@ def test_a_no_at_the_end_writes_nothing(shop: LiveShop) -> None:
     before = shop.config_path.read_bytes()
     seen = ask(shop, kept(modes=[("What it does", "2"), ("welcome", "")], end=[END[0], ("Write it?", "no")]))
     assert seen.code == 2
-    assert "opt_out  remove-from-list -> unsubscribe" in seen.screen
+    assert "opt_out remove-from-list unsubscribe" in words(seen.screen)
     assert shop.config_path.read_bytes() == before
 
 
@@ -374,3 +374,26 @@ def test_wrong_answers_are_asked_again(shop: LiveShop) -> None:
     seen = on_terminal(shop.config_path, "configure", script=[(q, a.replace("\udcff", "ÿ")) for q, a in script])
     assert seen.code == 0, seen.screen
     assert "Traceback" not in seen.screen
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_hostile_names_of_the_vendor_are_harmless(shop: LiveShop, columns: int) -> None:
+    """Lists, fields, addresses and the shown customer attack the terminal in vain, in every prompt and table."""
+    evil = "\x1b[2J\x1b]0;x\x07\u202e\x9b31m\r\nrow %s {0} \u200b"
+    for name in (f"List {evil}", "\U0001f389" * 120, "客" * 200):
+        shop.box.cc.add_list(name)
+    shop.box.cc.rename_list(LIST, f"Today {evil}")
+    shop.box.cc.custom_fields.add(f"Field {evil}")
+    shop.box.cc.account.set_confirmed(f"info{evil}@example.org", False)
+    for account_id in shop.box.kibo.account_ids():
+        shop.box.kibo.update_account(account_id, firstName=evil, lastName="客" * 80)
+    script = kept(
+        [
+            ("List (", "list"), ("yes or no", "no"), ("Create it", "no"), ("List (", "+list x"), ("Create it", "no"),
+            ("List (", ""),
+        ],
+        mapping=[("Change", "?"), ("Change", "cf:field=id"), ("Create it", "no"), ("Change", "")],
+    )  # fmt: skip
+    seen = ask(shop, script, columns)
+    assert seen.code == 0, seen.screen
+    assert "\\x1b[2J" in seen.screen

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from ccsync.jobs import list_names
 from ccsync.sandbox.settings import SandboxSettings
 from tests.canaries import leaks_in
 from tests.live import LiveShop
@@ -198,14 +199,18 @@ def test_a_login_without_refresh_token(tmp_path: Path) -> None:
 
 
 def test_another_account_s_login_needs_a_yes(shop: LiveShop) -> None:
-    """A login to another account is pointed out; on a terminal a no keeps the old login."""
+    """A login to another account is pointed out; a no keeps the old login, a yes forgets the old account's lists."""
     shop.box.cc.approve_automatically = True
+    shop.ccsync("configure", "--list", "Web shop customers")
     seen = on_terminal(shop.config_path, "login", "--cc-only", answers={"right account?": "no"})
     assert seen.code == 5
     assert "This is another account" in seen.screen
     seen = on_terminal(shop.config_path, "login", "--cc-only", answers={"right account?": "yes"})
     assert seen.code == 0
     assert "logged in to" in seen.screen
+    store = shop.open()
+    assert list_names.remembered(store) is None
+    store.close()
 
 
 @pytest.mark.parametrize(
