@@ -225,6 +225,12 @@ def _is(value: object) -> TypeGuard[bytes]:
     return isinstance(value, bytes)
 
 
+def accounts_of(store: Store, person: bytes) -> list[int]:
+    """The accounts that had this address when last seen."""
+    rows = store.rows("SELECT account_id FROM accounts WHERE person = ? ORDER BY account_id", person)
+    return [int(str(row[0])) for row in rows]
+
+
 def siblings(store: Store, account_id: int, person: bytes) -> list[int]:
     """The other accounts on this address that opted in when last seen."""
     found = store.rows(
