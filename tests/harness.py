@@ -13,6 +13,7 @@ from types import TracebackType
 from ccsync.cli.wiring import ACCOUNT, TENANT_URL, Clients, clients
 from ccsync.config import Config, load_config
 from ccsync.jobs import export as export_job
+from ccsync.jobs import poll_unsubscribes as poll_job
 from ccsync.jobs.access import CONSTANT_CONTACT, save_login
 from ccsync.jobs.export import Plan, Request
 from ccsync.jobs.running import carry_out
@@ -20,7 +21,7 @@ from ccsync.jobs.work import Work
 from ccsync.oauth import App, await_approval, start_device_flow
 from ccsync.sandbox.box import Sandbox
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Store, create_store, meta, open_store, runs, tokens
+from ccsync.state import Store, create_store, meta, open_store, runs, scratch_store, tokens
 from ccsync.state.runs import RejectedRecord, Run
 from tests.doubles import FakeClock
 
@@ -109,10 +110,37 @@ class Shop(AbstractContextManager["Shop"]):
         assert found is not None
         return found
 
+    def poll(self, **asked: object) -> Run:
+        """One whole poll for unsubscribes, as the command runs it; its row of the log."""
+        store = self.open()
+        tools = self._clients(store)
+        work = self._work(store, tools)
+        request = poll_job.Request(**asked)  # type: ignore[arg-type]
+        try:
+            outcome = carry_out(work, poll_job.JOB, poll_job.DIRECTION, lambda: poll_job.run(work, request))
+            found = runs.get(store, work.run_id)
+        finally:
+            self._close(store, tools)
+        self.news, self.notices = outcome.news > 0, dict(work.notices)
+        assert found is not None
+        return found
+
+    def plan_poll(self, **asked: object) -> tuple[poll_job.Plan, dict[str, int]]:
+        """A dry run of the poll: its plan and counts, on a copy of the state file."""
+        store, scratch = self.open(), scratch_store()
+        tools = self._clients(store)
+        store.copy_to(scratch)
+        work = self._work(scratch, tools)
+        work.is_dry_run = True
+        work.run_id = runs.start(scratch, poll_job.JOB, poll_job.DIRECTION, self.clock.now())
+        plan = poll_job.run(work, poll_job.Request(is_dry_run=True, **asked)).plan  # type: ignore[arg-type]
+        scratch.close()
+        self._close(store, tools)
+        assert plan is not None
+        return plan, dict(work.counts)
+
     def dry_run(self) -> tuple[Plan, dict[str, int]]:
         """A dry run's plan and counts, on a copy of the state file."""
-        from ccsync.state import scratch_store
-
         store, scratch = self.open(), scratch_store()
         tools = self._clients(store)
         store.copy_to(scratch)

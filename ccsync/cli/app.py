@@ -17,6 +17,7 @@ from ccsync.cli.configure import configure
 from ccsync.cli.export import export
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
+from ccsync.cli.poll_unsubscribes import poll_unsubscribes
 from ccsync.cli.screen import clean, mute_broken_stdout, say
 from ccsync.cli.wiring import App
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, StateError
@@ -53,7 +54,7 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.set_up(app.verbosity, log_file)
 
 
-for command in (login, configure, export, logs):
+for command in (login, configure, export, poll_unsubscribes, logs):
     cli.add_command(command)
 
 

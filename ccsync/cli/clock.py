@@ -26,6 +26,10 @@ class RealClock:
         self._is_calling = False
         self._wake = threading.Event()
 
+    def limit(self, most_seconds: float) -> None:
+        """The run ends within this time from now: a cron job is over before the next one starts."""
+        self._ends_at = time.monotonic() + most_seconds
+
     def listen(self) -> None:
         """Turn SIGINT and SIGTERM into `Interrupted`."""
         signal.signal(signal.SIGINT, self._on_signal)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from ccsync.jobs import echoes
 from ccsync.jobs.decisions import blocking_suppression, lifted_by_opt_in
 from ccsync.jobs.work import Work
 from ccsync.kibo import Kibo
@@ -22,7 +23,7 @@ from ccsync.models import Customer
 from ccsync.state import consent, history, people, removals, runs, set_aside, staging
 from ccsync.state.consent import ConsentChange
 from ccsync.state.history import Step
-from ccsync.state.people import OPTED_OUT, AccountSeen, Suppression
+from ccsync.state.people import DEPARTED, OPTED_OUT, AccountSeen, Suppression
 from ccsync.state.runs import RejectedRecord
 from ccsync.state.staging import Staged
 
@@ -65,6 +66,11 @@ class Intake:
                 set_aside.put(store, record.account_id or 0, record.code, None, record.at, run_id)
             self._observe(customers)
 
+    def observe(self, customers: Iterable[Customer]) -> None:
+        """Note what Kibo shows of accounts' consent, and nothing else, in one transaction."""
+        with self._work.store.transaction():
+            self._observe(customers)
+
     def _judge(self, customer: Customer) -> MappedContact | Rejection | None:
         """What to send of a customer, or why not; `None` for those who are merely passed over."""
         if customer.accepts_marketing is False:
@@ -99,7 +105,7 @@ class Intake:
     def _observe(self, customers: Iterable[Customer]) -> None:
         """Note what Kibo shows of each account's consent; a change is a row of the consent ledger."""
         work, seen_at = self._work, self._work.now()
-        telling = [one for one in customers if one.accepts_marketing is not None]
+        telling = echoes.without_own(work, list(customers))
         before = people.known_accounts(work.store, [one.account_id for one in telling])
         observed = list[AccountSeen]()
         for customer in telling:
@@ -125,6 +131,8 @@ class Intake:
         holding = people.suppressions(store, person)
         for kind in lifted_by_opt_in(holding, was_opted_in=was, created_at=customer.created_at):
             people.lift(store, person, kind)
+            if kind == DEPARTED:
+                people.note_off_list(store, person)  # else what was sent before would not be sent again
         if blocking_suppression(people.suppressions(store, person), self._work.list_id) is None:
             removals.drop_unsent(store, person)
         consent.append(store, self._work.run_id, [_change(customer, person, "opted-in", was, seen_at)])

@@ -50,4 +50,4 @@ def _plain(value: object) -> object:
         return [_plain(one) for one in value] or None
     if isinstance(value, bool):
         return str(value)  # else true equals 1
-    return value
+    return None if value == "" else value

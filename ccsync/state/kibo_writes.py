@@ -10,7 +10,7 @@ from ccsync.state.times import from_text, to_text, to_text_or_none
 
 @dataclass(frozen=True, slots=True)
 class KiboWrite:
-    """The last value ccsync set, or set out to set. `updated_at` is by Kibo's clock; both are `None` until it is done."""
+    """The last value ccsync set, or set out to set; both times are `None` until it is done, the second is Kibo's."""
 
     account_id: int
     accepts_marketing: bool

@@ -23,7 +23,7 @@ _AGAIN = (
 )
 _FROM_SUPPRESSIONS = (
     "INSERT INTO untold (person, kind, list_id, happened_at, contact_id, source, is_checked, was_on_list, seen_at,"
-    " next_at) SELECT person, kind, list_id, coalesce(since, ''), contact_id, source, kind != 'departed',"
+    " next_at) SELECT person, kind, list_id, coalesce(since, ''), contact_id, source, ?4 OR kind != 'departed',"
     " EXISTS (SELECT 1 FROM contacts WHERE contacts.person = suppressions.person AND contacts.list_id IS NOT NULL),"
 )
 
@@ -50,10 +50,10 @@ class Untold:
     outcome: str
 
 
-def queue(store: Store, person: bytes, kind: str, at: datetime) -> None:
+def queue(store: Store, person: bytes, kind: str, at: datetime, *, is_checked: bool = False) -> None:
     """Queue a suppression that was just recorded, inside the transaction that records it."""
     sql = f"{_FROM_SUPPRESSIONS} ?3, ?3 FROM suppressions WHERE person = ?1 AND kind = ?2{_AGAIN}"
-    store.run(sql, person, kind, to_text(at))
+    store.run(sql, person, kind, to_text(at), int(is_checked))
 
 
 def queue_return(store: Store, person: bytes, contact_id: str, happened_at: datetime | None, at: datetime) -> None:
@@ -78,16 +78,22 @@ def queue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None]]
         f"{_FROM_SUPPRESSIONS} ?3, ?3 FROM suppressions WHERE person = ?1 AND kind IN ('unsubscribed', 'departed')"
         f" AND (since IS NULL OR ?2 IS NULL OR since >= ?2){_AGAIN}"
     )
-    store.run_many(sql, [(person, to_text_or_none(made_at), to_text(at)) for person, made_at in newcomers])
+    store.run_many(sql, [(person, to_text_or_none(made_at), to_text(at), 0) for person, made_at in newcomers])
 
 
-def due(store: Store, at: datetime, kinds: Sequence[str], *, wanted: bool, limit: int = -1) -> list[Untold]:
-    """What may be told now, longest waiting first; `wanted`: where an account is known that has to be written."""
+def due(
+    store: Store, at: datetime, kinds: Sequence[str], *, wanted: bool, after: int = 0, limit: int = -1
+) -> list[Untold]:
+    """What may be told now, longest waiting first; `wanted`: where an account is known that has to be written.
+
+    `after` is the last one that the caller has dealt with already.
+    """
     marks = ",".join("?" * len(kinds))
     return _read(
         store,
-        f"told_at IS NULL AND is_wanted = ? AND next_at <= ? AND kind IN ({marks}) ORDER BY id LIMIT ?",
+        f"told_at IS NULL AND is_wanted = ? AND id > ? AND next_at <= ? AND kind IN ({marks}) ORDER BY id LIMIT ?",
         int(wanted),
+        after,
         to_text(at),
         *kinds,
         limit,
