@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from ccsync.cli.wiring import ACCOUNT, TENANT_URL, Clients, clients
 from ccsync.config import Config, load_config
@@ -16,16 +17,19 @@ from ccsync.jobs import export as export_job
 from ccsync.jobs import poll_unsubscribes as poll_job
 from ccsync.jobs.access import CONSTANT_CONTACT, save_login
 from ccsync.jobs.export import Plan, Request
-from ccsync.jobs.running import carry_out
+from ccsync.jobs.flush_events import Flush
+from ccsync.jobs.flush_plan import Plan as FlushPlan
+from ccsync.jobs.running import carry_out, try_out
 from ccsync.jobs.work import Work
 from ccsync.oauth import App, await_approval, start_device_flow
 from ccsync.sandbox.box import Sandbox
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Store, create_store, meta, open_store, runs, scratch_store, tokens
+from ccsync.state import Store, create_store, meta, open_store, runs, tokens
 from ccsync.state.runs import RejectedRecord, Run
 from tests.doubles import FakeClock
 
 LIST = "Web shop customers"
+T = TypeVar("T")
 
 
 class Crash(BaseException):
@@ -97,59 +101,56 @@ class Shop(AbstractContextManager["Shop"]):
 
     def export(self, **asked: object) -> Run:
         """One whole export, as the command runs it; its row of the log."""
+        request = Request(agree_to_departures=lambda _gone, _of: self.agrees, **asked)  # type: ignore[arg-type]
+        return self._carry_out(export_job.JOB, lambda work: export_job.run(work, request))
+
+    def dry_run(self) -> tuple[Plan, dict[str, int]]:
+        """A dry run's plan and counts, on a copy of the state file."""
+        return self._try_out("export", lambda work: export_job.run(work, Request(is_dry_run=True)) or Plan())
+
+    def flush(self, accept: int = 0) -> Run:
+        """One whole flush, as cron runs it; its row of the log."""
+        return self._carry_out("flush-events", lambda work: Flush(work, accept).run())
+
+    def dry_flush(self, accept: int = 0) -> tuple[FlushPlan, dict[str, int]]:
+        """A flush's dry run: the plan and the counts."""
+        return self._try_out("flush-events", lambda work: Flush(work, accept).run() or FlushPlan((), 0))
+
+    def _carry_out(self, job: str, body: Callable[[Work], object]) -> Run:
         store = self.open()
         tools = self._clients(store)
         work = self._work(store, tools)
-        request = Request(agree_to_departures=lambda _gone, _of: self.agrees, **asked)  # type: ignore[arg-type]
         try:
-            carry_out(work, export_job.JOB, export_job.DIRECTION, lambda: export_job.run(work, request))
+            carry_out(work, job, "from" if job == poll_job.JOB else "to", lambda: body(work))
             found = runs.get(store, work.run_id)
             self.news = export_job.has_news(work)
         finally:
+            self.notices, self.remarks = dict(work.notices), list(work.remarks)
             self._close(store, tools)
         assert found is not None
         return found
 
     def poll(self, **asked: object) -> Run:
-        """One whole poll for unsubscribes, as the command runs it; its row of the log."""
+        """One whole poll for unsubscribes, as cron runs it; its row of the log."""
+        news = list[int]()
+        request = poll_job.Request(**asked)  # type: ignore[arg-type]
+        run = self._carry_out(poll_job.JOB, lambda work: news.append(poll_job.run(work, request).news))
+        self.news = news != [0]
+        return run
+
+    def plan_poll(self, **asked: object) -> tuple[poll_job.Plan, dict[str, int]]:
+        """A dry run of the poll: the plan and the counts."""
+        request = poll_job.Request(is_dry_run=True, **asked)  # type: ignore[arg-type]
+        return self._try_out(poll_job.JOB, lambda work: poll_job.run(work, request).plan or poll_job.Plan())
+
+    def _try_out(self, job: str, body: Callable[[Work], T]) -> tuple[T, dict[str, int]]:
         store = self.open()
         tools = self._clients(store)
         work = self._work(store, tools)
-        request = poll_job.Request(**asked)  # type: ignore[arg-type]
         try:
-            outcome = carry_out(work, poll_job.JOB, poll_job.DIRECTION, lambda: poll_job.run(work, request))
-            found = runs.get(store, work.run_id)
+            _, plan = try_out(work, job, "to", lambda: body(work))
         finally:
             self._close(store, tools)
-        self.news, self.notices = outcome.news > 0, dict(work.notices)
-        assert found is not None
-        return found
-
-    def plan_poll(self, **asked: object) -> tuple[poll_job.Plan, dict[str, int]]:
-        """A dry run of the poll: its plan and counts, on a copy of the state file."""
-        store, scratch = self.open(), scratch_store()
-        tools = self._clients(store)
-        store.copy_to(scratch)
-        work = self._work(scratch, tools)
-        work.is_dry_run = True
-        work.run_id = runs.start(scratch, poll_job.JOB, poll_job.DIRECTION, self.clock.now())
-        plan = poll_job.run(work, poll_job.Request(is_dry_run=True, **asked)).plan  # type: ignore[arg-type]
-        scratch.close()
-        self._close(store, tools)
-        assert plan is not None
-        return plan, dict(work.counts)
-
-    def dry_run(self) -> tuple[Plan, dict[str, int]]:
-        """A dry run's plan and counts, on a copy of the state file."""
-        store, scratch = self.open(), scratch_store()
-        tools = self._clients(store)
-        store.copy_to(scratch)
-        work = self._work(scratch, tools)
-        work.run_id = runs.start(scratch, "export", "to", self.clock.now())
-        plan = export_job.run(work, Request(is_dry_run=True))
-        scratch.close()
-        self._close(store, tools)
-        assert plan is not None
         return plan, dict(work.counts)
 
     def _work(self, store: Store, tools: Clients) -> Work:

@@ -15,6 +15,7 @@ from ccsync import __version__
 from ccsync.cli import logging_setup
 from ccsync.cli.configure import configure
 from ccsync.cli.export import export
+from ccsync.cli.flush_events import flush_events
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
 from ccsync.cli.poll_unsubscribes import poll_unsubscribes
@@ -54,7 +55,7 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.set_up(app.verbosity, log_file)
 
 
-for command in (login, configure, export, poll_unsubscribes, logs):
+for command in (login, configure, export, flush_events, poll_unsubscribes, logs):
     cli.add_command(command)
 
 
@@ -99,7 +100,7 @@ def show_error(app: App, error: CcsyncError) -> int:
     if isinstance(error, ConfigError) and error.problems:
         parts[1:2] = [("       ", problem) for problem in error.problems]
     for label, text in parts:
-        if text:
+        if text and not app.is_told_before:
             say(label + clean(logging_setup.redact(text)))
     log.info("exit %d: %s", error.exit_code, error.what)
     _show_json(app, error, error.exit_code)

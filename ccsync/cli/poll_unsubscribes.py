@@ -1,24 +1,18 @@
 """`ccsync poll-unsubscribes`: opt-outs, and people's own returns, from Constant Contact to Kibo."""
 
-import sys
-
 import click
 
 from ccsync.cli import screen
-from ccsync.cli.clock import now
+from ccsync.cli.cron import RUN_SECONDS, is_switched_off, say_notices, told_once
+from ccsync.cli.export import SOME_REJECTED
 from ccsync.cli.logs import run_to_json
 from ccsync.cli.progress import ProgressLine
-from ccsync.cli.wiring import App, Clients, active_list, clients
-from ccsync.config import Config
+from ccsync.cli.wiring import App, active_list, clients, work_of
 from ccsync.jobs import poll_unsubscribes as job
-from ccsync.jobs.running import carry_out
+from ccsync.jobs.running import carry_out, try_out
 from ccsync.jobs.work import Work
-from ccsync.state import Store, runs, scratch_store
+from ccsync.state import runs
 from ccsync.state.runs import Run
-
-MOST_SECONDS = 25 * 60
-"""Cron starts the next run after half an hour."""
-SOME_REJECTED = 3
 
 
 @click.command("poll-unsubscribes")
@@ -41,68 +35,37 @@ def poll_unsubscribes(app: App, full: bool, dry_run: bool, accept: int, as_json:
     """
     config = app.load()
     list_id = active_list(config)
-    if not config.sync.enabled:
-        return _say_disabled(app, as_json)
+    if is_switched_off(app, config, job.JOB):
+        return 0
+    app.clock.limit(RUN_SECONDS)
     request = job.Request(is_dry_run=dry_run, is_full=full, accept=accept)
     line = ProgressLine(not (app.is_quiet or as_json))
-    if not sys.stderr.isatty():
-        app.clock.limit(MOST_SECONDS)
     with app.writing(config, job.JOB) as store:
         tools = clients(config, store, app.clock)
-        work = _work(config, store, tools, list_id, line, app)
+        work = work_of(config, store, tools, list_id, app.clock, line)
         try:
             if dry_run:
-                return _dry_run(work, request, as_json, line)
-            outcome = carry_out(work, job.JOB, job.DIRECTION, lambda: job.run(work, request))
+                run, outcome = try_out(work, job.JOB, job.DIRECTION, lambda: job.run(work, request))
+            else:
+                with told_once(app, store, job.JOB):
+                    outcome = carry_out(work, job.JOB, job.DIRECTION, lambda: job.run(work, request))
+                    run = runs.get(store, work.run_id)
         finally:
             line.erase()
-        finished = runs.get(store, work.run_id)
-    if finished is not None:
-        _report(app, finished, work, as_json, outcome.news)
+            if not dry_run:
+                say_notices(app, store, work.notices)
+    if outcome.plan is not None:
+        _show_plan(run, outcome.plan, work, as_json)
+    elif run is not None:
+        _report(app, run, work, as_json, outcome.news)
     return SOME_REJECTED if outcome.news else 0
 
 
-def _work(config: Config, store: Store, tools: Clients, list_id: str, line: ProgressLine, app: App) -> Work:
-    return Work(
-        store=store,
-        kibo=tools.kibo,
-        constant_contact=tools.constant_contact,
-        gate=tools.gate,
-        config=config,
-        list_id=list_id,
-        clock=app.clock,
-        now=now,
-        report=line,
-    )
-
-
-def _say_disabled(app: App, as_json: bool) -> int:
-    text = "The sync is disabled ([sync] enabled = false); nothing was done. To switch it on: ccsync configure --enable"
-    if as_json:
-        screen.print_json({"id": None, "job": job.JOB, "direction": job.DIRECTION, "status": None, "message": text})
-    elif screen.wants_summary(app.verbosity, app.is_quiet):
-        screen.say(text)
-    return 0
-
-
-def _dry_run(work: Work, request: job.Request, as_json: bool, line: ProgressLine) -> int:
-    """Run on a copy of the state file, which is thrown away; calls are counted in the real one."""
-    started_at, scratch = now(), scratch_store()
-    try:
-        work.store.copy_to(scratch)
-        work.store, work.is_dry_run = scratch, True
-        work.run_id = runs.start(scratch, job.JOB, job.DIRECTION, started_at)
-        plan = job.run(work, request).plan or job.Plan()
-        runs.finish(scratch, work.run_id, "COMPLETE", now(), work.counts, " ".join(work.remarks))
-        run = runs.get(scratch, work.run_id)
-    finally:
-        line.erase()
-        scratch.close()
+def _show_plan(run: Run | None, plan: job.Plan, work: Work, as_json: bool) -> None:
     if as_json and run is not None:
         screen.print_json({**run_to_json(run), "id": None, "plan": _plan_to_json(plan)})
     else:
         _print_plan(work, plan)
-    return 0
 
 
 def _plan_to_json(plan: job.Plan) -> dict[str, object]:
@@ -141,11 +104,7 @@ def _report(app: App, run: Run, work: Work, as_json: bool, news: int) -> None:
         screen.print_line(_summary(run, work))
         for remark in work.remarks:
             screen.print_line(screen.clean(remark))
-    if app.is_quiet:
-        return
-    for notice in work.notices.values():
-        screen.say(screen.clean(notice))
-    if news:
+    if news and not app.is_quiet:
         screen.say(f"{run.errors:,} accounts were not written as they should be: ccsync logs {run.id} --errors")
 
 

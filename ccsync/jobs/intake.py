@@ -4,7 +4,7 @@ import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ccsync.jobs import echoes
 from ccsync.jobs.decisions import blocking_suppression, lifted_by_opt_in
@@ -105,7 +105,8 @@ class Intake:
     def _observe(self, customers: Iterable[Customer]) -> None:
         """Note what Kibo shows of each account's consent; a change is a row of the consent ledger."""
         work, seen_at = self._work, self._work.now()
-        telling = echoes.without_own(work, list(customers))
+        # In the order in which they changed: of two accounts on one address the newer word holds.
+        telling = sorted(echoes.without_own(work, list(customers)), key=_changed_at)
         before = people.known_accounts(work.store, [one.account_id for one in telling])
         observed = list[AccountSeen]()
         for customer in telling:
@@ -129,7 +130,9 @@ class Intake:
     def _opted_in(self, customer: Customer, person: bytes, was: bool | None, seen_at: datetime) -> None:
         store = self._work.store
         holding = people.suppressions(store, person)
-        for kind in lifted_by_opt_in(holding, was_opted_in=was, created_at=customer.created_at):
+        for kind in lifted_by_opt_in(
+            holding, was_opted_in=was, created_at=customer.created_at, updated_at=customer.updated_at
+        ):
             people.lift(store, person, kind)
             if kind == DEPARTED:
                 people.note_off_list(store, person)  # else what was sent before would not be sent again
@@ -144,18 +147,25 @@ class Intake:
         opted_out_at = customer.updated_at or seen_at
         everybody = dict.fromkeys([*([person] if person else []), *people.linked_people(work.store, account_id)])
         for one in everybody:
-            people.suppress(
-                work.store, Suppression(one, OPTED_OUT, "", None, opted_out_at, "kibo"), seen_at, work.run_id
-            )
             is_present = one == person
             change = _change(customer, one, "opted-out", True, seen_at)
             consent.append(work.store, work.run_id, [change if is_present else replace(change, email=None)])
+            opted_in_at = consent.latest_opt_in(work.store, one, other_than=account_id)
+            if opted_in_at is not None and opted_in_at > opted_out_at:
+                continue  # another account on the address has opted in since
+            people.suppress(
+                work.store, Suppression(one, OPTED_OUT, "", None, opted_out_at, "kibo"), seen_at, work.run_id
+            )
             email = customer.email if is_present else None
             removals.ask(work.store, [one], account_id, email, removals.OPTED_OUT, seen_at)
 
     def _address_changed(self, account_id: int, before: bytes, seen_at: datetime) -> None:
         step = Step(before, account_id, "left alone", "its account has another address now")
         history.append(self._work.store, self._work.run_id, seen_at, [step])
+
+
+def _changed_at(customer: Customer) -> datetime:
+    return customer.updated_at or customer.created_at or datetime.min.replace(tzinfo=UTC)
 
 
 def _change(customer: Customer, person: bytes, change: str, was: bool | None, seen_at: datetime) -> ConsentChange:

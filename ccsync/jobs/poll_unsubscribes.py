@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ccsync.errors import BrakeError, CcsyncError, Interrupted, OutOfTime
+from ccsync.errors import BrakeError, CcsyncError, Interrupted, OutOfTime, TemporaryError
 from ccsync.jobs import leavers, opt_outs
-from ccsync.jobs.telling import Teller
+from ccsync.jobs.telling import Teller, Told
 from ccsync.jobs.work import Work
-from ccsync.state import meta, runs, untold
+from ccsync.state import meta, runs
 from ccsync.state.people import DEPARTED, UNSUBSCRIBED
 from ccsync.state.untold import RESUBSCRIBED
 
@@ -25,6 +25,8 @@ DIRECTION = "from"
 DAILY = timedelta(hours=23, minutes=45)
 """Once a day, though cron may come a few minutes earlier than yesterday."""
 HAS_TOLD = "store_was_told_of_opt_outs"
+ACCEPTED = "accepted_opt_outs"
+"""How many of those whom a person let through a run that stopped half-way had not got to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +69,29 @@ def run(work: Work, request: Request) -> Outcome:
         if request.is_dry_run:
             plan = _plan(work, teller, request)
         else:
-            told = teller.tell(request.accept)
+            told = _tell(work, teller, request)
     _remark(work, teller)
     if request.is_dry_run:
         _raise_any(trouble, teller.trouble)
         return Outcome(plan)
     work.counts["rejected"] = runs.count_rejected(work.store, work.run_id)
-    untold.prune(work.store, work.now() - timedelta(days=work.config.state.keep_days))
     if told.brake.held:
         raise braked(work, told.brake.held, told.brake.may_go)
     meta.put(work.store, HAS_TOLD, "yes")
     _raise_any(trouble, teller.trouble)
     return Outcome(news=told.news)
+
+
+def _tell(work: Work, teller: Teller, request: Request) -> Told:
+    """Tell Kibo. What a person has let through, and this run has no time for, is let through in the next one, too."""
+    accept = max(request.accept, int(meta.get(work.store, ACCEPTED) or 0))
+    meta.forget(work.store, ACCEPTED)
+    try:
+        return teller.tell(accept)
+    except TemporaryError:
+        if accept > teller.told:
+            meta.put(work.store, ACCEPTED, str(accept - teller.told))
+        raise
 
 
 def braked(work: Work, held: int, done: int) -> BrakeError:

@@ -34,7 +34,10 @@ class Told:
 
 
 class Teller:
-    """One run's telling. `trouble` is what kept it from looking at departures; the rest was told."""
+    """One run's telling: `told` counts what the brake let through and was dealt with.
+
+    `trouble` is what kept it from looking at departures; the rest was told.
+    """
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -45,6 +48,7 @@ class Teller:
         self._targets: dict[int, list[int]] = {}
         self._books = settling.Books(work)
         self._troubles = 0
+        self.told = 0
         self.trouble: CcsyncError | None = None
 
     @property
@@ -64,6 +68,7 @@ class Teller:
         for number, row in enumerate(going, start=1):
             if row.id in self._targets:
                 self._write_all(row, self._targets[row.id])
+            self.told = number
             self._work.show("telling the store", number, len(going))
         return Told(held, self._books.news)
 
