@@ -10,6 +10,7 @@ from ccsync.errors import RefusedError
 from ccsync.jobs import leavers, membership
 from tests.harness import LIST, Shop
 from tests.jobs.polling import KIM, LEE, PAT, accepts, join, ledger, puts, settled, small_shop, suppressions, told
+from tests.jobs.test_export import seed_contact
 
 
 @pytest.fixture
@@ -314,8 +315,6 @@ def test_strangers_on_the_list_are_left_alone(shop: Shop) -> None:
     """Somebody who signed up at Constant Contact and leaves again is nobody's departure."""
     (kim,) = join(shop, KIM, acceptsMarketing=False)
     settled(shop)
-    from tests.jobs.test_export import seed_contact
-
     shop.box.cc.add_contact(replace(seed_contact(KIM), lists=(LIST,)))
     shop.poll(is_full=True)
     shop.box.cc.leave_list(KIM, LIST)
