@@ -84,6 +84,27 @@ def reason_of(suppression: Suppression) -> str:
     return f"unsubscribed at Constant Contact{when}"
 
 
+class Seen(Enum):
+    """What an account shows, compared with what was last seen of it."""
+
+    OPT_IN = "opted in"
+    OPT_OUT = "opted out"
+    NEW_ADDRESS = "has another address"
+    NOTHING_NEW = "as before"
+
+
+def what_is_seen(*, was: bool | None, is_now: bool, has_address: bool, has_same_address: bool) -> Seen:
+    """What an account's present state says; `was` is what was last seen of its consent, `None` if it never was.
+
+    A new account that says no is no opt-out: only a change from yes to no is one.
+    """
+    if is_now and not was:
+        return Seen.OPT_IN if has_address else Seen.NOTHING_NEW
+    if was and not is_now:
+        return Seen.OPT_OUT
+    return Seen.NEW_ADDRESS if was and has_address and not has_same_address else Seen.NOTHING_NEW
+
+
 def lifted_by_opt_in(
     suppressions: Iterable[Suppression],
     *,

@@ -1,12 +1,15 @@
 """What ccsync itself has set at Kibo comes back when accounts are read: it is nobody's opt-in or opt-out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from ccsync.jobs.telling_decisions import Seen, judge_sighting
+from ccsync.jobs.telling_decisions import REASONS, Seen, judge_sighting
 from ccsync.jobs.work import Work
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
-from ccsync.state import kibo_writes, people, untold
+from ccsync.state import consent, history, kibo_writes, people, untold
+from ccsync.state.consent import ConsentChange
+from ccsync.state.history import Step
+from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.people import AccountSeen
 
 
@@ -25,7 +28,8 @@ def without_own(work: Work, customers: Sequence[Customer]) -> list[Customer]:
         was = before[customer.account_id][1] if customer.account_id in before else None
         seen = judge_sighting(write, was=was, accepts=bool(customer.accepts_marketing), updated_at=customer.updated_at)
         if seen is Seen.OWN:
-            _note_own(work, customer, before)
+            if write is not None:
+                finish(work, customer, write)
             continue
         if seen is Seen.STALE:
             continue
@@ -36,16 +40,27 @@ def without_own(work: Work, customers: Sequence[Customer]) -> list[Customer]:
     return found
 
 
-def _note_own(work: Work, customer: Customer, before: Mapping[int, tuple[bytes, bool]]) -> None:
-    known = before.get(customer.account_id)
-    person = _person(work, customer) or (known[0] if known else None)
-    kibo_writes.finish(work.store, customer.account_id, work.now(), customer.updated_at)
-    if person is not None:
-        seen = AccountSeen(customer.account_id, person, bool(customer.accepts_marketing))
-        people.observe_accounts(work.store, [seen], work.now())
+def finish(work: Work, customer: Customer, write: KiboWrite) -> None:
+    """Kibo shows what ccsync has set: the change is a row of the consent ledger, in the caller's transaction."""
+    at, account_id, accepts = work.now(), customer.account_id, write.accepts_marketing
+    change = ConsentChange(
+        write.person,
+        customer.email,
+        "opted-in" if accepts else "opted-out",
+        "ccsync",
+        at,
+        at,
+        account_id=account_id,
+        evidence={"because": write.reason, "acceptsMarketing": "true" if accepts else "false"},
+    )
+    kibo_writes.finish(work.store, account_id, at, customer.updated_at)
+    people.observe_accounts(work.store, [AccountSeen(account_id, write.person, accepts)], at)
+    consent.append(work.store, work.run_id, [change])
+    act = "opted in in the store" if accepts else "opted out in the store"
+    history.append(work.store, work.run_id, at, [Step(write.person, account_id, act, REASONS[write.reason])])
 
 
-def _queue_newcomers(work: Work, customers: Sequence[Customer], before: Mapping[int, tuple[bytes, bool]]) -> None:
+def _queue_newcomers(work: Work, customers: Sequence[Customer], before: dict[int, tuple[bytes, bool]]) -> None:
     """Accounts that opt in and are new to ccsync, or have come to another address with their opt-in."""
     newcomers = []
     for customer in customers:

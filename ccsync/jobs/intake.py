@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ccsync.jobs import echoes
-from ccsync.jobs.decisions import blocking_suppression, lifted_by_opt_in
+from ccsync.jobs.decisions import Seen, blocking_suppression, lifted_by_opt_in, what_is_seen
 from ccsync.jobs.work import Work
 from ccsync.kibo import Kibo
 from ccsync.mapping import (
@@ -112,11 +112,17 @@ class Intake:
         for customer in telling:
             account_id, person = customer.account_id, self._person(customer)
             before_person, was = before.get(account_id, (None, None))
-            if person is not None and customer.accepts_marketing and not was:
+            seen = what_is_seen(
+                was=was,
+                is_now=bool(customer.accepts_marketing),
+                has_address=person is not None,
+                has_same_address=person == before_person,
+            )
+            if seen is Seen.OPT_IN and person is not None:
                 self._opted_in(customer, person, was, seen_at)
-            elif was and not customer.accepts_marketing:
+            elif seen is Seen.OPT_OUT:
                 self._opted_out(customer, person or before_person, seen_at)
-            elif was and person is not None and before_person is not None and person != before_person:
+            elif seen is Seen.NEW_ADDRESS and before_person is not None:
                 self._address_changed(account_id, before_person, seen_at)
             known_as = person or before_person
             # A new account that says no is no change.

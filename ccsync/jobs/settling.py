@@ -5,16 +5,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from ccsync.errors import CcsyncError
-from ccsync.jobs.telling_decisions import AccountAct, next_try_at, wanted_value
+from ccsync.jobs import echoes
+from ccsync.jobs.telling_decisions import REASONS, AccountAct, next_try_at
 from ccsync.jobs.work import Work
 from ccsync.kibo import Written
-from ccsync.state import consent, history, kibo_writes, people, runs, untold
-from ccsync.state.consent import ConsentChange
+from ccsync.state import consent, history, kibo_writes, runs, untold
 from ccsync.state.history import Step
 from ccsync.state.kibo_writes import KiboWrite
-from ccsync.state.people import DEPARTED, UNSUBSCRIBED, AccountSeen
+from ccsync.state.people import DEPARTED
 from ccsync.state.runs import RejectedRecord
-from ccsync.state.untold import RESUBSCRIBED, Untold
+from ccsync.state.untold import Untold
 
 log = logging.getLogger(__name__)
 
@@ -22,11 +22,6 @@ NOT_A_CUSTOMER = "not_a_customer"
 UNCHANGED = "unchanged"
 LEFT_ALONE = "left_alone"
 SKIPPED = "skipped"
-REASONS = {
-    UNSUBSCRIBED: "unsubscribed at Constant Contact",
-    DEPARTED: "left the list",
-    RESUBSCRIBED: "came back to Constant Contact by their own act",
-}
 _WHOSE = {"Contact": ", by their own act", "Account": ", taken off by the account's staff"}
 
 
@@ -40,25 +35,10 @@ class Books:
 
     def wrote(self, row: Untold, written: Written) -> None:
         """Kibo's answer shows the new consent: that is how the account was last observed."""
-        work, at, customer = self._work, self._work.now(), written.customer
-        account_id, accepts = customer.account_id, wanted_value(row.kind)
-        change = ConsentChange(
-            row.person,
-            customer.email,
-            "opted-in" if accepts else "opted-out",
-            "ccsync",
-            at,
-            at,
-            account_id=account_id,
-            contact_id=row.contact_id,
-            evidence={"because": row.kind, "acceptsMarketing": "true" if accepts else "false"},
-        )
-        with work.store.transaction():
-            kibo_writes.finish(work.store, account_id, at, customer.updated_at)
-            people.observe_accounts(work.store, [AccountSeen(account_id, row.person, accepts)], at)
-            consent.append(work.store, work.run_id, [change])
-            act = "opted in in the store" if accepts else "opted out in the store"
-            history.append(work.store, work.run_id, at, [Step(row.person, account_id, act, reason_of(row))])
+        store, account_id = self._work.store, written.customer.account_id
+        write = kibo_writes.among(store, [account_id])[account_id]
+        with store.transaction():
+            echoes.finish(self._work, written.customer, write)
             if written.differing:
                 self._differs(row, account_id, written.differing)
 

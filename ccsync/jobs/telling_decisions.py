@@ -11,6 +11,12 @@ from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 from ccsync.state.untold import RESUBSCRIBED
 
+REASONS = {
+    UNSUBSCRIBED: "unsubscribed at Constant Contact",
+    DEPARTED: "left the list",
+    RESUBSCRIBED: "came back to Constant Contact by their own act",
+}
+"""What Kibo is told, as an operator reads it."""
 PATIENT_AFTER = 3
 LONGEST_BACKOFF = timedelta(hours=6)
 

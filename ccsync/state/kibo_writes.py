@@ -13,6 +13,7 @@ class KiboWrite:
     """The last value ccsync set, or set out to set; both times are `None` until it is done, the second is Kibo's."""
 
     account_id: int
+    person: bytes
     accepts_marketing: bool
     reason: str
     done_at: datetime | None
@@ -51,13 +52,13 @@ def forget(store: Store, account_id: int) -> None:
 def among(store: Store, account_ids: Sequence[int]) -> dict[int, KiboWrite]:
     """What ccsync last set on these accounts."""
     marks = ",".join("?" * len(account_ids))
+    found = store.rows(
+        "SELECT account_id, person, accepts_marketing, reason, done_at, updated_at FROM kibo_writes"  # noqa: S608 - marks
+        f" WHERE account_id IN ({marks})",
+        *account_ids,
+    )
     return {
-        int(str(account_id)): KiboWrite(
-            int(str(account_id)), bool(accepts), str(reason), from_text(done_at), from_text(updated_at)
-        )
-        for account_id, accepts, reason, done_at, updated_at in store.rows(
-            "SELECT account_id, accepts_marketing, reason, done_at, updated_at FROM kibo_writes"  # noqa: S608 - marks
-            f" WHERE account_id IN ({marks})",
-            *account_ids,
-        )
+        account_id: KiboWrite(account_id, person, bool(accepts), str(reason), from_text(done_at), from_text(updated_at))
+        for account_id, person, accepts, reason, done_at, updated_at in found
+        if isinstance(account_id, int) and isinstance(person, bytes)
     }

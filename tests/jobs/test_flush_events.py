@@ -6,57 +6,17 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import BrakeError, RefusedError, VendorUnreachable
-from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import events as queue
 from ccsync.state import people
 from tests.harness import Shop, imported_rows
-
-PAT, SAM, KIM = (f"{name}@example.com" for name in ("pat", "sam", "kim"))
-
-
-def new_shop(folder: Path, **settings: object) -> Shop:
-    return Shop(folder, SandboxSettings(customers=0, **settings))  # type: ignore[arg-type]
+from tests.jobs.flushing import KIM, PAT, SAM, add, cannot_be_read, change, delete, new_shop, statuses, stock
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """A store with Pat and Sam, who opted in and were exported, and Kim, who did not."""
     with new_shop(tmp_path) as made:
-        for address, opts_in in ((PAT, True), (SAM, True), (KIM, False)):
-            add(made, address, acceptsMarketing=opts_in)
-        made.export()
-        made.flush()  # the events of these very accounts
-        made.later(minutes=30)
+        stock(made)
         yield made
-
-
-def add(shop: Shop, address: str, **fields: object) -> int:
-    return shop.box.kibo.add_account(
-        **{"emailAddress": address, "firstName": "Pat", "acceptsMarketing": True, **fields}
-    )
-
-
-def change(shop: Shop, address: str, **fields: object) -> None:
-    for account_id in shop.box.kibo.find_by_email(address):
-        shop.box.kibo.update_account(account_id, **fields)
-
-
-def delete(shop: Shop, address: str) -> None:
-    for account_id in shop.box.kibo.find_by_email(address):
-        shop.box.kibo.delete_account(account_id)
-
-
-def cannot_be_read(shop: Shop, account_id: int | None = None) -> None:
-    """Kibo answers with something that is no JSON: for one account, or for all."""
-    path = "/api/commerce/customer/accounts" + (f"/{account_id}" if account_id else "")
-    shop.box.faults.add("wrong-body", path=path, nth=None, body="{")
-
-
-def statuses(shop: Shop) -> dict[str, int]:
-    store = shop.open()
-    found = queue.count_by_status(store)
-    store.close()
-    return found
 
 
 def calls(shop: Shop) -> dict[str, int]:
@@ -109,7 +69,7 @@ def test_an_opt_out_leaves_the_list(shop: Shop) -> None:
 
 def test_an_opt_out_unsubscribes_where_that_is_set(tmp_path: Path) -> None:
     """With opt_out = "unsubscribe" the contact is unsubscribed from everything, and keeps its data."""
-    with Shop(tmp_path, SandboxSettings(customers=0), 'opt_out = "unsubscribe"\n') as shop:
+    with new_shop(tmp_path, 'opt_out = "unsubscribe"\n') as shop:
         add(shop, PAT, lastName="Doe")
         shop.export()
         change(shop, PAT, acceptsMarketing=False)
@@ -389,7 +349,7 @@ def test_a_deleted_list_stops_the_run(shop: Shop) -> None:
 
 def test_the_brake_holds_removals_back(tmp_path: Path) -> None:
     """More opt-outs at once than the setting allows are not acted on; --accept lets exactly so many through."""
-    with Shop(tmp_path, SandboxSettings(customers=0), max_opt_outs(3)) as shop:
+    with new_shop(tmp_path, max_opt_outs(3)) as shop:
         for number in range(5):
             add(shop, f"p{number}@example.com")
         shop.export()
@@ -412,7 +372,7 @@ def test_the_brake_holds_removals_back(tmp_path: Path) -> None:
 
 def test_a_store_that_shows_nothing_erases_nothing(tmp_path: Path) -> None:
     """When every account seems deleted at once, nobody is taken off and nothing is forgotten."""
-    with Shop(tmp_path, SandboxSettings(customers=0), max_opt_outs(10)) as shop:
+    with new_shop(tmp_path, max_opt_outs(10)) as shop:
         for number in range(30):
             add(shop, f"p{number}@example.com")
         shop.export()
