@@ -55,6 +55,6 @@ def _say(age: Age | None) -> None:
     if age.days >= LAPSES_AFTER.days:
         end = f"which was {age.lapses_at:%Y-%m-%d}: ccsync login"
     screen.say(
-        f"Warning: the Constant Contact login was last renewed {age.days} days ago; it lapses after {LAPSES_AFTER.days} days"
-        f" without use, {end}"
+        f"Warning: the Constant Contact login was last renewed {age.days} days ago;"
+        f" it lapses after {LAPSES_AFTER.days} days without use, {end}"
     )
