@@ -217,7 +217,7 @@ class Transport:
             raise VendorUnreachable(
                 f"{self.vendor} could not be reached.",
                 f"{urlsplit(call.url).hostname}: {verdict.detail}, {tries} attempts.",
-                "Nothing is lost; the next run continues. If it stays so, check the network and the vendor's status.",
+                "Nothing is lost; the next run continues. If it stays so: ccsync login --check.",
             )
         self._clock.sleep(backoff_seconds(tries, self._chance))
 
@@ -252,7 +252,8 @@ class Transport:
 _NEVER_ACCEPTED = frozenset({Kind.THROTTLED, Kind.WAIT, Kind.QUOTA, Kind.TRANSIENT})
 
 _REFUSAL_FIXES = {
-    403: "Check that the app is active, and that the user who logged in may do this (scopes, privileges, behaviours).",
+    403: "ccsync login --check        (says what the login may not do; if it may, see whether the app is active"
+    " and, for Kibo, has the behaviours it needs)",
     404: "Check the ids and URLs in the config.",
 }
 
