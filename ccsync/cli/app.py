@@ -6,6 +6,7 @@ import os
 import sqlite3
 import sys
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 import click
@@ -14,11 +15,14 @@ from ccsync import __version__
 from ccsync.cli import logging_setup, trouble
 from ccsync.cli.clock import RealClock
 from ccsync.cli.configure import configure
+from ccsync.cli.events import events
 from ccsync.cli.export import export
 from ccsync.cli.flush_events import flush_events
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
-from ccsync.cli.screen import mute_broken_stdout, open_missing_streams
+from ccsync.cli.screen import clean, mute_broken_stdout, open_missing_streams, say
+from ccsync.cli.status import status
+from ccsync.cli.why import why
 from ccsync.cli.wiring import App
 from ccsync.errors import CcsyncError, Interrupted, StateError
 from ccsync.state import explained
@@ -55,7 +59,7 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.tell_environment(os.environ)
 
 
-for command in (login, configure, export, flush_events, logs):
+for command in (login, configure, export, flush_events, events, logs, status, why):
     cli.add_command(command)
 
 
@@ -73,7 +77,7 @@ def run(arguments: Sequence[str], clock: RealClock | None = None) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        _show_usage(error)
         _show_json(app, CcsyncError(error.format_message()), error.exit_code)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -115,6 +119,13 @@ def show_error(app: App, error: CcsyncError) -> int:
     log.info("exit %d: %s", error.exit_code, error.what)
     _show_json(app, error, error.exit_code)
     return error.exit_code
+
+
+def _show_usage(error: click.ClickException) -> None:
+    """What click says, but for whole addresses: an argument too many may be one."""
+    text = StringIO()
+    error.show(text)
+    say("\n".join(clean(line) for line in logging_setup.redact(text.getvalue()).rstrip().split("\n")))
 
 
 def _show_json(app: App, error: CcsyncError, code: int) -> None:

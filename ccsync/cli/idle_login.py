@@ -1,10 +1,10 @@
 """How long Constant Contact's login has lain unused, and a warning before it lapses."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ccsync.cli import screen
-from ccsync.jobs.access import CONSTANT_CONTACT, IDLE_DAYS
+from ccsync.jobs.access import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.state import Store, meta, tokens
 from ccsync.state.times import to_text
 
@@ -28,7 +28,7 @@ def age_of_login(store: Store, now: datetime) -> Age | None:
     if saved is None:
         return None
     days = max(0, (now - saved.obtained_at).days)
-    return Age(saved.obtained_at, days, saved.obtained_at + timedelta(days=IDLE_DAYS))
+    return Age(saved.obtained_at, days, saved.obtained_at + LAPSES_AFTER)
 
 
 def warn(store: Store, now: datetime) -> None:
@@ -55,9 +55,9 @@ def _say(age: Age | None) -> None:
     if age is None or age.days < WARN_DAYS:
         return
     end = f"on {age.lapses_at:%Y-%m-%d}. Any run that uses it renews it: ccsync login --check"
-    if age.days >= IDLE_DAYS:
+    if age.days >= LAPSES_AFTER.days:
         end = f"which was {age.lapses_at:%Y-%m-%d}: ccsync login"
     screen.say(
-        f"Warning: the Constant Contact login was last renewed {age.days} days ago; it lapses after {IDLE_DAYS} days"
-        f" without use, {end}"
+        f"Warning: the Constant Contact login was last renewed {age.days} days ago;"
+        f" it lapses after {LAPSES_AFTER.days} days without use, {end}"
     )

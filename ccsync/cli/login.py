@@ -12,6 +12,7 @@ from ccsync.cli.wiring import ACCOUNT, ORGANIZATION, TENANT_URL, App, Clients, c
 from ccsync.config import Config
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import LoginNeeded, RefusedError
+from ccsync.jobs import list_names
 from ccsync.jobs.access import save_login
 from ccsync.models import AccountSummary
 from ccsync.state import Store, create_store, meta
@@ -114,6 +115,8 @@ def _log_in_to_constant_contact(
     _agree_to_account(store, summary, yes)
     with store.transaction():
         save_login(store, answer, app.clock.now())
+        if meta.get(store, ACCOUNT) != summary.encoded_account_id:
+            list_names.forget(store)
         meta.put(store, ACCOUNT, summary.encoded_account_id)
         meta.put(store, ORGANIZATION, summary.organization_name)
     screen.print_line(f"Constant Contact: logged in to {_name_of(summary)}")

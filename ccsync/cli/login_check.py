@@ -12,7 +12,7 @@ from ccsync.cli.screen import clean
 from ccsync.cli.wiring import ACCOUNT, App, Clients, clients
 from ccsync.config import Config
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, LockedError, LoginNeeded, RefusedError
-from ccsync.jobs.access import CONSTANT_CONTACT, IDLE_DAYS
+from ccsync.jobs.access import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.state import Store, meta, tokens
 
 
@@ -107,8 +107,8 @@ def _tell_age(app: App, store: Store, found: Finding, days_before: int) -> None:
     }
     when = f"{age.days} days ago" if age.days == days_before else f"just now, after {days_before} days"
     found.text = (
-        f"the login was renewed {when} and would lapse after {IDLE_DAYS} days without use,"
-        f" in {IDLE_DAYS - age.days} days ({age.lapses_at:%Y-%m-%d})"
+        f"the login was renewed {when} and would lapse after {LAPSES_AFTER.days} days without use,"
+        f" in {LAPSES_AFTER.days - age.days} days ({age.lapses_at:%Y-%m-%d})"
     )
 
 

@@ -16,16 +16,13 @@ CONSTANT_CONTACT = "constant_contact"
 SIGN_IN = "constant_contact_sign_in"
 """Constant Contact's sign-in host: one call a second, outside the daily quota."""
 
+LAPSES_AFTER = timedelta(days=180)
+"""A refresh token dies after so long without use.
+https://community.constantcontact.com/t5/API-Developer-Support/Refresh-token-expiry/td-p/402882"""
 _NAMES = {KIBO: "Kibo", CONSTANT_CONTACT: "Constant Contact", SIGN_IN: "Constant Contact's sign-in"}
 
 EARLY = timedelta(minutes=5)
 """A token is renewed this long before it ends: clocks differ, and calls take time."""
-
-IDLE_DAYS = 180
-"""A refresh token dies after so many days without use.
-
-Staff, https://community.constantcontact.com/t5/API-Developer-Support/Refresh-token-expiry/td-p/402882
-"""
 
 Now = Callable[[], datetime]
 
@@ -177,7 +174,7 @@ class ConstantContactToken:
         except LoginNeeded as error:
             days = max(0, (self._now() - saved.obtained_at).days)
             when = f"it was last renewed {saved.obtained_at:%Y-%m-%d %H:%M} UTC, {days} days ago"
-            limit = f"; a login lapses after {IDLE_DAYS} days without use" if days >= IDLE_DAYS else ""
+            limit = f"; a login lapses after {LAPSES_AFTER.days} days without use" if days >= LAPSES_AFTER.days else ""
             raise LoginNeeded(error.what, f"{error.why.rstrip('.')}; {when}{limit}.", error.fix) from None
         # A Long Lived app may send no refresh token back: then the old one goes on.
         save_login(self._store, answer, self._now(), previous=saved.refresh_token)

@@ -5,15 +5,17 @@ from ccsync.mapping.checks import mapping_problems
 from ccsync.mapping.contact import (
     MappedContact,
     email_only,
+    filled_parts,
     fingerprint,
     missing_parts,
     needed_parts,
     to_contact,
 )
-from ccsync.mapping.fields import SOURCES, Source
-from ccsync.mapping.targets import TARGETS, Note, Target
+from ccsync.mapping.fields import SOURCES, Source, attributes_by_name
+from ccsync.mapping.targets import ANY_CUSTOM_FIELD, TARGETS, Note, Target
 
 __all__ = [
+    "ANY_CUSTOM_FIELD",
     "SOURCES",
     "TARGETS",
     "MappedContact",
@@ -21,8 +23,10 @@ __all__ = [
     "Rejection",
     "Source",
     "Target",
+    "attributes_by_name",
     "check_address",
     "email_only",
+    "filled_parts",
     "fingerprint",
     "mapping_problems",
     "missing_parts",

@@ -9,6 +9,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "app_flow": ("device", "pkce", "code"),
     "page_over_200": ("refuse", "cap"),
     "update_date_filter": ("works", "refuse", "ignore"),
+    "rows_lack": ("absent", "null", "empty"),
     "event_host": ("home", "tenant", "both"),
     "event_filter": ("works", "refuse", "ignore"),
     "event_sort": ("works", "refuse", "ignore"),
@@ -16,6 +17,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "refresh_tokens": ("rotating", "long-lived", "long-lived-silent"),
     "status_default": ("not-deleted", "active"),
     "long_address_import": ("accept", "correctable", "drop"),
+    "custom_field_names": ("as-labelled", "lower"),
     "unknown_custom_field": ("ignore", "error", "fail"),
     "list_change_trace": ("none", "source", "both"),
     "unknown_contact_ids": ("ignore", "refuse"),
@@ -59,6 +61,7 @@ class SandboxSettings:
     guests_by_default: bool = True  # does the list hold anonymous accounts when isAnonymous is omitted
     update_date_filter: str = "works"  # or "refuse" (400), "ignore": filtering accounts by updateDate
     rows_carry: frozenset[str] = ROW_PARTS
+    rows_lack: str = "absent"  # or "null", "empty": how a row of the list shows a part that it does not carry
     # Kibo's event pull: host, filter, sort, order, lag and retention are all undocumented
     event_host: str = "home"  # where every SDK asks; the description lists the tenant's host, too: or "tenant", "both"
     event_filter: str = "works"  # or "refuse" (400), "ignore": filtering events by topic and createDate
@@ -88,6 +91,7 @@ class SandboxSettings:
     unsubscribed_keep_lists: bool = False  # list_memberships after a global unsubscribe
     items_total_counts_header: bool = True
     long_address_import: str = "accept"  # 51-80 characters: or "correctable", "drop" (silently)
+    custom_field_names: str = "as-labelled"  # or "lower": the name made of a new field's label, as seen in places
     unknown_custom_field: str = "ignore"  # or "error" (the row), "fail" (the job)
     import_revives_deleted: bool = True
     import_updates_unsubscribed: bool = True  # other fields than permission and lists

@@ -92,6 +92,15 @@ class Store:
             raise
         self._on_boundary("after commit")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside is as it stood at one moment, whatever a job writes meanwhile."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
     def scrub(self) -> None:
         """Empty the write-ahead log, so that what was erased stands in no file any more."""
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -27,7 +27,7 @@ def shop(tmp_path: Path) -> Iterator[InsideShop]:
 
 
 def export(shop: InsideShop) -> None:
-    """One export, which ends well in a bounded time, with a bounded number of calls; then all are where they belong."""
+    """One export: it ends well, in a bounded time, with a bounded number of calls; then all are where they belong."""
     calls, began = len(shop.box.requests.records), shop.clock.monotonic()
     done = shop.ccsync("export", "--yes")
     assert done.returncode in (0, 3), done.stderr

@@ -12,6 +12,7 @@ from ccsync.kibo.client import to_customer
 from ccsync.mapping import Rejection, to_contact
 from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import Crash, Shop
+from tests.live import LiveShop
 
 UNSUBSCRIBER, LEAVER, LATE_OPT_IN, LATE_OPT_OUT = (
     f"{name}@example.com" for name in ("unsubscriber", "leaver", "late.opt.in", "late.opt.out")
@@ -20,17 +21,27 @@ UNSUBSCRIBER, LEAVER, LATE_OPT_IN, LATE_OPT_OUT = (
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One job's sweep: `prepare` makes the world, `run` runs the job once, `check` asserts the promises."""
+    """One job's sweep: `prepare` makes the world, `run` runs the job once, `check` asserts the promises.
+
+    `words` are the command that a real process runs.
+    """
 
     name: str
     prepare: Callable[[Shop], None]
     run: Callable[[Shop], object]
     check: Callable[[Shop], None]
+    customers: int = 20
+    words: tuple[str, ...] = ()
 
     def world(self, folder: Path) -> Shop:
         """A new shop, not entered yet."""
         folder.mkdir()
-        return Shop(folder, SandboxSettings(customers=20, seed=11, import_seconds=1.0))
+        return Shop(folder, SandboxSettings(customers=self.customers, seed=11, import_seconds=1.0))
+
+    def live_world(self, folder: Path) -> LiveShop:
+        """The same for real processes."""
+        folder.mkdir()
+        return LiveShop(folder, SandboxSettings(customers=self.customers, seed=11))
 
 
 def run_until_done(story: Story, shop: Shop, most: int = 3) -> None:
@@ -79,7 +90,6 @@ def check_export(shop: Shop) -> None:
     assert not shop.box.cc.forbidden_calls
 
 
-EXPORT = Story("export", prepare_export, run_export, check_export)
-STORIES = (EXPORT,)
+EXPORT = Story("export", prepare_export, run_export, check_export, words=("export", "--yes"))
 
-__all__ = ["EXPORT", "STORIES", "Crash", "Story", "run_until_done"]
+__all__ = ["EXPORT", "Crash", "Story", "run_until_done"]

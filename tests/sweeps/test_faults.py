@@ -6,7 +6,8 @@ import pytest
 
 from ccsync.errors import CcsyncError
 from ccsync.jobs import sending
-from tests.sweeps.story import STORIES, Story, run_until_done
+from tests.sweeps.stories import STORIES
+from tests.sweeps.story import Story, run_until_done
 
 LEAST_CALLS = 12
 KINDS: dict[str, dict[str, object]] = {

@@ -7,7 +7,8 @@ import pytest
 
 from ccsync.jobs import sending
 from tests.harness import Shop
-from tests.sweeps.story import LATE_OPT_IN, LATE_OPT_OUT, LEAVER, STORIES, UNSUBSCRIBER, Story, run_until_done
+from tests.sweeps.stories import STORIES
+from tests.sweeps.story import LATE_OPT_IN, LATE_OPT_OUT, LEAVER, UNSUBSCRIBER, Story, run_until_done
 
 LEAST_CALLS = 12
 

@@ -1,0 +1,6 @@
+"""Every job's story: a later job plugs in by one more."""
+
+from tests.sweeps.flush_story import FLUSH
+from tests.sweeps.story import EXPORT
+
+STORIES = (EXPORT, FLUSH)
