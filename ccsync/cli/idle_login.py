@@ -43,7 +43,7 @@ def warn_once(store: Store, now: datetime) -> None:
     That it has lapsed is for the run itself to find out.
     """
     age = age_of_login(store, now)
-    if age is None or not WARN_DAYS <= age.days < IDLE_DAYS:
+    if age is None or not WARN_DAYS <= age.days < LAPSES_AFTER.days:
         return
     renewed = to_text(age.renewed_at)
     if screen.may_ask() or meta.get(store, WARNED_OF) != renewed:
