@@ -71,8 +71,11 @@ def ccsync_in(shop: LiveShop, place: str, words: list[str]) -> subprocess.Comple
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("name", COMMANDS)
+EVERYWHERE = [(name, place) for name in ALL_COMMANDS for place in PLACES]
+SOMEWHERE = [(name, place) for name in ("show", "help", "version") for place in ("all closed", "full", "C", "no home")]
+
+
+@pytest.mark.parametrize(("name", "place"), EVERYWHERE + SOMEWHERE)
 def test_a_command_anywhere(shop: LiveShop, name: str, place: str) -> None:
     """It does its work with the documented code, or says clearly why not; never a traceback, never a prompt."""
     words = [LIST if word == "Web shop customers" else word for word in COMMANDS[name]]
