@@ -4,6 +4,8 @@ Knows nothing of what the calls mean. What an answer means for the next step is 
 The session, the clock and the gate that paces and counts calls come from outside.
 """
 
+from __future__ import annotations
+
 import json
 import logging
 import random
@@ -11,8 +13,6 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
-
-import requests
 
 from ccsync import __version__
 from ccsync.errors import (
@@ -26,6 +26,7 @@ from ccsync.errors import (
 )
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
 from ccsync.transport.exchange import exchange, trouble
+from ccsync.transport.late import requests
 from ccsync.transport.verdicts import Kind, Verdict, classify, is_html
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class Transport:
         origins: Collection[str],
         clock: Clock,
         gate: Gate,
-        session: Callable[[], requests.Session] = requests.Session,
+        session: Callable[[], requests.Session] = lambda: requests.Session(),
         chance: random.Random | None = None,
         on_boundary: Callable[[str], None] = lambda _: None,
     ) -> None:
