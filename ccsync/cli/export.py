@@ -6,7 +6,7 @@ from ccsync.cli import screen
 from ccsync.cli.logs import rejected_to_json, run_to_json
 from ccsync.cli.progress import ProgressLine
 from ccsync.cli.wiring import App, active_list, clients, work_of
-from ccsync.config import Config
+from ccsync.config import Config, line_of
 from ccsync.errors import ConfigError, NotAgreed
 from ccsync.jobs import export as job
 from ccsync.jobs.planning import Plan
@@ -82,7 +82,16 @@ def check_mapping(config: Config) -> None:
     """Raise `ConfigError` for a mapping that cannot work."""
     problems = mapping_problems(config.mapping, None)
     if problems:
-        raise ConfigError(f"{config.path.name} has a mapping that cannot work.", "", "Mend [mapping].", tuple(problems))
+        lines = tuple(_located(config, problem) for problem in problems)
+        raise ConfigError(f"{config.path} has a mapping that cannot work.", "", "Correct it; nothing was done.", lines)
+
+
+def _located(config: Config, problem: str) -> str:
+    """A problem of the mapping with its file and line in front."""
+    starts = {key: (f"[mapping] {key}: ", f"[mapping] {key} = ") for key in config.mapping}
+    key = next((key for key, both in starts.items() if problem.startswith(both)), None)
+    line = line_of(config.path, "mapping", key) if key is not None else None
+    return f"{config.path.name}:{line}: {problem}" if line else f"{config.path.name}: {problem}"
 
 
 def _agree(first: job.FirstExport, yes: bool) -> None:

@@ -10,6 +10,8 @@ from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, KnownContact,
 
 FOUND_ON_LIST = "another source's contact, found on the list"
 """Such a decision has to be remembered: an opt-out takes the contact off the list all the same."""
+SUBSCRIBED = frozenset({"explicit", "implicit"})
+"""The permissions by which somebody may be mailed."""
 
 
 class Act(Enum):
@@ -144,7 +146,7 @@ def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:
     Staff's or an import's re-subscribe is none: the source must be the contact, and the date newer.
     """
     return (
-        contact.permission_to_send in ("explicit", "implicit")
+        contact.permission_to_send in SUBSCRIBED
         and contact.deleted_at is None
         and (contact.opt_in_source or "").lower() == "contact"
         and contact.opt_in_date is not None

@@ -214,7 +214,9 @@ def test_what_is_sent_is_clean_and_within_the_limits(shop: LiveShop) -> None:
                 bad = {unicodedata.category(one) for one in value} & {"Cc", "Cs", "Zl", "Zp"}
                 assert not bad, f"{field}: {value!r}"
                 assert not set(value) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-                assert len(value) <= (255 if field.startswith(("home_street", "cf:")) else 80 if field == "email" else 50)
+                assert len(value) <= (
+                    255 if field.startswith(("home_street", "cf:")) else 80 if field == "email" else 50
+                )
     assert sent("percent")["first_name"] == "%s%n%x"
     assert sent("braces")["first_name"] == "{0}{name!r}"
     assert sent("quotes")["last_name"] == "O\\'Neil \\\\ \\n \\"
