@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeGuard
 
 from ccsync.state import meta
-from ccsync.state.store import Store
+from ccsync.state.store import Store, Value
 from ccsync.state.times import from_text, to_text, to_text_or_none
 
 UNSUBSCRIBED = "unsubscribed"
@@ -34,7 +34,10 @@ def person_key(store: Store) -> Callable[[str], bytes]:
 
 @dataclass(frozen=True, slots=True)
 class KnownContact:
-    """A contact as far as ccsync knows it. `fingerprint` and `list_id` are set once an import was confirmed."""
+    """A contact as far as ccsync knows it.
+
+    `fingerprint` and `list_id` are set once an import was confirmed; `list_id` alone for an adopted member.
+    """
 
     is_ours: bool
     list_id: str | None
@@ -60,8 +63,11 @@ def known_contact(store: Store, person: bytes) -> KnownContact | None:
     row = store.one(
         "SELECT is_ours, list_id, fingerprint, contact_id, seen_list_id FROM contacts WHERE person = ?", person
     )
-    if row is None:
-        return None
+    return None if row is None else to_known_contact(row)
+
+
+def to_known_contact(row: Sequence[Value]) -> KnownContact:
+    """The contact of these columns of `contacts`: is_ours, list_id, fingerprint, contact_id, seen_list_id."""
     is_ours, list_id, fingerprint, contact_id, seen = row
     return KnownContact(
         bool(is_ours),
@@ -74,19 +80,29 @@ def known_contact(store: Store, person: bytes) -> KnownContact | None:
 
 def suppressions(store: Store, person: bytes) -> list[Suppression]:
     """Everything that keeps `person` from being sent, on any list."""
-    return [
-        Suppression(
-            person,
-            str(kind),
-            str(list_id),
-            None if contact_id is None else str(contact_id),
-            from_text(since),
-            None if source is None else str(source),
-        )
-        for kind, list_id, contact_id, since, source in store.rows(
-            "SELECT kind, list_id, contact_id, since, source FROM suppressions WHERE person = ?", person
-        )
-    ]
+    rows = store.rows("SELECT kind, list_id, contact_id, since, source FROM suppressions WHERE person = ?", person)
+    return [suppression_of(person, row) for row in rows]
+
+
+def suppression_of(person: bytes, row: Sequence[Value]) -> Suppression:
+    """The suppression of these columns: kind, list_id, contact_id, since, source."""
+    kind, list_id, contact_id, since, source = row
+    return Suppression(
+        person,
+        str(kind),
+        str(list_id),
+        None if contact_id is None else str(contact_id),
+        from_text(since),
+        None if source is None else str(source),
+    )
+
+
+def held_among(store: Store, some: Sequence[bytes]) -> set[bytes]:
+    """Those of a page of people whom a suppression keeps from being sent, or who are to be taken off a list."""
+    marks = ",".join("?" * len(some))
+    where = f"WHERE person IN ({marks})"
+    sql = f"SELECT person FROM suppressions {where} UNION SELECT person FROM removals {where}"  # noqa: S608 - marks
+    return {person for (person,) in store.rows(sql, *some, *some) if _is(person)}
 
 
 def suppress(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
@@ -140,12 +156,14 @@ def observe_contacts(
     """Note contacts as a pass over Constant Contact showed them: (person, contact_id, created_at, seen_list_id).
 
     Somebody ccsync has not sent is another source's; so is somebody whose contact is older than ccsync's first
-    try to send it. With `adopt_list_id`, members of that list are ours from now on.
+    try to send it. With `adopt_list_id`, members of that list are ours from now on, as if ccsync had put them there.
     """
     store.run_many(
-        "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id) VALUES (?1, ?4, ?2, ?5)"
+        "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id, list_id)"
+        " VALUES (?1, ?4, ?2, ?5, CASE WHEN ?4 THEN ?5 END)"
         " ON CONFLICT (person) DO UPDATE SET contact_id = ?2, seen_list_id = ?5, is_ours ="
-        "  CASE WHEN ?4 THEN 1 WHEN fingerprint IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END",
+        "  CASE WHEN ?4 THEN 1 WHEN fingerprint IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END,"
+        "  list_id = CASE WHEN ?4 THEN ?5 ELSE list_id END",
         [
             (person, contact_id, to_text_or_none(created_at), int(seen is not None and seen == adopt_list_id), seen)
             for person, contact_id, created_at, seen in found
@@ -214,6 +232,11 @@ def note_off_list(store: Store, person: bytes) -> None:
 def count_on_list(store: Store, list_id: str) -> int:
     """How many people ccsync has put on the list."""
     return store.number("SELECT count(*) FROM contacts WHERE list_id = ?", list_id)
+
+
+def count_ours(store: Store) -> int:
+    """How many contacts ccsync may overwrite."""
+    return store.number("SELECT count(*) FROM contacts WHERE is_ours")
 
 
 def linked_people(store: Store, account_id: int) -> list[bytes]:
