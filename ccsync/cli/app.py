@@ -20,6 +20,7 @@ from ccsync.cli.export import export
 from ccsync.cli.flush_events import flush_events
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
+from ccsync.cli.poll_unsubscribes import poll_unsubscribes
 from ccsync.cli.screen import clean, mute_broken_stdout, open_missing_streams, say
 from ccsync.cli.status import status
 from ccsync.cli.why import why
@@ -59,7 +60,7 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.tell_environment(os.environ)
 
 
-for command in (login, configure, export, flush_events, events, logs, status, why):
+for command in (login, configure, export, flush_events, poll_unsubscribes, events, logs, status, why):
     cli.add_command(command)
 
 

@@ -8,6 +8,9 @@ from enum import Enum
 from ccsync.models import Contact
 from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, KnownContact, Suppression
 
+SUBSCRIBED = frozenset({"explicit", "implicit"})
+"""The permissions by which somebody may be mailed."""
+
 
 class Act(Enum):
     """What an export does about a person who opted in."""
@@ -136,7 +139,7 @@ def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:
     Staff's or an import's re-subscribe is none: the source must be the contact, and the date newer.
     """
     return (
-        contact.permission_to_send in ("explicit", "implicit")
+        contact.permission_to_send in SUBSCRIBED
         and contact.deleted_at is None
         and (contact.opt_in_source or "").lower() == "contact"
         and contact.opt_in_date is not None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from ccsync.jobs import echoes
 from ccsync.jobs.decisions import Seen, blocking_suppression, lifted_by_opt_in, what_is_seen
 from ccsync.jobs.work import Work
 from ccsync.mapping import (
@@ -19,7 +20,7 @@ from ccsync.models import Customer
 from ccsync.state import consent, history, people, removals, runs, set_aside, staging
 from ccsync.state.consent import ConsentChange
 from ccsync.state.history import Step
-from ccsync.state.people import OPTED_OUT, AccountSeen, Suppression
+from ccsync.state.people import DEPARTED, OPTED_OUT, AccountSeen, Suppression
 from ccsync.state.runs import RejectedRecord
 from ccsync.state.staging import Staged
 
@@ -60,6 +61,11 @@ class Intake:
                 set_aside.put(store, record.account_id or 0, record.code, None, record.at, run_id)
             self._observe(customers)
 
+    def observe(self, customers: Iterable[Customer]) -> None:
+        """Note what Kibo shows of accounts' consent, and nothing else, in one transaction."""
+        with self._work.store.transaction():
+            self._observe(customers)
+
     def _judge(self, customer: Customer) -> MappedContact | Rejection | None:
         """What to send of a customer, or why not; `None` for those who are merely passed over."""
         if customer.accepts_marketing is False:
@@ -95,7 +101,7 @@ class Intake:
         """Note what Kibo shows of each account's consent; a change is a row of the consent ledger."""
         work, seen_at = self._work, self._work.now()
         # In the order in which they changed: of two accounts on one address the newer word holds.
-        telling = sorted((one for one in customers if one.accepts_marketing is not None), key=_changed_at)
+        telling = sorted(echoes.without_own(work, list(customers)), key=_changed_at)
         before = people.known_accounts(work.store, [one.account_id for one in telling])
         who = {one.account_id: self._person(one) for one in telling}
         held = people.held_among(work.store, [person for person in who.values() if person is not None])
@@ -137,6 +143,8 @@ class Intake:
             holding, was_opted_in=was, created_at=customer.created_at, updated_at=customer.updated_at
         ):
             people.lift(store, person, kind)
+            if kind == DEPARTED:
+                people.note_off_list(store, person)  # else what was sent before would not be sent again
         if blocking_suppression(people.suppressions(store, person), self._work.list_id) is None:
             removals.drop_unsent(store, person)
 

@@ -5,7 +5,7 @@ from ccsync.state.store import Store
 
 def erase_account(store: Store, account_id: int) -> None:
     """Forget a Kibo account, inside the caller's transaction; its person is another matter."""
-    for table in ("accounts", "links", "set_aside", "rejected", "staged"):
+    for table in ("accounts", "links", "set_aside", "rejected", "staged", "kibo_writes"):
         store.run(f"DELETE FROM {table} WHERE account_id = ?", account_id)  # noqa: S608 - our own table names
 
 
@@ -18,7 +18,10 @@ def erase_person(store: Store, person: bytes) -> None:
     store.run("INSERT OR IGNORE INTO erasing VALUES (?)", person)
     for table in ("consent", "history", "contacts", "links", "removals", "batch_rows"):
         store.run(f"DELETE FROM {table} WHERE person = ?", person)  # noqa: S608 - our own table names
-    store.run("UPDATE suppressions SET contact_id = NULL WHERE person = ?", person)
+    store.run("DELETE FROM untold WHERE person = ? AND told_at IS NOT NULL", person)
+    # What Kibo has not been told yet still has to be: the accounts that have the address are found there.
+    for table in ("suppressions", "untold"):
+        store.run(f"UPDATE {table} SET contact_id = NULL WHERE person = ?", person)  # noqa: S608 - our own table names
     store.run("DELETE FROM erasing")
 
 

@@ -1,6 +1,7 @@
 """Every job's story: a later job plugs in by one more."""
 
 from tests.sweeps.flush_story import FLUSH
+from tests.sweeps.poll_story import POLL
 from tests.sweeps.story import EXPORT
 
-STORIES = (EXPORT, FLUSH)
+STORIES = (EXPORT, FLUSH, POLL)
