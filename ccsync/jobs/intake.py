@@ -104,7 +104,7 @@ class Intake:
         telling = sorted(echoes.without_own(work, list(customers)), key=_changed_at)
         before = people.known_accounts(work.store, [one.account_id for one in telling])
         who = {one.account_id: self._person(one) for one in telling}
-        held = people.held_among(work.store, [person for person in who.values() if person is not None])
+        held = removals.held_among(work.store, [person for person in who.values() if person is not None])
         observed, opt_ins = list[AccountSeen](), list[ConsentChange]()
         for customer in telling:
             account_id, person = customer.account_id, who[customer.account_id]

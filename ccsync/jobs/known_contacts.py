@@ -9,7 +9,7 @@ from ccsync.jobs import opt_outs
 from ccsync.jobs.work import Work
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
-from ccsync.state import meta, people, staging
+from ccsync.state import meta, others, people, staging
 
 STREAM = "contacts"
 OVERLAP = timedelta(hours=24)
@@ -41,9 +41,9 @@ def learn(work: Work, adopt_list_id: str | None = None) -> None:
 def _adopt(work: Work, list_id: str) -> None:
     """Everybody's membership is read; the members of the list are ours from now on."""
     people.forget_membership(work.store)
-    before = people.count_ours(work.store)
+    before = others.count_ours(work.store)
     _pass(work, list_id)
-    adopted = people.count_ours(work.store) - before
+    adopted = others.count_ours(work.store) - before
     if adopted > 0:
         work.remarks.append(
             f"{adopted:,} members whom others had put on the list are ccsync's own now: those who opt in are updated"

@@ -97,14 +97,6 @@ def suppression_of(person: bytes, row: Sequence[Value]) -> Suppression:
     )
 
 
-def held_among(store: Store, some: Sequence[bytes]) -> set[bytes]:
-    """Those of a page of people whom a suppression keeps from being sent, or who are to be taken off a list."""
-    marks = ",".join("?" * len(some))
-    where = f"WHERE person IN ({marks})"
-    sql = f"SELECT person FROM suppressions {where} UNION SELECT person FROM removals {where}"  # noqa: S608 - marks
-    return {person for (person,) in store.rows(sql, *some, *some) if _is(person)}
-
-
 def suppress(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
     """Remember a suppression and that it was seen; return whether it is new or its date has moved on."""
     before = store.one(
@@ -207,13 +199,6 @@ def set_out_to_send(store: Store, sent: Iterable[tuple[int, bytes]], at: datetim
     )
 
 
-def found_on_list(store: Store, account_id: int, person: bytes, list_id: str) -> None:
-    """Another source had put this account's person on the list before ccsync came."""
-    with store.transaction():
-        store.run("INSERT OR IGNORE INTO links VALUES (?, ?)", account_id, person)
-        store.run("UPDATE contacts SET list_id = ? WHERE person = ?", list_id, person)
-
-
 def confirm_batch(store: Store, batch_id: int, list_id: str) -> None:
     """The batch's people are on the list with what was sent. Inside the caller's transaction."""
     store.run(
@@ -246,11 +231,6 @@ def note_off_list(store: Store, person: bytes) -> None:
 def count_on_list(store: Store, list_id: str) -> int:
     """How many people ccsync has put on the list."""
     return store.number("SELECT count(*) FROM contacts WHERE list_id = ?", list_id)
-
-
-def count_ours(store: Store) -> int:
-    """How many contacts ccsync may overwrite."""
-    return store.number("SELECT count(*) FROM contacts WHERE is_ours")
 
 
 def linked_people(store: Store, account_id: int) -> list[bytes]:

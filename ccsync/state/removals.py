@@ -95,3 +95,11 @@ def drop_unsent(store: Store, person: bytes) -> None:
 def forget_other_lists(store: Store, list_id: str) -> None:
     """Lists that are no longer active are never touched again."""
     store.run("DELETE FROM removals WHERE list_id != ?", list_id)
+
+
+def held_among(store: Store, some: Sequence[bytes]) -> set[bytes]:
+    """Those of a page of people whom a suppression keeps from being sent, or who are to be taken off a list."""
+    marks = ",".join("?" * len(some))
+    where = f"WHERE person IN ({marks})"
+    sql = f"SELECT person FROM suppressions {where} UNION SELECT person FROM removals {where}"  # noqa: S608 - marks
+    return {person for (person,) in store.rows(sql, *some, *some) if isinstance(person, bytes)}
