@@ -58,7 +58,7 @@ def status(app: App, stale_after: timedelta | None, live: bool, as_json: bool) -
     stale = stale_jobs(found, stale_after) if stale_after is not None else []
     if as_json:
         screen.print_json(_to_json(found, organization, seen, wanted, stale))
-    else:
+    elif not (app.is_quiet and stale_after is not None):  # monitoring wants to hear of trouble alone
         _show(found, organization, seen, wanted)
     for one in stale:
         screen.say(_of_stale(one))
@@ -86,7 +86,7 @@ def _facts(found: Status, organization: str) -> dict[str, object]:
     return {
         "Sync": f"enabled, every {minutes:,} minutes" if found.is_enabled else "disabled: the cron jobs do nothing",
         "List": _of_list(found),
-        "Queue": _counted(found.queue) + (f"; {found.leaving:,} to leave the list" if found.leaving else ""),
+        "Queue": _of_queue(found),
         "Suppressed": _people(found.suppressed_people) + _in_kinds(found),
         "Calls today": _of_calls(found),
         "Login": _of_login(found, organization),
@@ -99,6 +99,12 @@ def _of_list(found: Status) -> str:
         return "none chosen yet"
     name = f'"{found.list_name}"' if found.list_name else found.list_id
     return f"{name}: {_people(found.placed)} put there by ccsync" + ("" if found.is_exported else "; an export is due")
+
+
+def _of_queue(found: Status) -> str:
+    text = _counted(found.queue)
+    text += f"; {_people(found.leaving)} to leave the list" if found.leaving else ""
+    return text + (f"; {found.untold:,} decisions to be told to Kibo" if found.untold else "")
 
 
 def _people(number: int) -> str:
@@ -180,6 +186,7 @@ def _to_json(
         },
         "jobs": [_job_to_json(one) for one in found.jobs],
         "queue": dict(found.queue),
+        "untold": {"waiting": found.untold, "failing": len(found.refused)},
         "suppressed": {
             "people": found.suppressed_people,
             **{kind.replace("-", "_"): number for kind, number in found.suppressed.items()},

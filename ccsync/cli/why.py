@@ -77,13 +77,19 @@ def _facts(story: Story) -> dict[str, object]:
     for kind, text in _suppressions(story).items():
         facts[f"Suppressed ({kind})"] = text
     for queued in story.facts.queue:
-        tries = f"{queued.attempts} attempt{'' if queued.attempts == 1 else 's'}"
-        facts[f"Queue ({queued.account_id})"] = f"{queued.status}, {tries}"
+        facts[f"Queue ({queued.account_id})"] = f"{queued.status}, {_attempts(queued.attempts)}"
+    for row in story.untold:
+        again = f", again {screen.local_time(row.next_at)}: {row.last_error}" if row.attempts else ""
+        facts[f"To tell Kibo ({row.kind})"] = f"waiting, {_attempts(row.attempts)}{again}"
     if story.next_attempt_at is not None:
         facts["Next attempt"] = screen.local_time(story.next_attempt_at)
     for number, former in enumerate(story.former, start=1):
         facts[f"Address before ({number})"] = f"{former.address or 'not kept'}: {former.verdict.text}"
     return facts
+
+
+def _attempts(number: int) -> str:
+    return f"{number} attempt{'' if number == 1 else 's'}"
 
 
 def _of_contact(story: Story) -> str:
@@ -166,6 +172,16 @@ def _to_json(story: Story) -> dict[str, object]:
             for one in facts.queue
         ],
         "leaving": facts.leaving,
+        "untold": [
+            {
+                "kind": one.kind,
+                "seen_at": screen.utc_time(one.seen_at),
+                "attempts": one.attempts,
+                "next_at": screen.utc_time(one.next_at),
+                "last_error": one.last_error,
+            }
+            for one in story.untold
+        ],
         "former": [
             {"email": one.address, "standing": one.verdict.standing.value, "verdict": one.verdict.text}
             for one in story.former

@@ -112,6 +112,13 @@ def _of_records(status: Status) -> Iterator[Need]:
             f"{_accounts(status.rejected)} {_are(status.rejected)} left out: the record was rejected.",
             f"{shown}, then mend {'it' if status.rejected == 1 else 'them'} in Kibo",
         )
+    stuck = sum(attempts >= STAYS_SO for attempts in status.refused)
+    if stuck:
+        yield Need(
+            f"Kibo could not be told what {stuck:,} {'person' if stuck == 1 else 'people'} decided at Constant Contact;"
+            " every run tries again.",
+            "ccsync logs --direction from, then ccsync logs ID --errors",
+        )
     flush = next((one for one in status.jobs if one.job == flush_events.JOB), None)
     if flush is not None and flush.last_success_at is not None and not status.has_seen_events:
         yield Need(

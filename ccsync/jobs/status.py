@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ccsync.config import Config
-from ccsync.jobs import export, flush_events
+from ccsync.jobs import export, flush_events, poll_unsubscribes
 from ccsync.jobs.access import CONSTANT_CONTACT, KIBO, LAPSES_AFTER
 from ccsync.jobs.events import EVER_SEEN
-from ccsync.state import Store, calls, events, meta, people, removals, runs, summary, tokens, troubles
+from ccsync.state import Store, calls, events, meta, people, removals, runs, summary, tokens, troubles, untold
 from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED
 from ccsync.state.runs import Run
 from ccsync.state.troubles import Trouble
 
-CRON_JOBS = (flush_events.JOB, "poll-unsubscribes")
+CRON_JOBS = (flush_events.JOB, poll_unsubscribes.JOB)
 """What cron runs every `interval_minutes`."""
 JOBS = (export.JOB, *CRON_JOBS)
 KINDS = (UNSUBSCRIBED, DEPARTED, OPTED_OUT)
@@ -50,7 +50,11 @@ class CallsToday:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How things stand at `at`. `placed` is how many people ccsync has put on the list."""
+    """How things stand at `at`. `placed` is how many people ccsync has put on the list.
+
+    `untold` is how many opt-outs and returns Kibo is still to be told, `refused` by how many attempts it has not
+    taken each of those that failed.
+    """
 
     at: datetime
     is_enabled: bool
@@ -62,6 +66,8 @@ class Status:
     jobs: tuple[JobStanding, ...]
     queue: Mapping[str, int]
     leaving: int
+    untold: int
+    refused: tuple[int, ...]
     suppressed: Mapping[str, int]
     suppressed_people: int
     rejected: int
@@ -98,6 +104,8 @@ def gather(store: Store, config: Config, now: datetime, *, knows_tenant: bool) -
             jobs=tuple(_standing(store, config, job) for job in JOBS),
             queue={status: counted.get(status, 0) for status in (events.PENDING, events.RETRYING, events.FAILED)},
             leaving=removals.count(store, list_id) if list_id else 0,
+            untold=untold.count_waiting(store),
+            refused=tuple(one.attempts for one in untold.failing(store)),
             suppressed={kind: kinds.get(kind, 0) for kind in KINDS},
             suppressed_people=summary.count_suppressed(store, list_id or ""),
             rejected=summary.count_only_rejected(store),

@@ -12,10 +12,11 @@ from ccsync.jobs.export import EXPORTED_LIST
 from ccsync.jobs.status import next_run_at
 from ccsync.jobs.verdict import Facts, Queued, Verdict, judge
 from ccsync.mapping import person_key_text
-from ccsync.state import Store, consent, dossier, events, history, meta, people, runs, set_aside, troubles
+from ccsync.state import Store, consent, dossier, events, history, meta, people, runs, set_aside, troubles, untold
 from ccsync.state.dossier import AccountKnown, ConsentRow, Rejected, SuppressionSeen
 from ccsync.state.history import Step
 from ccsync.state.runs import Run
+from ccsync.state.untold import Untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class Former:
 class Story:
     """The answer about one person, or about one account and everybody whose address it had.
 
-    `person` is whom the verdict is about, `address` theirs as last told by a vendor, where that is kept.
+    `person` is whom the verdict is about, `address` theirs as last told by a vendor, where that is kept. `untold` is
+    what Kibo is still to be told of them.
     """
 
     asked: str
@@ -64,6 +66,7 @@ class Story:
     former: tuple[Former, ...]
     accounts: tuple[AccountKnown, ...]
     suppressions: tuple[SuppressionSeen, ...]
+    untold: tuple[Untold, ...]
     entries: tuple[Entry, ...]
     runs: tuple[Run, ...]
     next_attempt_at: datetime | None
@@ -90,6 +93,7 @@ def find(store: Store, config: Config, asked: str) -> Story:
             ),
             tuple(dossier.accounts_known(store, account_ids)),
             tuple(dossier.suppressions_seen(store, person)) if person else (),
+            tuple(one for one in untold.of_person(store, person) if one.told_at is None) if person else (),
             entries,
             tuple(_runs(store, entries)),
             _next_attempt(store, config, facts),

@@ -19,8 +19,8 @@ from tests.cli.test_hostile_store import check_screen
 from tests.live import LiveShop
 from tests.terminal import on_terminal
 
-PARTS = {"at", "enabled", "interval_minutes", "list", "jobs", "queue", "suppressed", "calls", "login", "state_file",
-         "live", "needs", "stale"}  # fmt: skip
+PARTS = {"at", "enabled", "interval_minutes", "list", "jobs", "queue", "untold", "suppressed", "calls", "login",
+         "state_file", "live", "needs", "stale"}  # fmt: skip
 
 
 @pytest.fixture
@@ -247,6 +247,17 @@ def test_monitoring(shop: LiveShop, minutes: int, span: str, code: int) -> None:
     stale = "Stale: poll-unsubscribes has not done its work since "
     assert (done.stderr.startswith(stale) and len(done.stderr.splitlines()) == 1) if code else done.stderr == ""
     assert told(shop, "--stale-after", span)["stale"] == (["poll-unsubscribes"] if code else [])
+
+
+def test_monitoring_is_quiet_while_all_is_well(shop: LiveShop) -> None:
+    """With --quiet there is not a byte but the stale jobs: cron mails those alone."""
+    for job in ("flush-events", "poll-unsubscribes"):
+        ran(shop, job, timedelta(minutes=5))
+    done = shop.ccsync("--quiet", "status", "--stale-after", "2h")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = shop.ccsync("--quiet", "status", "--stale-after", "4m")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 2)
+    assert shop.ccsync("--quiet", "status").stdout != ""
 
 
 def test_a_job_that_only_fails_is_stale(shop: LiveShop) -> None:

@@ -19,7 +19,7 @@ from tests.terminal import on_terminal
 
 PAT, SAM = "pat@example.com", "sam@example.com"
 PARTS = {"asked", "known", "standing", "verdict", "email", "next_attempt_at", "accounts", "contact", "suppressions",
-         "queue", "leaving", "former", "steps", "runs"}  # fmt: skip
+         "queue", "leaving", "untold", "former", "steps", "runs"}  # fmt: skip
 LISTED = 'On the list "Web shop customers" since '
 
 
@@ -92,6 +92,27 @@ def test_somebody_who_unsubscribed(shop: LiveShop) -> None:
     (suppression,) = why(shop, PAT)["suppressions"]  # type: ignore[misc]
     assert (suppression["kind"], suppression["list_id"]) == ("unsubscribed", None)
     check(shop, SAM, "listed", LISTED)
+
+
+def test_what_kibo_does_not_take_of_her(shop: LiveShop) -> None:
+    """An unsubscribe that the store could not be told yet is shown with its next attempt, until it is told."""
+    shop.box.cc.unsubscribe(PAT)
+    shop.box.faults.add("wrong-body", path="/api/commerce/customer/accounts/1001", nth=None, body="{")
+    shop.ccsync("poll-unsubscribes")
+    (untold,) = why(shop, PAT)["untold"]  # type: ignore[misc]
+    assert (untold["kind"], untold["attempts"]) == ("unsubscribed", 1)
+    assert "JSON" in untold["last_error"]
+    assert "To tell Kibo (unsubscribed)" in shop.ccsync("why", PAT).stdout
+    status = json.loads(shop.ccsync("status", "--json").stdout)
+    assert status["untold"]["failing"] == 1
+    shop.box.faults.clear()
+    store = shop.open()
+    store.run("UPDATE untold SET next_at = seen_at")
+    store.close()
+    assert shop.ccsync("poll-unsubscribes").returncode == 0
+    assert why(shop, PAT)["untold"] == []
+    assert shop.box.kibo.account(1001)["acceptsMarketing"] is False
+    assert "unsubscribed" in str(steps(shop, PAT, "decision"))
 
 
 def test_somebody_who_opted_out_in_the_store(shop: LiveShop) -> None:
