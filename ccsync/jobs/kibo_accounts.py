@@ -10,7 +10,8 @@ from ccsync.jobs.work import Work
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
-from ccsync.state import consent, people
+from ccsync.state import accounts as known
+from ccsync.state import consent
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ class Finder:
         everybody, named, guests = (
             self._work.kibo.get_customers(start=0, size=1, is_anonymous=one).total for one in (None, False, True)
         )
-        if everybody + guests == 0 and people.count_accounts(self._work.store):
+        if everybody + guests == 0 and known.count(self._work.store):
             raise BrakeError(
                 "Kibo shows no customer at all, and there were some before; nothing was written.",
                 "so empty a store looks like a mishap (the wrong tenant, a changed application).",
@@ -117,7 +118,7 @@ class Finder:
 
     def _with_known(self, person: bytes, found: dict[int, Customer]) -> list[Customer]:
         """The accounts found, and those that ccsync knows of and the listing did not show."""
-        for account_id in people.accounts_of(self._work.store, person):
+        for account_id in known.of_person(self._work.store, person):
             if account_id not in found:
                 customer = self._work.kibo.get_customer(account_id)
                 if customer is not None and self._person(customer) == person:

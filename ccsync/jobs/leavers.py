@@ -37,7 +37,7 @@ def compare(work: Work) -> None:
     contact_list = work.constant_contact.get_list(work.list_id)
     if contact_list is None:
         raise list_is_gone(work)
-    if people.count_on_list(work.store, work.list_id) or people.count_suppressed(work.store, DEPARTED, work.list_id):
+    if list_members.is_worth_reading(work.store, work.list_id):
         if _read_members(work, contact_list):
             _record_missing(work)
             _note_returned(work)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from ccsync.state import people
 from ccsync.state.people import DEPARTED
 from ccsync.state.store import Store
 
@@ -23,6 +24,12 @@ def add(store: Store, people: Iterable[bytes]) -> None:
 def count(store: Store) -> int:
     """How many members were read."""
     return store.number("SELECT count(*) FROM list_members")
+
+
+def is_worth_reading(store: Store, list_id: str) -> bool:
+    """Is there anybody whom ccsync put on the list, or who has left it and may have returned?"""
+    sql = f"SELECT 1 FROM suppressions WHERE kind = '{DEPARTED}' AND list_id = ? LIMIT 1"  # noqa: S608 - our own text
+    return people.count_on_list(store, list_id) > 0 or store.one(sql, list_id) is not None
 
 
 def count_missing(store: Store, list_id: str) -> int:

@@ -122,11 +122,6 @@ def suppress(store: Store, found: Suppression, at: datetime, run_id: int) -> boo
     return before is None or (since is not None and since > str(before[0] or ""))
 
 
-def count_suppressed(store: Store, kind: str, list_id: str) -> int:
-    """How many people a suppression of this kind holds for."""
-    return store.number("SELECT count(*) FROM suppressions WHERE kind = ? AND list_id = ?", kind, list_id)
-
-
 def not_seen_since(store: Store, kind: str, at: datetime, limit: int) -> list[Suppression]:
     """Suppressions of this kind that no pass has shown since `at`, oldest sighting first."""
     return [
@@ -240,17 +235,6 @@ def linked_people(store: Store, account_id: int) -> list[bytes]:
 
 def _is(value: object) -> TypeGuard[bytes]:
     return isinstance(value, bytes)
-
-
-def accounts_of(store: Store, person: bytes) -> list[int]:
-    """The accounts that had this address when last seen."""
-    rows = store.rows("SELECT account_id FROM accounts WHERE person = ? ORDER BY account_id", person)
-    return [int(str(row[0])) for row in rows]
-
-
-def count_accounts(store: Store) -> int:
-    """How many Kibo accounts ccsync has observed."""
-    return store.number("SELECT count(*) FROM accounts")
 
 
 def siblings(store: Store, account_id: int, person: bytes) -> list[int]:
