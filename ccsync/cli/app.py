@@ -14,6 +14,7 @@ import click
 from ccsync import __version__
 from ccsync.cli import logging_setup
 from ccsync.cli.configure import configure
+from ccsync.cli.consent import consent
 from ccsync.cli.export import export
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
@@ -53,7 +54,7 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.set_up(app.verbosity, log_file)
 
 
-for command in (login, configure, export, logs):
+for command in (login, configure, export, logs, consent):
     cli.add_command(command)
 
 

@@ -93,9 +93,12 @@ class Store:
             raise
         self._on_boundary("after commit")
 
-    def scrub(self) -> None:
-        """Empty the write-ahead log, so that what was erased stands in no file any more."""
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def scrub(self) -> bool:
+        """Empty the write-ahead log, so that what was erased stands in no file any more.
+
+        False when another program was reading the file all the while.
+        """
+        return self.number("PRAGMA wal_checkpoint(TRUNCATE)") == 0
 
     def copy_to(self, target: "Store") -> None:
         """Copy everything into another, empty store (a dry run works on a copy)."""
@@ -159,6 +162,7 @@ def _connect(path: Path, mode: Literal["rw", "ro"]) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA recursive_triggers = ON")  # else INSERT OR REPLACE passes by the ledger's triggers
     connection.execute("PRAGMA temp_store = FILE")
     return connection
 
