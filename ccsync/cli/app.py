@@ -16,6 +16,7 @@ from ccsync.cli import logging_setup
 from ccsync.cli.configure import configure
 from ccsync.cli.consent import consent
 from ccsync.cli.export import export
+from ccsync.cli.forget import forget
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
 from ccsync.cli.screen import clean, mute_broken_stdout, say
@@ -54,7 +55,7 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.set_up(app.verbosity, log_file)
 
 
-for command in (login, configure, export, logs, consent):
+for command in (login, configure, export, logs, consent, forget):
     cli.add_command(command)
 
 

@@ -6,7 +6,15 @@ from datetime import datetime
 from enum import Enum
 
 from ccsync.models import Contact
-from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, KnownContact, Suppression
+from ccsync.state.people import (
+    DEPARTED,
+    FORGOTTEN,
+    NOBODY_OPTED_IN,
+    OPTED_OUT,
+    UNSUBSCRIBED,
+    KnownContact,
+    Suppression,
+)
 
 
 class Act(Enum):
@@ -67,7 +75,7 @@ def decide(
 def blocking_suppression(suppressions: Iterable[Suppression], list_id: str) -> Suppression | None:
     """The weightiest suppression that holds for this list: an unsubscribe before the rest."""
     holding = [one for one in suppressions if one.list_id in ("", list_id)]
-    order = (UNSUBSCRIBED, OPTED_OUT, DEPARTED)
+    order = (UNSUBSCRIBED, FORGOTTEN, OPTED_OUT, DEPARTED)
     return min(holding, key=lambda one: order.index(one.kind) if one.kind in order else 0, default=None)
 
 
@@ -78,6 +86,8 @@ def reason_of(suppression: Suppression) -> str:
         return f"left the list{when}"
     if suppression.kind == OPTED_OUT:
         return f"opted out in the store{when}"
+    if suppression.kind == FORGOTTEN:
+        return f"asked to be forgotten{when}"
     return f"unsubscribed at Constant Contact{when}"
 
 
@@ -88,6 +98,7 @@ def lifted_by_opt_in(
 
     `was_opted_in` is what was last observed of the account, `None` for one never seen. Only an observed change
     counts: false → true, or an account made after the opt-out. An unsubscribe at Constant Contact is never lifted.
+    Of the accounts of somebody forgotten nothing is known but, sometimes, that all of them said no.
     """
     if was_opted_in:
         return []
@@ -96,6 +107,7 @@ def lifted_by_opt_in(
         if one.kind == UNSUBSCRIBED:
             continue
         is_newer = created_at is not None and one.since is not None and created_at > one.since
+        is_newer |= one.kind == FORGOTTEN and one.source == NOBODY_OPTED_IN
         if was_opted_in is False or is_newer:
             kinds.append(one.kind)
     return kinds

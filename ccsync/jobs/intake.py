@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from ccsync.jobs import forgotten
 from ccsync.jobs.decisions import blocking_suppression, lifted_by_opt_in
 from ccsync.jobs.work import Work
 from ccsync.kibo import Kibo
@@ -42,8 +43,10 @@ class Intake:
     def take(self, customers: Sequence[Customer]) -> None:
         """Take one page in, in one transaction. A customer read again replaces what was read before."""
         store, run_id = self._work.store, self._work.run_id
+        known, hidden = forgotten.set_apart(self._work, customers)
         staged, well, rejected = list[Staged](), list[int](), list[RejectedRecord]()
-        for customer in customers:
+        staged += [Staged(one.account_id, one.updated_at) for one in hidden if one.accepts_marketing is not False]
+        for customer in known:
             judged = self._judge(customer)
             at = customer.updated_at or customer.created_at
             if isinstance(judged, Rejection):
@@ -63,7 +66,8 @@ class Intake:
             runs.add_rejected(store, run_id, rejected)
             for record in rejected:
                 set_aside.put(store, record.account_id or 0, record.code, None, record.at, run_id)
-            self._observe(customers)
+            self._observe(known)
+            forgotten.note_noes(self._work, hidden)
 
     def _judge(self, customer: Customer) -> MappedContact | Rejection | None:
         """What to send of a customer, or why not; `None` for those who are merely passed over."""

@@ -1,6 +1,7 @@
 """Brings the opt-outs at Constant Contact up to date in the state file. Writes nothing at either vendor."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ccsync.jobs.decisions import is_own_return
@@ -51,7 +52,11 @@ def record(work: Work, contacts: Iterable[Contact]) -> int:
             continue
         known += 1
         person = person_of(person_key_text(contact.email))
-        found = Suppression(person, UNSUBSCRIBED, "", contact.contact_id, contact.opt_out_date, contact.opt_out_source)
+        if people.forgotten_among(work.store, [person]):
+            contact = replace(contact, email=None, contact_id="")
+        found = Suppression(
+            person, UNSUBSCRIBED, "", contact.contact_id or None, contact.opt_out_date, contact.opt_out_source
+        )
         if people.suppress(work.store, found, seen_at, work.run_id):
             news.append(_change(contact, person, "unsubscribed", contact.opt_out_date, seen_at))
     consent.append(work.store, work.run_id, news)
@@ -93,7 +98,7 @@ def _change(contact: Contact, person: bytes, change: str, at: datetime | None, s
         "constant_contact",
         at,
         seen_at,
-        contact_id=contact.contact_id,
+        contact_id=contact.contact_id or None,
         evidence=evidence,
     )
 

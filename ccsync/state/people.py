@@ -20,6 +20,10 @@ DEPARTED = "departed"
 """Left the list alone."""
 OPTED_OUT = "opted-out"
 """An observed opt-out at Kibo."""
+FORGOTTEN = "forgotten"
+"""Erased at the person's own wish."""
+NOBODY_OPTED_IN = "nobody-opted-in"
+"""The source of a FORGOTTEN whose accounts all said no then: any later yes is newer."""
 
 
 def person_key(store: Store) -> Callable[[str], bytes]:
@@ -89,6 +93,13 @@ def suppressions(store: Store, person: bytes) -> list[Suppression]:
     ]
 
 
+def forgotten_among(store: Store, persons: Sequence[bytes]) -> set[bytes]:
+    """Those of these people who asked to be forgotten and have not opted in since."""
+    marks = ",".join("?" * len(persons))
+    sql = f"SELECT person FROM suppressions WHERE kind = ? AND person IN ({marks})"  # noqa: S608 - marks
+    return {one for (one,) in store.rows(sql, FORGOTTEN, *persons) if _is(one)}
+
+
 def suppress(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
     """Remember a suppression and that it was seen; return whether it is new or its date has moved on."""
     before = store.one(
@@ -140,14 +151,23 @@ def observe_contacts(
     """Note contacts as a pass over Constant Contact showed them: (person, contact_id, created_at, seen_list_id).
 
     Somebody ccsync has not sent is another source's; so is somebody whose contact is older than ccsync's first
-    try to send it. With `adopt_list_id`, members of that list are ours from now on.
+    try to send it. With `adopt_list_id`, members of that list are ours from now on. Of somebody who asked to be
+    forgotten nothing is noted.
     """
     store.run_many(
-        "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id) VALUES (?1, ?4, ?2, ?5)"
+        "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id) SELECT ?1, ?4, ?2, ?5"
+        " WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?6)"
         " ON CONFLICT (person) DO UPDATE SET contact_id = ?2, seen_list_id = ?5, is_ours ="
         "  CASE WHEN ?4 THEN 1 WHEN fingerprint IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END",
         [
-            (person, contact_id, to_text_or_none(created_at), int(seen is not None and seen == adopt_list_id), seen)
+            (
+                person,
+                contact_id,
+                to_text_or_none(created_at),
+                int(seen is not None and seen == adopt_list_id),
+                seen,
+                FORGOTTEN,
+            )
             for person, contact_id, created_at, seen in found
         ],
     )

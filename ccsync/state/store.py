@@ -100,6 +100,11 @@ class Store:
         """
         return self.number("PRAGMA wal_checkpoint(TRUNCATE)") == 0
 
+    def rebuild(self) -> None:
+        """Write the whole file anew, so that no page of it holds anything that is no row."""
+        self._connection.execute("VACUUM")
+        self._on_boundary("after rebuild")
+
     def copy_to(self, target: "Store") -> None:
         """Copy everything into another, empty store (a dry run works on a copy)."""
         self._connection.backup(target._connection)

@@ -12,20 +12,23 @@ from ccsync.kibo.client import to_customer
 from ccsync.mapping import Rejection, to_contact
 from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import Crash, Shop
-
-UNSUBSCRIBER, LEAVER, LATE_OPT_IN, LATE_OPT_OUT = (
-    f"{name}@example.com" for name in ("unsubscriber", "leaver", "late.opt.in", "late.opt.out")
-)
+from tests.sweeps.forget_story import check_forget, prepare_forget, run_forget
+from tests.sweeps.persons import LATE_OPT_IN, LATE_OPT_OUT, LEAVER, UNSUBSCRIBER
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One job's sweep: `prepare` makes the world, `run` runs the job once, `check` asserts the promises."""
+    """One job's sweep: `prepare` makes the world, `run` runs the job once, `check` asserts the promises.
+
+    A sweep that silently shrinks below `least_boundaries` or `least_calls` has failed.
+    """
 
     name: str
     prepare: Callable[[Shop], None]
     run: Callable[[Shop], object]
     check: Callable[[Shop], None]
+    least_boundaries: int = 55
+    least_calls: int = 12
 
     def world(self, folder: Path) -> Shop:
         """A new shop, not entered yet."""
@@ -80,6 +83,17 @@ def check_export(shop: Shop) -> None:
 
 
 EXPORT = Story("export", prepare_export, run_export, check_export)
-STORIES = (EXPORT,)
+FORGET = Story("forget", prepare_forget, run_forget, check_forget, least_boundaries=40, least_calls=7)
+STORIES = (EXPORT, FORGET)
 
-__all__ = ["EXPORT", "STORIES", "Crash", "Story", "run_until_done"]
+__all__ = [
+    "EXPORT",
+    "LATE_OPT_IN",
+    "LATE_OPT_OUT",
+    "LEAVER",
+    "STORIES",
+    "UNSUBSCRIBER",
+    "Crash",
+    "Story",
+    "run_until_done",
+]
