@@ -160,7 +160,7 @@ def to_do(receipt: Receipt) -> Iterator[str]:
         yield f"Kibo: the accounts {numbers} had this address once; of the same person? Forget their address, too."
     if receipt.contacts:
         noun = "contact" if receipt.contacts == 1 else f"{receipt.contacts} contacts"
-        yield f"Constant Contact: delete the {noun} there; ccsync took it off the list and deletes none."
+        yield f"Constant Contact: delete the {noun} there; it was only taken off the list."
     else:
         yield "Constant Contact: nothing; it has no contact with this address."
     if receipt.unseen:
