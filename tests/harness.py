@@ -9,13 +9,16 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from ccsync.cli.wiring import ACCOUNT, TENANT_URL, Clients, clients
 from ccsync.config import Config, load_config
 from ccsync.jobs import export as export_job
 from ccsync.jobs.access import CONSTANT_CONTACT, save_login
 from ccsync.jobs.export import Plan, Request
-from ccsync.jobs.running import carry_out
+from ccsync.jobs.flush_events import Flush
+from ccsync.jobs.flush_plan import Plan as FlushPlan
+from ccsync.jobs.running import carry_out, try_out
 from ccsync.jobs.work import Work
 from ccsync.oauth import App, await_approval, start_device_flow
 from ccsync.sandbox.box import Sandbox
@@ -25,6 +28,7 @@ from ccsync.state.runs import RejectedRecord, Run
 from tests.doubles import FakeClock
 
 LIST = "Web shop customers"
+T = TypeVar("T")
 
 
 class Crash(BaseException):
@@ -96,32 +100,43 @@ class Shop(AbstractContextManager["Shop"]):
 
     def export(self, **asked: object) -> Run:
         """One whole export, as the command runs it; its row of the log."""
+        request = Request(agree_to_departures=lambda _gone, _of: self.agrees, **asked)  # type: ignore[arg-type]
+        return self._carry_out(export_job.JOB, lambda work: export_job.run(work, request))
+
+    def dry_run(self) -> tuple[Plan, dict[str, int]]:
+        """A dry run's plan and counts, on a copy of the state file."""
+        return self._try_out("export", lambda work: export_job.run(work, Request(is_dry_run=True)) or Plan())
+
+    def flush(self, accept: int = 0) -> Run:
+        """One whole flush, as cron runs it; its row of the log."""
+        return self._carry_out("flush-events", lambda work: Flush(work, accept).run())
+
+    def dry_flush(self, accept: int = 0) -> tuple[FlushPlan, dict[str, int]]:
+        """A flush's dry run: the plan and the counts."""
+        return self._try_out("flush-events", lambda work: Flush(work, accept).run() or FlushPlan((), 0))
+
+    def _carry_out(self, job: str, body: Callable[[Work], object]) -> Run:
         store = self.open()
         tools = self._clients(store)
         work = self._work(store, tools)
-        request = Request(agree_to_departures=lambda _gone, _of: self.agrees, **asked)  # type: ignore[arg-type]
         try:
-            carry_out(work, export_job.JOB, export_job.DIRECTION, lambda: export_job.run(work, request))
+            carry_out(work, job, "to", lambda: body(work))
             found = runs.get(store, work.run_id)
             self.news = export_job.has_news(work)
         finally:
+            self.notices, self.remarks = dict(work.notices), list(work.remarks)
             self._close(store, tools)
         assert found is not None
         return found
 
-    def dry_run(self) -> tuple[Plan, dict[str, int]]:
-        """A dry run's plan and counts, on a copy of the state file."""
-        from ccsync.state import scratch_store
-
-        store, scratch = self.open(), scratch_store()
+    def _try_out(self, job: str, body: Callable[[Work], T]) -> tuple[T, dict[str, int]]:
+        store = self.open()
         tools = self._clients(store)
-        store.copy_to(scratch)
-        work = self._work(scratch, tools)
-        work.run_id = runs.start(scratch, "export", "to", self.clock.now())
-        plan = export_job.run(work, Request(is_dry_run=True))
-        scratch.close()
-        self._close(store, tools)
-        assert plan is not None
+        work = self._work(store, tools)
+        try:
+            _, plan = try_out(work, job, "to", lambda: body(work))
+        finally:
+            self._close(store, tools)
         return plan, dict(work.counts)
 
     def _work(self, store: Store, tools: Clients) -> Work:

@@ -16,6 +16,7 @@ from ccsync.cli import logging_setup
 from ccsync.cli.configure import configure
 from ccsync.cli.consent import consent
 from ccsync.cli.export import export
+from ccsync.cli.flush_events import flush_events
 from ccsync.cli.forget import forget
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
@@ -55,7 +56,7 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.set_up(app.verbosity, log_file)
 
 
-for command in (login, configure, export, logs, consent, forget):
+for command in (login, configure, export, flush_events, logs, consent, forget):
     cli.add_command(command)
 
 
@@ -100,7 +101,7 @@ def show_error(app: App, error: CcsyncError) -> int:
     if isinstance(error, ConfigError) and error.problems:
         parts[1:2] = [("       ", problem) for problem in error.problems]
     for label, text in parts:
-        if text:
+        if text and not app.is_told_before:
             say(label + clean(logging_setup.redact(text)))
     log.info("exit %d: %s", error.exit_code, error.what)
     _show_json(app, error, error.exit_code)

@@ -18,13 +18,17 @@ def now() -> datetime:
 
 
 class RealClock:
-    """Time for a run; satisfies `transport.Clock`. `most_seconds` bounds a cron job."""
+    """Time for a run; satisfies `transport.Clock`."""
 
-    def __init__(self, most_seconds: float | None = None) -> None:
-        self._ends_at = None if most_seconds is None else time.monotonic() + most_seconds
+    def __init__(self) -> None:
+        self._ends_at: float | None = None
         self._signal = 0
         self._is_calling = False
         self._wake = threading.Event()
+
+    def limit(self, most_seconds: float) -> None:
+        """This run may take so long from now."""
+        self._ends_at = time.monotonic() + most_seconds
 
     def listen(self) -> None:
         """Turn SIGINT and SIGTERM into `Interrupted`."""

@@ -3,17 +3,16 @@
 import click
 
 from ccsync.cli import screen
-from ccsync.cli.clock import now
 from ccsync.cli.logs import rejected_to_json, run_to_json
 from ccsync.cli.progress import ProgressLine
-from ccsync.cli.wiring import App, Clients, active_list, clients
+from ccsync.cli.wiring import App, active_list, clients, work_of
 from ccsync.config import Config
 from ccsync.errors import ConfigError, NotAgreed
 from ccsync.jobs import export as job
-from ccsync.jobs.running import carry_out
+from ccsync.jobs.running import carry_out, try_out
 from ccsync.jobs.work import Work
 from ccsync.mapping import mapping_problems
-from ccsync.state import Store, runs, scratch_store
+from ccsync.state import runs
 from ccsync.state.runs import Run
 
 SOME_REJECTED = 3
@@ -52,7 +51,7 @@ def export(
         raise click.UsageError("--only, --retry-failed and --adopt-list do not go together.")
     config = app.load()
     list_id = active_list(config)
-    _check_mapping(config)
+    check_mapping(config)
     request = job.Request(
         is_dry_run=dry_run,
         only=only,
@@ -64,7 +63,7 @@ def export(
     line = ProgressLine(not (app.is_quiet or no_progress or as_json))
     with app.writing(config, "export") as store:
         tools = clients(config, store, app.clock)
-        work = _work(config, store, tools, list_id, line, app)
+        work = work_of(config, store, tools, list_id, app.clock, line)
         try:
             if dry_run:
                 return _dry_run(work, request, as_json, line)
@@ -78,21 +77,8 @@ def export(
     return SOME_REJECTED if news else 0
 
 
-def _work(config: Config, store: Store, tools: Clients, list_id: str, line: ProgressLine, app: App) -> Work:
-    return Work(
-        store=store,
-        kibo=tools.kibo,
-        constant_contact=tools.constant_contact,
-        gate=tools.gate,
-        config=config,
-        list_id=list_id,
-        clock=app.clock,
-        now=now,
-        report=line,
-    )
-
-
-def _check_mapping(config: Config) -> None:
+def check_mapping(config: Config) -> None:
+    """Raise `ConfigError` for a mapping that cannot work."""
     problems = mapping_problems(config.mapping, None)
     if problems:
         raise ConfigError(f"{config.path.name} has a mapping that cannot work.", "", "Mend [mapping].", tuple(problems))
@@ -125,18 +111,10 @@ def _agree_to_departures(gone: int, looked_for: int, yes: bool) -> bool:
 
 
 def _dry_run(work: Work, request: job.Request, as_json: bool, line: ProgressLine) -> int:
-    """Run on a copy of the state file, which is thrown away; calls are counted in the real one."""
-    started_at, scratch = now(), scratch_store()
     try:
-        work.store.copy_to(scratch)
-        work.store = scratch
-        work.run_id = runs.start(scratch, job.JOB, job.DIRECTION, started_at)
-        plan = job.run(work, request) or job.Plan()
-        runs.finish(scratch, work.run_id, "COMPLETE", now(), work.counts, " ".join(work.remarks))
-        run = runs.get(scratch, work.run_id)
+        run, plan = try_out(work, job.JOB, job.DIRECTION, lambda: job.run(work, request) or job.Plan())
     finally:
         line.erase()
-        scratch.close()
     if as_json and run is not None:
         screen.print_json({**run_to_json(run), "id": None, "plan": _plan_to_json(plan)})
     else:

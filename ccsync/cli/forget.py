@@ -5,15 +5,13 @@ from collections.abc import Iterator
 import click
 
 from ccsync.cli import screen
-from ccsync.cli.clock import now
-from ccsync.cli.wiring import App, clients
+from ccsync.cli.progress import ProgressLine
+from ccsync.cli.wiring import App, clients, work_of
 from ccsync.config import Config
 from ccsync.errors import NotAgreed
 from ccsync.jobs import forget as job
 from ccsync.jobs.forget import Receipt
 from ccsync.jobs.running import carry_out
-from ccsync.jobs.work import Work
-from ccsync.state import Store
 from ccsync.state.erasure import Held
 from ccsync.state.people import DEPARTED, FORGOTTEN, NOBODY_OPTED_IN, OPTED_OUT, Suppression
 
@@ -46,33 +44,23 @@ def forget(app: App, address: str, yes: bool, as_json: bool) -> None:
     """
     if not address.strip():
         raise click.UsageError("ADDRESS is empty.")
-    config = app.load()
+    config, line = app.load(), ProgressLine(not (app.is_quiet or as_json))
     with app.writing(config, "forget") as store:
-        work = _work(config, store, app)
+        tools = clients(config, store, app.clock)
+        work = work_of(config, store, tools, config.sync.list_id or "", app.clock, line)
         held = job.find(work, address)
         if not held.is_known:
             _say_unknown(address, as_json)
             return
         _agree(config, held, yes)
-        receipt = carry_out(work, job.JOB, job.DIRECTION, lambda: job.run(work, address))
+        try:
+            receipt = carry_out(work, job.JOB, job.DIRECTION, lambda: job.run(work, address))
+        finally:
+            line.erase()
     if as_json:
         screen.print_json(receipt_to_json(address, receipt))
     elif not app.is_quiet:
         _print_receipt(address, receipt)
-
-
-def _work(config: Config, store: Store, app: App) -> Work:
-    tools = clients(config, store, app.clock)
-    return Work(
-        store=store,
-        kibo=tools.kibo,
-        constant_contact=tools.constant_contact,
-        gate=tools.gate,
-        config=config,
-        list_id=config.sync.list_id or "",
-        clock=app.clock,
-        now=now,
-    )
 
 
 def _agree(config: Config, held: Held, yes: bool) -> None:
@@ -165,4 +153,4 @@ def to_do(receipt: Receipt) -> Iterator[str]:
         yield "Constant Contact: nothing; it has no contact with this address."
     if receipt.unseen:
         yield f"Constant Contact: {receipt.unseen} old addresses, known by their hash alone, were not looked up."
-    yield "Backups of the state file and files exported from ccsync hold what they held: let them expire or erase them."
+    yield "Backups of the state file and exported files hold what they held: let them expire or erase them."

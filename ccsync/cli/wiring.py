@@ -16,6 +16,7 @@ from ccsync.config import Config, constant_contact_secret, find_config, kibo_sec
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import ConfigError
 from ccsync.jobs.access import CONSTANT_CONTACT, KIBO, SIGN_IN, ConstantContactToken, KiboToken, LedgerGate
+from ccsync.jobs.work import Progress, Work
 from ccsync.kibo import Kibo
 from ccsync.state import Lock, Store, meta, open_store, tokens
 from ccsync.state.times import to_text
@@ -37,6 +38,8 @@ class App:
     clock: RealClock = field(default_factory=RealClock)
     state_path: Path | None = None
     """Set once the config is read, so that an error of SQLite can name the file."""
+    is_told_before: bool = False
+    """The error that ends this run was told today already: cron need not mail it again."""
 
     def find(self) -> Path:
         """The config file in force."""
@@ -126,6 +129,23 @@ def clients(
     token = ConstantContactToken(store, sign_in, now, app)
     contact = ConstantContact(api, token, api_url=settings.api_url)
     return Clients(_kibo(config, store, clock, now, on_boundary), contact, gate, app, sign_in)
+
+
+def work_of(
+    config: Config, store: Store, tools: Clients, list_id: str, clock: Clock, report: Callable[[Progress], None]
+) -> Work:
+    """What a job works with."""
+    return Work(
+        store=store,
+        kibo=tools.kibo,
+        constant_contact=tools.constant_contact,
+        gate=tools.gate,
+        config=config,
+        list_id=list_id,
+        clock=clock,
+        now=real_clock.now,
+        report=report,
+    )
 
 
 def _kibo(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 
 from ccsync.models import Contact
@@ -91,24 +91,50 @@ def reason_of(suppression: Suppression) -> str:
     return f"unsubscribed at Constant Contact{when}"
 
 
+class Seen(Enum):
+    """What an account shows, compared with what was last seen of it."""
+
+    OPT_IN = "opted in"
+    OPT_OUT = "opted out"
+    NEW_ADDRESS = "has another address"
+    NOTHING_NEW = "as before"
+
+
+def what_is_seen(*, was: bool | None, is_now: bool, has_address: bool, has_same_address: bool) -> Seen:
+    """What an account's present state says; `was` is what was last seen of its consent, `None` if it never was.
+
+    A new account that says no is no opt-out: only a change from yes to no is one.
+    """
+    if is_now and not was:
+        return Seen.OPT_IN if has_address else Seen.NOTHING_NEW
+    if was and not is_now:
+        return Seen.OPT_OUT
+    return Seen.NEW_ADDRESS if was and has_address and not has_same_address else Seen.NOTHING_NEW
+
+
 def lifted_by_opt_in(
-    suppressions: Iterable[Suppression], *, was_opted_in: bool | None, created_at: datetime | None
+    suppressions: Iterable[Suppression],
+    *,
+    was_opted_in: bool | None,
+    created_at: datetime | None,
+    updated_at: datetime | None = None,
 ) -> list[str]:
     """The kinds of suppression that an account's opt-in, observed now at Kibo, outweighs.
 
     `was_opted_in` is what was last observed of the account, `None` for one never seen. Only an observed change
-    counts: false → true, or an account made after the opt-out. An unsubscribe at Constant Contact is never lifted.
+    counts: false → true, or an account made after the opt-out; and only one that is newer than the suppression, for
+    accounts are not read in the order in which they changed. An unsubscribe at Constant Contact is never lifted.
     Of the accounts of somebody forgotten nothing is known but, sometimes, that all of them said no.
     """
     if was_opted_in:
         return []
+    happened_at = updated_at if was_opted_in is False else created_at
     kinds = []
     for one in suppressions:
-        if one.kind == UNSUBSCRIBED:
-            continue
-        is_newer = created_at is not None and one.since is not None and created_at > one.since
+        is_undated = was_opted_in is False and (happened_at is None or one.since is None)
+        is_newer = happened_at is not None and one.since is not None and happened_at > one.since
         is_newer |= one.kind == FORGOTTEN and one.source == NOBODY_OPTED_IN
-        if was_opted_in is False or is_newer:
+        if one.kind != UNSUBSCRIBED and (is_undated or is_newer):
             kinds.append(one.kind)
     return kinds
 
@@ -142,3 +168,22 @@ def let_through(wanted: int, done: int, on_list: int, most: int, accept: int = 0
     total = wanted + done
     is_too_much = most > 0 and (total > most or has_left_too_many(total, on_list + done))
     return min(wanted, max(0, accept - done)) if is_too_much else wanted
+
+
+MOST_ATTEMPTS = 8
+LONGEST_BACKOFF = timedelta(hours=12)
+
+
+def next_attempt_at(at: datetime, attempts: int, interval: timedelta) -> datetime:
+    """When an account that has failed `attempts` times is tried again: a run later, then twice as long each time."""
+    doubled: timedelta = interval * 2 ** (attempts - 1)
+    # A moment less than a whole interval: cron's next run must not miss it by a second.
+    return at + min(doubled, LONGEST_BACKOFF) - interval / 10
+
+
+def is_worth_greeting(known: KnownContact | None, *, is_own_sign_up: bool, wants_welcome: bool) -> bool:
+    """Is somebody to be created singly, so that Constant Contact sends its welcome e-mail?
+
+    Only people who are new there and made their account themselves.
+    """
+    return wants_welcome and known is None and is_own_sign_up

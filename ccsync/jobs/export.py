@@ -16,7 +16,8 @@ from ccsync.jobs.reading import FILTER
 from ccsync.jobs.sending import Batcher, Sender, adopt_lost, list_is_gone
 from ccsync.jobs.work import Work
 from ccsync.models import ContactList
-from ccsync.state import meta, runs, set_aside, staging
+from ccsync.state import dealt, meta, runs, set_aside, staging
+from ccsync.state import events as queue
 from ccsync.state.runs import RejectedRecord
 
 JOB = "export"
@@ -104,6 +105,8 @@ def run(work: Work, request: Request) -> Plan | None:
     imports.await_all()
     Sender(work).send_all(iter_outgoing_long(work, is_retry=request.is_retry), total)
     imports.await_all()
+    if request.is_whole and not missing:
+        _settle_queue(work)
     _close_books(work)
     if missing:
         raise TemporaryError(
@@ -162,6 +165,15 @@ def _remark_on_members(work: Work, contact_list: ContactList) -> None:
     if strangers:
         work.counts["listed_not_opted_in"] = strangers
         work.remarks.append(f"{strangers:,} members of the list are not customers who opted in; they were left alone.")
+
+
+def _settle_queue(work: Work) -> None:
+    """Whoever was read here needs no event any more; whoever opted in before and was not shown is looked at next."""
+    with work.store.transaction():
+        dealt.begin(work.store)
+        dealt.mark_staged(work.store)
+        dealt.settle(work.store, work.now())
+        queue.enqueue_vanished(work.store, work.now())
 
 
 def _plan(work: Work, request: Request, is_first: bool) -> Plan:

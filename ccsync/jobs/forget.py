@@ -59,6 +59,7 @@ def run(work: Work, address: str) -> Receipt:
 
 
 def _run(work: Work, address: str) -> Receipt:
+    work.show("forgetting")
     held = find(work, address)
     if held.rows.get("batch_rows"):
         # An import that is under way could put the person back behind us.

@@ -42,5 +42,5 @@ def note_noes(work: Work, hidden: Sequence[Customer]) -> None:
 def _has_come_back(work: Work, customer: Customer, person: bytes, was_opted_in: bool | None) -> bool:
     holding = people.suppressions(work.store, person)
     return bool(customer.accepts_marketing) and FORGOTTEN in lifted_by_opt_in(
-        holding, was_opted_in=was_opted_in, created_at=customer.created_at
+        holding, was_opted_in=was_opted_in, created_at=customer.created_at, updated_at=customer.updated_at
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ccsync.errors import ConfigError
 from ccsync.jobs.intake import Intake, parts_to_read_singly, read_singly
-from ccsync.jobs.reading import FILTER, Sweep, iter_changed_since
+from ccsync.jobs.reading import FILTER, Sweep, read_changed_since
 from ccsync.jobs.work import Work
 from ccsync.kibo import Kibo
 from ccsync.mapping import check_address, needed_parts, person_key_text
@@ -55,10 +55,10 @@ class _Gathering:
 
     def _catch_up(self, is_anonymous: bool | None) -> bool:
         """Take in who changed while we read: opt-ins that came in behind us, opt-outs that were read before."""
-        pages = iter_changed_since(self._work.kibo, self._started_at, is_anonymous)
-        for page in pages or ():
+        changed = read_changed_since(self._work.kibo, self._started_at, is_anonymous)
+        for page in changed.pages if changed else ():
             self._take(page)
-        return pages is not None
+        return changed is not None
 
     def _take(self, customers: Sequence[Customer]) -> None:
         self._intake.take(read_singly(self._work.kibo, customers) if self._reads_singly else customers)

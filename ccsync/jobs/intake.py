@@ -4,10 +4,10 @@ import json
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ccsync.jobs import forgotten
-from ccsync.jobs.decisions import blocking_suppression, lifted_by_opt_in
+from ccsync.jobs.decisions import Seen, blocking_suppression, lifted_by_opt_in, what_is_seen
 from ccsync.jobs.work import Work
 from ccsync.kibo import Kibo
 from ccsync.mapping import (
@@ -103,17 +103,24 @@ class Intake:
     def _observe(self, customers: Iterable[Customer]) -> None:
         """Note what Kibo shows of each account's consent; a change is a row of the consent ledger."""
         work, seen_at = self._work, self._work.now()
-        telling = [one for one in customers if one.accepts_marketing is not None]
+        # In the order in which they changed: of two accounts on one address the newer word holds.
+        telling = sorted((one for one in customers if one.accepts_marketing is not None), key=_changed_at)
         before = people.known_accounts(work.store, [one.account_id for one in telling])
         observed = list[AccountSeen]()
         for customer in telling:
             account_id, person = customer.account_id, self._person(customer)
             before_person, was = before.get(account_id, (None, None))
-            if person is not None and customer.accepts_marketing and not was:
+            seen = what_is_seen(
+                was=was,
+                is_now=bool(customer.accepts_marketing),
+                has_address=person is not None,
+                has_same_address=person == before_person,
+            )
+            if seen is Seen.OPT_IN and person is not None:
                 self._opted_in(customer, person, was, seen_at)
-            elif was and not customer.accepts_marketing:
+            elif seen is Seen.OPT_OUT:
                 self._opted_out(customer, person or before_person, seen_at)
-            elif was and person is not None and before_person is not None and person != before_person:
+            elif seen is Seen.NEW_ADDRESS and before_person is not None:
                 self._address_changed(account_id, before_person, seen_at)
             known_as = person or before_person
             # A new account that says no is no change.
@@ -127,7 +134,9 @@ class Intake:
     def _opted_in(self, customer: Customer, person: bytes, was: bool | None, seen_at: datetime) -> None:
         store = self._work.store
         holding = people.suppressions(store, person)
-        for kind in lifted_by_opt_in(holding, was_opted_in=was, created_at=customer.created_at):
+        for kind in lifted_by_opt_in(
+            holding, was_opted_in=was, created_at=customer.created_at, updated_at=customer.updated_at
+        ):
             people.lift(store, person, kind)
         if blocking_suppression(people.suppressions(store, person), self._work.list_id) is None:
             removals.drop_unsent(store, person)
@@ -140,18 +149,25 @@ class Intake:
         opted_out_at = customer.updated_at or seen_at
         everybody = dict.fromkeys([*([person] if person else []), *people.linked_people(work.store, account_id)])
         for one in everybody:
-            people.suppress(
-                work.store, Suppression(one, OPTED_OUT, "", None, opted_out_at, "kibo"), seen_at, work.run_id
-            )
             is_present = one == person
             change = _change(customer, one, "opted-out", True, seen_at)
             consent.append(work.store, work.run_id, [change if is_present else replace(change, email=None)])
+            opted_in_at = consent.latest_opt_in(work.store, one, other_than=account_id)
+            if opted_in_at is not None and opted_in_at > opted_out_at:
+                continue  # another account on the address has opted in since
+            people.suppress(
+                work.store, Suppression(one, OPTED_OUT, "", None, opted_out_at, "kibo"), seen_at, work.run_id
+            )
             email = customer.email if is_present else None
             removals.ask(work.store, [one], account_id, email, removals.OPTED_OUT, seen_at)
 
     def _address_changed(self, account_id: int, before: bytes, seen_at: datetime) -> None:
         step = Step(before, account_id, "left alone", "its account has another address now")
         history.append(self._work.store, self._work.run_id, seen_at, [step])
+
+
+def _changed_at(customer: Customer) -> datetime:
+    return customer.updated_at or customer.created_at or datetime.min.replace(tzinfo=UTC)
 
 
 def _change(customer: Customer, person: bytes, change: str, was: bool | None, seen_at: datetime) -> ConsentChange:

@@ -33,7 +33,8 @@ def read_membership(work: Work, wanted: Sequence[tuple[bytes, str]]) -> None:
     with_id = [one for one in wanted if _contact_id(work, one[0])]
     without = [one for one in wanted if not _contact_id(work, one[0])]
     exports = -(-len(with_id) // MOST_EXPORTED) * CALLS_OF_EXPORT
-    if with_id and exports < len(with_id) and exports + len(without) < _pages_of_list(work):
+    # A dry run starts no bulk job, not even one that only reads.
+    if with_id and not work.is_dry_run and exports < len(with_id) and exports + len(without) < _pages_of_list(work):
         with_id = [] if _export(work, with_id) else with_id
     rest = with_id + without
     if rest and len(rest) > _pages_of_list(work):
@@ -67,6 +68,14 @@ def read_list(work: Work, **filters: str) -> None:
 def _contact_id(work: Work, person: bytes) -> str | None:
     known = people.known_contact(work.store, person)
     return known.contact_id if known else None
+
+
+def find_contacts(work: Work, wanted: Sequence[tuple[bytes, str]]) -> None:
+    """Learn the contacts of these people (person, address): one by one, or by the list where that is cheaper."""
+    if len(wanted) > 2 and len(wanted) > _pages_of_list(work):
+        read_list(work)
+        wanted = [one for one in wanted if _contact_id(work, one[0]) is None]
+    _look_up(work, wanted)
 
 
 def _look_up(work: Work, wanted: Sequence[tuple[bytes, str]]) -> None:

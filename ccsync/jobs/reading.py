@@ -75,10 +75,16 @@ class Sweep:
             )
 
 
-def iter_changed_since(
-    kibo: Kibo, at: datetime, is_anonymous: bool | None = None
-) -> Iterator[Sequence[Customer]] | None:
-    """Pages of accounts changed since `at`, whatever their consent; `None` when Kibo cannot tell.
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The accounts changed since some time: how many Kibo counts, and their pages, of which the first is read."""
+
+    total: int
+    pages: Iterator[Sequence[Customer]]
+
+
+def read_changed_since(kibo: Kibo, at: datetime, is_anonymous: bool | None = None) -> Changed | None:
+    """The accounts changed since `at`, whatever their consent; `None` when Kibo cannot tell.
 
     Filtering accounts by updateDate is not documented: it may be refused, or ignored.
     """
@@ -103,4 +109,4 @@ def iter_changed_since(
             start += max(rows - 1, 1)
             page = kibo.get_customers(start=start, filter=text, is_anonymous=is_anonymous)
 
-    return pages()
+    return Changed(first.total, pages())

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from ccsync.errors import CcsyncError, Interrupted
 from ccsync.jobs.work import Work
-from ccsync.state import runs
+from ccsync.state import events, history, runs, scratch_store
+from ccsync.state.runs import Run
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,27 @@ def carry_out(work: Work, job: str, direction: str, body: Callable[[], T]) -> T:
         _finish(work, "FAILED", f"unforeseen: {type(error).__name__}")
         raise
     runs.finish(work.store, work.run_id, "COMPLETE", work.now(), work.counts, " ".join(work.remarks))
-    runs.prune(work.store, work.now() - timedelta(days=work.config.state.keep_days))
+    before = work.now() - timedelta(days=work.config.state.keep_days)
+    for prune in (runs.prune, history.prune, events.prune):
+        prune(work.store, before)
     return result
+
+
+def try_out(work: Work, job: str, direction: str, body: Callable[[], T]) -> tuple[Run | None, T]:
+    """Run `body` as a dry run: on a copy of the state file, which is thrown away; its row of the log is never kept.
+
+    Calls are counted in the real file, and a renewed token is kept there.
+    """
+    scratch = scratch_store()
+    try:
+        work.store.copy_to(scratch)
+        work.store, work.is_dry_run = scratch, True
+        work.run_id = runs.start(scratch, job, direction, work.now())
+        result = body()
+        runs.finish(scratch, work.run_id, "COMPLETE", work.now(), work.counts, " ".join(work.remarks))
+        return runs.get(scratch, work.run_id), result
+    finally:
+        scratch.close()
 
 
 def _finish(work: Work, status: str, message: str) -> None:

@@ -171,18 +171,23 @@ class Sender:
                 self._send(*half)
 
     def _reject(self, batch: Batch, error: RefusedError) -> None:
-        work, at = self._work, self._work.now()
-        reason = f"Constant Contact refused it ({error.why.rstrip('.')}); check the address and the mapped fields."
+        work = self._work
         with work.store.transaction():
             for row in batches.rows_of(work.store, batch.id):
-                record = RejectedRecord(row.account_id, row.email, "refused", reason, at)
-                runs.add_rejected(work.store, work.run_id, [record])
-                set_aside.put(work.store, row.account_id, "refused", row.fingerprint, at, work.run_id)
-            batches.close(work.store, batch.id, FAILED, at)
+                reject(work, row.account_id, row.email, row.fingerprint, error)
+            batches.close(work.store, batch.id, FAILED, work.now())
 
     def _check_list(self) -> None:
         if self._work.constant_contact.get_list(self._work.list_id) is None:
             raise list_is_gone(self._work)
+
+
+def reject(work: Work, account_id: int, email: str, fingerprint: bytes, error: RefusedError) -> None:
+    """Constant Contact does not take this row: set it aside until it changes, in the caller's transaction."""
+    at = work.now()
+    reason = f"Constant Contact refused it ({error.why.rstrip('.')}); check the address and the mapped fields."
+    runs.add_rejected(work.store, work.run_id, [RejectedRecord(account_id, email, "refused", reason, at)])
+    set_aside.put(work.store, account_id, "refused", fingerprint, at, work.run_id)
 
 
 def list_is_gone(work: Work) -> RefusedError:

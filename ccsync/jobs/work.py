@@ -42,6 +42,9 @@ class Work:
     counts: Counter[str] = field(default_factory=Counter)
     remarks: list[str] = field(default_factory=list)
     """Sentences for the run's message and summary."""
+    notices: dict[str, str] = field(default_factory=dict)
+    """Sentences that ask a person to do something, by what they are about: under cron each is said once a day."""
+    is_dry_run: bool = False
 
     def person_of(self) -> Callable[[str], bytes]:
         """The function from an address in its comparison form to a person."""

@@ -117,6 +117,16 @@ def _to_ledger_row(row: Row) -> LedgerRow:
     )
 
 
+def latest_opt_in(store: Store, person: bytes, *, other_than: int) -> datetime | None:
+    """When another account than `other_than` last changed to yes for this person, as far as that has a date."""
+    row = store.one(
+        "SELECT max(happened_at) FROM consent WHERE person = ? AND change = 'opted-in' AND account_id != ?",
+        person,
+        other_than,
+    )
+    return from_text(row[0]) if row else None
+
+
 def address_of(store: Store, person: bytes) -> str | None:
     """The person's address as last told by a vendor."""
     row = store.one("SELECT email FROM consent WHERE person = ? AND email IS NOT NULL ORDER BY id DESC LIMIT 1", person)

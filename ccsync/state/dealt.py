@@ -27,14 +27,26 @@ def mark(store: Store, account_ids: Iterable[int]) -> None:
         )
 
 
-def mark_failed_but_well(store: Store) -> None:
-    """Accounts that were given up, and that an export has just read and found well, inside the caller's transaction."""
+def mark_staged(store: Store) -> None:
+    """Accounts that were staged were read, whatever brought them; those that are set aside stay as they are.
+
+    Inside the caller's transaction.
+    """
     store.run(
         "UPDATE queue SET dealt = coalesce((SELECT max(number) FROM events WHERE account_id = queue.account_id), 0)"
-        " WHERE status = ? AND account_id IN (SELECT account_id FROM staged WHERE person IS NOT NULL)"
-        " AND account_id NOT IN (SELECT account_id FROM set_aside)",
-        FAILED,
+        " WHERE account_id IN (SELECT account_id FROM staged WHERE person IS NOT NULL)"
+        " AND account_id NOT IN (SELECT account_id FROM set_aside)"
     )
+
+
+def release_staged(store: Store) -> None:
+    """What was staged is not sent yet: its accounts go on waiting. Inside the caller's transaction."""
+    store.run("UPDATE queue SET dealt = NULL WHERE account_id IN (SELECT account_id FROM staged WHERE person NOT NULL)")
+
+
+def account_ids(store: Store) -> list[int]:
+    """The queued accounts that this run has read."""
+    return [int(str(row[0])) for row in store.rows("SELECT account_id FROM queue WHERE dealt IS NOT NULL ORDER BY 1")]
 
 
 def give_up_rejected(store: Store, run_id: int) -> None:

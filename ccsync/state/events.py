@@ -126,6 +126,18 @@ def _due(store: Store, row: tuple[Value, ...]) -> Due:
     return Due(account_id, int(str(row[1])), from_text(newest), bool(deleted))
 
 
+def oldest_change(store: Store, at: datetime) -> datetime | None:
+    """When the oldest change was made that a waiting account's events tell of; `None` when one has no date."""
+    oldest, undated = store.rows(
+        "SELECT min(changed), max(changed IS NULL) FROM (SELECT max(created_at) AS changed FROM queue"
+        " LEFT JOIN events ON events.account_id = queue.account_id AND done_at IS NULL"
+        " WHERE status != ? AND next_at <= ? AND dealt IS NULL GROUP BY queue.account_id)",
+        FAILED,
+        to_text(at),
+    )[0]
+    return None if undated else from_text(oldest)
+
+
 def count_due(store: Store, at: datetime) -> int:
     """How many accounts wait for their turn now."""
     return store.number(

@@ -151,12 +151,13 @@ def observe_contacts(
     """Note contacts as a pass over Constant Contact showed them: (person, contact_id, created_at, seen_list_id).
 
     Somebody ccsync has not sent is another source's; so is somebody whose contact is older than ccsync's first
-    try to send it. With `adopt_list_id`, members of that list are ours from now on. Of somebody who asked to be
+    try to send it. With `adopt_list_id`, members of that list are ours from now on. Of somebody who is
     forgotten nothing is noted.
     """
     store.run_many(
         "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id) SELECT ?1, ?4, ?2, ?5"
         " WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?6)"
+        " OR EXISTS (SELECT 1 FROM contacts WHERE person = ?1)"
         " ON CONFLICT (person) DO UPDATE SET contact_id = ?2, seen_list_id = ?5, is_ours ="
         "  CASE WHEN ?4 THEN 1 WHEN fingerprint IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END",
         [

@@ -59,6 +59,17 @@ def have_read(store: Store) -> int:
     return store.number("SELECT count(*) FROM staged")
 
 
+def passed_over(store: Store, run_id: int) -> int:
+    """How many staged accounts are neither a person's whose data is sent nor rejected.
+
+    They have no address, are B2B, or are further accounts of a person already counted.
+    """
+    rejected = store.number(
+        "SELECT count(*) FROM staged JOIN rejected USING (account_id) WHERE run_id = ? AND person IS NULL", run_id
+    )
+    return have_read(store) - people(store) - rejected
+
+
 def people(store: Store) -> int:
     """How many distinct people there are to decide on."""
     return store.number("SELECT count(DISTINCT person) FROM staged WHERE person IS NOT NULL")

@@ -4,7 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ccsync.jobs.decisions import Act, Target, decide, has_left_too_many, is_own_return, lifted_by_opt_in
+from ccsync.jobs.decisions import (
+    Act,
+    Seen,
+    Target,
+    decide,
+    has_left_too_many,
+    is_own_return,
+    is_worth_greeting,
+    let_through,
+    lifted_by_opt_in,
+    next_attempt_at,
+    what_is_seen,
+)
 from ccsync.models import Contact
 from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, KnownContact, Suppression
 
@@ -74,7 +86,7 @@ def test_what_is_done_about_a_person(
 @pytest.mark.parametrize(
     ("case", "kinds", "was", "created_at", "lifted"),
     [
-        ("observed no, then yes", [DEPARTED, OPTED_OUT], False, None, [DEPARTED, OPTED_OUT]),
+        ("observed no, then yes, without a date", [DEPARTED, OPTED_OUT], False, None, [DEPARTED, OPTED_OUT]),
         ("an unsubscribe is never lifted", [UNSUBSCRIBED], False, DAY + timedelta(days=1), []),
         ("still yes is no change", [DEPARTED, OPTED_OUT], True, DAY + timedelta(days=1), []),
         ("an older sibling seen for the first time", [OPTED_OUT], None, DAY - timedelta(days=1), []),
@@ -88,6 +100,89 @@ def test_what_an_opt_in_at_the_store_outweighs(
     """Only an observed change, or an account made since, is newer than an opt-out."""
     holding = [suppressed(kind) for kind in kinds]
     assert lifted_by_opt_in(holding, was_opted_in=was, created_at=created_at) == lifted, case
+
+
+@pytest.mark.parametrize(
+    ("case", "hours", "is_lifted"),
+    [("later than the opt-out", 1, True), ("at the same moment", 0, False), ("before it", -1, False)],
+)
+def test_of_two_accounts_the_newer_word_counts(case: str, hours: int, is_lifted: bool) -> None:
+    """Accounts are not read in the order in which they changed: an opt-in lifts only what is older."""
+    lifted = lifted_by_opt_in(
+        [suppressed(OPTED_OUT)], was_opted_in=False, created_at=None, updated_at=DAY + timedelta(hours=hours)
+    )
+    assert bool(lifted) is is_lifted, case
+
+
+@pytest.mark.parametrize(
+    ("case", "was", "is_now", "has_address", "has_same_address", "seen"),
+    [
+        ("a new account that says yes", None, True, True, False, Seen.OPT_IN),
+        ("a new account that says no", None, False, True, False, Seen.NOTHING_NEW),
+        ("a new account without an address", None, True, False, False, Seen.NOTHING_NEW),
+        ("no, and then yes", False, True, True, True, Seen.OPT_IN),
+        ("yes, and then no", True, False, True, True, Seen.OPT_OUT),
+        ("yes, and then no, its address gone, too", True, False, False, False, Seen.OPT_OUT),
+        ("yes, and then no, with another address", True, False, True, False, Seen.OPT_OUT),
+        ("still yes, with another address", True, True, True, False, Seen.NEW_ADDRESS),
+        ("still yes", True, True, True, True, Seen.NOTHING_NEW),
+        ("still no", False, False, True, True, Seen.NOTHING_NEW),
+        ("still no, with another address", False, False, True, False, Seen.NOTHING_NEW),
+    ],
+)
+def test_what_an_account_shows(
+    case: str, was: bool | None, is_now: bool, has_address: bool, has_same_address: bool, seen: Seen
+) -> None:
+    """Only a change from yes to no is an opt-out; an e-mail change alone is none."""
+    found = what_is_seen(was=was, is_now=is_now, has_address=has_address, has_same_address=has_same_address)
+    assert found is seen, case
+
+
+@pytest.mark.parametrize(
+    ("case", "contact", "is_own_sign_up", "wants_welcome", "is_greeted"),
+    [
+        ("new, their own sign-up", None, True, True, True),
+        ("not wanted", None, True, False, False),
+        ("made by staff, or a guest", None, False, True, False),
+        ("known from another source", known(is_ours=False), True, True, False),
+        ("sent before", known(), True, True, False),
+        ("a try that died", known(list_id=None, fingerprint=None), True, True, False),
+    ],
+)
+def test_who_is_greeted(
+    case: str, contact: KnownContact | None, is_own_sign_up: bool, wants_welcome: bool, is_greeted: bool
+) -> None:
+    """A welcome e-mail goes to people new to Constant Contact who made the account themselves, and at most once."""
+    found = is_worth_greeting(contact, is_own_sign_up=is_own_sign_up, wants_welcome=wants_welcome)
+    assert found is is_greeted, case
+
+
+@pytest.mark.parametrize(
+    ("case", "wanted", "done", "on_list", "most", "accept", "let"),
+    [
+        ("few", 5, 0, 1_000, 500, 0, 5),
+        ("a handful may be everybody", 10, 0, 10, 500, 0, 10),
+        ("more than the setting", 501, 0, 100_000, 500, 0, 0),
+        ("a fifth of the list", 11, 0, 50, 500, 0, 0),
+        ("just a fifth", 11, 0, 55, 500, 0, 11),
+        ("with what went before in this run", 300, 300, 100_000, 500, 0, 0),
+        ("accepted", 600, 0, 100_000, 500, 600, 600),
+        ("accepted in part", 600, 0, 100_000, 500, 200, 200),
+        ("accepted, part of it done", 600, 150, 100_000, 500, 200, 50),
+        ("no brake", 900, 0, 1_000, 0, 0, 900),
+    ],
+)
+def test_how_many_the_brake_lets_through(
+    case: str, wanted: int, done: int, on_list: int, most: int, accept: int, let: int
+) -> None:
+    """All, or none, or exactly as many as a person has accepted."""
+    assert let_through(wanted, done, on_list, most, accept) == let, case
+
+
+@pytest.mark.parametrize(("attempts", "minutes"), [(1, 27), (2, 57), (3, 117), (5, 477), (6, 717), (7, 717)])
+def test_the_wait_before_the_next_attempt(attempts: int, minutes: int) -> None:
+    """The next run, then twice as long each time, at most half a day; cron's seconds are allowed for."""
+    assert next_attempt_at(DAY, attempts, timedelta(minutes=30)) == DAY + timedelta(minutes=minutes)
 
 
 def contact(**changes: object) -> Contact:

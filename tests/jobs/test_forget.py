@@ -354,3 +354,61 @@ def test_no_trace_hides_between_two_blocks(tmp_path: Path, size: int, monkeypatc
         meta.put(opened, f"key{number}", address)
         assert erasure.has_traces(opened, [address.upper()])
     opened.close()
+
+
+def test_events_notice_the_new_opt_in(shop: Shop) -> None:
+    """No and later yes, each told by an event: the flush puts the person back, and notes nothing before."""
+    shop.export()
+    forget(shop, PAT)
+    shop.later(minutes=30)
+    shop.box.kibo.update_account(account_of(shop), acceptsMarketing=False)
+    shop.flush()
+    assert PAT.lower() not in shop.members()
+    assert traces(shop, PAT) == []
+    shop.later(minutes=30)
+    shop.box.kibo.update_account(account_of(shop), acceptsMarketing=True)
+    shop.flush()
+    assert PAT.lower() in shop.members()
+
+
+def test_an_event_alone_brings_nobody_back(shop: Shop) -> None:
+    """The account changes its name and still opts in: the flush leaves it alone."""
+    shop.export()
+    forget(shop, PAT)
+    shop.later(minutes=30)
+    shop.box.kibo.update_account(account_of(shop), firstName="Patricia")
+    run = shop.flush()
+    assert run.status == "COMPLETE"
+    assert PAT.lower() not in shop.members()
+    assert traces(shop, PAT) == []
+
+
+def test_a_dead_try_is_carried_on_by_the_flush(shop: Shop) -> None:
+    """The process died before the removal: cron's next flush takes the person off the list all the same."""
+    shop.export()
+
+    def die(label: str) -> None:
+        if "remove_list_memberships" in label:
+            raise Crash
+
+    shop.on_boundary = die
+    with pytest.raises(Crash):
+        forget(shop, PAT)
+    shop.on_boundary = lambda _: None
+    assert PAT.lower() in shop.members()
+    shop.flush()
+    assert PAT.lower() not in shop.members()
+    assert forget(shop, PAT) is not None
+    assert traces(shop, PAT) == []
+
+
+def test_the_deleted_account_is_let_go(shop: Shop) -> None:
+    """The operator deletes the account at Kibo, as the receipt says: its event leaves nothing behind either."""
+    shop.export()
+    forget(shop, PAT)
+    shop.later(minutes=30)
+    shop.box.kibo.delete_account(account_of(shop))
+    run = shop.flush()
+    assert run.status == "COMPLETE"
+    assert rows_about(shop, PAT) == {"suppressions": 1}
+    assert traces(shop, PAT) == []

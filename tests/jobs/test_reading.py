@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.jobs.reading import Sweep, iter_changed_since
+from ccsync.jobs.reading import Sweep, read_changed_since
 from ccsync.kibo import CustomerPage
 from ccsync.models import Customer
 
@@ -107,10 +107,11 @@ class Filtered:
 
 def test_the_update_filter_is_used_only_where_it_works() -> None:
     """Refused or ignored, it is no answer; any other refusal is an error."""
-    assert iter_changed_since(Filtered("refuse"), NOON) is None  # type: ignore[arg-type]
-    assert iter_changed_since(Filtered("ignore"), NOON) is None  # type: ignore[arg-type]
-    pages = iter_changed_since(Filtered("works"), NOON)  # type: ignore[arg-type]
-    assert pages is not None
-    assert [one.account_id for page in pages for one in page] == [1]
+    assert read_changed_since(Filtered("refuse"), NOON) is None  # type: ignore[arg-type]
+    assert read_changed_since(Filtered("ignore"), NOON) is None  # type: ignore[arg-type]
+    changed = read_changed_since(Filtered("works"), NOON)  # type: ignore[arg-type]
+    assert changed is not None
+    assert changed.total == 1
+    assert [one.account_id for page in changed.pages for one in page] == [1]
     with pytest.raises(RefusedError):
-        iter_changed_since(Filtered("forbid"), NOON)  # type: ignore[arg-type]
+        read_changed_since(Filtered("forbid"), NOON)  # type: ignore[arg-type]

@@ -1,0 +1,106 @@
+"""`ccsync flush-events`: what customers changed in the store goes to Constant Contact; cron runs it."""
+
+import click
+
+from ccsync.cli import screen
+from ccsync.cli.cron import RUN_SECONDS, is_switched_off, say_notices, told_once
+from ccsync.cli.export import SOME_REJECTED, check_mapping
+from ccsync.cli.logs import run_to_json
+from ccsync.cli.progress import ProgressLine
+from ccsync.cli.wiring import App, active_list, clients, work_of
+from ccsync.jobs import flush_events as job
+from ccsync.jobs.flush_plan import Plan
+from ccsync.jobs.running import carry_out, try_out
+from ccsync.jobs.work import Work
+from ccsync.state import runs
+from ccsync.state.runs import Run
+
+
+@click.command("flush-events")
+@click.option("--dry-run", is_flag=True, help="Change nothing; tell what would be done about each account, and why.")
+@click.option("--accept", metavar="N", type=click.IntRange(min=0), default=0, help="Let up to N people leave the list.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
+@click.pass_obj
+def flush_events(app: App, dry_run: bool, accept: int, as_json: bool) -> int:
+    """Pull Kibo's events and send what customers changed: opt-ins, opt-outs, names, addresses, deletions.
+
+    Cron runs it every 30 minutes. Opt-outs at Constant Contact are pulled first; who unsubscribed is not sent.
+    Before the first export nothing is added. A run ends within 25 minutes, and the next one continues.
+
+    \b
+    Example:  ccsync flush-events
+              ccsync flush-events --dry-run
+              ccsync flush-events --accept 620
+    """
+    config = app.load()
+    list_id = active_list(config)
+    check_mapping(config)
+    if not dry_run and is_switched_off(app, config, job.JOB):
+        return 0
+    app.clock.limit(RUN_SECONDS)
+    line = ProgressLine(not (app.is_quiet or as_json))
+    with app.writing(config, job.JOB) as store:
+        tools = clients(config, store, app.clock)
+        work = work_of(config, store, tools, list_id, app.clock, line)
+        flush = job.Flush(work, accept)
+        try:
+            if dry_run:
+                run, plan = try_out(work, job.JOB, job.DIRECTION, flush.run)
+            else:
+                with told_once(app, store, job.JOB):
+                    carry_out(work, job.JOB, job.DIRECTION, flush.run)
+                    run, plan = runs.get(store, work.run_id), None
+        finally:
+            line.erase()
+            if not dry_run:
+                say_notices(app, store, work.notices)
+        news = not dry_run and job.has_news(work)
+    if plan is not None:
+        _show_plan(run, plan, work, as_json)
+    elif run is not None:
+        _report(app, run, work, as_json, news)
+    return SOME_REJECTED if news else 0
+
+
+def _show_plan(run: Run | None, plan: Plan, work: Work, as_json: bool) -> None:
+    if as_json and run is not None:
+        accounts = [{"account_id": one.account_id, "act": one.act, "reason": one.reason} for one in plan.accounts]
+        screen.print_json({**run_to_json(run), "id": None, "plan": {"accounts": accounts, "held": plan.held}})
+        return
+    screen.print_line("Dry run, nothing was changed.")
+    for text in (*work.remarks, *work.notices.values()):
+        screen.print_line(screen.clean(text))
+    if not plan.accounts:
+        screen.print_line("No customer has changed.")
+        return
+    screen.print_table(
+        ("Account", "Would be", "Reason"), [(one.account_id, one.act, one.reason) for one in plan.accounts]
+    )
+    if plan.held:
+        screen.print_line(f"The brake would hold {plan.held:,} people on the list; --accept N lets N of them leave.")
+
+
+def _report(app: App, run: Run, work: Work, as_json: bool, news: bool) -> None:
+    if as_json:
+        screen.print_json(run_to_json(run))
+    elif screen.wants_summary(app.verbosity, app.is_quiet):
+        screen.print_line(_summary(run, work))
+        for remark in work.remarks:
+            screen.print_line(screen.clean(remark))
+    if news and not app.is_quiet:
+        screen.say(f"{run.errors:,} records could not be used: ccsync logs {run.id} --errors")
+
+
+_SHOWN = ("added", "updated", "removed", "unsubscribed", "forgotten", "unchanged", "suppressed", "departed", "rejected")
+
+
+def _summary(run: Run, work: Work) -> str:
+    counts = run.counts
+    events = sum(counts.get(f"events_{kind}", 0) for kind in ("created", "updated", "deleted"))
+    done = ", ".join(f"{counts[key]:,} {key}" for key in (*_SHOWN, "failed") if counts.get(key))
+    seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
+    calls, kibo_calls = work.constant_contact.transport.calls, work.kibo.transport.calls
+    return (
+        f"{counts.get('read', 0):,} changed customers ({events:,} events): {done or 'nothing to do'}."
+        f" {screen.duration(seconds)}, {calls:,} calls to Constant Contact, {kibo_calls:,} to Kibo."
+    )

@@ -1,0 +1,41 @@
+"""What follows from an account that Kibo no longer has: it leaves the list and is forgotten."""
+
+from ccsync.jobs.work import Work
+from ccsync.state import erasure, people, removals
+from ccsync.state.people import AccountSeen
+
+
+def forget_account(work: Work, account_id: int) -> list[int]:
+    """Note in the caller's transaction that an account is gone; return the accounts that stand for its people now.
+
+    Whoever ccsync put on the list for it leaves the list, unless another account on the address opts in. What
+    is remembered goes once the removal is done (`forget_removed`): a store that suddenly shows nothing at all must
+    not erase everything before the brake has looked.
+    """
+    store, at = work.store, work.now()
+    known = people.known_accounts(store, [account_id]).get(account_id)
+    everybody = dict.fromkeys([*([known[0]] if known else []), *people.linked_people(store, account_id)])
+    heirs, leaving = list[int](), 0
+    for person in everybody:
+        others = people.siblings(store, account_id, person)
+        heirs += others
+        if not others:
+            leaving += removals.ask(store, [person], account_id, None, removals.DELETED, at)
+    if known is not None:
+        people.observe_accounts(store, [AccountSeen(account_id, known[0], accepts_marketing=False)], at)
+    if not leaving:
+        _erase(work, account_id, list(everybody))
+    work.counts["forgotten" if everybody else "unchanged"] += 1
+    return heirs
+
+
+def forget_removed(work: Work, account_id: int, person: bytes) -> None:
+    """The person of a deleted account is off the list: forget both, in the caller's transaction."""
+    _erase(work, account_id, [person])
+
+
+def _erase(work: Work, account_id: int, everybody: list[bytes]) -> None:
+    erasure.erase_account(work.store, account_id)
+    for person in everybody:
+        if not erasure.is_somebodys(work.store, person):
+            erasure.erase_person(work.store, person)

@@ -1,0 +1,80 @@
+"""What a flush would do about each account, and why: the dry run."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ccsync.jobs import greeting, known_contacts, removing
+from ccsync.jobs.decisions import Act
+from ccsync.jobs.departures import find_departures
+from ccsync.jobs.due import iter_decisions
+from ccsync.jobs.work import Work
+from ccsync.state import dealt, removals, runs, staging
+
+EXPORT_DUE = "waits: an export to this list is due"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One account: `act` as the counts name it."""
+
+    account_id: int
+    act: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a real run would do; `held` is how many removals the brake would hold back."""
+
+    accounts: tuple[Planned, ...]
+    held: int
+
+
+def plan(work: Work, accept: int, failed: Mapping[int, str], *, is_exported: bool) -> Plan:
+    """Work out what would be done with what was read; `failed` are accounts that could not be, and why.
+
+    Nothing is written at either vendor.
+    """
+    going, held = removing.plan(work, accept)
+    found = [_of_removal(work, one) for one in going]
+    found += list(_of_staged(work)) if is_exported else [_waiting(one.account_id) for one in _staged(work)]
+    found += [Planned(one.account_id or 0, "rejected", one.reason) for one in runs.rejected(work.store, work.run_id)]
+    found += [Planned(account_id, "failed", why) for account_id, why in failed.items()]
+    told = {one.account_id for one in found}
+    rest = [account_id for account_id in dealt.account_ids(work.store) if account_id not in told]
+    found += [Planned(account_id, "unchanged", "nothing in it concerns the list") for account_id in rest]
+    work.counts["rejected"] = runs.count_rejected(work.store, work.run_id)
+    for one in found:
+        if one.act in ("added", "updated", "suppressed", "departed", "removed", "unsubscribed"):
+            work.counts[one.act] += 1
+    return Plan(tuple(sorted(found, key=lambda one: one.account_id)), held)
+
+
+def _staged(work: Work) -> Iterator[staging.Staged]:
+    return staging.iter_people(work.store)
+
+
+def _waiting(account_id: int) -> Planned:
+    return Planned(account_id, "waiting", EXPORT_DUE)
+
+
+def _of_removal(work: Work, one: removals.Removal) -> Planned:
+    if one.reason == removals.DELETED:
+        return Planned(one.account_id, "removed", "its account was deleted in the store")
+    unsubscribes = work.config.sync.opt_out == removing.UNSUBSCRIBE
+    return Planned(one.account_id, "unsubscribed" if unsubscribes else "removed", "opted out in the store")
+
+
+def _of_staged(work: Work) -> Iterator[Planned]:
+    known_contacts.learn(work)
+    gone = {one.person for one in find_departures(work, is_retry=False)[0]}
+    greeted = {one.person for one in greeting.new_people(work)[: greeting.may_create(work)]}
+    for one, decision in iter_decisions(work, is_retry=False):
+        if one.person in gone:
+            yield Planned(one.account_id, "departed", "left the list; it is not put back")
+        elif one.person in greeted:
+            yield Planned(one.account_id, decision.act.value, greeting.REASON)
+        elif decision.act is Act.SET_ASIDE:
+            yield Planned(one.account_id, "rejected", decision.reason)
+        else:
+            yield Planned(one.account_id, decision.act.value, decision.reason)
