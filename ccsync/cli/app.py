@@ -20,6 +20,7 @@ from ccsync.cli.flush_events import flush_events
 from ccsync.cli.forget import forget
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
+from ccsync.cli.reconcile import reconcile
 from ccsync.cli.screen import clean, mute_broken_stdout, say
 from ccsync.cli.wiring import App
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, StateError
@@ -56,7 +57,7 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.set_up(app.verbosity, log_file)
 
 
-for command in (login, configure, export, flush_events, logs, consent, forget):
+for command in (login, configure, export, flush_events, logs, consent, forget, reconcile):
     cli.add_command(command)
 
 

@@ -28,7 +28,7 @@ class _Gathering:
     def run(self) -> int:
         """Sweep until nobody can be missing; return how many Kibo counts and did not show."""
         work = self._work
-        groups = _groups(work.kibo)
+        groups = listings(work.kibo)
         missing = 0
         for _ in range(MOST_SWEEPS):
             work.counts["unreadable"] = 0
@@ -72,7 +72,7 @@ def gather_everybody(work: Work, started_at: datetime) -> int:
     return _Gathering(work, started_at).run()
 
 
-def _groups(kibo: Kibo) -> tuple[bool | None, ...]:
+def listings(kibo: Kibo) -> tuple[bool | None, ...]:
     """The listings that together show everybody: the usual one, and guests by themselves where it hides them.
 
     Whether `isAnonymous` left out means both is not documented; the totals tell.

@@ -28,11 +28,12 @@ class SweepPage:
 
 
 class Sweep:
-    """One pass over all opted-in accounts, oldest first; iterate it once."""
+    """One pass over all opted-in accounts (or all that `filter` names), oldest first; iterate it once."""
 
-    def __init__(self, kibo: Kibo, is_anonymous: bool | None = None) -> None:
+    def __init__(self, kibo: Kibo, is_anonymous: bool | None = None, *, filter: str | None = FILTER) -> None:
         self._kibo = kibo
         self._is_anonymous = is_anonymous
+        self._filter = filter
         self.total = 0
         """How many accounts the latest page said there are."""
         self.has_moved_right = False
@@ -45,7 +46,7 @@ class Sweep:
         calls = first_total = 0
         has_stepped_back = False
         while True:
-            page = self._kibo.get_customers(start=start, filter=FILTER, is_anonymous=self._is_anonymous)
+            page = self._kibo.get_customers(start=start, filter=self._filter, is_anonymous=self._is_anonymous)
             calls += 1
             self.total = page.total
             first_total = page.total if calls == 1 else first_total
