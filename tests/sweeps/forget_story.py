@@ -2,7 +2,7 @@
 
 from tests.harness import Shop
 from tests.jobs.forgetting import forget, rows_about, suppressions_of, traces
-from tests.sweeps.persons import LATE_OPT_IN, LATE_OPT_OUT, LEAVER, UNSUBSCRIBER
+from tests.sweeps.story import LATE_OPT_IN, LATE_OPT_OUT, LEAVER, UNSUBSCRIBER, Story
 
 OLD = "late.opt.out.before@example.org"
 
@@ -16,7 +16,6 @@ def prepare_forget(shop: Shop) -> None:
     shop.export()
     shop.box.kibo.update_account(account_id, emailAddress=LATE_OPT_OUT)
     shop.box.kibo.add_account(emailAddress=LATE_OPT_OUT.upper(), acceptsMarketing=True)
-    shop.later(hours=1)
     shop.export()
     assert {OLD, LATE_OPT_OUT} <= shop.members()
 
@@ -35,3 +34,14 @@ def check_forget(shop: Shop) -> None:
         assert "forgotten" in suppressions_of(shop, address)
     assert traces(shop, OLD, LATE_OPT_OUT) == []
     assert not shop.box.cc.forbidden_calls
+
+
+FORGET = Story(
+    "forget",
+    prepare_forget,
+    run_forget,
+    check_forget,
+    words=("-q", "forget", LATE_OPT_OUT, "--yes"),
+    least_boundaries=40,
+    least_requests=7,
+)

@@ -6,7 +6,8 @@ import pytest
 
 from ccsync.errors import CcsyncError
 from ccsync.jobs import sending
-from tests.sweeps.story import STORIES, Story, run_until_done
+from tests.sweeps.stories import STORIES
+from tests.sweeps.story import Story, run_until_done
 
 KINDS: dict[str, dict[str, object]] = {
     "reset before": {"kind": "reset-before"},
@@ -55,4 +56,4 @@ def test_a_fault_anywhere_loses_nothing(story: Story, kind: str, tmp_path: Path)
             del fault
         if not was_met:
             break
-    assert number > story.least_calls
+    assert number > story.least_requests

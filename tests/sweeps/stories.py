@@ -1,0 +1,7 @@
+"""Every job's story: a later job plugs in by one more."""
+
+from tests.sweeps.flush_story import FLUSH
+from tests.sweeps.forget_story import FORGET
+from tests.sweeps.story import EXPORT
+
+STORIES = (EXPORT, FLUSH, FORGET)
