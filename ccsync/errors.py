@@ -90,7 +90,14 @@ class TemporaryError(CcsyncError):
 
 
 class VendorUnreachable(TemporaryError):
-    """A vendor could not be reached, or kept failing."""
+    """A vendor could not be reached, kept failing, or gave an answer that nothing can be made of."""
+
+    def __init__(self, what: str, why: str = "", fix: str = "") -> None:
+        super().__init__(
+            what,
+            why or "its answer has another shape than described.",
+            fix or "Nothing is lost; try again later. If it stays so: ccsync -vv --log-file ccsync.log login --check",
+        )
 
 
 class AnswerLost(VendorUnreachable):

@@ -22,6 +22,13 @@ def text(record: JsonObject, key: str) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def word(record: JsonObject, key: str) -> str | None:
+    """A string of printable ASCII without blanks, as tokens and host names are: it goes into requests as it is."""
+    value = record.get(key)
+    is_one = isinstance(value, str) and value.isascii() and value.isprintable() and value and " " not in value
+    return str(value) if is_one else None
+
+
 def integer(record: JsonObject, key: str) -> int | None:
     """A whole number; true and false are none."""
     value = record.get(key)

@@ -26,6 +26,12 @@ def section(title: str) -> str:
 COMMANDS = list(cli.commands.items())
 
 
+def parameters(command: click.Command) -> list[click.Parameter]:
+    """The command's parameters, and those of its subcommands: one section tells of them all."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return [*command.params, *(parameter for one in below for parameter in one.params)]
+
+
 def rows(text: str) -> list[list[str]]:
     """The cells of each line of the tables in `text`."""
     lines = [line for line in text.splitlines() if line.startswith("|") and not set(line) <= set("|- ")]
@@ -36,7 +42,7 @@ def rows(text: str) -> list[list[str]]:
 def test_every_command_and_option(name: str, command: click.Command) -> None:
     """Each command has a section that names each of its options."""
     text = section(f"### ccsync {name}")
-    for parameter in command.params:
+    for parameter in parameters(command):
         for option in (*parameter.opts, *parameter.secondary_opts):
             if option.startswith("--") and option not in ("--help", "--json"):
                 assert re.search(rf"`[^`\n]*{option}\b", text), f"{name} {option} is not in the README"
@@ -45,9 +51,9 @@ def test_every_command_and_option(name: str, command: click.Command) -> None:
 @pytest.mark.parametrize(("name", "command"), COMMANDS)
 def test_no_option_is_invented(name: str, command: click.Command) -> None:
     """A section names no option that the command does not have."""
-    known = {option for parameter in (*command.params, *cli.params) for option in parameter.opts}
-    known |= {option for parameter in command.params for option in parameter.secondary_opts}
-    others = {option for _, one in COMMANDS for parameter in one.params for option in parameter.opts}
+    known = {option for parameter in (*parameters(command), *cli.params) for option in parameter.opts}
+    known |= {option for parameter in parameters(command) for option in parameter.secondary_opts}
+    others = {option for _, one in COMMANDS for parameter in parameters(one) for option in parameter.opts}
     told = set(re.findall(r"`(--[a-z-]+)", section(f"### ccsync {name}")))
     assert told <= known | others | {"--help"}, told - known
 
@@ -65,15 +71,24 @@ def test_every_option_before_the_command(parameter: click.Parameter) -> None:
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS)
+def test_every_subcommand(name: str, command: click.Command) -> None:
+    """The section of a command calls each of its subcommands."""
+    for below in command.commands if isinstance(command, click.Group) else ():
+        assert re.search(rf"`ccsync {name} {below}\b", section(f"### ccsync {name}"))
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS)
 def test_help_has_an_example(name: str, command: click.Command) -> None:
     """A help text shows how the command is called."""
     assert f"ccsync {name}" in (command.help or "").partition("Example:")[2]
+    for below, one in command.commands.items() if isinstance(command, click.Group) else ():
+        assert f"ccsync {name} {below}" in (one.help or "").partition("Example:")[2]
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS)
 def test_every_option_has_a_help_text(name: str, command: click.Command) -> None:
     """`--help` explains each option."""
-    for parameter in command.params:
+    for parameter in parameters(command):
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{name} {parameter.name}"
 

@@ -42,7 +42,7 @@ def test_it_polls_as_told(transport: Transport, clock: FakeClock, requests_mock:
     assert clock.slept == [5, 5, 10, 10]
 
 
-@pytest.mark.parametrize("error", ["access_denied", "expired_token"])
+@pytest.mark.parametrize("error", ["access_denied", "expired_token", "invalid_grant"])
 def test_no_is_an_answer(
     transport: Transport, clock: FakeClock, requests_mock: requests_mock.Mocker, error: str
 ) -> None:

@@ -116,6 +116,10 @@ def test_a_pasted_address(text: str) -> None:
         "abc",
         "code=abc&state=the-state",
         "",
+        "http://[::1",
+        URI + "?code=abc&state=the-state\udcff",
+        URI + "?code=abc\udcff&state=the-state",
+        URI + "?code=%C3%A9&state=the-state",
     ],
 )
 def test_another_pasted_text(text: str) -> None:

@@ -1,29 +1,33 @@
 """The command line: global options, the commands, and how any error ends as lines and a code."""
 
 import errno
-import json
 import logging
 import os
 import sqlite3
 import sys
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 import click
 
 from ccsync import __version__
-from ccsync.cli import logging_setup
+from ccsync.cli import logging_setup, trouble
+from ccsync.cli.clock import RealClock
 from ccsync.cli.configure import configure
 from ccsync.cli.consent import consent
+from ccsync.cli.events import events
 from ccsync.cli.export import export
 from ccsync.cli.flush_events import flush_events
 from ccsync.cli.forget import forget
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
 from ccsync.cli.reconcile import reconcile
-from ccsync.cli.screen import clean, mute_broken_stdout, say
+from ccsync.cli.screen import clean, mute_broken_stdout, open_missing_streams, say
+from ccsync.cli.status import status
+from ccsync.cli.why import why
 from ccsync.cli.wiring import App
-from ccsync.errors import CcsyncError, ConfigError, Interrupted, StateError
+from ccsync.errors import CcsyncError, Interrupted, StateError
 from ccsync.state import explained
 
 log = logging.getLogger(__name__)
@@ -57,14 +61,15 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.set_up(app.verbosity, log_file)
 
 
-for command in (login, configure, export, flush_events, logs, consent, forget, reconcile):
+for command in (login, configure, export, flush_events, events, logs, status, why, consent, forget, reconcile):
     cli.add_command(command)
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], clock: RealClock | None = None) -> int:
     """Run one command and return the exit code; prints errors, never a traceback."""
     os.umask(0o077)
-    app = App()
+    open_missing_streams()
+    app = App(clock=clock or RealClock())
     app.wants_json = "--json" in arguments
     app.clock.listen()
     try:
@@ -74,7 +79,7 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        _show_usage(error)
         _show_json(app, CcsyncError(error.format_message()), error.exit_code)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -98,23 +103,24 @@ def run(arguments: Sequence[str]) -> int:
 
 def show_error(app: App, error: CcsyncError) -> int:
     """Say what happened, why, and what to do; return the exit code."""
-    parts = [("Error: ", error.what), ("Why:   ", error.why), ("Fix:   ", error.fix)]
-    if isinstance(error, ConfigError) and error.problems:
-        parts[1:2] = [("       ", problem) for problem in error.problems]
-    for label, text in parts:
-        if text and not app.is_told_before:
-            say(label + clean(logging_setup.redact(text)))
+    if not app.is_told_before:
+        trouble.show(error)
     log.info("exit %d: %s", error.exit_code, error.what)
     _show_json(app, error, error.exit_code)
     return error.exit_code
 
 
+def _show_usage(error: click.ClickException) -> None:
+    """What click says, but for whole addresses: an argument too many may be one."""
+    text = StringIO()
+    error.show(text)
+    say("\n".join(clean(line) for line in logging_setup.redact(text.getvalue()).rstrip().split("\n")))
+
+
 def _show_json(app: App, error: CcsyncError, code: int) -> None:
     """With --json, the last line on stderr is for programs."""
     if app.wants_json:
-        why = "; ".join(error.problems) if isinstance(error, ConfigError) and error.problems else error.why
-        facts = {"code": code, "what": error.what, "why": why, "fix": error.fix}
-        say(logging_setup.redact(json.dumps({"error": facts})))
+        trouble.show_json(error, code)
 
 
 def _of_operating_system(error: OSError) -> CcsyncError:

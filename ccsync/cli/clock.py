@@ -62,6 +62,10 @@ class RealClock:
         finally:
             self._is_calling = False
 
+    def now(self) -> datetime:
+        """The present, aware UTC."""
+        return now()
+
     def monotonic(self) -> float:
         """Seconds that never go back."""
         return time.monotonic()

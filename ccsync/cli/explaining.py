@@ -1,41 +1,48 @@
-"""What a new setting means, said where it bites: after `ccsync configure` has written it."""
+"""What new settings mean, said where it bites: after `ccsync configure` has written them."""
 
-import shlex
-import sys
-from pathlib import Path
+from collections.abc import Iterable
 
 from ccsync.cli import screen
-from ccsync.config import Config
+from ccsync.cli.draft import Draft
 from ccsync.jobs.export import EXPORTED_LIST
-from ccsync.models import ContactList
+from ccsync.models import CustomField
 from ccsync.state import Store, meta
 
 
-def explain(
-    config: Config, store: Store, chosen: ContactList | None, welcome_email: bool | None, opt_out: str | None
-) -> None:
-    """Say what the change means; `config` is as it was before, and what was not changed is `None`."""
-    if chosen is not None:
-        screen.print_line(f'The contact list is "{screen.clean(chosen.name)}".')
-        before = config.sync.list_id
-        if before is not None and before != chosen.list_id:
-            name = screen.clean(config.sync.list_name or before)
-            screen.print_line(f'Whoever is on "{name}" stays there; ccsync no longer touches that list.')
-        if meta.get(store, EXPORTED_LIST) != chosen.list_id:
-            screen.print_line("An export is due: ccsync export --dry-run, then ccsync export.")
-    if welcome_email:
+def explain(draft: Draft, store: Store, odd_fields: Iterable[CustomField]) -> None:
+    """Say what each change means; `odd_fields` are mapped ones that are not for texts."""
+    changed = {one.key for one in draft.changes()}
+    if draft.chosen is not None:
+        _explain_list(draft, store, draft.chosen.name, draft.chosen.list_id)
+    if draft.welcome_email and "welcome_email" in changed:
         screen.print_line(
-            "Welcome e-mails: imports send none. Switch Kibo's own off: Admin > System > Settings > General >\n"
-            "Notifications, Enable Transactional Emails > Shoppers > Welcome."
+            "Welcome e-mails go to customers who are new to Constant Contact and signed up in the store themselves;"
+            " an export sends none.\n"
+            "Switch Kibo's own off, or they get two: Admin > System > Settings > General > Notifications,"
+            " Enable Transactional Emails > Shoppers > Welcome.\n"
+            "An automation in Constant Contact that starts when somebody joins the list greets them once more."
         )
-    if opt_out == "unsubscribe":
+    if draft.opt_out == "unsubscribe" and "opt_out" in changed:
         screen.print_line("An opt-out in the store will unsubscribe from every list, and ccsync cannot undo that.")
+    if draft.enabled is not None and "enabled" in changed:
+        state = "on" if draft.enabled else "off: they end at once and say nothing; ccsync export works"
+        screen.print_line(f"The cron jobs are switched {state}.")
+    for one in odd_fields:
+        screen.print_line(
+            f'The custom field "{screen.clean(one.label)}" is of the type {screen.clean(one.type)}:'
+            " Constant Contact may refuse a record whose value does not fit it."
+        )
 
 
-def print_cron_line(config: Config) -> None:
-    """Print the line for `crontab -e`, with absolute paths."""
-    program = Path(sys.argv[0]).absolute()
-    words = [sys.executable, "-m", "ccsync"] if program.name == "__main__.py" else [str(program)]
-    command = shlex.join([*words, "--config", str(config.path.absolute())])
-    screen.print_line("For cron (crontab -e):")
-    screen.print_line(f"17 3 * * *  {command} export --no-progress")
+def _explain_list(draft: Draft, store: Store, name: str, list_id: str) -> None:
+    screen.print_line(f'The contact list is "{screen.clean(name)}".')
+    before = draft.config.sync.list_id
+    if before is not None and before != list_id:
+        old = screen.clean(draft.config.sync.list_name or before)
+        screen.print_line(f'Whoever is on "{old}" stays there; ccsync no longer touches that list.')
+    if meta.get(store, EXPORTED_LIST) != list_id:
+        screen.print_line(
+            "An export is due, and until then the cron jobs add nobody: ccsync export --dry-run, then ccsync export.\n"
+            "Before it, pause any automation in Constant Contact that starts when somebody joins this list:"
+            " it may mail every customer."
+        )

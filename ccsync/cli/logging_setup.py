@@ -1,5 +1,6 @@
 """Where log lines go, and what never gets into them: secrets and people's addresses."""
 
+import contextlib
 import logging
 import os
 import re
@@ -51,6 +52,9 @@ def set_up(verbosity: int, log_file: Path | None) -> None:
     """Send log lines to stderr (-v: what is done, -vv: every call) and to `log_file` (always everything)."""
     logging.raiseExceptions = False  # a full disk must not print a traceback
     root = logging.getLogger("ccsync")
+    for old in root.handlers:
+        with contextlib.suppress(OSError):
+            old.close()
     root.handlers.clear()
     root.propagate = False
     root.setLevel(logging.DEBUG)

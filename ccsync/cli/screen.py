@@ -6,7 +6,7 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -62,14 +62,22 @@ def _escaped(one: str) -> str:
     return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}" if number < 65536 else f"\\U{number:08x}"
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table on stdout; on a terminal long cells wrap so that it fits, or each row becomes a block of lines."""
+def print_table(
+    headers: Sequence[str], rows: Sequence[Sequence[object]], *, unbroken: Collection[str] = (), is_talk: bool = False
+) -> None:
+    """Print a table on stdout, or on stderr when it is part of a conversation.
+
+    On a terminal long cells wrap so that it fits, or each row becomes a block of lines. The words of the `unbroken`
+    columns are there to be copied: rather than break one, a table becomes blocks.
+    """
+    stream = sys.stderr if is_talk else sys.stdout
     cells = [[clean(cell) for cell in row] for row in rows]
     columns = shutil.get_terminal_size().columns
-    widths = column_widths(headers, cells, columns - 2 * (len(headers) - 1)) if sys.stdout.isatty() else None
+    room = columns - 2 * (len(headers) - 1)
+    widths = column_widths(headers, cells, room, unbroken) if stream.isatty() else None
     if widths == []:
         for row in cells:
-            click.echo(_block(headers, row, columns))
+            click.echo(_block(headers, row, columns), err=is_talk)
         return
     titles = list(headers)
     if widths:
@@ -77,25 +85,38 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
             ["\n".join(wrapped(cell, width)) for cell, width in zip(row, widths, strict=True)]
             for row in (titles, *cells)
         ]
-    click.echo(tabulate(cells, headers=titles, disable_numparse=True))  # ids and numbers stay as they are
+    click.echo(tabulate(cells, headers=titles, disable_numparse=True), err=is_talk)  # ids and numbers stay as they are
 
 
-def column_widths(headers: Sequence[str], cells: Sequence[Sequence[str]], room: int) -> list[int] | None:
+def column_widths(
+    headers: Sequence[str], cells: Sequence[Sequence[str]], room: int, unbroken: Collection[str] = ()
+) -> list[int] | None:
     """The widths that make a table fit into `room`: `None` where it fits as it is, `[]` where it cannot.
 
-    The widest column gives way first, down to its longest word or 10.
+    The widest column gives way first: as far as its words stay whole, and if need be down to its header's longest
+    word or 10.
     """
     columns = [[header, *(row[index] for row in cells)] for index, header in enumerate(headers)]
     widths = [max(map(width_of, column)) for column in columns]
     least = [max(min(10, width), _longest_word(column[0])) for column, width in zip(columns, widths, strict=True)]
     if sum(widths) <= room:
         return None
+    whole = [max(low, *map(_longest_word, column)) for column, low in zip(columns, least, strict=True)]
+    least = [words if header in unbroken else low for header, words, low in zip(headers, whole, least, strict=True)]
     if sum(least) > room:
         return []
-    while sum(widths) > room:
-        _, widest = max((width - low, index) for index, (width, low) in enumerate(zip(widths, least, strict=True)))
-        widths[widest] -= 1
+    for bounds in (whole, least):
+        _narrow(widths, bounds, sum(widths) - room)
     return widths
+
+
+def _narrow(widths: list[int], bounds: Sequence[int], excess: int) -> None:
+    """Take columns from the widths that are farthest above their bounds."""
+    for _ in range(excess):
+        slack, widest = max((width - low, index) for index, (width, low) in enumerate(zip(widths, bounds, strict=True)))
+        if slack <= 0:
+            return
+        widths[widest] -= 1
 
 
 def _longest_word(text: str) -> int:
@@ -142,10 +163,11 @@ def print_line(text: str = "") -> None:
     What is laid out in columns or is there to be copied, a cron line or an address below its sentence, has two
     blanks somewhere and stays in one line.
     """
-    click.echo(_fitted(text) if sys.stdout.isatty() else text)
+    click.echo(fitted(text) if sys.stdout.isatty() else text)
 
 
-def _fitted(text: str) -> str:
+def fitted(text: str) -> str:
+    """The text with its sentences broken at the terminal's width."""
     room = max(shutil.get_terminal_size().columns, _NARROWEST)
     lines = [[line] if "  " in line else wrapped(line, room, breaks_words=False) for line in text.split("\n")]
     return "\n".join(part for line in lines for part in line)
@@ -158,7 +180,7 @@ def print_json(value: object) -> None:
 
 def say(text: str) -> None:
     """Talk to the operator, on stderr; on a terminal a sentence goes on in the next line."""
-    click.echo(_fitted(text) if sys.stderr.isatty() else text, err=True)
+    click.echo(fitted(text) if sys.stderr.isatty() else text, err=True)
 
 
 def local_time(at: datetime | None) -> str:
@@ -176,7 +198,8 @@ def utc_time(at: datetime | None) -> str | None:
 
 
 def duration(seconds: float) -> str:
-    """`42 s`, `3 min 20 s`, `2 h 5 min`."""
+    """`42 s`, `3 min 20 s`, `2 h 5 min`; a clock that was set back meanwhile makes it no less than nothing."""
+    seconds = max(0.0, seconds)
     whole = round(seconds)
     if whole < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
@@ -209,6 +232,13 @@ def print_facts(facts: Mapping[str, object]) -> None:
     for name, value in facts.items():
         first, *others = wrapped(clean(value), room, breaks_words=False)
         click.echo("\n".join([f"{name:<{margin}}{first}", *(" " * margin + one for one in others)]))
+
+
+def open_missing_streams() -> None:
+    """Without a standard stream (`>&-`) the next file opened would get its number, and with it what is printed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - stays open as long as the program
 
 
 def mute_broken_stdout() -> None:

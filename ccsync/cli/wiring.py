@@ -2,29 +2,35 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from ccsync import oauth
-from ccsync.cli import clock as real_clock
-from ccsync.cli import logging_setup
+from ccsync.cli import idle_login, logging_setup
 from ccsync.cli.clock import RealClock
 from ccsync.config import Config, constant_contact_secret, find_config, kibo_secret, load_config
 from ccsync.constant_contact import ConstantContact
-from ccsync.errors import ConfigError
+from ccsync.errors import ConfigError, LockedError
 from ccsync.jobs.access import CONSTANT_CONTACT, KIBO, SIGN_IN, ConstantContactToken, KiboToken, LedgerGate
 from ccsync.jobs.work import Progress, Work
 from ccsync.kibo import Kibo
-from ccsync.state import Lock, Store, meta, open_store, tokens
+from ccsync.state import Lock, Store, meta, open_store, runs, tokens
 from ccsync.state.times import to_text
 from ccsync.transport import Clock, Transport, origin
 
 TENANT_URL = "tenant_url"
 ACCOUNT = "encoded_account_id"
 ORGANIZATION = "organization_name"
+
+
+class WallClock(Clock, Protocol):
+    """A run's clock that also knows the date."""
+
+    def now(self) -> datetime: ...
 
 
 @dataclass(slots=True)
@@ -55,19 +61,47 @@ class App:
     @contextmanager
     def writing(self, config: Config, command: str) -> Iterator[Store]:
         """The state file, open for writing, with the writers' lock held."""
-        with Lock(config.state.path, command, to_text(real_clock.now())):
+        with self.lock(config, command):
             store = open_store(config.state.path)
             try:
+                self._check_alone(store)
                 protect_tokens(store)
+                if command != "login":
+                    idle_login.warn_once(store, self.clock.now())
                 yield store
             finally:
                 store.close()
+
+    @contextmanager
+    def checking(self, config: Config) -> Iterator[Store]:
+        """The state file, open for writing beside a job that may run: only for what is safe in single transactions."""
+        store = open_store(config.state.path)
+        try:
+            protect_tokens(store)
+            yield store
+        finally:
+            store.close()
+
+    def lock(self, config: Config, command: str) -> Lock:
+        """The writers' lock, not taken yet."""
+        return Lock(config.state.path, command, to_text(self.clock.now()))
+
+    def _check_alone(self, store: Store) -> None:
+        """Whoever deletes the lock file of a job lets a second one in; the log still knows the first."""
+        other = runs.other_alive(store)
+        if other is not None:
+            raise LockedError(
+                "Another run is under way; nothing was done.",
+                f"`ccsync {other.job}` since {to_text(other.started_at)}; its lock file was deleted meanwhile.",
+                "Wait until it has ended; `ccsync logs` shows it.",
+            )
 
     @contextmanager
     def reading(self, config: Config) -> Iterator[Store]:
         """The state file, open for reading; never waits for a writer."""
         store = open_store(config.state.path, is_reader=True)
         try:
+            idle_login.warn(store, self.clock.now())
             yield store
         finally:
             store.close()
@@ -95,11 +129,16 @@ def protect_tokens(store: Store) -> None:
 def clients(
     config: Config,
     store: Store,
-    clock: Clock,
-    now: Callable[[], datetime] = real_clock.now,
+    clock: WallClock,
+    now: Callable[[], datetime] | None = None,
     on_boundary: Callable[[str], None] = lambda _: None,
+    renewing: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Clients:
-    """Make the clients. `store` is the real state file: calls are counted and tokens kept there."""
+    """Make the clients. `store` is the real state file: calls are counted and tokens kept there.
+
+    `renewing` is entered while the login is renewed: whoever does not hold the writers' lock takes it for that.
+    """
+    now = now or clock.now
     settings, limits = config.constant_contact, config.limits
     gate = LedgerGate(
         store,
@@ -126,13 +165,13 @@ def clients(
     secret = constant_contact_secret(config, os.environ) if settings.flow == "code" else None
     logging_setup.protect([secret])
     app = oauth.App(settings.auth_url, settings.client_id, settings.flow, secret)
-    token = ConstantContactToken(store, sign_in, now, app)
+    token = ConstantContactToken(store, sign_in, now, app, renewing)
     contact = ConstantContact(api, token, api_url=settings.api_url)
     return Clients(_kibo(config, store, clock, now, on_boundary), contact, gate, app, sign_in)
 
 
 def work_of(
-    config: Config, store: Store, tools: Clients, list_id: str, clock: Clock, report: Callable[[Progress], None]
+    config: Config, store: Store, tools: Clients, list_id: str, clock: WallClock, report: Callable[[Progress], None]
 ) -> Work:
     """What a job works with."""
     return Work(
@@ -143,7 +182,7 @@ def work_of(
         config=config,
         list_id=list_id,
         clock=clock,
-        now=real_clock.now,
+        now=clock.now,
         report=report,
     )
 

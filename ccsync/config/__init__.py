@@ -1,6 +1,6 @@
 """The config file: found, read with all its problems told at once, and changed without losing comments."""
 
-from ccsync.config.editing import Change, edit_config
+from ccsync.config.editing import Change, check_edit, edit_config
 from ccsync.config.reading import find_config, load_config
 from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA
 from ccsync.config.secrets import constant_contact_secret, kibo_secret
@@ -24,6 +24,7 @@ __all__ = [
     "LimitSettings",
     "StateSettings",
     "SyncSettings",
+    "check_edit",
     "constant_contact_secret",
     "edit_config",
     "find_config",

@@ -1,11 +1,12 @@
 """Changes single keys of a config file; whatever else stands in it, comments included, stays as it is."""
 
 import os
+import shlex
 import stat
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,31 @@ def edit_config(path: Path, changes: Sequence[Change]) -> None:
     The result is read back before it is written: when it is not what was meant (inline tables, dotted keys),
     nothing is written. Raises `ConfigError` when the file cannot be read, changed safely, or written.
     """
+    edit = _edited(path, changes)
+    if edit is not None:
+        _write(edit)
+
+
+def check_edit(path: Path, changes: Sequence[Change]) -> None:
+    """Raise what `edit_config` would raise, and write nothing: for those who first change something elsewhere."""
+    edit = _edited(path, changes)
+    if edit is not None:
+        with _draft(edit):
+            pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """A file's new content, ready to be written."""
+
+    target: Path
+    data: bytes
+    facts: os.stat_result
+    mode: int
+
+
+def _edited(path: Path, changes: Sequence[Change]) -> _Edit | None:
+    """The file with the changes made; `None` where they change nothing."""
     try:
         target = path.resolve(strict=True)
     except (OSError, RuntimeError):  # a ring of links
@@ -54,9 +80,10 @@ def edit_config(path: Path, changes: Sequence[Change]) -> None:
             "inline tables or dotted keys stand where a section is expected.",
             f"Set {names} by hand.",
         )
-    if text != source.text:
-        mode = 0o600 if holds_secret(wanted) else stat.S_IMODE(source.facts.st_mode)
-        _write(target, (BOM if source.has_bom else b"") + text.encode(), source.facts, mode)
+    if text == source.text:
+        return None
+    mode = 0o600 if holds_secret(wanted) else stat.S_IMODE(source.facts.st_mode)
+    return _Edit(target, (BOM if source.has_bom else b"") + text.encode(), source.facts, mode)
 
 
 def _parsed(text: str) -> Document | None:
@@ -116,22 +143,35 @@ def _toml(key: str, value: Value) -> str:
     return tomli_w.dumps({key: value}).rstrip("\n")
 
 
-def _write(target: Path, data: bytes, facts: os.stat_result, mode: int) -> None:
+def _write(edit: _Edit) -> None:
     """Replace the file in one step; it keeps its owner, who may be the user that cron runs as."""
+    with _draft(edit) as draft:
+        draft.replace(edit.target)
+        _sync_folder(edit.target.parent)
+
+
+@contextmanager
+def _draft(edit: _Edit) -> Iterator[Path]:
+    """The new content in a file beside the target, on the disk; what is left of it at the end goes."""
+    target = edit.target
+    if not edit.facts.st_mode & stat.S_IWUSR:
+        raise ConfigError(
+            f"The config file {target} is read-only; nothing was changed.",
+            f"its mode is {stat.S_IMODE(edit.facts.st_mode):o}.",
+            f"chmod u+w {shlex.quote(str(target))}",
+        )
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
-                _give_to_owner(file.fileno(), facts)
-                os.fchmod(file.fileno(), mode)
-                file.write(data)
+                _give_to_owner(file.fileno(), edit.facts)
+                os.fchmod(file.fileno(), edit.mode)
+                file.write(edit.data)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
+            yield Path(name)
+        finally:
             Path(name).unlink(missing_ok=True)
-            raise
-        _sync_folder(target.parent)
     except OSError as error:
         raise ConfigError(
             f"The config file {target} cannot be written.",

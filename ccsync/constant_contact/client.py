@@ -79,7 +79,7 @@ class ConstantContact(Bulk):
         if found is None:
             raise RefusedError(
                 "Constant Contact did not create the list.",
-                f"it answered {answer.status}; the name may still be taken by a deleted list.",
+                f"it answered {answer.status}; the name may still be taken, by a list that was deleted.",
                 "Choose another name, or create the list in Constant Contact first.",
             )
         return found
@@ -88,6 +88,27 @@ class ConstantContact(Bulk):
         """Every custom field."""
         for page in self._pages("/contact_custom_fields", {"limit": "100"}, "custom_fields"):
             yield from (one for record in page if (one := to_custom_field(record)))
+
+    def create_custom_field(self, label: str) -> CustomField:
+        """Create a field for texts. One of this label that appeared meanwhile is taken as it is.
+
+        The answer's `name` is what imports use; the vendor makes it of the label, and how is only half described.
+        """
+        body = {"label": label, "type": "string"}
+        call = Call("POST", self._api_url + "/contact_custom_fields", json=body, accepts=frozenset({409}))
+        answer, value = self._json(call)
+        if answer.status == 409:
+            known = (one for one in self.iter_custom_fields() if one.label.casefold() == label.casefold())
+            found = next(known, None)
+        else:
+            found = to_custom_field(shapes.as_object(value) or {})
+        if found is None:
+            raise RefusedError(
+                "Constant Contact did not create the custom field.",
+                f"it answered {answer.status} and shows no field of this label.",
+                "Create the field in Constant Contact, as one for texts, then run this again.",
+            )
+        return found
 
     # contacts
 

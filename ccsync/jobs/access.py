@@ -1,7 +1,7 @@
 """How jobs reach the vendors: tokens that renew themselves, gates that pace and count every call."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 
 from ccsync import oauth
@@ -16,10 +16,20 @@ CONSTANT_CONTACT = "constant_contact"
 SIGN_IN = "constant_contact_sign_in"
 """Constant Contact's sign-in host: one call a second, outside the daily quota."""
 
+LAPSES_AFTER = timedelta(days=180)
+"""A refresh token dies after so long without use.
+https://community.constantcontact.com/t5/API-Developer-Support/Refresh-token-expiry/td-p/402882"""
+_NAMES = {KIBO: "Kibo", CONSTANT_CONTACT: "Constant Contact", SIGN_IN: "Constant Contact's sign-in"}
+
 EARLY = timedelta(minutes=5)
 """A token is renewed this long before it ends: clocks differ, and calls take time."""
 
 Now = Callable[[], datetime]
+
+
+def is_good(saved: SavedToken, now: datetime) -> bool:
+    """Does a token last for some minutes yet? One that lasts no longer by itself is used for half of its time."""
+    return now < saved.expires_at - min(EARLY, (saved.expires_at - saved.obtained_at) / 2)
 
 
 class LedgerGate:
@@ -47,9 +57,10 @@ class LedgerGate:
             most -= self._reserve
         admission = calls.admit(self._store, self._vendor, self._now(), self._seconds_apart, most)
         if admission.closed_until is not None:
+            kept = f", {self._reserve:,} kept for opt-outs" if most != self._per_day else ""
+            count = f" ({admission.calls_today:,} of {self._per_day:,}{kept})" if self._per_day else ""
             raise QuotaSpent(
-                f"Today's calls to Constant Contact are used up ({admission.calls_today:,} of {self._per_day or 0:,}"
-                f"{f', {self._reserve:,} kept for opt-outs' if most != self._per_day else ''}).",
+                f"Today's calls to {_NAMES.get(self._vendor, self._vendor)} are used up{count}.",
                 "the vendor allows so many a day for each API key.",
                 f"Nothing is lost; a run after {admission.closed_until:%Y-%m-%d %H:%M} UTC continues.",
             )
@@ -93,7 +104,7 @@ class KiboToken:
     def current(self) -> str:
         """A token that is good for some minutes at least."""
         saved = tokens.get(self._store, KIBO)
-        if saved is not None and saved.scope == self._client_id and saved.expires_at - EARLY > self._now():
+        if saved is not None and saved.scope == self._client_id and is_good(saved, self._now()):
             return saved.access_token
         return self._request()
 
@@ -114,26 +125,43 @@ class KiboToken:
 class ConstantContactToken:
     """The operator's login, refreshed when due; satisfies `transport.Token`.
 
-    The caller holds the writers' lock. A refresh is committed before the new token is used, and the saved token
-    is read again first: another run may have refreshed it. https://github.com/phpfui/ConstantContact/issues/19
+    The caller holds the writers' lock, or `renewing` takes it. A refresh is committed before the new token is used,
+    and the saved token is read again first: another run may have refreshed it. https://github.com/phpfui/ConstantContact/issues/19
     shows what happens otherwise.
     """
 
-    def __init__(self, store: Store, transport: Transport, now: Now, app: oauth.App) -> None:
+    def __init__(
+        self,
+        store: Store,
+        transport: Transport,
+        now: Now,
+        app: oauth.App,
+        renewing: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._store = store
         self._transport = transport
         self._now = now
         self._app = app
+        self._renewing = renewing
+
+    def is_fresh(self) -> bool:
+        """Is the saved token good for some minutes at least?"""
+        return self._saved().expires_at - EARLY > self._now()
 
     def current(self) -> str:
         """A token that is good for some minutes at least. Raises `LoginNeeded` when there never was a login."""
         saved = self._saved()
-        return saved.access_token if saved.expires_at - EARLY > self._now() else self._refresh(saved)
+        if is_good(saved, self._now()):
+            return saved.access_token
+        with self._renewing():
+            saved = self._saved()
+            return saved.access_token if is_good(saved, self._now()) else self._refresh(saved)
 
     def renew(self, refused: str) -> str:
         """Another token than the refused one. Raises `LoginNeeded` when only a person can get one."""
-        saved = self._saved()
-        return saved.access_token if saved.access_token != refused else self._refresh(saved)
+        with self._renewing():
+            saved = self._saved()
+            return saved.access_token if saved.access_token != refused else self._refresh(saved)
 
     def _saved(self) -> SavedToken:
         saved = tokens.get(self._store, CONSTANT_CONTACT)
@@ -144,7 +172,13 @@ class ConstantContactToken:
     def _refresh(self, saved: SavedToken) -> str:
         if saved.refresh_token is None:
             raise LoginNeeded("The Constant Contact login has ended.", "it has no refresh token.", "ccsync login")
-        answer = oauth.refresh(self._transport, self._app, saved.refresh_token)
+        try:
+            answer = oauth.refresh(self._transport, self._app, saved.refresh_token, saved.scope)
+        except LoginNeeded as error:
+            days = max(0, (self._now() - saved.obtained_at).days)
+            when = f"it was last renewed {saved.obtained_at:%Y-%m-%d %H:%M} UTC, {days} days ago"
+            limit = f"; a login lapses after {LAPSES_AFTER.days} days without use" if days >= LAPSES_AFTER.days else ""
+            raise LoginNeeded(error.what, f"{error.why.rstrip('.')}; {when}{limit}.", error.fix) from None
         # A Long Lived app may send no refresh token back: then the old one goes on.
         save_login(self._store, answer, self._now(), previous=saved.refresh_token)
         return answer.access_token

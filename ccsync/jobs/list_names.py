@@ -4,6 +4,7 @@ What is remembered may be old. Whoever binds to a list asks the vendor first.
 """
 
 import json
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,11 @@ from ccsync.state import Store, meta
 from ccsync.state.times import from_text, to_text
 
 FRESH = timedelta(hours=1)
+LONGEST = 255
+"""Characters of a list's name: https://developer.constantcontact.com/api_guide/lists_post.html"""
 _KEY = "list_names"
+_STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_JOINERS = "\u200c\u200d"  # Persian and Indic names need them, and emoji
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +96,14 @@ def nearest(typed: str, names: Iterable[str], most: int = 3) -> list[str]:
     """The names that the typed one was most likely meant to be, the likeliest first."""
     by_folded = {name.casefold(): name for name in names}
     return [by_folded[one] for one in get_close_matches(typed.casefold(), by_folded, n=most, cutoff=0.5)]
+
+
+def problem_of(name: str) -> str:
+    """What keeps a list from being made under this name; "" when nothing does."""
+    if not name.strip():
+        return "it is empty."
+    if len(name.strip()) > LONGEST:
+        return f"it has {len(name.strip())} characters where Constant Contact takes {LONGEST}."
+    if any(unicodedata.category(one) in _STEERING and one not in _JOINERS for one in name.strip()):
+        return "it holds a control or invisible character."
+    return ""

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from ccsync.errors import CcsyncError, Interrupted
 from ccsync.jobs.work import Work
-from ccsync.state import events, history, runs, scratch_store
+from ccsync.state import events, history, runs, scratch_store, troubles
 from ccsync.state.runs import Run
+from ccsync.state.troubles import Trouble
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +30,13 @@ def carry_out(work: Work, job: str, direction: str, body: Callable[[], T]) -> T:
         raise
     except CcsyncError as error:
         _finish(work, "FAILED", f"{error.what} {error.why}".strip())
+        _note_trouble(work, job, error)
         raise
     except Exception as error:
         log.exception("run %s of %s", work.run_id, job)
-        _finish(work, "FAILED", f"unforeseen: {type(error).__name__}")
+        unforeseen = f"unforeseen: {type(error).__name__}"
+        _finish(work, "FAILED", unforeseen)
+        _note_trouble(work, job, CcsyncError(unforeseen))
         raise
     runs.finish(work.store, work.run_id, "COMPLETE", work.now(), work.counts, " ".join(work.remarks))
     before = work.now() - timedelta(days=work.config.state.keep_days)
@@ -64,3 +68,11 @@ def _finish(work: Work, status: str, message: str) -> None:
         runs.finish(work.store, work.run_id, status, work.now(), work.counts, message)
     except Exception:
         log.exception("the row of run %s could not be closed", work.run_id)
+
+
+def _note_trouble(work: Work, job: str, error: CcsyncError) -> None:
+    """Keep what mends it, for `status`."""
+    try:
+        troubles.note(work.store, job, Trouble(work.run_id, error.exit_code, error.what, error.fix))
+    except Exception:
+        log.exception("the trouble of run %s could not be kept", work.run_id)

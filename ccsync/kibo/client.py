@@ -1,5 +1,6 @@
 """Reads Kibo's tenant and customer accounts."""
 
+import re
 from dataclasses import dataclass
 
 from ccsync import shapes
@@ -9,6 +10,7 @@ from ccsync.models import Customer, JsonObject, Tenant
 from ccsync.transport import Call, Token, Transport
 
 ACCOUNTS_PATH = "/api/commerce/customer/accounts"
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[1-9]\d{0,3}|:[1-5]\d{4}|:6[0-4]\d{3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +55,17 @@ class Kibo:
         )
         answer, value = self.transport.json(call, self._token)
         record = shapes.as_object(value) or {}
-        domain = shapes.text(record, "domain")
+        domain = shapes.word(record, "domain")
         if answer.status >= 400:
             raise ConfigError(
                 f"Kibo does not show tenant {self._tenant_id} to this application.",
                 f"{answer.status} from {self._home_url}.",
                 "Check [kibo] tenant_id, and that the app is installed on that tenant.",
             )
-        if domain is None:
+        if domain is None or not _HOST.fullmatch(domain):
             raise VendorUnreachable(
                 f"Kibo did not say which host serves tenant {self._tenant_id}.",
-                "its answer has no domain.",
+                "its answer has no domain, or one that is no host.",
                 "Set [kibo] tenant_url by hand, or try again later.",
             )
         return Tenant(self._tenant_id, shapes.text(record, "name") or "", domain)

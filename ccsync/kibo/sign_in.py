@@ -33,7 +33,7 @@ def request_token(transport: Transport, home_url: str, client_id: str, client_se
     )
     answer, value = transport.json(call)
     record = shapes.as_object(value) or {}
-    token = shapes.text(record, "access_token")
+    token = shapes.word(record, "access_token")
     if answer.status >= 400 or (token is None and shapes.text(record, "errorCode")):
         code = shapes.text(record, "errorCode") or str(answer.status)
         raise ConfigError(

@@ -10,10 +10,11 @@ from ccsync.mapping.contact import (
     needed_parts,
     to_contact,
 )
-from ccsync.mapping.fields import SOURCES, Source
-from ccsync.mapping.targets import TARGETS, Note, Target
+from ccsync.mapping.fields import SOURCES, Source, attributes_by_name
+from ccsync.mapping.targets import ANY_CUSTOM_FIELD, TARGETS, Note, Target
 
 __all__ = [
+    "ANY_CUSTOM_FIELD",
     "SOURCES",
     "TARGETS",
     "MappedContact",
@@ -21,6 +22,7 @@ __all__ = [
     "Rejection",
     "Source",
     "Target",
+    "attributes_by_name",
     "check_address",
     "email_only",
     "fingerprint",

@@ -45,10 +45,10 @@ def start_device_flow(transport: Transport, app: App, state: str) -> DeviceGrant
     record = shapes.as_object(value) or {}
     if answer.status in REFUSALS:
         raise refused_client(app, record, answer.status)
-    device_code, user_code = shapes.text(record, "device_code"), shapes.text(record, "user_code")
+    device_code, user_code = shapes.word(record, "device_code"), shapes.text(record, "user_code")
     uri = shapes.text(record, "verification_uri")
     if not (device_code and user_code and uri):
-        raise VendorUnreachable("Constant Contact's answer has no device code.", "", "Try again later.")
+        raise VendorUnreachable("Constant Contact's answer has no device code.")
     return DeviceGrant(
         device_code,
         user_code,
@@ -78,8 +78,14 @@ def await_approval(transport: Transport, app: App, grant: DeviceGrant, clock: Cl
             interval += 5  # RFC 8628, 3.5
         elif error == "access_denied":
             raise LoginNeeded("The login was denied in the browser.", "nothing was changed.", "ccsync login")
-        elif error in ("expired_token", "invalid_grant"):
+        elif error == "expired_token":
             break
+        elif error == "invalid_grant":
+            raise LoginNeeded(
+                "Constant Contact did not take the device code any more.",
+                "it was used already, or the answer that brought the login was lost on the way (invalid_grant).",
+                "ccsync login",
+            )
         elif error != "authorization_pending":
             raise refused_client(app, record, answer.status)
     raise LoginNeeded(

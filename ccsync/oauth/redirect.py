@@ -73,19 +73,22 @@ def read_answer(query: str, attempt: Attempt) -> str:
     except ValueError:
         raise NotTheAnswer("it has too many parameters") from None
     states = given.get("state", [])
-    if len(states) != 1 or not hmac.compare_digest(states[0].encode(), attempt.state.encode()):
+    if len(states) != 1 or not hmac.compare_digest(states[0].encode(errors="replace"), attempt.state.encode()):
         raise NotTheAnswer("its state is not the one of this login")
     if errors := given.get("error"):
         raise _refusal(errors[0])
     codes = given.get("code", [])
-    if len(codes) != 1 or not codes[0]:
+    if len(codes) != 1 or not codes[0] or not codes[0].isascii():
         raise NotTheAnswer("it has no code")
     return codes[0]
 
 
 def read_pasted(text: str, attempt: Attempt) -> str:
     """The code in an address that was copied from a browser. Raises as `read_answer` does."""
-    given, registered = urlsplit(text.strip()), urlsplit(attempt.redirect_uri)
+    try:
+        given, registered = urlsplit(text.strip()), urlsplit(attempt.redirect_uri)
+    except ValueError:
+        raise NotTheAnswer("it is not an address; copy all of the browser's address line") from None
     if not given.scheme or not given.netloc:
         raise NotTheAnswer("it is not an address; copy all of the browser's address line")
     if (given.scheme, given.netloc.lower(), given.path or "/") != (

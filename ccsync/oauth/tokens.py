@@ -38,16 +38,17 @@ class TokenAnswer:
     scope: str
 
 
-def refresh(transport: Transport, app: App, refresh_token: str) -> TokenAnswer:
+def refresh(transport: Transport, app: App, refresh_token: str, scope: str = "") -> TokenAnswer:
     """Exchange a refresh token. With rotating tokens the old one is dead once this was answered.
 
+    `scope` is what the login had: an answer that names none has not changed it (RFC 6749, section 6).
     Raises `LoginNeeded` for `invalid_grant` and for nothing else.
     """
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     answer, value = transport.json(token_call(app, form))
     record = shapes.as_object(value) or {}
     if answer.status not in REFUSALS:
-        return to_tokens(record)
+        return to_tokens(record, scope)
     if shapes.text(record, "error") == "invalid_grant":
         raise LoginNeeded(
             "Constant Contact refused the saved login.",
@@ -66,16 +67,16 @@ def token_call(app: App, form: Mapping[str, str]) -> Call:
     return Call("POST", url, form=form, basic=f"Basic {pair}", accepts=REFUSALS)
 
 
-def to_tokens(record: JsonObject) -> TokenAnswer:
+def to_tokens(record: JsonObject, scope: str = "") -> TokenAnswer:
     """What was issued. Raises `VendorUnreachable` for an answer that is none."""
-    access_token = shapes.text(record, "access_token")
+    access_token = shapes.word(record, "access_token")
     if access_token is None:
-        raise VendorUnreachable("Constant Contact's token answer has no token.", "", "Try again later.")
+        raise VendorUnreachable("Constant Contact's token answer has no token.")
     return TokenAnswer(
         access_token,
-        shapes.text(record, "refresh_token"),
+        shapes.word(record, "refresh_token"),
         seconds(record, "expires_in", _DEFAULT_TOKEN_SECONDS),
-        shapes.text(record, "scope") or SCOPES,
+        shapes.text(record, "scope") or scope or SCOPES,
     )
 
 

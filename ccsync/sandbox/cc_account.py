@@ -51,6 +51,17 @@ class Account:
     addresses: tuple[AccountAddress, ...] = _ADDRESSES
     privileges: set[str] = field(default_factory=lambda: set(_PRIVILEGES))
 
+    def set_confirmed(self, address: str, is_confirmed: bool) -> None:
+        """Somebody opened the link of the confirmation mail, or the address was added anew and nobody did."""
+        others = tuple(one for one in self.addresses if one.address.lower() != address.lower())
+        self.addresses = (*others, AccountAddress(address, ("OTHER",) if is_confirmed else (), is_confirmed))
+
+    def lack(self, privileges: list[str]) -> None:
+        """The user who logged in has every privilege but these. Raises `ValueError` for one that does not exist."""
+        if unknown := set(privileges) - _PRIVILEGES.keys():
+            raise ValueError(f"there is no privilege {min(unknown)}")
+        self.privileges = set(_PRIVILEGES) - set(privileges)
+
     def get_summary(self, request: Request) -> Reply:
         """GET /account/summary."""
         allowed = frozenset({"physical_address", "company_logo"})

@@ -35,7 +35,7 @@ class Actions:
         self._chance = random.Random(f"constant contact {settings.seed}")
         self._store = Store()
         self._lists = Lists(self._store, self._new_id, self._now)
-        self.custom_fields = CustomFields()
+        self.custom_fields = CustomFields(lower_names=settings.custom_field_names == "lower")
         self._activities = Activities(clock, self._new_id)
         self._memberships = Memberships(settings, self._store, self._lists, self._activities)
         self._contacts = Contacts(settings, clock, self._store, self._lists, self.custom_fields)

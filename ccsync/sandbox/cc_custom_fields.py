@@ -12,6 +12,9 @@ from ccsync.sandbox.wire import Reply, Request
 MOST_FIELDS = 100
 """https://developer.constantcontact.com/api_guide/custom_fields_overview.html"""
 MOST_LABEL = 50
+KINDS = frozenset(
+    {"string", "text_area", "number", "currency", "date", "datetime", "boolean", "single_select", "multi_select"}
+)
 SEEDED = {
     # name: label. The name is the label with underscores, and sometimes in lower case, too.
     "loyalty_tier": "Loyalty tier",
@@ -37,13 +40,21 @@ class CustomField:
 class CustomFields:
     """Every custom field of the account."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, lower_names: bool = False) -> None:
+        self._lower_names = lower_names
         self._all = {name: CustomField(_new_id(name), name, label) for name, label in SEEDED.items()}
 
     @property
     def ids(self) -> Mapping[str, str]:
         """The id of each field, by the name an import uses."""
         return {name: one.field_id for name, one in self._all.items()}
+
+    def add(self, label: str, kind: str = "string") -> CustomField:
+        """Somebody adds a field; the name is made of the label "by replacing blanks with underscores"."""
+        name = label.strip().replace(" ", "_")
+        name = name.lower() if self._lower_names else name
+        self._all[name] = CustomField(_new_id(name), name, label, kind)
+        return self._all[name]
 
     def get_fields(self, request: Request) -> Reply:
         """GET /contact_custom_fields."""
@@ -57,22 +68,21 @@ class CustomFields:
         return Reply.json(200, body)
 
     def post_field(self, request: Request) -> Reply:
-        """POST /contact_custom_fields; the name is made of the label."""
+        """POST /contact_custom_fields."""
         read_query(request.query, {})
         body = read_json(request)
         check_properties(body, ("label", "type", "choices", "metadata", "version"), ("label", "type"))
         label, kind = body["label"], body["type"]
         if not isinstance(label, str) or not label.strip() or len(label) > MOST_LABEL:
             raise invalid(f"label must be a string of 1 to {MOST_LABEL} characters.")
-        if kind not in ("string", "date"):
-            raise invalid("type must be string or date.")
+        if kind not in KINDS:
+            raise invalid(f"type must be one of {', '.join(sorted(KINDS))}.")
         if len(self._all) >= MOST_FIELDS:
             raise invalid(f"The account has {MOST_FIELDS} custom fields already.")
         name = label.strip().replace(" ", "_")
         if any(one.label.lower() == label.lower() or one.name.lower() == name.lower() for one in self._all.values()):
             raise conflict(f"Custom field label {label} already exists.")
-        self._all[name] = CustomField(_new_id(name), name, label, str(kind))
-        return Reply.json(201, _show(self._all[name]))
+        return Reply.json(201, _show(self.add(label, str(kind))))
 
 
 def _new_id(name: str) -> str:

@@ -17,8 +17,12 @@ POST /events/lag    {"seconds": 60}           events made from now on are visibl
 POST /contacts/unsubscribe | resubscribe | delete   {"address": …}
 POST /contacts/leave-list | join-list   {"address": …, "list": NAME, "source": "Contact" or "Account"}
 POST /contacts/sms-only     {"number": "2025550199", "lists": [NAME, …]}   somebody without an address
+POST /lists/add             {"name": NAME}
 POST /lists/rename          {"list": NAME, "name": NEW}
 POST /lists/delete          {"list": NAME}
+POST /fields/add            {"label": LABEL, "type": "string"}   a custom field
+POST /account/address       {"address": …, "confirmed": true}   one of the account's own
+POST /account/privileges    {"lacks": ["contacts:lists:write", …]}   of the user who logged in
 POST /devices/approve | deny   {"user_code": … or null}
 POST /devices/automatic        {"approve": true}
 """
@@ -70,8 +74,12 @@ class Control:
                 body["address"], body["list"], body.get("source", "Contact")
             ),
             "/contacts/sms-only": lambda body: cc.add_sms_contact(body["number"], *body.get("lists", [])),
+            "/lists/add": lambda body: cc.add_list(body["name"]),
             "/lists/rename": lambda body: cc.rename_list(body["list"], body["name"]),
             "/lists/delete": lambda body: cc.delete_list(body["list"]),
+            "/fields/add": lambda body: cc.custom_fields.add(body["label"], body.get("type", "string")).name,
+            "/account/address": lambda body: cc.account.set_confirmed(body["address"], body.get("confirmed", True)),
+            "/account/privileges": lambda body: cc.account.lack(body["lacks"]),
             "/devices/approve": lambda body: cc.approve_device(body.get("user_code")),
             "/devices/deny": lambda body: cc.deny_device(body.get("user_code")),
             "/devices/automatic": self._approve_automatically,

@@ -16,6 +16,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "refresh_tokens": ("rotating", "long-lived", "long-lived-silent"),
     "status_default": ("not-deleted", "active"),
     "long_address_import": ("accept", "correctable", "drop"),
+    "custom_field_names": ("as-labelled", "lower"),
     "unknown_custom_field": ("ignore", "error", "fail"),
     "list_change_trace": ("none", "source", "both"),
     "unknown_contact_ids": ("ignore", "refuse"),
@@ -88,6 +89,7 @@ class SandboxSettings:
     unsubscribed_keep_lists: bool = False  # list_memberships after a global unsubscribe
     items_total_counts_header: bool = True
     long_address_import: str = "accept"  # 51-80 characters: or "correctable", "drop" (silently)
+    custom_field_names: str = "as-labelled"  # or "lower": the name made of a new field's label, as seen in places
     unknown_custom_field: str = "ignore"  # or "error" (the row), "fail" (the job)
     import_revives_deleted: bool = True
     import_updates_unsubscribed: bool = True  # other fields than permission and lists

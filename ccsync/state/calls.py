@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from ccsync.state.store import Store
 from ccsync.state.times import from_text, to_text
 
+_HOLD = " hold"
+"""The row of `gates` with what a vendor asked for: until when, and since when."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -28,12 +31,13 @@ def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: 
         row = store.one("SELECT next_at, closed_until FROM gates WHERE vendor = ?", vendor)
         next_at = float(row[0]) if row and isinstance(row[0], (int, float)) else 0.0
         closed = from_text(row[1]) if row else None
-        if closed and closed > now:
+        if closed and now < closed <= next_midnight(now):  # beyond it, the clock was ahead and was set back
             return Admission(0.0, closed, today)
         if most is not None and today >= most:
             return Admission(0.0, next_midnight(now), today)
-        # A clock that was set back must not leave a slot far in the future behind.
-        slot = max(at, next_at) if next_at - at < 86_400 else at
+        # The pace reserves a few slots ahead; what is further was left behind by a clock that was set back.
+        paced = next_at if next_at - at <= 60 + 10 * seconds_apart else at
+        slot = max(at, paced, _held_until(store, vendor, at))
         store.run(
             "INSERT INTO gates VALUES (?, ?, NULL) ON CONFLICT (vendor) DO UPDATE"
             " SET next_at = excluded.next_at, closed_until = NULL",
@@ -50,12 +54,17 @@ def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: 
 
 def hold(store: Store, vendor: str, now: datetime, seconds: float) -> None:
     """No call to `vendor` before `seconds` have passed, whichever process makes it."""
-    store.run(
-        "INSERT INTO gates VALUES (?, ?, NULL) ON CONFLICT (vendor) DO UPDATE"
-        " SET next_at = max(next_at, excluded.next_at)",
-        vendor,
-        now.timestamp() + seconds,
-    )
+    until = max(now.timestamp() + seconds, _held_until(store, vendor, now.timestamp()))
+    store.run("INSERT OR REPLACE INTO gates VALUES (?, ?, ?)", vendor + _HOLD, until, to_text(now))
+
+
+def _held_until(store: Store, vendor: str, at: float) -> float:
+    """Until when the vendor asked for a wait; a wait that begins in the future is one of a clock that was set back."""
+    row = store.one("SELECT next_at, closed_until FROM gates WHERE vendor = ?", vendor + _HOLD)
+    began = from_text(row[1]) if row else None
+    if row is None or began is None or began.timestamp() > at + 1:
+        return 0.0
+    return float(row[0]) if isinstance(row[0], (int, float)) else 0.0
 
 
 def close_for_today(store: Store, vendor: str, now: datetime) -> None:
@@ -71,6 +80,13 @@ def close_for_today(store: Store, vendor: str, now: datetime) -> None:
 def calls_on(store: Store, vendor: str, now: datetime) -> int:
     """Calls to `vendor` on the UTC day of `now`."""
     return store.number("SELECT calls FROM calls WHERE day = ? AND vendor = ?", _day(now), vendor)
+
+
+def closed_until(store: Store, vendor: str, now: datetime) -> datetime | None:
+    """Until when the vendor's quota is spent, if it says so."""
+    row = store.one("SELECT closed_until FROM gates WHERE vendor = ?", vendor)
+    closed = from_text(row[0]) if row else None
+    return closed if closed and closed > now else None
 
 
 def next_midnight(now: datetime) -> datetime:

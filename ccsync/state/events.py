@@ -19,11 +19,14 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class QueuedEvent:
-    """One event as `ccsync events` shows it; `attempts` and `last_error` are its account's."""
+    """One event as `ccsync events` shows it; `attempts` and `last_error` are its account's.
 
-    event_id: str
+    An account that was queued without an event has neither `event_id` nor `topic`.
+    """
+
+    event_id: str | None
     account_id: int
-    topic: str
+    topic: str | None
     created_at: datetime | None
     status: str
     attempts: int
@@ -171,21 +174,30 @@ def retry(store: Store, at: datetime, account_ids: Sequence[int] | None = None) 
 
     What Constant Contact has refused of them is tried again, too.
     """
-    chosen = "" if account_ids is None else f" AND account_id IN ({','.join('?' * len(account_ids))})"
-    values = list(account_ids or ())
+    if account_ids is None:
+        with store.transaction():
+            return _retry(store, at, "", [])
+    retried = 0
     with store.transaction():
-        store.run(
-            f"DELETE FROM set_aside WHERE account_id IN (SELECT account_id FROM queue WHERE status != ?{chosen})",  # noqa: S608 - marks
-            PENDING,
-            *values,
-        )
-        return store.run(
-            f"UPDATE queue SET status = ?, attempts = 0, next_at = ? WHERE status != ?{chosen}",  # noqa: S608 - marks
-            PENDING,
-            to_text(at),
-            PENDING,
-            *values,
-        )
+        for start in range(0, len(account_ids), _CHUNK):
+            part = account_ids[start : start + _CHUNK]
+            retried += _retry(store, at, f" AND account_id IN ({','.join('?' * len(part))})", part)
+    return retried
+
+
+def _retry(store: Store, at: datetime, chosen: str, values: Sequence[int]) -> int:
+    store.run(
+        f"DELETE FROM set_aside WHERE account_id IN (SELECT account_id FROM queue WHERE status != ?{chosen})",  # noqa: S608 - marks
+        PENDING,
+        *values,
+    )
+    return store.run(
+        f"UPDATE queue SET status = ?, attempts = 0, next_at = ? WHERE status != ?{chosen}",  # noqa: S608 - marks
+        PENDING,
+        to_text(at),
+        PENDING,
+        *values,
+    )
 
 
 def account_of(store: Store, event_id: str) -> int | None:
@@ -195,27 +207,34 @@ def account_of(store: Store, event_id: str) -> int | None:
 
 
 def view(store: Store, *, wants_done: bool = False, only_failed: bool = False, limit: int = -1) -> list[QueuedEvent]:
-    """Events with the state of their account, newest first; accounts queued without an event have none."""
-    wanted = f"queue.status = '{FAILED}'" if only_failed else "1" if wants_done else "done_at IS NULL"
+    """Events with the state of their account, newest first, and accounts that were queued without an event.
+
+    An account without one was queued by an export or a sweep; its time is when that was.
+    """
+    failed = f"status = '{FAILED}'"
+    wanted = f"done_at IS NULL AND {failed}" if only_failed else "1" if wants_done else "done_at IS NULL"
     found = store.rows(
-        "SELECT event_id, account_id, topic, created_at, CASE WHEN done_at IS NULL THEN coalesce(status, ?) ELSE ? END,"  # noqa: S608 - our own text
-        " coalesce(attempts, 0), coalesce(last_error, '') FROM events LEFT JOIN queue USING (account_id)"
-        f" WHERE {wanted} {'AND done_at IS NULL' if only_failed else ''}"
-        " ORDER BY coalesce(created_at, seen_at) DESC, number DESC LIMIT ?",
+        "SELECT event_id, account_id, topic, created_at,"  # noqa: S608 - our own text
+        " CASE WHEN done_at IS NULL THEN coalesce(status, ?1) ELSE ?2 END, coalesce(attempts, 0),"
+        " coalesce(last_error, ''), coalesce(created_at, seen_at) AS at, number"
+        f" FROM events LEFT JOIN queue USING (account_id) WHERE {wanted}"
+        " UNION ALL SELECT NULL, account_id, NULL, queued_at, status, attempts, last_error, queued_at, 0 FROM queue"
+        " WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.account_id = queue.account_id AND done_at IS NULL)"
+        f" AND {failed if only_failed else '1'} ORDER BY at DESC, number DESC LIMIT ?3",
         PENDING,
         DONE,
         limit,
     )
-    return [_to_queued(row) for row in found]
+    return [_to_queued(row[:7]) for row in found]
 
 
 def _to_queued(row: tuple[Value, ...]) -> QueuedEvent:
     event_id, account_id, topic, created_at, status, attempts, last_error = row
     is_done = status == DONE
     return QueuedEvent(
-        str(event_id),
+        None if event_id is None else str(event_id),
         int(str(account_id)),
-        str(topic),
+        None if topic is None else str(topic),
         from_text(created_at),
         str(status),
         0 if is_done else int(str(attempts)),

@@ -53,6 +53,13 @@ class Lock:
             os.close(self._handle)
             self._handle = None
 
+    def _way_out(self, error: OSError) -> str:
+        if isinstance(error, IsADirectoryError):
+            return f"Remove that folder: rmdir {self._path}"
+        if isinstance(error, FileNotFoundError):
+            return f"Make the folder {self._path.parent}, or correct [state] path and $CCSYNC_STATE."
+        return f"Make {self._path.parent} and that file writable for this user."
+
     def _take(self) -> int:
         try:
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -60,14 +67,15 @@ class Lock:
             raise StateError(
                 f"The lock file {self._path} cannot be opened.",
                 f"{error.strerror}.",
-                f"Make {self._path.parent} writable for this user.",
+                self._way_out(error),
             ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
             holder = read_holder(self._path)
-            who = f"`ccsync {holder.command}` since {holder.since}" if holder else "another run"
+            number = holder.process.partition(":")[0] if holder else ""
+            who = f"`ccsync {holder.command}` since {holder.since}, process {number}" if holder else "another run"
             raise LockedError(
                 "Another run holds the lock; nothing was done.",
                 f"{who}.",
@@ -87,7 +95,7 @@ def read_holder(path: Path) -> Holder | None:
     """What the holder wrote into the lock file at `path`, if it is readable."""
     try:
         command, since, process = json.loads(path.read_text())
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     return Holder(str(command), str(since), str(process))
 

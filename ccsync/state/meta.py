@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from ccsync.state.store import Store
-from ccsync.state.times import from_text, to_text
+from ccsync.state.times import from_text, storable, to_text
 
 
 def get(store: Store, key: str) -> str | None:
@@ -14,7 +14,11 @@ def get(store: Store, key: str) -> str | None:
 
 def put(store: Store, key: str, value: str) -> None:
     """Remember a fact."""
-    store.run("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value)
+    store.run(
+        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        key,
+        storable(value),
+    )
 
 
 def forget(store: Store, key: str) -> None:

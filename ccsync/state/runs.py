@@ -109,6 +109,40 @@ def latest(
     return wanted if limit is None else wanted[:limit]
 
 
+def last_of(store: Store, job: str) -> Run | None:
+    """The latest run of a job."""
+    row = store.one(f"SELECT {_COLUMNS} FROM runs WHERE job = ? ORDER BY id DESC LIMIT 1", job)  # noqa: S608 - ours
+    return _to_run(row) if row else None
+
+
+def last_success_of(store: Store, job: str) -> datetime | None:
+    """When the latest run of a job that did its work ended."""
+    row = store.one("SELECT finished_at FROM runs WHERE job = ? AND status = 'COMPLETE' ORDER BY id DESC LIMIT 1", job)
+    return from_text(row[0]) if row else None
+
+
+def failures_of(store: Store, job: str) -> int:
+    """How often a job has failed since it last did its work."""
+    return store.number(
+        "SELECT count(*) FROM runs WHERE job = ?1 AND status = 'FAILED' AND id >"
+        " coalesce((SELECT max(id) FROM runs WHERE job = ?1 AND status = 'COMPLETE'), 0)",
+        job,
+    )
+
+
+def last_with_errors(store: Store) -> int | None:
+    """The latest run that could not use some records."""
+    row = store.one("SELECT run_id FROM rejected ORDER BY run_id DESC LIMIT 1")
+    return int(str(row[0])) if row else None
+
+
+def other_alive(store: Store) -> Run | None:
+    """A run of another process that is still there, where the system tells that it is the same one."""
+    where = "status = 'RUNNING' AND process LIKE '%:_%' AND process <> ?"
+    rows = store.rows(f"SELECT {_COLUMNS} FROM runs WHERE {where}", this_process())  # noqa: S608 - ours
+    return next((run for run in map(_to_run, rows) if run.status == "RUNNING"), None)
+
+
 def add_rejected(store: Store, run_id: int, records: Iterable[RejectedRecord]) -> None:
     """Keep the records a run could not use, inside the caller's transaction."""
     store.run_many(

@@ -10,7 +10,6 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 from ccsync.errors import StateError
 from ccsync.state.schema import APPLICATION_ID, TABLES, VERSION, migrate
@@ -105,6 +104,15 @@ class Store:
         self._connection.execute("VACUUM")
         self._on_boundary("after rebuild")
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything read inside is as it stood at one moment, whatever a job writes meanwhile."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("ROLLBACK")
+
     def copy_to(self, target: "Store") -> None:
         """Copy everything into another, empty store (a dry run works on a copy)."""
         self._connection.backup(target._connection)
@@ -118,12 +126,17 @@ def open_store(path: Path, *, is_reader: bool = False, on_boundary: Callable[[st
     """
     _check_file(path, is_reader)
     try:
-        connection = _connect(path, "rw")
-        if is_reader:
-            connection.execute("PRAGMA query_only = ON")
-        _check_ours(connection, path, is_reader)
-        if not is_reader:
-            migrate(connection)
+        connection = _connect(path)
+        try:
+            _check_ours(connection, path, is_reader)
+            _set_up(connection)
+            if is_reader:
+                connection.execute("PRAGMA query_only = ON")
+            else:
+                migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
     except sqlite3.Error as error:
         raise explained(error, path) from error
     return Store(connection, path, on_boundary)
@@ -138,10 +151,15 @@ def create_store(path: Path, on_boundary: Callable[[str], None] = lambda _: None
     try:
         draft.unlink(missing_ok=True)
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        connection = _connect(draft, "rw")
-        migrate(connection)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
+        connection = _connect(draft)
+        try:
+            _set_up(connection)
+            migrate(connection)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+        for orphan in ("-wal", "-shm"):  # of a file that is gone: SQLite would play it into the new one
+            path.with_name(path.name + orphan).unlink(missing_ok=True)
         draft.rename(path)
         _sync_folder(path.parent)
     except sqlite3.Error as error:
@@ -161,15 +179,18 @@ def scratch_store() -> Store:
     return Store(connection, Path("scratch"))
 
 
-def _connect(path: Path, mode: Literal["rw", "ro"]) -> sqlite3.Connection:
-    uri = path.absolute().as_uri() + f"?mode={mode}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open the file, which must be there, and change nothing of it: it may be another program's."""
+    uri = path.absolute().as_uri() + "?mode=rw"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
     connection.execute("PRAGMA recursive_triggers = ON")  # else INSERT OR REPLACE passes by the ledger's triggers
     connection.execute("PRAGMA temp_store = FILE")
-    return connection
 
 
 def _check_file(path: Path, is_reader: bool) -> None:
@@ -193,7 +214,7 @@ def _check_file(path: Path, is_reader: bool) -> None:
         )
     needed = os.R_OK if is_reader else os.R_OK | os.W_OK
     folder_needed = os.X_OK if is_reader else os.W_OK | os.X_OK
-    if not os.access(path, needed) or not os.access(path.parent, folder_needed):
+    if not _may(path, needed) or not _may(path.parent, folder_needed):
         raise StateError(
             f"The state file {path} is not writable." if not is_reader else f"The state file {path} is not readable.",
             f"it has mode {stat.S_IMODE(facts.st_mode):o} and belongs to user {facts.st_uid};"
@@ -202,7 +223,13 @@ def _check_file(path: Path, is_reader: bool) -> None:
         )
 
 
-_OWNER_FIX = "Run ccsync as the user who made the file, or give the file and its folder to this user."
+_OWNER_FIX = (
+    "Run ccsync as the user who made the file, or give it to this user, with its -wal, -shm and .lock, and its folder."
+)
+
+
+def _may(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
 def _check_ours(connection: sqlite3.Connection, path: Path, is_reader: bool) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ccsync.state.store import Store
-from ccsync.state.times import from_text, to_text
+from ccsync.state.times import from_text, storable, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def save(store: Store, token: SavedToken) -> None:
         token.vendor,
         token.access_token,
         token.refresh_token,
-        token.scope,
+        storable(token.scope),
         to_text(token.obtained_at),
         to_text(token.expires_at),
     )

@@ -76,6 +76,16 @@ def test_the_answer(callback: Callback, uri: str) -> None:
         ("/deeper" + GOOD, 404),
         ("?code=" + "x" * 8_000 + "&state=the-state", 414),
     ],
+    ids=[
+        "wrong state",
+        "no state",
+        "state twice",
+        "an error with a wrong state",
+        "no code",
+        "favicon",
+        "another path",
+        "8 kB of path",
+    ],
 )
 def test_other_requests_are_turned_away(callback: Callback, uri: str, tail: str, status: int) -> None:
     """Wrong, missing or doubled state, other paths, 8 kB of path: refused, and the login waits on."""
@@ -155,8 +165,12 @@ def test_a_port_that_is_taken(uri: str) -> None:
 
 
 def test_only_this_machine_is_listened_to(callback: Callback, uri: str) -> None:
-    """The port is bound to the loopback address alone."""
+    """The port is bound to 127.0.0.1 alone: by any other address of the machine nobody gets in."""
     assert callback._server.server_address[0] == "127.0.0.1"
+    port = int(host(uri).split(":")[1])
+    socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    with pytest.raises(OSError):  # noqa: PT011 - refused on Linux; elsewhere there is no such address
+        socket.create_connection(("127.0.0.2", port), timeout=2)
 
 
 class LateClock(RealClock):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.config import Change, edit_config
+from ccsync.config import Change, check_edit, edit_config
 from ccsync.config.editing import Value
 from ccsync.errors import ConfigError
 from tests.config.files import LEAST, NOBODY, SECRET, plain_user, write
@@ -201,6 +201,31 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         error = refused(path, Change("sync", "enabled", False))
     assert error.why == "Permission denied."
     assert f"Make {folder} writable" in error.fix
+
+
+def test_a_read_only_file_stays_as_it_is(tmp_path: Path) -> None:
+    """Who took the write permission away meant it: renaming another file over it would get around that."""
+    path = write(tmp_path, LEAST, 0o400)
+    error = refused(path, Change("sync", "enabled", False))
+    assert "is read-only" in error.what
+    assert f"chmod u+w {path}" in error.fix
+
+
+def test_a_check_tells_what_an_edit_would_meet_and_writes_nothing(tmp_path: Path) -> None:
+    """Whoever first creates something elsewhere learns beforehand that the file cannot be changed."""
+    path = write(tmp_path, LEAST)
+    check_edit(path, [Change("sync", "enabled", False)])
+    check_edit(path, [])
+    assert path.read_text() == LEAST
+    assert list(tmp_path.iterdir()) == [path]
+    inline = write(tmp_path, "sync = {enabled = true}\n" + LEAST)
+    with pytest.raises(ConfigError, match="cannot change safely"):
+        check_edit(inline, [Change("sync", "enabled", False)])
+    with plain_user() as folder:
+        path = write(folder, LEAST)
+        folder.chmod(0o500)
+        with pytest.raises(ConfigError, match="cannot be written"):
+            check_edit(path, [Change("sync", "enabled", False)])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")

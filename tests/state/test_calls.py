@@ -53,3 +53,21 @@ def test_a_clock_set_back_does_not_block(store: Store) -> None:
     """A slot reserved by a clock that ran a day ahead is forgotten."""
     calls.admit(store, "v", NOON + timedelta(days=3), 1, None)
     assert calls.admit(store, "v", NOON, 1, None).wait_seconds == 0
+
+
+@pytest.mark.parametrize("back", [timedelta(minutes=2), timedelta(minutes=50), timedelta(hours=23), timedelta(days=2)])
+def test_a_clock_set_back_in_mid_run_holds_nobody_up(store: Store, back: timedelta) -> None:
+    """Neither the pace nor a wait of a vendor nor a closed day outlives the clock that they were noted by."""
+    calls.admit(store, "v", NOON, 0.25, None)
+    calls.hold(store, "v", NOON, 1_800)
+    assert calls.admit(store, "v", NOON - back, 0.25, None).wait_seconds <= 1
+    ahead = datetime(2026, 11, 25, 0, 30, tzinfo=UTC)
+    calls.close_for_today(store, "w", ahead)
+    assert calls.admit(store, "w", ahead - max(back, timedelta(hours=1)), 0.25, None).closed_until is None
+
+
+def test_a_longer_wait_is_not_cut_short(store: Store) -> None:
+    """The later end of two waits holds, and beyond an hour, too."""
+    calls.hold(store, "v", NOON, 7_200)
+    calls.hold(store, "v", NOON + timedelta(seconds=5), 1)
+    assert calls.admit(store, "v", NOON + timedelta(seconds=10), 0.25, None).wait_seconds == pytest.approx(7_190)

@@ -1,0 +1,60 @@
+"""How long Constant Contact's login has lain unused, and a warning before it lapses."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccsync.cli import screen
+from ccsync.jobs.access import CONSTANT_CONTACT, LAPSES_AFTER
+from ccsync.state import Store, meta, tokens
+from ccsync.state.times import to_text
+
+WARN_DAYS = 150
+WARNED_OF = "warned_of_login"
+"""The login that was warned of, by when it was renewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """When a login was last renewed, whole days since, and when it lapses if nothing renews it."""
+
+    renewed_at: datetime
+    days: int
+    lapses_at: datetime
+
+
+def age_of_login(store: Store, now: datetime) -> Age | None:
+    """The age of the saved login; `None` where there is none. A clock that was set back makes nobody younger than 0."""
+    saved = tokens.get(store, CONSTANT_CONTACT)
+    if saved is None:
+        return None
+    days = max(0, (now - saved.obtained_at).days)
+    return Age(saved.obtained_at, days, saved.obtained_at + LAPSES_AFTER)
+
+
+def warn(store: Store, now: datetime) -> None:
+    """Say that the login is about to lapse, if somebody is there to read it. Changes nothing."""
+    if screen.may_ask():
+        _say(age_of_login(store, now))
+
+
+def warn_once(store: Store, now: datetime) -> None:
+    """Say it, without a terminal once for each login: cron would mail it every half hour."""
+    age = age_of_login(store, now)
+    if age is None or age.days < WARN_DAYS:
+        return
+    renewed = to_text(age.renewed_at)
+    if screen.may_ask() or meta.get(store, WARNED_OF) != renewed:
+        _say(age)
+        meta.put(store, WARNED_OF, renewed)
+
+
+def _say(age: Age | None) -> None:
+    if age is None or age.days < WARN_DAYS:
+        return
+    end = f"on {age.lapses_at:%Y-%m-%d}. Any run that uses it renews it: ccsync login --check"
+    if age.days >= LAPSES_AFTER.days:
+        end = f"which was {age.lapses_at:%Y-%m-%d}: ccsync login"
+    screen.say(
+        f"Warning: the Constant Contact login was last renewed {age.days} days ago; it lapses after {LAPSES_AFTER.days} days"
+        f" without use, {end}"
+    )

@@ -1,0 +1,101 @@
+"""`ccsync configure` without options: one question after the other, today's value as the answer that Enter gives."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ccsync.cli import screen
+from ccsync.cli.draft import Draft
+from ccsync.cli.list_choice import ListChoice
+from ccsync.cli.mapping_choice import MappingChoice
+from ccsync.cli.questions import Talk
+from ccsync.cli.showing import in_file
+from ccsync.cli.wiring import Clients
+from ccsync.constant_contact import ConstantContact
+from ccsync.errors import NotAgreed, RefusedError
+from ccsync.jobs import configuring
+from ccsync.models import AccountEmail
+from ccsync.state import Store
+
+OPT_OUT_MODES = {
+    "remove-from-list": "remove-from-list: take the contact off this list",
+    "unsubscribe": "unsubscribe: end all mail to the contact, which ccsync cannot undo",
+}
+
+
+def interview(draft: Draft, tools: Clients, store: Store, talk: Talk, at: datetime) -> None:
+    """Ask for everything, and whether it is to be written. Raises `NotAgreed` when it is not."""
+    now = draft.config.sync
+    screen.say("Enter keeps what it says; Ctrl-C ends it, and the config file stays as it is.")
+    _title(1, "The contact list")
+    draft.chosen = ListChoice(talk, tools.constant_contact, store, draft, at).ask()
+    _title(2, "From and ReplyTo")
+    _ask_addresses(draft, tools.constant_contact, talk)
+    _title(3, "A customer opts out in the store")
+    modes = list(OPT_OUT_MODES)
+    draft.opt_out = modes[talk.choose("What it does", list(OPT_OUT_MODES.values()), modes.index(now.opt_out))]
+    _title(4, "Welcome e-mail")
+    screen.say(
+        "Constant Contact can greet new people who signed up in the store themselves. An export greets nobody."
+        " Kibo has a welcome e-mail of its own; only one of the two should be on."
+    )
+    draft.welcome_email = talk.yes_or_no("Let Constant Contact send its welcome e-mail?", now.welcome_email)
+    _title(5, "The fields")
+    draft.mapping = MappingChoice(talk, tools, draft).ask()
+    _title(6, "The cron jobs")
+    draft.enabled = talk.yes_or_no("Switch them on?", now.enabled)
+    _confirm(draft, talk)
+
+
+def _title(number: int, text: str) -> None:
+    screen.say(f"\n{number}/6 {text}")
+
+
+def _ask_addresses(draft: Draft, client: ConstantContact, talk: Talk) -> None:
+    try:
+        emails = configuring.account_emails(client)
+    except RefusedError as error:
+        screen.say(f"{screen.clean(error.what)} {screen.clean(error.why)} From and ReplyTo stay as they are.")
+        return
+    good = [one.address for one in emails if one.is_confirmed]
+    for one in emails:
+        if not one.is_confirmed:
+            screen.say(f"{screen.clean(one.address)} cannot be used. {configuring.UNCONFIRMED} {configuring.CONFIRM}")
+    if not good:
+        screen.say(f"The account has no confirmed address, so both stay as they are. {configuring.CONFIRM}")
+        return
+    now = draft.config.sync
+    _warn(now.from_email, "From", emails)
+    place = _place(now.from_email, good)
+    sender = talk.choose("From", good, 0 if place is None else place)
+    _warn(now.reply_to_email, "ReplyTo", emails)
+    place = _place(now.reply_to_email, good)
+    answerer = talk.choose("ReplyTo", good, sender if place is None else place)
+    draft.from_email, draft.reply_to_email = good[sender], good[answerer]
+
+
+def _warn(today: str | None, what: str, emails: Sequence[AccountEmail]) -> None:
+    known = next((one for one in emails if today and one.address.casefold() == today.casefold()), None)
+    if today and known is None:
+        screen.say(f"The {what} address so far is not one of the account's any more.")
+    elif known is not None and not known.is_confirmed:
+        screen.say(f"The {what} address so far is not confirmed.")
+
+
+def _place(address: str | None, good: Sequence[str]) -> int | None:
+    folded = [one.casefold() for one in good]
+    return folded.index(address.casefold()) if address and address.casefold() in folded else None
+
+
+def _confirm(draft: Draft, talk: Talk) -> None:
+    changes = draft.changes()
+    if not changes:
+        return
+    screen.say(f"\nThis is to change in {draft.config.path.name}:")
+    before = {**{key: getattr(draft.config.sync, key) for key in draft.config.sync.__slots__}, **draft.config.mapping}
+    for one in changes:
+        old = before.get(one.key)
+        if one.key != "list_id" and old != one.value:
+            new = "nothing" if one.value is None else screen.clean(in_file(one.value))
+            screen.say(f"  {screen.clean(one.key)}  {'' if old is None else f'{screen.clean(in_file(old))} -> '}{new}")
+    if not talk.yes_or_no("Write it?", True):
+        raise NotAgreed("Nothing was written.", "the last question was answered with no.", "ccsync configure")

@@ -1,0 +1,150 @@
+"""Asks for the field mapping: a table with one customer's values, and one change after the other."""
+
+from collections.abc import Sequence
+
+from ccsync.cli import screen
+from ccsync.cli.draft import Draft, check_not_empty
+from ccsync.cli.logging_setup import redact
+from ccsync.cli.questions import Talk
+from ccsync.cli.wiring import Clients
+from ccsync.config import check_edit
+from ccsync.errors import CcsyncError, ConfigError, Interrupted, RefusedError
+from ccsync.jobs import configuring, list_names
+from ccsync.jobs.configuring import CUSTOM_FIELD
+from ccsync.mapping import ANY_CUSTOM_FIELD, SOURCES, TARGETS, attributes_by_name, mapping_problems
+from ccsync.models import Customer, CustomField
+
+
+class MappingChoice:
+    """One question after the mapping."""
+
+    def __init__(self, talk: Talk, tools: Clients, draft: Draft) -> None:
+        self._talk = talk
+        self._client = tools.constant_contact
+        self._draft = draft
+        self._fields = configuring.custom_fields(self._client)
+        self._mapping = configuring.with_labels_as_names(draft.config.mapping, self._fields)
+        self._customer = _sample(tools, self._mapping)
+
+    def ask(self) -> dict[str, str]:
+        """The mapping, right in all that can be looked up."""
+        for name in configuring.missing_fields(self._mapping, self._fields):
+            self._offer(name, self._mapping)
+        self._show()
+        screen.say("last_name=lastName fills a field, -last_name stops filling it, ? lists the fields.")
+        while True:
+            problems = mapping_problems(self._mapping, [one.name for one in self._fields])
+            for problem in problems:
+                screen.say(screen.clean(problem))
+            typed = self._talk.ask("Change:" if problems else "Change (Enter: it is right):")
+            if typed == "?":
+                self._list_fields()
+            elif typed:
+                self._change(typed)
+            elif not problems:
+                return self._mapping
+
+    def _show(self) -> None:
+        values = configuring.values_of(self._customer, self._mapping) if self._customer else {}
+        rows = [(target, source, redact(values.get(target, "-"))) for target, source in self._mapping.items()]
+        title = f"Customer {self._customer.account_id}" if self._customer else "Example"
+        screen.print_table(("Constant Contact", "Kibo", title), rows, is_talk=True)
+
+    def _list_fields(self) -> None:
+        targets = [(name, one.meaning) for name, one in TARGETS.items() if name != ANY_CUSTOM_FIELD]
+        targets += [(CUSTOM_FIELD + one.name, f'custom field "{one.label}"') for one in self._fields]
+        screen.print_table(("Constant Contact", "is"), [*targets, (ANY_CUSTOM_FIELD, "a new one")], is_talk=True)
+        screen.say("")
+        attributes = sorted(attributes_by_name(self._customer.raw)) if self._customer else []
+        sources = [(name, one.meaning) for name, one in SOURCES.items()]
+        sources += [(f"attributes.{name}", "an attribute of the customer shown") for name in attributes]
+        screen.print_table(("Kibo", "is"), sources, is_talk=True)
+
+    def _change(self, typed: str) -> None:
+        before = dict(self._mapping)
+        target, is_pair, source = (part.strip() for part in typed.partition("="))
+        if typed.startswith("-") and not is_pair:
+            self._stop(typed[1:].strip())
+        elif not is_pair or not target or not source:
+            screen.say("Type it as last_name=lastName, or -last_name to stop filling it.")
+        else:
+            self._set(target, source)
+        if self._mapping != before:
+            self._show()
+
+    def _stop(self, target: str) -> None:
+        left = {key: source for key, source in self._mapping.items() if key != target}
+        try:
+            check_not_empty(left)
+        except ConfigError as error:
+            screen.say(f"{error.what} {error.fix}")
+            return
+        if len(left) == len(self._mapping):
+            near = list_names.nearest(target, self._mapping)
+            screen.say(f"Nothing is mapped to {screen.clean(target)}.{_meant(near)}")
+        self._mapping = left
+
+    def _set(self, target: str, source: str) -> None:
+        [(target, source)] = configuring.with_labels_as_names({target: source}, self._fields).items()
+        wanted = {**self._mapping, target: source}
+        others = mapping_problems(self._mapping, None)
+        problems = [one for one in mapping_problems(wanted, None) if one not in others]
+        if problems:
+            for problem in problems:
+                screen.say(screen.clean(problem))
+            return
+        for name in configuring.missing_fields({target: source}, self._fields):
+            self._offer(name, wanted)
+            return
+        self._mapping = wanted
+        self._tell_of_attribute(source)
+
+    def _offer(self, name: str, wanted: dict[str, str]) -> None:
+        """Create a custom field on a typed yes, and take `wanted` with the name that the vendor gave it."""
+        near = list_names.nearest(name, [one.name for one in self._fields])
+        screen.say(f"The account has no custom field {screen.clean(name)}.{_meant(near)}")
+        try:
+            configuring.check_room([name], self._fields)
+            if not self._talk.agrees("Create it, as a field for texts?"):
+                return
+            self._draft.mapping = wanted
+            check_edit(self._draft.config.path, self._draft.changes())
+            made = configuring.create_field(self._client, name)
+        except (ConfigError, RefusedError) as error:
+            screen.say(" ".join(screen.clean(part) for part in (error.what, error.why, error.fix) if part))
+            return
+        self._draft.made.append(f'the custom field "{made.label}"')
+        self._fields = [*self._fields, made]
+        self._mapping = configuring.with_field(wanted, name, made)
+        screen.say(created_field(made))
+
+    def _tell_of_attribute(self, source: str) -> None:
+        """An attribute that the shown customer does not have may be misspelt."""
+        name = source.removeprefix("attributes.").lower()
+        known = list(attributes_by_name(self._customer.raw)) if self._customer else []
+        if source.startswith("attributes.") and known and name not in known:
+            near = list_names.nearest(name, known)
+            screen.say(f"The customer shown has no attribute {screen.clean(name)}.{_meant(near)}")
+
+
+def created_field(made: CustomField) -> str:
+    """What is told of a new custom field."""
+    return f'Created the custom field "{screen.clean(made.label)}"; imports call it {screen.clean(made.name)}.'
+
+
+def _meant(near: Sequence[str]) -> str:
+    return f" Did you mean {screen.clean(near[0])}?" if near else ""
+
+
+def _sample(tools: Clients, mapping: dict[str, str]) -> Customer | None:
+    """The table is only for looking at: without a customer it is still right."""
+    try:
+        found = configuring.sample_customer(tools.kibo, mapping)
+    except Interrupted:
+        raise
+    except CcsyncError as error:
+        screen.say(f"Kibo shows no customer for an example now. {screen.clean(error.what)} {screen.clean(error.why)}")
+        return None
+    if found is None:
+        screen.say("No customer has opted in yet, so there is no example.")
+    return found
