@@ -14,6 +14,7 @@ from typing import TypeVar
 from ccsync.cli.wiring import ACCOUNT, TENANT_URL, Clients, clients
 from ccsync.config import Config, load_config
 from ccsync.jobs import export as export_job
+from ccsync.jobs import poll_unsubscribes as poll_job
 from ccsync.jobs.access import CONSTANT_CONTACT, save_login
 from ccsync.jobs.export import Plan, Request
 from ccsync.jobs.flush_events import Flush
@@ -120,7 +121,7 @@ class Shop(AbstractContextManager["Shop"]):
         tools = self._clients(store)
         work = self._work(store, tools)
         try:
-            carry_out(work, job, "to", lambda: body(work))
+            carry_out(work, job, "from" if job == poll_job.JOB else "to", lambda: body(work))
             found = runs.get(store, work.run_id)
             self.news = export_job.has_news(work)
         finally:
@@ -128,6 +129,19 @@ class Shop(AbstractContextManager["Shop"]):
             self._close(store, tools)
         assert found is not None
         return found
+
+    def poll(self, **asked: object) -> Run:
+        """One whole poll for unsubscribes, as cron runs it; its row of the log."""
+        news = list[int]()
+        request = poll_job.Request(**asked)  # type: ignore[arg-type]
+        run = self._carry_out(poll_job.JOB, lambda work: news.append(poll_job.run(work, request).news))
+        self.news = news != [0]
+        return run
+
+    def plan_poll(self, **asked: object) -> tuple[poll_job.Plan, dict[str, int]]:
+        """A dry run of the poll: the plan and the counts."""
+        request = poll_job.Request(is_dry_run=True, **asked)  # type: ignore[arg-type]
+        return self._try_out(poll_job.JOB, lambda work: poll_job.run(work, request).plan or poll_job.Plan())
 
     def _try_out(self, job: str, body: Callable[[Work], T]) -> tuple[T, dict[str, int]]:
         store = self.open()

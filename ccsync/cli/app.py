@@ -22,6 +22,7 @@ from ccsync.cli.flush_events import flush_events
 from ccsync.cli.forget import forget
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
+from ccsync.cli.poll_unsubscribes import poll_unsubscribes
 from ccsync.cli.reconcile import reconcile
 from ccsync.cli.screen import clean, mute_broken_stdout, open_missing_streams, say
 from ccsync.cli.status import status
@@ -61,7 +62,20 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.set_up(app.verbosity, log_file)
 
 
-for command in (login, configure, export, flush_events, events, logs, status, why, consent, forget, reconcile):
+for command in (
+    login,
+    configure,
+    export,
+    flush_events,
+    poll_unsubscribes,
+    events,
+    logs,
+    status,
+    why,
+    consent,
+    forget,
+    reconcile,
+):
     cli.add_command(command)
 
 

@@ -35,18 +35,26 @@ def read_export(file: BinaryIO) -> Iterator[ExportedContact] | None:
     start = file.read(4)
     file.seek(0)
     encoding = next((name for bom, name in _BOMS if start.startswith(bom)), "utf-8")
-    rows = csv.reader(io.TextIOWrapper(file, encoding, errors="replace", newline=""))
+    text = io.TextIOWrapper(file, encoding, errors="replace", newline="")
+    rows = csv.reader(text)
     headings = next(rows, [])
     address, lists = _place(headings, _ADDRESS), _place(headings, _LISTS)
     if address is None:
+        text.detach()
         return None
-    return _contacts(rows, address, lists)
+    return _contacts(text, rows, address, lists)
 
 
-def _contacts(rows: Iterator[list[str]], address: int, lists: int | None) -> Iterator[ExportedContact]:
-    for row in rows:
-        if len(row) > address and row[address].strip():
-            yield ExportedContact(row[address].strip(), row[lists] if lists is not None and len(row) > lists else None)
+def _contacts(
+    text: io.TextIOWrapper, rows: Iterator[list[str]], address: int, lists: int | None
+) -> Iterator[ExportedContact]:
+    try:
+        for row in rows:
+            if len(row) > address and row[address].strip():
+                has_lists = lists is not None and len(row) > lists
+                yield ExportedContact(row[address].strip(), row[lists] if lists is not None and has_lists else None)
+    finally:
+        text.detach()  # the file is the caller's to close
 
 
 def _place(headings: Sequence[str], names: frozenset[str]) -> int | None:

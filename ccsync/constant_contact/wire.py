@@ -11,6 +11,8 @@ from ccsync.transport import Answer, Call, Token, Transport
 
 MOST_PAGES = 100_000
 """A listing that never ends is a fault, not a large account."""
+MOST_EMPTY_PAGES = 20
+"""So many pages without a row, one after another, will not be followed by one."""
 
 
 class Wire:
@@ -36,7 +38,7 @@ class Wire:
         """The pages of a listing, along its relative `_links.next.href`; an expired cursor restarts it once."""
         call = Call("GET", self._api_url + path, params=params)
         seen: set[int] = set()
-        restarts = 0
+        restarts = empty = 0
         while True:
             try:
                 _, value = self._json(call)
@@ -53,14 +55,16 @@ class Wire:
                     "it has another shape than described.",
                     "Try again later.",
                 )
-            yield shapes.as_objects(record[key])
+            rows = shapes.as_objects(record[key])
+            yield rows
             href = _next_href(record)
             if href is None:
                 return
-            if hash(href) in seen or len(seen) >= MOST_PAGES:
+            empty = 0 if rows else empty + 1
+            if hash(href) in seen or len(seen) >= MOST_PAGES or empty >= MOST_EMPTY_PAGES:
                 raise VendorUnreachable(
                     f"Constant Contact's pages of {key} go round in circles.",
-                    f"GET {path} led to a page that was read before.",
+                    f"GET {path} led to a page that was read before, or to nothing but empty ones.",
                     "Nothing was concluded from it; try again later.",
                 )
             seen.add(hash(href))

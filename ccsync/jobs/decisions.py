@@ -16,6 +16,9 @@ from ccsync.state.people import (
     Suppression,
 )
 
+SUBSCRIBED = frozenset({"explicit", "implicit"})
+"""The permissions by which somebody may be mailed."""
+
 
 class Act(Enum):
     """What an export does about a person who opted in."""
@@ -145,7 +148,7 @@ def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:
     Staff's or an import's re-subscribe is none: the source must be the contact, and the date newer.
     """
     return (
-        contact.permission_to_send in ("explicit", "implicit")
+        contact.permission_to_send in SUBSCRIBED
         and contact.deleted_at is None
         and (contact.opt_in_source or "").lower() == "contact"
         and contact.opt_in_date is not None

@@ -3,9 +3,11 @@
 from ccsync.jobs import membership
 from ccsync.jobs.decisions import Act
 from ccsync.jobs.due import address_of, iter_decisions
+from ccsync.jobs.telling_decisions import By
 from ccsync.jobs.work import Work
-from ccsync.state import consent, people
+from ccsync.state import consent, history, people, untold
 from ccsync.state.consent import ConsentChange
+from ccsync.state.history import Step
 from ccsync.state.people import DEPARTED, Suppression
 from ccsync.state.staging import Staged
 
@@ -27,24 +29,45 @@ def find_departures(work: Work, *, is_retry: bool) -> tuple[list[Staged], int]:
 
 
 def record_departures(work: Work, gone: list[Staged]) -> None:
-    """Remember that these people left the list: they are not sent to it again."""
-    at = work.now()
+    """Remember that these people left the list: they are not sent to it again, and Kibo is told by the next poll."""
     for one in gone:
-        person = one.person or b""
-        known = people.known_contact(work.store, person)
-        contact_id = known.contact_id if known else None
+        record_departure(work, one.person or b"", address_of(one), account_id=one.account_id)
+
+
+def record_departure(
+    work: Work, person: bytes, address: str | None, *, account_id: int | None = None, by: By | None = None
+) -> None:
+    """Remember that one person left the list; `by` says whose act it was, `None` that nobody has looked."""
+    at = work.now()
+    known = people.known_contact(work.store, person)
+    contact_id = known.contact_id if known else None
+    change = ConsentChange(
+        person,
+        address,
+        "left-list",
+        "constant_contact",
+        None,
+        at,
+        account_id=account_id,
+        contact_id=contact_id,
+        evidence={"list_id": work.list_id, "by": by.value if by else None},
+    )
+    with work.store.transaction():
+        found = Suppression(person, DEPARTED, work.list_id, contact_id, at, by.source if by else None)
+        people.suppress(work.store, found, at, work.run_id)
+        if work.config.sync.list_departures:
+            untold.queue(work.store, person, DEPARTED, at, is_checked=by is not None)
+        people.note_off_list(work.store, person)
+        consent.append(work.store, work.run_id, [change])
+
+
+def withdraw_departure(work: Work, person: bytes, why: str) -> None:
+    """It was no departure, or it is undone: what was concluded from it no longer holds; in one transaction."""
+    with work.store.transaction():
+        people.lift(work.store, person, DEPARTED)
+        untold.withdraw(work.store, person, DEPARTED)
         change = ConsentChange(
-            person,
-            address_of(one),
-            "left-list",
-            "constant_contact",
-            None,
-            at,
-            account_id=one.account_id,
-            contact_id=contact_id,
-            evidence={"list_id": work.list_id},
+            person, None, "back-on-list", "constant_contact", None, work.now(), evidence={"why": why}
         )
-        with work.store.transaction():
-            found = Suppression(person, DEPARTED, work.list_id, contact_id, at, None)
-            people.suppress(work.store, found, at, work.run_id)
-            consent.append(work.store, work.run_id, [change])
+        consent.append(work.store, work.run_id, [change])
+        history.append(work.store, work.run_id, work.now(), [Step(person, None, "put right", why)])

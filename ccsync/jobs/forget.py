@@ -16,7 +16,7 @@ from ccsync.mapping import check_address, person_key_text
 from ccsync.models import Contact, Customer
 from ccsync.state import consent, erasure, people, removals
 from ccsync.state.erasure import Held
-from ccsync.state.people import FORGOTTEN, NOBODY_OPTED_IN, Suppression
+from ccsync.state.people import FORGOTTEN, NOBODY_OPTED_IN, UNSUBSCRIBED, Suppression
 
 JOB = "forget"
 DIRECTION = "to"
@@ -68,8 +68,8 @@ def _run(work: Work, address: str) -> Receipt:
         held = find(work, address)
     accounts = _accounts(work, address, held)
     contacts, unseen = _contacts(work, address, held)
-    _suppress(work, address, held, accounts)
-    on_list = [one for one in contacts if work.list_id in (one.list_ids or ())]
+    _suppress(work, address, held, accounts, contacts)
+    on_list = [one for _, one in contacts if work.list_id in (one.list_ids or ())]
     _take_off_list(work, held, on_list)
     with work.store.transaction():
         erasure.erase(work.store, held)
@@ -112,9 +112,9 @@ def _accounts(work: Work, address: str, held: Held) -> list[Customer] | None:
     return [one for one in found.values() if one.email and person_key_text(one.email) == wanted]
 
 
-def _contacts(work: Work, address: str, held: Held) -> tuple[list[Contact], int]:
+def _contacts(work: Work, address: str, held: Held) -> tuple[list[tuple[bytes, Contact]], int]:
     """The contacts of the address and of the old ones, and of how many old ones neither id nor address is known."""
-    found, unseen = list[Contact](), 0
+    found, unseen = list[tuple[bytes, Contact]](), 0
     for number, person in enumerate(held.people):
         known = people.known_contact(work.store, person)
         text = address.strip() if number == 0 else consent.address_of(work.store, person)
@@ -125,16 +125,26 @@ def _contacts(work: Work, address: str, held: Held) -> tuple[list[Contact], int]
             contact = work.constant_contact.get_contact(known.contact_id)
         else:
             unseen += 1
-        found += [] if contact is None else [contact]
+        found += [] if contact is None else [(person, contact)]
     return found, unseen
 
 
-def _suppress(work: Work, address: str, held: Held, accounts: Sequence[Customer] | None) -> None:
+def _suppress(
+    work: Work,
+    address: str,
+    held: Held,
+    accounts: Sequence[Customer] | None,
+    contacts: Sequence[tuple[bytes, Contact]],
+) -> None:
     """From here on no export sends the person, and whatever ends this run, the next flush takes them off the list."""
     at = work.kibo.transport.server_time(work.now())
     says_no = accounts is not None and not any(one.accepts_marketing is not False for one in accounts)
     source = NOBODY_OPTED_IN if says_no else None
     with work.store.transaction():
+        for person, one in contacts:
+            if one.has_unsubscribed:
+                found = Suppression(person, UNSUBSCRIBED, "", None, one.opt_out_date, one.opt_out_source)
+                people.suppress(work.store, found, work.now(), work.run_id)
         for number, person in enumerate(held.people):
             people.suppress(work.store, Suppression(person, FORGOTTEN, "", None, at, source), work.now(), work.run_id)
             text = address.strip() if number == 0 else consent.address_of(work.store, person)

@@ -6,7 +6,7 @@ from ccsync.jobs.decisions import lifted_by_opt_in
 from ccsync.jobs.work import Work
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
-from ccsync.state import people
+from ccsync.state import erasure, people
 from ccsync.state.people import FORGOTTEN, AccountSeen
 
 
@@ -14,7 +14,7 @@ def set_apart(work: Work, customers: Sequence[Customer]) -> tuple[list[Customer]
     """The customers to be dealt with as ever, and those of whom nothing is to be noted."""
     person_of = work.person_of()
     persons = {one.account_id: person_of(person_key_text(one.email)) for one in customers if one.email is not None}
-    forgotten = people.forgotten_among(work.store, list(persons.values()))
+    forgotten = erasure.forgotten_among(work.store, list(persons.values()))
     if not forgotten:
         return list(customers), []
     before = people.known_accounts(work.store, list(persons))

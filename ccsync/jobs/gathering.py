@@ -10,7 +10,7 @@ from ccsync.jobs.work import Work
 from ccsync.kibo import Kibo
 from ccsync.mapping import check_address, needed_parts, person_key_text
 from ccsync.models import Customer
-from ccsync.state import people, set_aside, staging
+from ccsync.state import erasure, set_aside, staging
 
 MOST_SWEEPS = 3
 
@@ -97,7 +97,7 @@ def gather_address(work: Work, address: str) -> None:
     Intake(work).take(whole)
     if not whole:
         work.remarks.append("Kibo has no customer with this address.")
-    elif people.forgotten_among(work.store, [work.person_of()(wanted)]):
+    elif erasure.forgotten_among(work.store, [work.person_of()(wanted)]):
         work.remarks.append("This person asked to be forgotten and has not opted in again since; nobody is added.")
     elif not any(one.accepts_marketing for one in whole):
         work.remarks.append("The customer does not opt in (acceptsMarketing is not true); nobody is added.")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ccsync.jobs import forgotten
+from ccsync.jobs import echoes, forgotten
 from ccsync.jobs.decisions import Seen, blocking_suppression, lifted_by_opt_in, what_is_seen
 from ccsync.jobs.work import Work
 from ccsync.kibo import Kibo
@@ -23,7 +23,7 @@ from ccsync.models import Customer
 from ccsync.state import consent, history, people, removals, runs, set_aside, staging
 from ccsync.state.consent import ConsentChange
 from ccsync.state.history import Step
-from ccsync.state.people import OPTED_OUT, AccountSeen, Suppression
+from ccsync.state.people import DEPARTED, OPTED_OUT, AccountSeen, Suppression
 from ccsync.state.runs import RejectedRecord
 from ccsync.state.staging import Staged
 
@@ -69,6 +69,13 @@ class Intake:
             self._observe(known)
             forgotten.note_noes(self._work, hidden)
 
+    def observe(self, customers: Iterable[Customer]) -> None:
+        """Note what Kibo shows of accounts' consent, and nothing else, in one transaction."""
+        known, hidden = forgotten.set_apart(self._work, list(customers))
+        with self._work.store.transaction():
+            self._observe(known)
+            forgotten.note_noes(self._work, hidden)
+
     def _judge(self, customer: Customer) -> MappedContact | Rejection | None:
         """What to send of a customer, or why not; `None` for those who are merely passed over."""
         if customer.accepts_marketing is False:
@@ -104,7 +111,7 @@ class Intake:
         """Note what Kibo shows of each account's consent; a change is a row of the consent ledger."""
         work, seen_at = self._work, self._work.now()
         # In the order in which they changed: of two accounts on one address the newer word holds.
-        telling = sorted((one for one in customers if one.accepts_marketing is not None), key=_changed_at)
+        telling = sorted(echoes.without_own(work, list(customers)), key=_changed_at)
         before = people.known_accounts(work.store, [one.account_id for one in telling])
         observed = list[AccountSeen]()
         for customer in telling:
@@ -138,6 +145,8 @@ class Intake:
             holding, was_opted_in=was, created_at=customer.created_at, updated_at=customer.updated_at
         ):
             people.lift(store, person, kind)
+            if kind == DEPARTED:
+                people.note_off_list(store, person)  # else what was sent before would not be sent again
         if blocking_suppression(people.suppressions(store, person), self._work.list_id) is None:
             removals.drop_unsent(store, person)
         consent.append(store, self._work.run_id, [_change(customer, person, "opted-in", was, seen_at)])

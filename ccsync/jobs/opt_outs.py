@@ -1,18 +1,19 @@
 """Brings the opt-outs at Constant Contact up to date in the state file. Writes nothing at either vendor."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from ccsync.jobs.decisions import is_own_return
+from ccsync.jobs.decisions import SUBSCRIBED, is_own_return
 from ccsync.jobs.work import Work
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
-from ccsync.state import consent, meta, people
+from ccsync.state import consent, erasure, history, meta, people, untold
 from ccsync.state.consent import ConsentChange
+from ccsync.state.history import Step
 from ccsync.state.people import UNSUBSCRIBED, Suppression
 
 STREAM = "opt-outs"
+FULL_STREAM = "opt-outs-full"
 OVERLAP = timedelta(hours=24)
 """How soon an opt-out becomes visible is undocumented, and so is whether `optout_after` is inclusive."""
 MOST_SECOND_LOOKS = 50
@@ -28,7 +29,8 @@ def pull_all(work: Work) -> None:
         seen = _pull(work, status="unsubscribed")
         for before in people.not_seen_since(work.store, UNSUBSCRIBED, started_at, MOST_SECOND_LOOKS):
             _look_again(work, before)
-    meta.advance(work.store, STREAM, _read_at(work, started_at))
+    for stream in (STREAM, FULL_STREAM):
+        meta.advance(work.store, stream, _read_at(work, started_at))
     work.show("opt-outs", seen, seen)
 
 
@@ -52,13 +54,13 @@ def record(work: Work, contacts: Iterable[Contact]) -> int:
             continue
         known += 1
         person = person_of(person_key_text(contact.email))
-        if people.forgotten_among(work.store, [person]):
-            contact = replace(contact, email=None, contact_id="")
-        found = Suppression(
-            person, UNSUBSCRIBED, "", contact.contact_id or None, contact.opt_out_date, contact.opt_out_source
-        )
+        found = Suppression(person, UNSUBSCRIBED, "", contact.contact_id, contact.opt_out_date, contact.opt_out_source)
         if people.suppress(work.store, found, seen_at, work.run_id):
+            untold.queue(work.store, person, UNSUBSCRIBED, seen_at)
+            people.note_off_list(work.store, person)
             news.append(_change(contact, person, "unsubscribed", contact.opt_out_date, seen_at))
+        else:
+            erasure.keep_forgotten(work.store, person)
     consent.append(work.store, work.run_id, news)
     return known
 
@@ -73,15 +75,29 @@ def _pull(work: Work, **filters: str) -> int:
 
 
 def _look_again(work: Work, before: Suppression) -> None:
-    """Somebody suppressed is not in the full pass: deleted, or back by their own act?"""
+    """Somebody suppressed is not in the full pass: deleted, or back, by their own act or somebody else's?"""
     contact = work.constant_contact.get_contact(before.contact_id) if before.contact_id else None
     with work.store.transaction():
         if contact is not None and is_own_return(contact, before.since):
-            people.lift(work.store, before.person, UNSUBSCRIBED)
-            change = _change(contact, before.person, "resubscribed", contact.opt_in_date, work.now())
-            consent.append(work.store, work.run_id, [change])
-        else:
-            people.suppress(work.store, before, work.now(), work.run_id)
+            _record_return(work, contact, before.person)
+            return
+        people.suppress(work.store, before, work.now(), work.run_id)
+        if contact is not None and contact.deleted_at is None and contact.permission_to_send in SUBSCRIBED:
+            work.counts["resubscribed_by_others"] += 1
+            reason = "subscribed again, and not by the person as far as Constant Contact shows; stays opted out"
+            history.append(work.store, work.run_id, work.now(), [Step(before.person, None, "left alone", reason)])
+
+
+def _record_return(work: Work, contact: Contact, person: bytes) -> None:
+    """The person came back: their opt-out no longer holds, and Kibo is told, if Kibo was told of the opt-out."""
+    at = work.now()
+    people.lift(work.store, person, UNSUBSCRIBED)
+    people.note_off_list(work.store, person)  # coming back gives no list back
+    if work.config.sync.resubscribes:
+        untold.queue_return(work.store, person, contact.contact_id, contact.opt_in_date, at)
+    else:
+        work.counts["resubscribed_not_told"] += 1
+    consent.append(work.store, work.run_id, [_change(contact, person, "resubscribed", contact.opt_in_date, at)])
 
 
 def _change(contact: Contact, person: bytes, change: str, at: datetime | None, seen_at: datetime) -> ConsentChange:
@@ -98,7 +114,7 @@ def _change(contact: Contact, person: bytes, change: str, at: datetime | None, s
         "constant_contact",
         at,
         seen_at,
-        contact_id=contact.contact_id or None,
+        contact_id=contact.contact_id,
         evidence=evidence,
     )
 

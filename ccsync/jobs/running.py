@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from ccsync.errors import CcsyncError, Interrupted
 from ccsync.jobs.work import Work
-from ccsync.state import events, history, runs, scratch_store, troubles
+from ccsync.state import events, history, runs, scratch_store, troubles, untold
 from ccsync.state.runs import Run
 from ccsync.state.troubles import Trouble
 
@@ -40,7 +40,7 @@ def carry_out(work: Work, job: str, direction: str, body: Callable[[], T]) -> T:
         raise
     runs.finish(work.store, work.run_id, "COMPLETE", work.now(), work.counts, " ".join(work.remarks))
     before = work.now() - timedelta(days=work.config.state.keep_days)
-    for prune in (runs.prune, history.prune, events.prune):
+    for prune in (runs.prune, history.prune, events.prune, untold.prune):
         prune(work.store, before)
     return result
 

@@ -1,4 +1,4 @@
-"""Reads Kibo's tenant and customer accounts."""
+"""Reads Kibo's tenant and customer accounts, and writes their consent."""
 
 import re
 from dataclasses import dataclass
@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from ccsync import shapes
 from ccsync.errors import ConfigError, RefusedError, VendorUnreachable
 from ccsync.kibo.events import EVENTS_PATH, PAGE_SIZE, EventPage, to_event_page
+from ccsync.kibo.writes import WholeAccount, Written, differing_fields, with_consent
 from ccsync.models import Customer, JsonObject, Tenant
 from ccsync.transport import Call, Token, Transport
 
 ACCOUNTS_PATH = "/api/commerce/customer/accounts"
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[1-9]\d{0,3}|:[1-5]\d{4}|:6[0-4]\d{3})?")
+_GONE = frozenset({404})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +107,39 @@ class Kibo:
 
     def get_customer(self, account_id: int) -> Customer | None:
         """Read one whole account; `None` when it is deleted."""
-        call = Call(
-            "GET", f"{self._base()}{ACCOUNTS_PATH}/{account_id}", headers=self._headers(), accepts=frozenset({404})
-        )
+        whole = self.get_whole_account(account_id)
+        return whole.customer if whole is not None else None
+
+    def get_whole_account(self, account_id: int) -> WholeAccount | None:
+        """Read one account so that it can be written back; `None` when it is deleted."""
+        found = self._account(Call("GET", self._account_url(account_id), headers=self._headers(), accepts=_GONE))
+        return None if found is None else WholeAccount(*found)
+
+    def put_consent(self, whole: WholeAccount, accepts: bool) -> Written | None:
+        """Write the account back with this `acceptsMarketing`; `None` when it is deleted meanwhile.
+
+        Kibo has no version of an account to hold the write against: the last one wins. So it is read just before.
+        """
+        account_id, body = whole.customer.account_id, with_consent(whole.raw, accepts)
+        call = Call("PUT", self._account_url(account_id), json=body, headers=self._headers(), accepts=_GONE)
+        found = self._account(call)
+        return None if found is None else Written(found[0], differing_fields(body, found[1]))
+
+    def _account_url(self, account_id: int) -> str:
+        return f"{self._base()}{ACCOUNTS_PATH}/{account_id}"
+
+    def _account(self, call: Call) -> tuple[Customer, JsonObject] | None:
         answer, value = self.transport.json(call, self._token)
         if answer.status == 404:
             return None
         record = shapes.as_object(value)
         customer = to_customer(record) if record is not None else None
-        if customer is None:
-            raise VendorUnreachable(f"Kibo's answer for account {account_id} is no account.", "it has no id.")
-        return customer
+        account_id = call.url.rpartition("/")[2]
+        if record is None or customer is None or str(customer.account_id) != account_id:
+            raise VendorUnreachable(
+                f"Kibo's answer for account {account_id} is no account.", "it has no id, or another's."
+            )
+        return customer, record
 
     def get_events(
         self, *, start: int, filter: str | None = None, sort: str | None = None, is_at_tenant: bool = False

@@ -108,10 +108,14 @@ class Actions:
         if not self._settings.unsubscribed_keep_lists:
             self._store.leave(before.seq)
 
-    def resubscribe(self, address: str) -> None:
-        """The person opts in again, by a sign-up form or the confirmation mail; lists are not given back."""
+    def resubscribe(self, address: str, source: str = "Contact") -> None:
+        """The person opts in again, by a sign-up form or the confirmation mail (or, with source Account, staff).
+
+        Lists are not given back.
+        """
         before, now = self._require(address), self._now()
-        after = before._replace(permission="explicit", opt_in_source="Contact", opt_in_at=now)
+        permission = "explicit" if source == "Contact" else "implicit"
+        after = before._replace(permission=permission, opt_in_source=source, opt_in_at=now)
         after = after._replace(email_updated_at=now, deleted_on=None)
         if not self._settings.resubscribe_keeps_opt_out_date:
             after = after._replace(opt_out_source=None, opt_out_at=None, opt_out_reason=None)

@@ -214,7 +214,8 @@ class Kibo:
         if key not in self._found:
             if len(self._found) >= _MOST_REMEMBERED:
                 self._found.clear()
-            self._found[key] = language.matching(self._accounts, clauses, quick)
+            minds_case = self._settings.address_filter_minds_case
+            self._found[key] = language.matching(self._accounts, clauses, quick, minds_case=minds_case)
         ids = self._found[key]
         if is_descending:
             ids = ids[::-1]
@@ -243,7 +244,8 @@ class Kibo:
         account = self._accounts.get(int(text))
         selected(account, asked, fields_of_an_account())  # a bad selection has no effect
         if request.method == "PUT":
-            account = self._accounts.update(int(text), replaced(account, json_body(request)))
+            lost = dict.fromkeys(self._settings.put_loses)
+            account = self._accounts.update(int(text), replaced(account, json_body(request)) | lost)
             if self._settings.put_makes_events:
                 self.events.record("customeraccount.updated", int(text))
         account = _without(account, _left_out(asked))

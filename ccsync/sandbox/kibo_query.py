@@ -121,8 +121,13 @@ def check_sort(text: str, sortable: AbstractSet[str] = _SORTABLE) -> bool:
     return parts[0][1:] != [] and parts[0][1].lower() == "desc"
 
 
-def matching(accounts: Accounts, clauses: Sequence[Clause], quick: str = "") -> Sequence[int]:
-    """The ids that satisfy everything, oldest first; whole accounts are made only where the index cannot tell."""
+def matching(
+    accounts: Accounts, clauses: Sequence[Clause], quick: str = "", *, minds_case: bool = False
+) -> Sequence[int]:
+    """The ids that satisfy everything, oldest first; whole accounts are made only where the index cannot tell.
+
+    `minds_case`: two addresses are one only in the same case of letters.
+    """
     left = list(clauses)
     opt_in = Clause("acceptsmarketing", "eq", True)
     address = next((one for one in left if (one.field, one.operator) == ("emailaddress", "eq")), None)
@@ -131,6 +136,8 @@ def matching(accounts: Accounts, clauses: Sequence[Clause], quick: str = "") -> 
         ids = accounts.changed_ids()
     elif address is not None:
         ids = accounts.find_by_email(str(address.value))
+        if minds_case:
+            ids = [one for one in ids if accounts.address(one) == address.value]
     elif opt_in in left:
         ids = accounts.opted_in()
         left.remove(opt_in)

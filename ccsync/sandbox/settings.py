@@ -36,6 +36,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
 """The words that a setting can be."""
 CUSTOMER_TOPICS = frozenset(f"customeraccount.{what}" for what in ("created", "updated", "deleted"))
 ROW_PARTS = frozenset({"contacts", "attributes", "segments", "commerceSummary"})
+LOSABLE = frozenset({"companyOrOrganization", "externalId", "localeCode", "taxId", "userName"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class SandboxSettings:
     event_topics: frozenset[str] = CUSTOMER_TOPICS  # what the application subscribes to; nothing else makes events
     event_ids_dashed: bool = False  # the description shows ids with dashes and without
     event_pages_repeat: bool = False  # a fault: every page is the first one, and there is always another
+    address_filter_minds_case: bool = False  # filtering accounts by emailAddress
+    put_loses: frozenset[str] = frozenset()  # a fault: text fields of an account that a PUT blanks, whatever it says
     put_makes_events: bool = True  # does a PUT of ours come back as an event, `noCallback` or not
     # Constant Contact
     cc_client_id: str = "5b8d2f60-sandbox-key"
@@ -129,5 +132,7 @@ class SandboxSettings:
             raise ValueError(f"rows_carry: there is no part {min(unknown)}")
         if unknown := self.event_topics - CUSTOMER_TOPICS:
             raise ValueError(f"event_topics: customers have no topic {min(unknown)}")
+        if unknown := self.put_loses - LOSABLE:
+            raise ValueError(f"put_loses: {min(unknown)} is not among {', '.join(sorted(LOSABLE))}")
         if min(self.customers, self.latency_ms, self.sms_only_contacts) < 0 or not 0 <= self.opted_in_percent <= 100:
             raise ValueError("customers, latency_ms and sms_only_contacts are at least 0, opted_in_percent is 0 to 100")

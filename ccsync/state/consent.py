@@ -13,9 +13,10 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class ConsentChange:
-    """One change: `change` is opted-in, opted-out, unsubscribed, resubscribed or left-list.
+    """One change: `change` is opted-in, opted-out, unsubscribed, resubscribed, left-list or back-on-list.
 
-    `source` says who told ("kibo", "constant_contact"); `happened_at` is the vendor's date where it gives one.
+    `source` says who told ("kibo", "constant_contact"), or who did it: "ccsync" writes to Kibo what was told by
+    Constant Contact. `happened_at` is the vendor's date where it gives one.
     """
 
     person: bytes
@@ -131,3 +132,11 @@ def address_of(store: Store, person: bytes) -> str | None:
     """The person's address as last told by a vendor."""
     row = store.one("SELECT email FROM consent WHERE person = ? AND email IS NOT NULL ORDER BY id DESC LIMIT 1", person)
     return None if row is None else str(row[0])
+
+
+def addresses_of(store: Store, person: bytes) -> list[str]:
+    """The person's address in every spelling that a vendor has told, the latest first."""
+    rows = store.rows(
+        "SELECT email FROM consent WHERE person = ? AND email IS NOT NULL GROUP BY email ORDER BY max(id) DESC", person
+    )
+    return [str(row[0]) for row in rows]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ccsync.state import meta
+from ccsync.state.people import FORGOTTEN
 from ccsync.state.store import Row, Store, Value
 
 HELD_BY: Mapping[str, tuple[str, ...]] = {
@@ -19,6 +20,8 @@ HELD_BY: Mapping[str, tuple[str, ...]] = {
     "set_aside": ("account_id",),
     "events": ("account_id",),
     "queue": ("account_id",),
+    "untold": ("person",),
+    "kibo_writes": ("person", "account_id"),
 }
 """Every table that holds something of a person, and by what it is theirs; suppressions are what is kept."""
 UNFINISHED = "erasure_unfinished"
@@ -27,7 +30,7 @@ _BLOCK = 1 << 20
 
 def erase_account(store: Store, account_id: int) -> None:
     """Forget a Kibo account, inside the caller's transaction; its person is another matter."""
-    for table in ("accounts", "links", "set_aside", "rejected", "staged"):
+    for table in ("accounts", "links", "set_aside", "rejected", "staged", "kibo_writes"):
         store.run(f"DELETE FROM {table} WHERE account_id = ?", account_id)  # noqa: S608 - our own table names
 
 
@@ -40,13 +43,33 @@ def erase_person(store: Store, person: bytes) -> None:
     store.run("INSERT OR IGNORE INTO erasing VALUES (?)", person)
     for table in ("consent", "history", "contacts", "links", "removals", "batch_rows"):
         store.run(f"DELETE FROM {table} WHERE person = ?", person)  # noqa: S608 - our own table names
-    store.run("UPDATE suppressions SET contact_id = NULL WHERE person = ?", person)
+    store.run("DELETE FROM untold WHERE person = ? AND told_at IS NOT NULL", person)
+    # What Kibo has not been told yet still has to be: the accounts that have the address are found there.
+    for table in ("suppressions", "untold"):
+        store.run(f"UPDATE {table} SET contact_id = NULL WHERE person = ?", person)  # noqa: S608 - our own table names
     store.run("DELETE FROM erasing")
 
 
 def is_somebodys(store: Store, person: bytes) -> bool:
     """Does any account that ccsync knows of have this address?"""
     return store.one("SELECT 1 FROM accounts WHERE person = ?", person) is not None
+
+
+def forgotten_among(store: Store, persons: Sequence[bytes]) -> set[bytes]:
+    """Those of these people who asked to be forgotten and have not opted in since."""
+    marks = ",".join("?" * len(persons))
+    sql = f"SELECT person FROM suppressions WHERE kind = ? AND person IN ({marks})"  # noqa: S608 - marks
+    return {one for (one,) in store.rows(sql, FORGOTTEN, *persons) if isinstance(one, bytes)}
+
+
+def keep_forgotten(store: Store, person: bytes) -> None:
+    """What was known before, and is met again, does not bring a forgotten person's contact back."""
+    store.run(
+        "UPDATE suppressions SET contact_id = NULL WHERE person = ?1 AND contact_id NOT NULL"
+        " AND EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?2)",
+        person,
+        FORGOTTEN,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,13 +93,6 @@ def suppressions(store: Store, person: bytes) -> list[Suppression]:
     ]
 
 
-def forgotten_among(store: Store, persons: Sequence[bytes]) -> set[bytes]:
-    """Those of these people who asked to be forgotten and have not opted in since."""
-    marks = ",".join("?" * len(persons))
-    sql = f"SELECT person FROM suppressions WHERE kind = ? AND person IN ({marks})"  # noqa: S608 - marks
-    return {one for (one,) in store.rows(sql, FORGOTTEN, *persons) if _is(one)}
-
-
 def suppress(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
     """Remember a suppression and that it was seen; return whether it is new or its date has moved on."""
     before = store.one(
@@ -123,6 +116,11 @@ def suppress(store: Store, found: Suppression, at: datetime, run_id: int) -> boo
         run_id,
     )
     return before is None or (since is not None and since > str(before[0] or ""))
+
+
+def count_suppressed(store: Store, kind: str, list_id: str) -> int:
+    """How many people a suppression of this kind holds for."""
+    return store.number("SELECT count(*) FROM suppressions WHERE kind = ? AND list_id = ?", kind, list_id)
 
 
 def not_seen_since(store: Store, kind: str, at: datetime, limit: int) -> list[Suppression]:
@@ -244,6 +242,17 @@ def linked_people(store: Store, account_id: int) -> list[bytes]:
 
 def _is(value: object) -> TypeGuard[bytes]:
     return isinstance(value, bytes)
+
+
+def accounts_of(store: Store, person: bytes) -> list[int]:
+    """The accounts that had this address when last seen."""
+    rows = store.rows("SELECT account_id FROM accounts WHERE person = ? ORDER BY account_id", person)
+    return [int(str(row[0])) for row in rows]
+
+
+def count_accounts(store: Store) -> int:
+    """How many Kibo accounts ccsync has observed."""
+    return store.number("SELECT count(*) FROM accounts")
 
 
 def siblings(store: Store, account_id: int, person: bytes) -> list[int]:

@@ -4,7 +4,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 
-from ccsync.state.tables import FIRST, SECOND
+from ccsync.state.tables import FIRST, SECOND, THIRD
 
 APPLICATION_ID = 0x63637379  # "ccsy"
 
@@ -32,6 +32,8 @@ TABLES = frozenset(
         "history",
         "field_sets",
         "erasing",
+        "untold",
+        "kibo_writes",
     }
 )
 
@@ -49,7 +51,13 @@ def _second(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second)
+def _third(connection: sqlite3.Connection) -> None:
+    """What Kibo is to be told, opt-outs found by earlier versions included, and what ccsync set there."""
+    for statement in _statements(THIRD):
+        connection.execute(statement)
+
+
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third)
 VERSION = len(_MIGRATIONS)
 
 

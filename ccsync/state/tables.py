@@ -214,3 +214,42 @@ CREATE TRIGGER consent_is_never_deleted BEFORE DELETE ON consent
 WHEN NOT EXISTS (SELECT 1 FROM erasing WHERE erasing.person = OLD.person)
 BEGIN SELECT RAISE(ABORT, 'the consent ledger is append-only'); END;
 """
+
+
+THIRD = """
+CREATE TABLE untold (                 -- what people did at Constant Contact, until Kibo has been told
+    id INTEGER PRIMARY KEY,
+    person BLOB NOT NULL,
+    kind TEXT NOT NULL,               -- unsubscribed, departed, resubscribed
+    list_id TEXT NOT NULL,            -- the list that was left; '' for the whole account
+    happened_at TEXT NOT NULL,        -- '' where Constant Contact gives no date
+    contact_id TEXT,
+    source TEXT,                      -- whose act it was, as the vendor shows it: Contact, Account
+    is_checked INTEGER NOT NULL,      -- of a departure: the contact was looked at, and is not merely deleted
+    was_on_list INTEGER NOT NULL,     -- ccsync had put the person on a list: the brake counts these
+    seen_at TEXT NOT NULL,
+    is_wanted INTEGER NOT NULL DEFAULT 0, -- an account was found that has to be written
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_at TEXT NOT NULL,
+    last_error TEXT NOT NULL DEFAULT '',
+    told_at TEXT,
+    outcome TEXT NOT NULL DEFAULT '',
+    UNIQUE (person, kind, list_id, happened_at)
+) STRICT;
+CREATE INDEX untold_by_turn ON untold (told_at, is_wanted, next_at);
+INSERT INTO untold (person, kind, list_id, happened_at, contact_id, source, is_checked, was_on_list, seen_at, next_at)
+    SELECT person, kind, list_id, coalesce(since, ''), contact_id, source, kind = 'unsubscribed',
+        EXISTS (SELECT 1 FROM contacts WHERE contacts.person = suppressions.person AND contacts.list_id IS NOT NULL),
+        seen_at, seen_at FROM suppressions WHERE kind IN ('unsubscribed', 'departed');
+
+CREATE TABLE kibo_writes (            -- what ccsync last set at Kibo, noted before it is set
+    account_id INTEGER PRIMARY KEY,
+    person BLOB NOT NULL,
+    accepts_marketing INTEGER NOT NULL,
+    reason TEXT NOT NULL,             -- unsubscribed, departed, resubscribed
+    set_out_at TEXT NOT NULL,
+    done_at TEXT,                     -- Kibo's answer showed it
+    updated_at TEXT                   -- the account's update date in that answer, by Kibo's clock
+) STRICT;
+CREATE INDEX kibo_writes_by_person ON kibo_writes (person);
+"""

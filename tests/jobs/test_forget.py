@@ -200,14 +200,19 @@ def test_an_unsubscribe_outlives_it(shop: Shop) -> None:
     assert traces(shop, contact["contact_id"]) == []
 
 
-def test_a_new_unsubscribe_is_noted_without_the_address(shop: Shop) -> None:
-    """The consent ledger has the row, and no word of whose it is."""
+def test_a_new_unsubscribe_is_a_new_act(shop: Shop) -> None:
+    """An opt-out from after the erasure is noted and told to Kibo like any other; the next forgetting erases it."""
     shop.export()
     forget(shop, PAT)
     shop.later(days=1)
     shop.box.cc.unsubscribe(PAT)
-    shop.export()
+    shop.poll()
+    assert shop.box.kibo.account(account_of(shop))["acceptsMarketing"] is False
     assert suppressions_of(shop, PAT) == [FORGOTTEN, UNSUBSCRIBED]
+    forget(shop, PAT)
+    assert traces(shop, PAT) == []
+    shop.later(days=1)
+    shop.poll(is_full=True)
     assert traces(shop, PAT) == []
 
 

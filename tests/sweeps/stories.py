@@ -2,6 +2,7 @@
 
 from tests.sweeps.flush_story import FLUSH
 from tests.sweeps.forget_story import FORGET
+from tests.sweeps.poll_story import POLL
 from tests.sweeps.story import EXPORT
 
-STORIES = (EXPORT, FLUSH, FORGET)
+STORIES = (EXPORT, FLUSH, POLL, FORGET)
