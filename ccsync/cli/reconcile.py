@@ -114,20 +114,22 @@ def _print_report(work: Work, report: Report) -> None:
     found = [kind for kind in Kind if report.counts.get(kind)]
     if found:
         rows = [
-            (kind.value, "drift" if kind in DRIFT else "", f"{report.counts[kind]:,}", MEANING[kind]) for kind in found
+            (kind.value, "yes" if kind in DRIFT else "", f"{report.counts[kind]:,}", MEANING[kind]) for kind in found
         ]
-        screen.print_table(("Kind", "", "People", "Meaning"), rows)
+        screen.print_table(("Kind", "Drift", "People", "Meaning"), rows)
     if not report.drift:
         screen.print_line("No drift: both systems and the state file agree.")
         return
     screen.print_line()
     drift = list(islice(_findings(work, DRIFT), SHOWN))
     screen.print_table(
-        ("Drift", "Address", "Accounts", "Reason"),
+        ("Kind", "Address", "Accounts", "Reason"),
         [(one.kind, one.email or "", ", ".join(map(str, one.account_ids)), one.reason) for one in drift],
     )
     if report.drift > len(drift):
         screen.print_line(f"... and {report.drift - len(drift):,} more: ccsync reconcile --csv")
+    if any(comparing.plan(work)):
+        screen.print_line("To queue what can be put right: ccsync reconcile --fix")
 
 
 def _say_drift(report: Report) -> None:

@@ -4,12 +4,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
+from ccsync.jobs import leavers
 from ccsync.jobs.decisions import blocking_suppression
-from ccsync.jobs.discrepancies import DRIFT, Kind, Listed, NotListed, Repair, Verdict, judge_listed, judge_not_listed
+from ccsync.jobs.discrepancies import (
+    DRIFT,
+    Kind,
+    Listed,
+    NotListed,
+    Repair,
+    Telling,
+    Verdict,
+    judge_listed,
+    judge_not_listed,
+)
 from ccsync.jobs.work import Work
-from ccsync.state import batches, comparison, people, removals, set_aside
+from ccsync.state import batches, comparison, consent, people, removals, set_aside, untold
 from ccsync.state import events as queue
 from ccsync.state.comparison import AtKibo, Finding
+from ccsync.state.people import DEPARTED, FORGOTTEN, Suppression
 
 _CHUNK = 500
 
@@ -30,8 +42,8 @@ def _not_listed(work: Work, flushed_at: datetime | None) -> Iterator[Finding]:
         refused = [one for one in accounts if (set_aside.standing(store, one.account_id) or (None, None))[1]]
         verdict = judge_not_listed(
             NotListed(
-                holding=blocking_suppression(people.suppressions(store, person), work.list_id),
-                is_to_be_told=False,
+                holding=(holding := _holding(work, person)),
+                telling=Telling.DONE if holding is None else _telling(work, person, holding, accounts),
                 refused=bool(refused),
                 queued=_queued(work, [one.account_id for one in accounts]),
                 is_under_way=batches.holds(store, person),
@@ -51,7 +63,7 @@ def _listed(work: Work, flushed_at: datetime | None) -> Iterator[Finding]:
         everybody = [*dict.fromkeys([*(one.account_id for one in accounts), *linked])]
         verdict = judge_listed(
             Listed(
-                holding=blocking_suppression(people.suppressions(store, person), work.list_id),
+                holding=_holding(work, person),
                 opts_in=any(one.opts_in for one in accounts),
                 was_put_there=known is not None and known.list_id == work.list_id,
                 is_leaving=removals.is_asked(store, person, work.list_id),
@@ -75,6 +87,25 @@ def _several(work: Work) -> Iterator[Finding]:
     for person, email in comparison.iter_several(work.store):
         accounts = [one.account_id for one in comparison.accounts_of(work.store, person) if one.opts_in]
         yield _finding(Verdict(Kind.SEVERAL_ACCOUNTS, f"{len(accounts)} accounts"), person, email, accounts)
+
+
+def _holding(work: Work, person: bytes) -> Suppression | None:
+    """What keeps a person from being sent; that they asked to be forgotten comes first here."""
+    holding = people.suppressions(work.store, person)
+    forgotten = [one for one in holding if one.kind == FORGOTTEN]
+    return forgotten[0] if forgotten else blocking_suppression(holding, work.list_id)
+
+
+def _telling(work: Work, person: bytes, holding: Suppression, accounts: Iterable[AtKibo]) -> Telling:
+    if holding.kind == DEPARTED and not work.config.sync.list_departures:
+        return Telling.UNWANTED
+    rows = [one for one in untold.of_person(work.store, person) if one.kind == holding.kind]
+    waiting = [one for one in rows if one.told_at is None]
+    if waiting:
+        return Telling.STUCK if any(one.attempts or one.is_wanted for one in waiting) else Telling.NEXT
+    since = holding.since
+    is_newer = since is not None and all(one.created_at is not None and one.created_at > since for one in accounts)
+    return Telling.DONE if rows or is_newer or consent.has_been_answered(work.store, person) else Telling.NEVER
 
 
 def _queued(work: Work, account_ids: Iterable[int]) -> str | None:
@@ -115,4 +146,12 @@ def _repair(work: Work, one: Finding) -> bool:
     if one.repair == Repair.REMOVE.value:
         account_id = one.account_ids[0] if one.account_ids else 0
         return removals.ask(store, [one.person], account_id, one.email, removals.OPTED_OUT, at) > 0
+    if one.repair == Repair.TELL.value:
+        holding = _holding(work, one.person)
+        if holding is not None:
+            untold.queue(store, one.person, holding.kind, at)
+        return holding is not None
+    if one.repair == Repair.COMPARE.value:
+        leavers.compare_soon(work)
+        return True
     return False

@@ -73,16 +73,26 @@ class Verdict:
     repair: Repair = Repair.NONE
 
 
+class Telling(Enum):
+    """How it stands with telling Kibo of an opt-out at Constant Contact."""
+
+    NEVER = "Kibo was never told"
+    NEXT = "waits to be told to Kibo"
+    STUCK = "Kibo has not taken it yet, or the brake holds it: ccsync poll-unsubscribes --dry-run"
+    DONE = "opted in again at Kibo since"
+    UNWANTED = "not told to Kibo, as list_departures has it"
+
+
 @dataclass(frozen=True, slots=True)
 class NotListed:
     """Somebody who opts in at Kibo, could be sent, and is not on the list.
 
-    `is_to_be_told`: Kibo waits to be told of the opt-out; `None`: it was told before. `queued` is how the account
-    stands in the queue; `refused` whether Constant Contact refused its row before.
+    `telling` is how Kibo's being told of the opt-out stands. `queued` is how the account stands in the queue;
+    `refused` whether Constant Contact refused its row before.
     """
 
     holding: Suppression | None
-    is_to_be_told: bool | None
+    telling: Telling
     refused: bool
     queued: str | None
     is_under_way: bool
@@ -111,11 +121,9 @@ def _judge_held(holding: Suppression, one: NotListed) -> Verdict:
     reason = reason_of(holding)
     if holding.kind not in (UNSUBSCRIBED, DEPARTED):
         return Verdict(Kind.SUPPRESSED, reason)
-    if one.is_to_be_told is None:
-        return Verdict(Kind.SUPPRESSED, f"{reason}, and opted in again at Kibo since")
-    if one.is_to_be_told:
-        return Verdict(Kind.WAITING, f"{reason}; waits to be told to Kibo")
-    return Verdict(Kind.NOT_TOLD, f"{reason}; Kibo was never told", Repair.TELL)
+    kind = {Telling.NEVER: Kind.NOT_TOLD, Telling.STUCK: Kind.NOT_TOLD, Telling.NEXT: Kind.WAITING}
+    repair = Repair.TELL if one.telling is Telling.NEVER else Repair.NONE
+    return Verdict(kind.get(one.telling, Kind.SUPPRESSED), f"{reason}; {one.telling.value}", repair)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def _at_kibo(work: Work, one: Customer) -> AtKibo:
         why_not = rejection.reason
     person = None if one.email is None else work.person_of()(person_key_text(one.email))
     at = one.updated_at or one.created_at
-    return AtKibo(one.account_id, person, one.email, one.accepts_marketing, at, why_not)
+    return AtKibo(one.account_id, person, one.email, one.accepts_marketing, one.created_at, at, why_not)
 
 
 # the list

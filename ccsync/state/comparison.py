@@ -12,7 +12,7 @@ from ccsync.state.times import from_text, storable, to_text_or_none
 _CHUNK = 500
 _TABLES = (
     "CREATE TEMP TABLE at_kibo (account_id INTEGER PRIMARY KEY, person BLOB, email TEXT, opts_in INTEGER,"
-    " updated_at TEXT, why_not TEXT NOT NULL) STRICT",
+    " created_at TEXT, updated_at TEXT, why_not TEXT NOT NULL) STRICT",
     "CREATE INDEX temp.at_kibo_by_person ON at_kibo (person, opts_in)",
     "CREATE TEMP TABLE on_list (person BLOB PRIMARY KEY, email TEXT NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TEMP TABLE findings (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, person BLOB NOT NULL, email TEXT,"
@@ -38,6 +38,7 @@ class AtKibo:
     person: bytes | None
     email: str | None
     opts_in: bool | None
+    created_at: datetime | None
     updated_at: datetime | None
     why_not: str = ""
 
@@ -66,13 +67,14 @@ def note_accounts(store: Store, accounts: Iterable[AtKibo]) -> None:
     """Keep accounts; one read again replaces what was kept of it."""
     with store.transaction():
         store.run_many(
-            "INSERT OR REPLACE INTO at_kibo VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO at_kibo VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (
                     one.account_id,
                     one.person,
                     None if one.email is None else storable(one.email),
                     None if one.opts_in is None else int(one.opts_in),
+                    to_text_or_none(one.created_at),
                     to_text_or_none(one.updated_at),
                     one.why_not,
                 )
@@ -229,12 +231,13 @@ def _iter_people(store: Store, sql: str, *values: str) -> Iterator[tuple[bytes, 
 
 
 def _to_account(row: Row) -> AtKibo:
-    account_id, person, email, opts_in, updated_at, why_not = row
+    account_id, person, email, opts_in, created_at, updated_at, why_not = row
     return AtKibo(
         int(str(account_id)),
         person if isinstance(person, bytes) else None,
         None if email is None else str(email),
         None if opts_in is None else bool(opts_in),
+        from_text(created_at),
         from_text(updated_at),
         str(why_not),
     )

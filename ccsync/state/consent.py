@@ -128,6 +128,19 @@ def latest_opt_in(store: Store, person: bytes, *, other_than: int) -> datetime |
     return from_text(row[0]) if row else None
 
 
+def has_been_answered(store: Store, person: bytes) -> bool:
+    """Since the latest opt-out at Constant Contact: did ccsync tell Kibo, or was a newer opt-in seen there?"""
+    return (
+        store.one(
+            "SELECT 1 FROM consent WHERE person = ?1 AND id > (SELECT coalesce(max(id), 0) FROM consent"
+            " WHERE person = ?1 AND change IN ('unsubscribed', 'left-list')) AND (change = 'opted-out' AND"
+            " source = 'ccsync' OR change = 'opted-in' AND source = 'kibo' AND happened_at NOT NULL)",
+            person,
+        )
+        is not None
+    )
+
+
 def address_of(store: Store, person: bytes) -> str | None:
     """The person's address as last told by a vendor."""
     row = store.one("SELECT email FROM consent WHERE person = ? AND email IS NOT NULL ORDER BY id DESC LIMIT 1", person)

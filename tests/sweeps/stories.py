@@ -3,6 +3,7 @@
 from tests.sweeps.flush_story import FLUSH
 from tests.sweeps.forget_story import FORGET
 from tests.sweeps.poll_story import POLL
+from tests.sweeps.reconcile_story import RECONCILE
 from tests.sweeps.story import EXPORT
 
-STORIES = (EXPORT, FLUSH, POLL, FORGET)
+STORIES = (EXPORT, FLUSH, POLL, FORGET, RECONCILE)

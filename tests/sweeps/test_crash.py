@@ -23,6 +23,7 @@ def boundaries_of(story: Story, folder: Path) -> list[str]:
         story.prepare(shop)
         shop.on_boundary = labels.append
         story.run(shop)
+        shop.on_boundary = lambda _: None  # a check may run other jobs
         story.check(shop)
     return labels
 
@@ -56,10 +57,10 @@ def test_a_death_anywhere_loses_nothing(story: Story, part: int, tmp_path: Path)
             shop.on_boundary = lambda _: None
             shop.later(seconds=30)
             run_until_done(story, shop)
+            statuses = [run.status for run in shop.latest()][: -runs_before or None]
             story.check(shop)
             addresses = [str(row["email"]) for row in imported_rows(shop)[rows_before:]]
             assert len(addresses) == len(set(addresses)), f"sent twice after {labels[number - 1]}"
-            statuses = [run.status for run in shop.latest()][: -runs_before or None]
             assert statuses[1:] in ([], ["INTERRUPTED"], ["COMPLETE"]), labels[number - 1]
             assert statuses[0] == "COMPLETE"
 
