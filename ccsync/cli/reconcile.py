@@ -145,13 +145,13 @@ def _fix(app: App, work: Work, yes: bool) -> int:
             screen.say("There is nothing that ccsync could put right.")
         return 0
     if not yes:
-        screen.say(f"This would queue {_told(plan)}.")
+        screen.say(f"This would queue people: {_told(plan)}.")
         screen.say("Nobody is subscribed again, and nobody who is suppressed is added; the brakes hold as ever.")
         if not screen.confirm("Queue it?"):
             raise NotAgreed("It was not agreed to; nothing was queued.", "", "ccsync reconcile --fix begins again.")
     done = comparing.repair(work)
     if not app.is_quiet:
-        screen.say(f"Queued {_told(plan)}. The next runs of the jobs carry it out.")
+        screen.say(f"Queued: {_told(plan)}. The next runs of the jobs carry it out.")
     return done
 
 

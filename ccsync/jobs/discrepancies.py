@@ -57,10 +57,10 @@ class Repair(Enum):
 
 
 WORDS = {
-    Repair.READ: "accounts to be read again by flush-events",
-    Repair.REMOVE: "people to be taken off the list by flush-events",
-    Repair.TELL: "opt-outs to be told to Kibo by poll-unsubscribes",
-    Repair.COMPARE: "people whose leaving poll-unsubscribes is to note",
+    Repair.READ: "to be read again by flush-events",
+    Repair.REMOVE: "to be taken off the list by flush-events",
+    Repair.TELL: "to be told to Kibo by poll-unsubscribes",
+    Repair.COMPARE: "to be noted as gone by poll-unsubscribes",
 }
 
 
