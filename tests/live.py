@@ -33,8 +33,9 @@ class LiveShop(Shop):
         super().__init__(folder, fast, config_changes, clock=AheadClock(), logs_in=logs_in)
 
     def start(self, *words: str, **options: object) -> subprocess.Popen[str]:
-        """Start the real `ccsync`, in an environment with nothing of the operator's in it."""
+        """Start the real `ccsync`, in an environment with nothing of the operator's in it but `environ`."""
         environ = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "PYTHONWARNINGS": "error", "COLUMNS": "120"}
+        environ |= options.pop("environ", {})  # type: ignore[arg-type,operator]
         command = [sys.executable, "-m", "ccsync", "--config", str(self.config_path), *words]
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         return subprocess.Popen(command, cwd=self.folder, env=environ, text=True, **options)  # type: ignore[call-overload,no-any-return]

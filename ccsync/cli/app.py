@@ -60,6 +60,7 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     app.verbosity = 0 if quiet else verbose
     app.is_quiet = quiet
     logging_setup.set_up(app.verbosity, log_file)
+    logging_setup.tell_environment(os.environ)
 
 
 for command in (
@@ -87,7 +88,7 @@ def run(arguments: Sequence[str], clock: RealClock | None = None) -> int:
     app.wants_json = "--json" in arguments
     app.clock.listen()
     try:
-        code = cli.main(list(arguments), prog_name="ccsync", obj=app, standalone_mode=False)
+        code = cli.main(_as_utf_8(arguments), prog_name="ccsync", obj=app, standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as error:
@@ -113,6 +114,19 @@ def run(arguments: Sequence[str], clock: RealClock | None = None) -> int:
     except Exception as error:
         log.exception("unforeseen")
         return show_error(app, _unforeseen(error))
+
+
+def _as_utf_8(arguments: Sequence[str]) -> list[str]:
+    """The arguments as UTF-8 whatever the locale says; only a path may hold other bytes."""
+    found = list[str]()
+    for argument in arguments:
+        try:
+            found.append(os.fsencode(argument).decode())
+        except UnicodeDecodeError:
+            if not (found and found[-1] in ("--config", "--log-file")):
+                raise click.UsageError("an argument is not UTF-8; set the terminal's encoding to UTF-8.") from None
+            found.append(argument)
+    return found
 
 
 def show_error(app: App, error: CcsyncError) -> int:

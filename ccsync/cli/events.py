@@ -1,12 +1,12 @@
 """`ccsync events`: the queue of what changed in the store, and `ccsync events retry`, which mends it."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 import click
 
 from ccsync.cli import screen
-from ccsync.cli.clock import now
 from ccsync.cli.logging_setup import redact
 from ccsync.cli.progress import ProgressLine
 from ccsync.cli.wiring import App, clients, work_of
@@ -51,17 +51,8 @@ def events(
     app: App = context.obj
     config = app.load()
     trouble = _pull(app, config, as_json) if refresh else None
-    with app.reading(config) as store, store.snapshot():
-        upcoming = next_run_at(runs.last_of(store, flush_events.JOB), config)
-        most = limit if limit is not None else None if as_json else SHOWN
-        found = queue.view(store, wants_done=wants_done, only_failed=failed, limit=-1 if most is None else most + 1)
-    shown = found if most is None else found[:most]
-    if as_json:
-        screen.print_json({"next_run_at": screen.utc_time(upcoming), "events": [_to_json(one) for one in shown]})
-    else:
-        _show(shown, _of_next_run(config, upcoming), failed=failed)
-        if len(found) > len(shown):
-            screen.say(f"Only the newest {len(shown):,} are shown; --limit N shows more.")
+    show = _show_json if as_json else _show
+    show(app, config, wants_done=wants_done, only_failed=failed, limit=limit)
     if trouble is not None:
         raise trouble
 
@@ -81,24 +72,45 @@ def _pull(app: App, config: Config, as_json: bool) -> VendorUnreachable | None:
     return pulled.trouble
 
 
-def _of_next_run(config: Config, upcoming: datetime | None) -> str:
+def _of_next_run(config: Config, upcoming: datetime | None, now: datetime) -> str:
     """When the queue is dealt with next, or why it is not."""
     if not config.sync.enabled:
         return "none, the sync is disabled: ccsync configure --enable"
     if upcoming is None:
         return "not known, flush-events has not run yet"
-    is_late = now() - upcoming > timedelta(minutes=config.sync.interval_minutes)
+    is_late = now - upcoming > timedelta(minutes=config.sync.interval_minutes)
     return screen.local_time(upcoming) + ("; that has passed, so cron does not start it" if is_late else "")
 
 
-def _show(shown: Sequence[QueuedEvent], upcoming: str, *, failed: bool) -> None:
-    screen.print_facts({"Next run": upcoming})
-    if not shown:
-        screen.say("No event needs a person." if failed else "No event waits.")
+def _show_json(app: App, config: Config, *, wants_done: bool, only_failed: bool, limit: int | None) -> None:
+    most = -1 if limit is None else limit
+    with ExitStack() as stack:
+        with app.reading(config) as store, store.snapshot():
+            upcoming = screen.utc_time(_next_run(store, config))
+            found = queue.iter_view(store, wants_done=wants_done, only_failed=only_failed, limit=most)
+            document = screen.long_json("events", map(_to_json, found), next_run_at=upcoming)
+            print_it = stack.enter_context(document)
+        print_it()
+
+
+def _show(app: App, config: Config, *, wants_done: bool, only_failed: bool, limit: int | None) -> None:
+    most = SHOWN if limit is None else limit
+    with app.reading(config) as store, store.snapshot():
+        upcoming = _next_run(store, config)
+        found = queue.view(store, wants_done=wants_done, only_failed=only_failed, limit=most + 1)
+    screen.print_facts({"Next run": _of_next_run(config, upcoming, app.clock.now())})
+    if not found:
+        screen.say("No event needs a person." if only_failed else "No event waits.")
         return
     screen.print_line()
     headers = ("Event", "Object Id", "Topic", "Created", "Status", "Attempts", "Last Error")
-    screen.print_table(headers, [_cells(one) for one in shown], unbroken=("Event",))
+    screen.print_table(headers, [_cells(one) for one in found[:most]], unbroken=("Event",))
+    if len(found) > most:
+        screen.say(f"Only the newest {most:,} are shown; --limit N shows more.")
+
+
+def _next_run(store: Store, config: Config) -> datetime | None:
+    return next_run_at(runs.last_of(store, flush_events.JOB), config)
 
 
 def _cells(one: QueuedEvent) -> tuple[object, ...]:
@@ -142,7 +154,7 @@ def retry(app: App, event_ids: tuple[str, ...], wants_all: bool, as_json: bool) 
         raise click.UsageError("give the IDs of events, or --all; `ccsync events --failed` lists them.")
     with app.writing(app.load(), "events retry") as store:
         accounts = None if wants_all else _accounts_of(store, event_ids)
-        at = now()
+        at = app.clock.now()
         retried = queue.retry(store, at, accounts)
         due = queue.count_due(store, at)
     if as_json:

@@ -6,9 +6,10 @@ from ccsync.cli import screen
 from ccsync.cli.logs import rejected_to_json, run_to_json
 from ccsync.cli.progress import ProgressLine
 from ccsync.cli.wiring import App, active_list, clients, work_of
-from ccsync.config import Config
+from ccsync.config import Config, line_of
 from ccsync.errors import ConfigError, NotAgreed
 from ccsync.jobs import export as job
+from ccsync.jobs.planning import Plan
 from ccsync.jobs.running import carry_out, try_out
 from ccsync.jobs.work import Work
 from ccsync.mapping import mapping_problems
@@ -81,7 +82,16 @@ def check_mapping(config: Config) -> None:
     """Raise `ConfigError` for a mapping that cannot work."""
     problems = mapping_problems(config.mapping, None)
     if problems:
-        raise ConfigError(f"{config.path.name} has a mapping that cannot work.", "", "Mend [mapping].", tuple(problems))
+        lines = tuple(_located(config, problem) for problem in problems)
+        raise ConfigError(f"{config.path} has a mapping that cannot work.", "", "Correct it; nothing was done.", lines)
+
+
+def _located(config: Config, problem: str) -> str:
+    """A problem of the mapping with its file and line in front."""
+    starts = {key: (f"[mapping] {key}: ", f"[mapping] {key} = ") for key in config.mapping}
+    key = next((key for key, both in starts.items() if problem.startswith(both)), None)
+    line = line_of(config.path, "mapping", key) if key is not None else None
+    return f"{config.path.name}:{line}: {problem}" if line else f"{config.path.name}: {problem}"
 
 
 def _agree(first: job.FirstExport, yes: bool) -> None:
@@ -112,7 +122,7 @@ def _agree_to_departures(gone: int, looked_for: int, yes: bool) -> bool:
 
 def _dry_run(work: Work, request: job.Request, as_json: bool, line: ProgressLine) -> int:
     try:
-        run, plan = try_out(work, job.JOB, job.DIRECTION, lambda: job.run(work, request) or job.Plan())
+        run, plan = try_out(work, job.JOB, job.DIRECTION, lambda: job.run(work, request) or Plan())
     finally:
         line.erase()
     if as_json and run is not None:
@@ -122,7 +132,7 @@ def _dry_run(work: Work, request: job.Request, as_json: bool, line: ProgressLine
     return 0
 
 
-def _plan_to_json(plan: job.Plan) -> dict[str, object]:
+def _plan_to_json(plan: Plan) -> dict[str, object]:
     return {
         "imports": plan.imports,
         "bytes": plan.bytes,
@@ -131,6 +141,8 @@ def _plan_to_json(plan: job.Plan) -> dict[str, object]:
         "minutes": plan.minutes,
         "quota_share": plan.quota_share,
         "is_first_export": plan.is_first_export,
+        "single_reads": plan.single_reads,
+        "is_estimate": plan.is_estimate,
         "suppressed_reasons": dict(plan.suppressed_reasons),
         "rejected": [rejected_to_json(record) for record in plan.rejected],
     }
@@ -139,7 +151,7 @@ def _plan_to_json(plan: job.Plan) -> dict[str, object]:
 _SHOWN_COUNTS = ("read", "added", "updated", "unchanged", "suppressed", "departed", "rejected", "skipped")
 
 
-def _print_plan(work: Work, plan: job.Plan) -> None:
+def _print_plan(work: Work, plan: Plan) -> None:
     screen.print_line(
         "Dry run, nothing was changed."
         + (" This would be the first export to this list." if plan.is_first_export else "")
@@ -156,12 +168,21 @@ def _print_plan(work: Work, plan: job.Plan) -> None:
         screen.print_line(f"… and {work.counts['rejected'] - len(plan.rejected):,} more rejected.")
     for remark in work.remarks:
         screen.print_line(screen.clean(remark))
+    if plan.single_reads:
+        screen.print_line(
+            "Kibo's list does not show all that is mapped: an export reads each customer by itself."
+            + (" Updated, unchanged and bytes are judged by a sample." if plan.is_estimate else "")
+        )
     limits = work.config.limits
     screen.print_line(
         f"Cost: {plan.calls:,} calls to Constant Contact ({plan.quota_share:.1%} of a day's"
-        f" {limits.requests_per_day:,}), {plan.kibo_calls:,} to Kibo, about {plan.minutes:g} minutes."
+        f" {limits.requests_per_day:,}), {plan.kibo_calls:,} to Kibo, about {_duration(plan.minutes)}."
     )
     screen.print_line(f"Imports: {plan.imports:,}, together {plan.bytes:,} bytes.")
+
+
+def _duration(minutes: float) -> str:
+    return f"{minutes:g} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
 
 
 def _report(app: App, run: Run, work: Work, as_json: bool, news: bool) -> None:

@@ -38,9 +38,12 @@ def warn(store: Store, now: datetime) -> None:
 
 
 def warn_once(store: Store, now: datetime) -> None:
-    """Say it, without a terminal once for each login: cron would mail it every half hour."""
+    """Say it, without a terminal once for each login: cron would mail it every half hour.
+
+    That it has lapsed is for the run itself to find out.
+    """
     age = age_of_login(store, now)
-    if age is None or age.days < WARN_DAYS:
+    if age is None or not WARN_DAYS <= age.days < LAPSES_AFTER.days:
         return
     renewed = to_text(age.renewed_at)
     if screen.may_ask() or meta.get(store, WARNED_OF) != renewed:
@@ -55,6 +58,6 @@ def _say(age: Age | None) -> None:
     if age.days >= LAPSES_AFTER.days:
         end = f"which was {age.lapses_at:%Y-%m-%d}: ccsync login"
     screen.say(
-        f"Warning: the Constant Contact login was last renewed {age.days} days ago; it lapses after {LAPSES_AFTER.days} days"
-        f" without use, {end}"
+        f"Warning: the Constant Contact login was last renewed {age.days} days ago;"
+        f" it lapses after {LAPSES_AFTER.days} days without use, {end}"
     )

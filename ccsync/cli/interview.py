@@ -92,10 +92,10 @@ def _confirm(draft: Draft, talk: Talk) -> None:
         return
     screen.say(f"\nThis is to change in {draft.config.path.name}:")
     before = {**{key: getattr(draft.config.sync, key) for key in draft.config.sync.__slots__}, **draft.config.mapping}
-    for one in changes:
-        old = before.get(one.key)
-        if one.key != "list_id" and old != one.value:
-            new = "nothing" if one.value is None else screen.clean(in_file(one.value))
-            screen.say(f"  {screen.clean(one.key)}  {'' if old is None else f'{screen.clean(in_file(old))} -> '}{new}")
+    keys = {one.key for one in changes}
+    told = keys - {"list_id"} if "list_name" in keys else keys  # ids tell nobody anything where names do
+    shown = [one for one in changes if one.key in told and before.get(one.key) != one.value]
+    rows = [(one.key, in_file(before.get(one.key)), in_file(one.value)) for one in shown]
+    screen.print_table(("Setting", "So far", "From now on"), rows, is_talk=True)
     if not talk.yes_or_no("Write it?", True):
         raise NotAgreed("Nothing was written.", "the last question was answered with no.", "ccsync configure")

@@ -37,7 +37,7 @@ class ListChoice:
         self._show(self._lists, today)
         screen.say("Type a number, a name or a part of one; +NAME makes a new list.")
         while True:
-            keep = f' (Enter: "{screen.clean(today.name)}")' if today else ""
+            keep = f' (Enter: "{_short(today.name)}")' if today else ""
             typed = self._talk.ask(f"List{keep}:")
             picked = today if not typed else self._picked(typed, today)
             found = self._client.get_list(picked.list_id) if picked else None
@@ -114,3 +114,8 @@ class ListChoice:
         self._lists = (*self._lists, made)
         screen.say(f'Created the contact list "{screen.clean(made.name)}"; it is empty.')
         return made
+
+
+def _short(name: str) -> str:
+    first, *others = screen.wrapped(screen.clean(name), 40)
+    return f"{first}..." if others else first

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ccsync.cli.screen import clean
@@ -66,6 +66,16 @@ def set_up(verbosity: int, log_file: Path | None) -> None:
         root.addHandler(screen)
     if log_file is not None:
         root.addHandler(_file_handler(log_file))
+
+
+_HONOURED = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+def tell_environment(environ: Mapping[str, str]) -> None:
+    """Log once which variables bend the way to the vendors; their values may hold a proxy's password."""
+    found = [name for name in _HONOURED if environ.get(name) or environ.get(name.lower())]
+    if found:
+        logging.getLogger("ccsync.environment").info("the environment sets %s", ", ".join(found))
 
 
 def _file_handler(path: Path) -> logging.Handler:

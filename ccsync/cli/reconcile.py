@@ -62,10 +62,8 @@ def reconcile(app: App, fix: bool, yes: bool, as_csv: bool, as_json: bool) -> in
             streaming.print_csv(COLUMNS, (tuple(_csv_cells(one)) for one in _findings(work)))
         elif as_json:
             _print_json(work, report)
-        elif screen.wants_summary(app.verbosity, app.is_quiet):
+        elif screen.wants_summary(app.verbosity, app.is_quiet) or (report.drift and not app.is_quiet):
             _print_report(work, report)
-        elif report.drift and not app.is_quiet:
-            _say_drift(report)
         repaired = _fix(app, work, yes) if fix else 0
     return DRIFTED if report.drift > repaired else 0
 
@@ -130,11 +128,6 @@ def _print_report(work: Work, report: Report) -> None:
         screen.print_line(f"... and {report.drift - len(drift):,} more: ccsync reconcile --csv")
     if any(comparing.plan(work)):
         screen.print_line("To queue what can be put right: ccsync reconcile --fix")
-
-
-def _say_drift(report: Report) -> None:
-    told = ", ".join(f"{report.counts[kind]:,} {kind.value}" for kind in DRIFT if report.counts.get(kind))
-    screen.say(f"Drift: {told}. `ccsync reconcile` shows whom; with --fix it queues what can be put right.")
 
 
 def _fix(app: App, work: Work, yes: bool) -> int:

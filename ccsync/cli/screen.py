@@ -6,8 +6,11 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from shutil import copyfileobj
+from tempfile import SpooledTemporaryFile
 from types import SimpleNamespace
 
 import click
@@ -31,6 +34,7 @@ tabulate_module.MIN_PADDING = 0  # else each header is two columns wider than it
 vars(tabulate_module).update(wcwidth=SimpleNamespace(wcswidth=width_of), WIDE_CHARS_MODE=True)
 
 _HARMLESS = re.compile(r"[\x20-\x7e]*\Z")
+_HELD_BYTES = 4_000_000
 _NARROWEST = 20  # columns; a terminal that says it has fewer is not believed
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # Persian and Indic names need them between letters
@@ -176,6 +180,24 @@ def fitted(text: str) -> str:
 def print_json(value: object) -> None:
     """Print the one document of `--json`: exact, escaped to ASCII."""
     click.echo(json.dumps(value, indent=2))
+
+
+@contextmanager
+def long_json(name: str, items: Iterable[object], **others: object) -> Iterator[Callable[[], None]]:
+    """One JSON document whose list `name` may be too long for memory: an item a line, in a file until it is printed.
+
+    So nothing is printed of a document that cannot be finished, and no slow reader keeps what is read from open.
+    """
+    with SpooledTemporaryFile(max_size=_HELD_BYTES, mode="w+", encoding="ascii") as file:
+        file.write("{\n" + "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in others.items()))
+        file.write(f"  {json.dumps(name)}: [")
+        separator = "\n"
+        for item in items:
+            file.write(f"{separator}    {json.dumps(item)}")
+            separator = ",\n"
+        file.write("]\n}\n" if separator == "\n" else "\n  ]\n}\n")
+        file.seek(0)
+        yield lambda: copyfileobj(file, sys.stdout)
 
 
 def say(text: str) -> None:

@@ -7,7 +7,6 @@ from datetime import timedelta
 import click
 
 from ccsync.cli import screen
-from ccsync.cli.clock import now
 from ccsync.cli.live import look_at_vendors
 from ccsync.cli.wiring import ORGANIZATION, TENANT_URL, App
 from ccsync.jobs.looking import Seen
@@ -53,7 +52,7 @@ def status(app: App, stale_after: timedelta | None, live: bool, as_json: bool) -
     with app.reading(config) as store:
         seen = look_at_vendors(app, config) if live else None
         knows_tenant = (config.kibo.tenant_url or meta.get(store, TENANT_URL)) is not None
-        found = gather(store, config, now(), knows_tenant=knows_tenant)
+        found = gather(store, config, app.clock.now(), knows_tenant=knows_tenant)
         organization = meta.get(store, ORGANIZATION) or ""
     wanted = [*needs(found), *(seen.troubles if seen else ())]
     stale = stale_jobs(found, stale_after) if stale_after is not None else []

@@ -127,6 +127,11 @@ def read(path: Path) -> Source:
     )
 
 
+def line_of(path: Path, section: str, key: str) -> int | None:
+    """The 1-based line where a key stands in the file, for problems that only show when it is used."""
+    return outline(read(path).text).line_of(section, key)
+
+
 def _unreadable(path: Path, error: OSError | ValueError) -> ConfigError:
     what, why = f"The config file {path} cannot be read.", "its name is not one a file can have."
     if isinstance(error, OSError):

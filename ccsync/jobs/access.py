@@ -144,10 +144,6 @@ class ConstantContactToken:
         self._app = app
         self._renewing = renewing
 
-    def is_fresh(self) -> bool:
-        """Is the saved token good for some minutes at least?"""
-        return self._saved().expires_at - EARLY > self._now()
-
     def current(self) -> str:
         """A token that is good for some minutes at least. Raises `LoginNeeded` when there never was a login."""
         saved = self._saved()

@@ -22,7 +22,7 @@ def catch_up(work: Work) -> tuple[datetime, TemporaryError | None]:
     customers = work.kibo.get_customers(start=0, size=1, filter=FILTER).total
     _check_time(work, customers)
     started_at = work.kibo.transport.server_time(work.now())
-    missing = gather_everybody(work, started_at)
+    missing = gather_everybody(work, started_at).missing
     work.counts["read"] += staging.have_read(work.store)
     with work.store.transaction():
         dealt.mark_staged(work.store)

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.jobs import deletions
 from ccsync.jobs.decisions import MOST_ATTEMPTS, next_attempt_at
-from ccsync.jobs.intake import Intake, parts_to_read_singly
+from ccsync.jobs.intake import Intake
+from ccsync.jobs.parts import RowParts
 from ccsync.jobs.reading import FILTER, Changed, Sweep, read_changed_since
 from ccsync.jobs.work import Work
 from ccsync.kibo.events import PAGE_SIZE
-from ccsync.mapping import needed_parts
 from ccsync.models import Customer
 from ccsync.state import dealt, staging
 from ccsync.state import events as queue
@@ -87,15 +87,14 @@ class Changes:
 
     def _take_from(self, changed: Changed) -> None:
         """Take in those who are due. A row that is older than its event is read by itself; so is who is not there."""
-        is_first = bool(needed_parts(self._work.config.mapping))
+        parts = RowParts(self._work)
         for customers in changed.pages:
             if self._is_full():
                 return
             fresh = self._fresh(customers)
-            if is_first and fresh:
-                is_first = False
-                if parts_to_read_singly(self._work, fresh):
-                    return
+            parts.probe(fresh)
+            if fresh and (parts.lacking or parts.in_doubt):
+                return  # an absent part must not pass for an empty one
             self._take(fresh)
             self._work.show("changed customers", self._read)
 

@@ -67,12 +67,15 @@ def decide(
     due = email_only_fingerprint if is_foreign else fingerprint
     if refused_fingerprint == due:
         return Decision(Act.SET_ASIDE, "refused before and not changed since", is_foreign)
-    if known is None or known.list_id != target.list_id or known.fingerprint is None:
+    if known is None or known.list_id != target.list_id:
         reason = "another source's contact, added by its address alone" if is_foreign else "not on the list yet"
         return Decision(Act.ADD, reason, is_foreign)
     if known.fingerprint == due:
         return Decision(Act.UNCHANGED, "sent before and not changed since", is_foreign)
-    return Decision(Act.UPDATE, "a mapped field changed", is_foreign)
+    reason = (
+        "was on the list before, and is ccsync's own now" if known.fingerprint is None else "a mapped field changed"
+    )
+    return Decision(Act.UPDATE, reason, is_foreign)
 
 
 def blocking_suppression(suppressions: Iterable[Suppression], list_id: str) -> Suppression | None:

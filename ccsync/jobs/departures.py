@@ -12,14 +12,20 @@ from ccsync.state.people import DEPARTED, Suppression
 from ccsync.state.staging import Staged
 
 
-def find_departures(work: Work, *, is_retry: bool) -> tuple[list[Staged], int]:
-    """The people to be updated who are no longer on the list, and how many were looked for."""
+def find_departures(work: Work, *, is_retry: bool, has_just_read: bool = False) -> tuple[list[Staged], int]:
+    """The people to be updated who are no longer on the list, and how many were looked for.
+
+    `has_just_read`: this run has read the membership of everybody already.
+    """
     due = [
         (one.person or b"", address_of(one))
         for one, decision in iter_decisions(work, is_retry=is_retry)
         if decision.act is Act.UPDATE
     ]
-    membership.read_membership(work, due)
+    if not due:
+        return [], 0
+    if not has_just_read:
+        membership.read_membership(work, due)
     gone = [
         one
         for one, decision in iter_decisions(work, is_retry=is_retry)

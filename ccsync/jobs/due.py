@@ -4,14 +4,18 @@ import json
 from collections.abc import Iterator
 
 from ccsync.jobs.decisions import Act, Decision, Target, decide
-from ccsync.jobs.sending import LONG_ADDRESS, Outgoing, encode_row
+from ccsync.jobs.sending import Outgoing, encode_row
 from ccsync.jobs.work import Work
 from ccsync.mapping import fingerprint
-from ccsync.state import history, people, runs, set_aside, staging
+from ccsync.state import history, runs, set_aside
 from ccsync.state.batches import BatchRow
 from ccsync.state.history import Step
+from ccsync.state.prospects import iter_prospects
 from ccsync.state.runs import RejectedRecord
 from ccsync.state.staging import Staged
+
+EMAIL_ALONE = "email"
+"""The names of what is sent of another source's contact."""
 
 
 def iter_decisions(work: Work, *, is_retry: bool) -> Iterator[tuple[Staged, Decision]]:
@@ -20,18 +24,18 @@ def iter_decisions(work: Work, *, is_retry: bool) -> Iterator[tuple[Staged, Deci
     `is_retry` gives a row another try that Constant Contact has refused before.
     """
     target = Target(work.list_id, work.config.sync.overwrite_existing)
-    for one in staging.iter_people(work.store):
-        person = one.person or b""
-        refused = None if is_retry else set_aside.standing(work.store, one.account_id)
+    for one in iter_prospects(work.store):
+        staged, known = one.staged, one.known
         decision = decide(
-            people.known_contact(work.store, person),
-            people.suppressions(work.store, person),
+            known,
+            one.suppressions,
             target,
-            fingerprint=one.fingerprint or b"",
-            email_only_fingerprint=fingerprint(_email_only(one)),
-            refused_fingerprint=refused[1] if refused else None,
+            fingerprint=staged.fingerprint or b"",
+            # Nobody else is sent the address alone.
+            email_only_fingerprint=fingerprint(_email_only(staged)) if known and not known.is_ours else b"",
+            refused_fingerprint=None if is_retry else one.refused,
         )
-        yield one, decision
+        yield staged, decision
 
 
 def iter_outgoing(work: Work, *, is_retry: bool) -> Iterator[Outgoing]:
@@ -44,20 +48,15 @@ def iter_outgoing(work: Work, *, is_retry: bool) -> Iterator[Outgoing]:
             history.append(work.store, work.run_id, work.now(), [step])
         if decision.act not in (Act.ADD, Act.UPDATE):
             work.counts[decision.act.value] += 1
-        elif not is_long(address_of(one)):
-            yield _outgoing(one, decision)
+        elif not (outgoing := _outgoing(one, decision)).is_long:
+            yield outgoing
 
 
 def iter_outgoing_long(work: Work, *, is_retry: bool) -> Iterator[Outgoing]:
     """The rows with long addresses: they go last and by themselves, because they are looked for afterwards."""
     for one, decision in iter_decisions(work, is_retry=is_retry):
-        if decision.act in (Act.ADD, Act.UPDATE) and is_long(address_of(one)):
-            yield _outgoing(one, decision)
-
-
-def is_long(address: str) -> bool:
-    """Does the address go beyond what the import's own schema promises to take?"""
-    return len(address) > LONG_ADDRESS
+        if decision.act in (Act.ADD, Act.UPDATE) and (outgoing := _outgoing(one, decision)).is_long:
+            yield outgoing
 
 
 def address_of(one: Staged) -> str:

@@ -1,24 +1,23 @@
 """The export: every customer who opted in, and nobody else, ends up on the contact list."""
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.errors import BrakeError, TemporaryError
 from ccsync.jobs import known_contacts, opt_outs
-from ccsync.jobs.decisions import Act, has_left_too_many
+from ccsync.jobs.decisions import has_left_too_many
 from ccsync.jobs.departures import find_departures, record_departures
-from ccsync.jobs.due import iter_decisions, iter_outgoing, iter_outgoing_long
-from ccsync.jobs.gathering import gather_address, gather_everybody, gather_set_aside
+from ccsync.jobs.due import iter_outgoing, iter_outgoing_long
+from ccsync.jobs.gathering import Gathered, gather_address, gather_everybody, gather_set_aside
 from ccsync.jobs.imports import Imports
+from ccsync.jobs.planning import Plan, make_plan
 from ccsync.jobs.reading import FILTER
-from ccsync.jobs.sending import Batcher, Sender, adopt_lost, list_is_gone
+from ccsync.jobs.sending import Sender, adopt_lost, list_is_gone
 from ccsync.jobs.work import Work
 from ccsync.models import ContactList
 from ccsync.state import dealt, meta, runs, set_aside, staging
 from ccsync.state import events as queue
-from ccsync.state.runs import RejectedRecord
 
 JOB = "export"
 DIRECTION = "to"
@@ -60,26 +59,12 @@ class Request:
         return self.only is None and not self.is_retry
 
 
-@dataclass(slots=True)
-class Plan:
-    """What a dry run found that a real run would do, and what that would cost."""
-
-    imports: int = 0
-    bytes: int = 0
-    calls: int = 0
-    kibo_calls: int = 0
-    minutes: float = 0.0
-    quota_share: float = 0.0
-    is_first_export: bool = False
-    suppressed_reasons: Counter[str] = field(default_factory=Counter)
-    rejected: list[RejectedRecord] = field(default_factory=list)
-
-
 def run(work: Work, request: Request) -> Plan | None:
     """Run an export; `work.counts` and `work.remarks` tell what was done. A dry run returns its plan.
 
     Raises what `ccsync.errors` lists; what was done before is kept, and the next run continues.
     """
+    began_at = work.clock.monotonic()
     contact_list = work.constant_contact.get_list(work.list_id)
     if contact_list is None:
         raise list_is_gone(work)
@@ -88,16 +73,21 @@ def run(work: Work, request: Request) -> Plan | None:
     if is_first and not request.is_dry_run:
         request.agree(FirstExport(contact_list.name, contact_list.membership_count, customers))
     started_at = work.kibo.transport.server_time(work.now())
-    missing = _gather(work, request, started_at)
+    gathered = _gather(work, request, started_at)
     imports = Imports(work)
     if not request.is_dry_run:
         # What an earlier run left running is settled before anybody is decided on.
         imports.await_all()
-    _check_departures(work, request)
+    if not gathered.calls_spared:
+        _check_departures(work, request)
     if is_first:
         _remark_on_members(work, contact_list)
     if request.is_dry_run:
-        return _plan(work, request, is_first)
+        plan = make_plan(work, is_retry=request.is_retry, calls_spared=gathered.calls_spared, began_at=began_at)
+        plan.is_first_export = is_first
+        _close_books(work)
+        plan.rejected = runs.rejected(work.store, work.run_id, SHOWN_REASONS)
+        return plan
     if request.only is None:
         opt_outs.pull_recent(work)
     total = staging.people(work.store)
@@ -105,12 +95,12 @@ def run(work: Work, request: Request) -> Plan | None:
     imports.await_all()
     Sender(work).send_all(iter_outgoing_long(work, is_retry=request.is_retry), total)
     imports.await_all()
-    if request.is_whole and not missing:
+    if request.is_whole and not gathered.missing:
         _settle_queue(work)
     _close_books(work)
-    if missing:
+    if gathered.missing:
         raise TemporaryError(
-            f"Kibo counts {missing:,} customers more than it showed; everybody it showed was dealt with.",
+            f"Kibo counts {gathered.missing:,} customers more than it showed; everybody it showed was dealt with.",
             "rows kept moving while they were read.",
             "ccsync export        (sends only what is missing)",
         )
@@ -121,7 +111,7 @@ def run(work: Work, request: Request) -> Plan | None:
     return None
 
 
-def _gather(work: Work, request: Request, started_at: datetime) -> int:
+def _gather(work: Work, request: Request, started_at: datetime) -> Gathered:
     """Pull before push: opt-outs first, then the customers, then whose contacts are there already."""
     if not request.is_dry_run:
         adopt_lost(work)
@@ -129,23 +119,23 @@ def _gather(work: Work, request: Request, started_at: datetime) -> int:
         work.show("opt-outs")
         opt_outs.pull_all(work)
     staging.clear(work.store)
-    missing = 0
+    gathered = Gathered()
     if request.only is not None:
         gather_address(work, request.only)
     elif request.is_retry:
         gather_set_aside(work)
     else:
-        missing = gather_everybody(work, started_at)
+        gathered = gather_everybody(work, started_at, spares_single_reads=request.is_dry_run)
     work.counts["read"] = staging.have_read(work.store)
     if request.is_whole:
         known_contacts.learn(work, work.list_id if request.adopts_list else None)
     else:
         known_contacts.learn_singly(work, [one.row or "{}" for one in staging.iter_people(work.store)])
-    return missing
+    return gathered
 
 
 def _check_departures(work: Work, request: Request) -> None:
-    gone, looked_for = find_departures(work, is_retry=request.is_retry)
+    gone, looked_for = find_departures(work, is_retry=request.is_retry, has_just_read=request.adopts_list)
     if (
         has_left_too_many(len(gone), looked_for)
         and not request.is_dry_run
@@ -174,34 +164,6 @@ def _settle_queue(work: Work) -> None:
         dealt.mark_staged(work.store)
         dealt.settle(work.store, work.now())
         queue.enqueue_vanished(work.store, work.now())
-
-
-def _plan(work: Work, request: Request, is_first: bool) -> Plan:
-    plan = Plan(is_first_export=is_first)
-    for _, decision in iter_decisions(work, is_retry=request.is_retry):
-        if decision.act is Act.SUPPRESS:
-            plan.suppressed_reasons[decision.reason.partition(" on ")[0]] += 1
-    for stream in (
-        iter_outgoing(work, is_retry=request.is_retry),
-        iter_outgoing_long(work, is_retry=request.is_retry),
-    ):
-        batcher = Batcher(stream, work.list_id)
-        while batch := [(one.row.is_new, len(one.encoded) + 1) for one in batcher.take()]:
-            added = sum(is_new for is_new, _ in batch)
-            plan.imports += 1
-            plan.bytes += sum(size for _, size in batch)
-            work.counts["added"] += added
-            work.counts["updated"] += len(batch) - added
-    _close_books(work)
-    # The dry run has made every reading call itself; the imports and some polling come on top.
-    plan.calls = work.constant_contact.transport.calls + (2 * plan.imports + 6 if plan.imports else 0)
-    plan.kibo_calls = work.kibo.transport.calls
-    limits = work.config.limits
-    seconds = plan.kibo_calls / limits.kibo_requests_per_second + plan.calls / limits.requests_per_second
-    plan.minutes = round(seconds / 60 + (1 if plan.imports else 0), 1)
-    plan.quota_share = round(plan.calls / limits.requests_per_day, 4)
-    plan.rejected = runs.rejected(work.store, work.run_id, SHOWN_REASONS)
-    return plan
 
 
 def _close_books(work: Work) -> None:

@@ -37,6 +37,7 @@ def plan(work: Work, accept: int, failed: Mapping[int, str], *, is_exported: boo
     """
     going, held = removing.plan(work, accept)
     found = [_of_removal(work, one) for one in going]
+    found += [Planned(one.account_id, "held", "the brake: too many would leave the list at once") for one in held]
     found += list(_of_staged(work)) if is_exported else [_waiting(one.account_id) for one in _staged(work)]
     found += [Planned(one.account_id or 0, "rejected", one.reason) for one in runs.rejected(work.store, work.run_id)]
     found += [Planned(account_id, "failed", why) for account_id, why in failed.items()]
@@ -47,7 +48,7 @@ def plan(work: Work, accept: int, failed: Mapping[int, str], *, is_exported: boo
     for one in found:
         if one.act in ("added", "updated", "suppressed", "departed", "removed", "unsubscribed"):
             work.counts[one.act] += 1
-    return Plan(tuple(sorted(found, key=lambda one: one.account_id)), held)
+    return Plan(tuple(sorted(found, key=lambda one: one.account_id)), len(held))
 
 
 def _staged(work: Work) -> Iterator[staging.Staged]:

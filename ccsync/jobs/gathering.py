@@ -1,54 +1,96 @@
 """Gathers the customers an export is about: all who opted in, one address, or those set aside before."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
-from ccsync.errors import ConfigError
-from ccsync.jobs.intake import Intake, parts_to_read_singly, read_singly
+from ccsync.errors import ConfigError, OutOfTime
+from ccsync.jobs.decisions import Act
+from ccsync.jobs.due import iter_decisions
+from ccsync.jobs.intake import Intake
+from ccsync.jobs.parts import RowParts, read_singly
 from ccsync.jobs.reading import FILTER, Sweep, read_changed_since
 from ccsync.jobs.work import Work
 from ccsync.kibo import Kibo
-from ccsync.mapping import check_address, needed_parts, person_key_text
+from ccsync.mapping import check_address, person_key_text
 from ccsync.models import Customer
 from ccsync.state import erasure, set_aside, staging
 
 MOST_SWEEPS = 3
+MOST_DOUBTFUL = 200
+"""Updates that are looked at singly as long as it is in doubt whether the list carries all that is mapped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a gathering found out: how many customers Kibo counts and did not show (0: all is well).
+
+    `calls_spared` are those that it left out, and that an export makes to read customers one by one.
+    """
+
+    missing: int = 0
+    calls_spared: int = 0
 
 
 class _Gathering:
-    """One gathering of everybody; what it found out about the vendor's ways holds until its end."""
+    """One gathering of everybody; what it found out about the vendor's ways holds until its end.
 
-    def __init__(self, work: Work, started_at: datetime) -> None:
+    One that `spares_single_reads` takes the list's rows for what they are, whatever they lack.
+    """
+
+    def __init__(self, work: Work, started_at: datetime, *, spares_single_reads: bool) -> None:
         self._work = work
         self._started_at = started_at
+        self._spares = spares_single_reads
         self._intake = Intake(work)
+        self._parts = RowParts(work)
+        self._groups = listings(work.kibo)
         self._has_hidden_guests = False
-        self._reads_singly: bool | None = None if needed_parts(work.config.mapping) else False
+        self._has_taken_rows = False
+        self._begins_anew = False
+        """The list turned out to lack what is mapped, after rows of it had been taken."""
+        self._pages = 0
 
-    def run(self) -> int:
-        """Sweep until nobody can be missing; return how many Kibo counts and did not show."""
-        work = self._work
-        groups = listings(work.kibo)
+    def run(self) -> Gathered:
+        """Sweep until nobody can be missing."""
         missing = 0
         for _ in range(MOST_SWEEPS):
-            work.counts["unreadable"] = 0
-            sweeps = [self._sweep(is_anonymous) for is_anonymous in groups]
-            caught_up = [self._catch_up(is_anonymous) for is_anonymous in groups]
-            total = sum(sweep.total for sweep in sweeps if sweep is sweeps[0] or self._has_hidden_guests)
-            missing = total - staging.have_read(work.store) - work.counts["unreadable"]
-            if missing <= 0 and (all(caught_up) or not any(sweep.has_moved_right for sweep in sweeps)):
-                return 0
-        return max(missing, 0)
+            missing, is_sure = self._sweep_all()
+            if self._begins_anew and not self._spares:
+                self._begins_anew = False
+                missing, is_sure = self._sweep_all()
+            if missing <= 0 and is_sure:
+                break
+        return Gathered(max(missing, 0), self._calls_spared())
+
+    def _calls_spared(self) -> int:
+        if not (self._spares and self._parts.lacking):
+            return 0
+        return staging.have_read(self._work.store) + (self._pages if self._begins_anew else 0)
+
+    def _sweep_all(self) -> tuple[int, bool]:
+        """Read everybody once; return how many are missing, and whether nobody can have come in behind us."""
+        work = self._work
+        work.counts["unreadable"] = self._pages = 0
+        sweeps = [self._sweep(is_anonymous) for is_anonymous in self._groups]
+        caught_up = [self._catch_up(is_anonymous) for is_anonymous in self._groups]
+        self._look_at_doubtful_updates()
+        total = sum(sweep.total for sweep in sweeps if sweep is sweeps[0] or self._has_hidden_guests)
+        missing = total - staging.have_read(work.store) - work.counts["unreadable"]
+        return missing, all(caught_up) or not any(sweep.has_moved_right for sweep in sweeps)
 
     def _sweep(self, is_anonymous: bool | None) -> Sweep:
         work, sweep = self._work, Sweep(self._work.kibo, is_anonymous)
         before = staging.have_read(work.store)
         for page in sweep:
-            if self._reads_singly is None and page.customers:
-                self._reads_singly = bool(parts_to_read_singly(work, page.customers))
+            self._pages += 1
+            work.show("customers", min(sweep.position, page.total), page.total)
+            self._parts.probe(page.customers)
+            self._check_time(page.total - sweep.position)
+            self._heed_the_verdict()
             self._take(page.customers)
             work.counts["unreadable"] += page.unreadable
-            work.show("customers", min(staging.have_read(work.store), page.total), page.total)
         if is_anonymous and staging.have_read(work.store) > before:
             self._has_hidden_guests = True
         return sweep
@@ -61,15 +103,58 @@ class _Gathering:
         return changed is not None
 
     def _take(self, customers: Sequence[Customer]) -> None:
-        self._intake.take(read_singly(self._work.kibo, customers) if self._reads_singly else customers)
+        if self._parts.lacking and not self._spares:
+            self._intake.take(self._read_singly(customers))
+        else:
+            self._intake.take(customers)
+            self._has_taken_rows |= bool(customers) and not self._parts.lacking
+
+    def _read_singly(self, customers: Sequence[Customer]) -> list[Customer]:
+        """The customers of a page, read whole, unless they refuse or were read like this before."""
+        dates = {one.account_id: one.updated_at or one.created_at for one in customers}
+        as_is = staging.have_as_is(self._work.store, dates)
+        refusing = [one for one in customers if one.accepts_marketing is False]
+        wanted = [one for one in customers if one.accepts_marketing is not False and one.account_id not in as_is]
+        return refusing + list(read_singly(self._work, wanted))
+
+    def _look_at_doubtful_updates(self) -> None:
+        """A part that no row shows must not change what was sent: is it really empty for those who seem changed?"""
+        if not self._parts.in_doubt or self._parts.lacking:
+            return
+        due = iter_decisions(self._work, is_retry=False)
+        changed = (one for one, decision in due if decision.act is Act.UPDATE and not decision.is_email_only)
+        for whole in read_singly(self._work, list(islice(changed, MOST_DOUBTFUL))):
+            self._parts.learn_from(whole)
+            if self._parts.lacking:
+                break
+        self._heed_the_verdict()
+
+    def _check_time(self, customers: int) -> None:
+        """A run that has to end may have time for pages, and none for each customer."""
+        left = self._work.clock.seconds_left()
+        needed = customers / self._work.config.limits.kibo_requests_per_second
+        if self._parts.lacking and left is not None and needed > left:
+            raise OutOfTime(
+                f"Kibo's list does not show all that is mapped, and reading {customers:,} customers one by one takes"
+                " longer than this run may.",
+                f"about {needed / 60:.0f} minutes of reading.",
+                "ccsync export        (takes as long as it needs, and the events go on from there)",
+            )
+
+    def _heed_the_verdict(self) -> None:
+        """Rows that were taken before the list proved to lack something are read again, one by one."""
+        if self._parts.lacking and self._has_taken_rows:
+            self._has_taken_rows, self._begins_anew = False, True
+            if not self._spares:
+                staging.clear(self._work.store)
 
 
-def gather_everybody(work: Work, started_at: datetime) -> int:
-    """Take in every customer who opts in; return how many Kibo counts and did not show (0: all is well).
+def gather_everybody(work: Work, started_at: datetime, *, spares_single_reads: bool = False) -> Gathered:
+    """Take in every customer who opts in. `started_at` is Kibo's clock at the start of the run.
 
-    `started_at` is Kibo's clock at the start of the run.
+    With `spares_single_reads` nobody is read one by one, though the list may lack what is mapped.
     """
-    return _Gathering(work, started_at).run()
+    return _Gathering(work, started_at, spares_single_reads=spares_single_reads).run()
 
 
 def listings(kibo: Kibo) -> tuple[bool | None, ...]:
@@ -93,7 +178,7 @@ def gather_address(work: Work, address: str) -> None:
     wanted = person_key_text(address)
     page = work.kibo.get_customers(start=0, filter=f"emailAddress eq {address.strip()}")
     found = [one for one in page.customers if one.email and person_key_text(one.email) == wanted]
-    whole = read_singly(work.kibo, found)
+    whole = list(read_singly(work, found))
     Intake(work).take(whole)
     if not whole:
         work.remarks.append("Kibo has no customer with this address.")

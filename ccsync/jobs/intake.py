@@ -9,13 +9,10 @@ from datetime import UTC, datetime
 from ccsync.jobs import echoes, forgotten
 from ccsync.jobs.decisions import Seen, blocking_suppression, lifted_by_opt_in, what_is_seen
 from ccsync.jobs.work import Work
-from ccsync.kibo import Kibo
 from ccsync.mapping import (
     MappedContact,
     Rejection,
     fingerprint,
-    missing_parts,
-    needed_parts,
     person_key_text,
     to_contact,
 )
@@ -28,8 +25,6 @@ from ccsync.state.runs import RejectedRecord
 from ccsync.state.staging import Staged
 
 log = logging.getLogger(__name__)
-
-PROBED_ROWS = 5
 
 
 class Intake:
@@ -113,9 +108,11 @@ class Intake:
         # In the order in which they changed: of two accounts on one address the newer word holds.
         telling = sorted(echoes.without_own(work, list(customers)), key=_changed_at)
         before = people.known_accounts(work.store, [one.account_id for one in telling])
-        observed = list[AccountSeen]()
+        who = {one.account_id: self._person(one) for one in telling}
+        held = people.held_among(work.store, [person for person in who.values() if person is not None])
+        observed, opt_ins = list[AccountSeen](), list[ConsentChange]()
         for customer in telling:
-            account_id, person = customer.account_id, self._person(customer)
+            account_id, person = customer.account_id, who[customer.account_id]
             before_person, was = before.get(account_id, (None, None))
             seen = what_is_seen(
                 was=was,
@@ -124,21 +121,27 @@ class Intake:
                 has_same_address=person == before_person,
             )
             if seen is Seen.OPT_IN and person is not None:
-                self._opted_in(customer, person, was, seen_at)
+                if person in held:
+                    self._outweigh(customer, person, was)
+                opt_ins.append(_change(customer, person, "opted-in", was, seen_at))
             elif seen is Seen.OPT_OUT:
-                self._opted_out(customer, person or before_person, seen_at)
+                consent.append(work.store, work.run_id, opt_ins)  # an opt-out asks for earlier opt-ins
+                opt_ins.clear()
+                held |= self._opted_out(customer, person or before_person, seen_at)
             elif seen is Seen.NEW_ADDRESS and before_person is not None:
                 self._address_changed(account_id, before_person, seen_at)
             known_as = person or before_person
             # A new account that says no is no change.
             if known_as is not None and (customer.accepts_marketing or account_id in before):
                 observed.append(AccountSeen(account_id, known_as, bool(customer.accepts_marketing)))
+        consent.append(work.store, work.run_id, opt_ins)
         people.observe_accounts(work.store, observed, seen_at)
 
     def _person(self, customer: Customer) -> bytes | None:
         return None if customer.email is None else self._person_of(person_key_text(customer.email))
 
-    def _opted_in(self, customer: Customer, person: bytes, was: bool | None, seen_at: datetime) -> None:
+    def _outweigh(self, customer: Customer, person: bytes, was: bool | None) -> None:
+        """An opt-in, observed now: what it outweighs no longer holds."""
         store = self._work.store
         holding = people.suppressions(store, person)
         for kind in lifted_by_opt_in(
@@ -149,10 +152,9 @@ class Intake:
                 people.note_off_list(store, person)  # else what was sent before would not be sent again
         if blocking_suppression(people.suppressions(store, person), self._work.list_id) is None:
             removals.drop_unsent(store, person)
-        consent.append(store, self._work.run_id, [_change(customer, person, "opted-in", was, seen_at)])
 
-    def _opted_out(self, customer: Customer, person: bytes | None, seen_at: datetime) -> None:
-        """The opt-out holds for every address that ccsync put on the list for this account."""
+    def _opted_out(self, customer: Customer, person: bytes | None, seen_at: datetime) -> set[bytes]:
+        """The opt-out holds for every address that ccsync put on the list for this account; return whose they are."""
         work, account_id = self._work, customer.account_id
         work.counts["opted_out"] += 1
         opted_out_at = customer.updated_at or seen_at
@@ -169,6 +171,7 @@ class Intake:
             )
             email = customer.email if is_present else None
             removals.ask(work.store, [one], account_id, email, removals.OPTED_OUT, seen_at)
+        return set(everybody)
 
     def _address_changed(self, account_id: int, before: bytes, seen_at: datetime) -> None:
         step = Step(before, account_id, "left alone", "its account has another address now")
@@ -191,27 +194,3 @@ def _change(customer: Customer, person: bytes, change: str, was: bool | None, se
         account_id=customer.account_id,
         evidence={"acceptsMarketing": "true" if customer.accepts_marketing else "false"},
     )
-
-
-def parts_to_read_singly(work: Work, customers: Sequence[Customer]) -> frozenset[str]:
-    """The mapped parts of an account that list rows lack: a few rows are compared with their single reads.
-
-    Whether the vendor's list carries contacts and attributes is not documented.
-    """
-    needed = needed_parts(work.config.mapping)
-    lacking: set[str] = set()
-    proven: set[str] = set()
-    for customer in customers[:PROBED_ROWS]:
-        if proven >= needed:
-            break
-        single = work.kibo.get_customer(customer.account_id)
-        if single is None:
-            continue
-        lacking |= missing_parts(customer, single, work.config.mapping)
-        proven |= {part for part in needed if single.raw.get(part)}
-    return frozenset(lacking)
-
-
-def read_singly(kibo: Kibo, customers: Iterable[Customer]) -> list[Customer]:
-    """The same customers, each read whole; one deleted meanwhile is left out."""
-    return [whole for customer in customers if (whole := kibo.get_customer(customer.account_id)) is not None]

@@ -22,8 +22,11 @@ def learn(work: Work, adopt_list_id: str | None = None) -> None:
     new people are looked up singly or by one pass over the contacts made since, whichever is fewer calls.
     """
     bookmark = meta.bookmark(work.store, STREAM)
-    if bookmark is None or adopt_list_id is not None:
-        _pass(work, adopt_list_id)
+    if adopt_list_id is not None:
+        _adopt(work, adopt_list_id)
+        return
+    if bookmark is None:
+        _pass(work, None)
         return
     strangers = staging.strangers(work.store)
     if strangers == 0:
@@ -33,6 +36,19 @@ def learn(work: Work, adopt_list_id: str | None = None) -> None:
         _pass(work, None, **since)
     else:
         learn_singly(work, list(staging.iter_stranger_rows(work.store)))
+
+
+def _adopt(work: Work, list_id: str) -> None:
+    """Everybody's membership is read; the members of the list are ours from now on."""
+    people.forget_membership(work.store)
+    before = people.count_ours(work.store)
+    _pass(work, list_id)
+    adopted = people.count_ours(work.store) - before
+    if adopted > 0:
+        work.remarks.append(
+            f"{adopted:,} members whom others had put on the list are ccsync's own now: those who opt in are updated"
+            " from Kibo from now on."
+        )
 
 
 def _pass(work: Work, adopt_list_id: str | None, **filters: str) -> None:

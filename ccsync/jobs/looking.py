@@ -1,43 +1,17 @@
 """Asks both vendors how things stand there: four calls that change nothing, beside whatever job is running."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import CcsyncError, Interrupted, LockedError
-from ccsync.jobs.access import ConstantContactToken
 from ccsync.jobs.needs import Need
 from ccsync.jobs.reading import FILTER
 from ccsync.kibo import Kibo
 from ccsync.models import AccountSummary, ContactList
 
 T = TypeVar("T")
-
-
-class BriefToken:
-    """A login that is renewed under the writers' lock, held for just that moment; satisfies `transport.Token`.
-
-    Whoever renews a rotating token holds the lock: two at once would lose the login. Looking needs the lock for
-    nothing else.
-    """
-
-    def __init__(self, token: ConstantContactToken, lock: Callable[[], AbstractContextManager[object]]) -> None:
-        self._token = token
-        self._lock = lock
-
-    def current(self) -> str:
-        """The saved token, or a new one. Raises `LockedError` when one is due and another run is at work."""
-        if self._token.is_fresh():
-            return self._token.current()
-        with self._lock():
-            return self._token.current()
-
-    def renew(self, refused: str) -> str:
-        """Another token than the refused one."""
-        with self._lock():
-            return self._token.renew(refused)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,15 @@ def read_membership(work: Work, wanted: Sequence[tuple[bytes, str]]) -> None:
         _look_up(work, rest)
 
 
+def calls_for(work: Work, number: int) -> int:
+    """How many calls `read_membership` makes for so many people whom ccsync put on the list."""
+    if number == 0:
+        return 0
+    exports = -(-number // MOST_EXPORTED) * CALLS_OF_EXPORT
+    # The list itself is looked at first; this look at it is one more that an export does not make.
+    return min(number, exports + 1, _pages_of_list(work))
+
+
 def read_new_members(work: Work, wanted: Iterable[tuple[bytes, str]], made_since: datetime) -> None:
     """The same for people whose contacts were probably made after `made_since`: a page or two shows most of them."""
     read_list(work, created_after=f"{made_since - CLOCK_STEP:%Y-%m-%dT%H:%M:%SZ}")

@@ -86,11 +86,11 @@ def _is_silent(status: Status, one: JobStanding) -> bool:
     if one.last is None:
         return True
     most = max(SILENCE, 4 * status.interval)
-    return one.last.status != "RUNNING" and status.at - one.last.started_at > most
+    return one.last.status != "RUNNING" and abs(status.at - one.last.started_at) > most
 
 
 def _of_silence(status: Status, one: JobStanding) -> Need:
-    since = "has never run" if one.last is None else "has not run for " + _span(status.at - one.last.started_at)
+    since = "has never run" if one.last is None else "has not run for " + _span(abs(status.at - one.last.started_at))
     return Need(f"{one.job} {since}, though the sync is enabled.", "crontab -e        (crontab.example shows its line)")
 
 

@@ -36,6 +36,8 @@ class Sweep:
         self._filter = filter
         self.total = 0
         """How many accounts the latest page said there are."""
+        self.position = 0
+        """How far it has come."""
         self.has_moved_right = False
         """Did rows come in behind us? They were not read then."""
 
@@ -52,6 +54,7 @@ class Sweep:
             first_total = page.total if calls == 1 else first_total
             self._check_end(calls, first_total)
             rows = len(page.customers) + page.unreadable
+            self.position = start + rows
             yield SweepPage(page.customers, page.total, page.unreadable)
             ids = [customer.account_id for customer in page.customers]
             if last_ids and not last_ids.intersection(ids) and start > 0:

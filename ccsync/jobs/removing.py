@@ -41,12 +41,12 @@ def finish_earlier(work: Work) -> None:
             _await(work, under_way)
 
 
-def plan(work: Work, accept: int, done: int = 0) -> tuple[list[Removal], int]:
-    """Who goes out now, after `done` in this run, and how many the brake holds back."""
+def plan(work: Work, accept: int, done: int = 0) -> tuple[list[Removal], list[Removal]]:
+    """Who goes out now, after `done` in this run, and whom the brake holds back."""
     waiting = removals.waiting(work.store, work.list_id)
     on_list = people.count_on_list(work.store, work.list_id)
     may_go = let_through(len(waiting), done, on_list, work.config.sync.max_opt_outs, accept)
-    return waiting[:may_go], len(waiting) - may_go
+    return waiting[:may_go], waiting[may_go:]
 
 
 def remove(work: Work, accept: int, done: int) -> Removed:
@@ -65,7 +65,7 @@ def remove(work: Work, accept: int, done: int) -> Removed:
         for start in range(0, len(leaving), MOST_AT_ONCE):
             _start(work, leaving[start : start + MOST_AT_ONCE])
         _await(work, [one for one in removals.waiting(work.store, work.list_id) if one.activity_id is not None])
-    return Removed(len(going), held)
+    return Removed(len(going), len(held))
 
 
 def braked(held: int, done: int) -> BrakeError:

@@ -41,6 +41,11 @@ class Outgoing:
     row: BatchRow
     encoded: bytes
 
+    @property
+    def is_long(self) -> bool:
+        """Does the address go beyond what the import's own schema promises to take?"""
+        return len(self.row.email) > LONG_ADDRESS
+
 
 def encode_row(row: Mapping[str, object]) -> bytes:
     """One contact as it goes into an import: names that are not Latin stay what they are, and short."""

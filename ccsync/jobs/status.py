@@ -147,11 +147,14 @@ def _size(path: Path) -> int:
 
 
 def stale_jobs(status: Status, most: timedelta) -> list[JobStanding]:
-    """The cron jobs that have not done their work for so long, or never; none while the sync is disabled."""
+    """The cron jobs that have not done their work for so long, or never; none while the sync is disabled.
+
+    A success that is still to come was noted by a clock that was ahead, and proves nothing.
+    """
     if not status.is_enabled:
         return []
     return [
         one
         for one in status.jobs
-        if one.job in CRON_JOBS and (one.last_success_at is None or status.at - one.last_success_at > most)
+        if one.job in CRON_JOBS and (one.last_success_at is None or abs(status.at - one.last_success_at) > most)
     ]

@@ -5,6 +5,7 @@ from ccsync.mapping.checks import mapping_problems
 from ccsync.mapping.contact import (
     MappedContact,
     email_only,
+    filled_parts,
     fingerprint,
     missing_parts,
     needed_parts,
@@ -25,6 +26,7 @@ __all__ = [
     "attributes_by_name",
     "check_address",
     "email_only",
+    "filled_parts",
     "fingerprint",
     "mapping_problems",
     "missing_parts",

@@ -17,7 +17,11 @@ _LONGEST_LABEL = 63  # RFC 1035 §2.3.4
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"(?=[^@]{{1,{_LONGEST_LOCAL_PART}}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?![0-9]+\Z){_LABEL}")
+_TOP = r"(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,58}[A-Za-z0-9])"  # every name of the root zone, and no other form
+_ADDRESS = re.compile(rf"(?=[^@]{{1,{_LONGEST_LOCAL_PART}}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+({_TOP})")
+_TOP_ALONE = re.compile(_TOP)
+_NOWHERE = frozenset({"invalid", "local", "localhost", "onion", "internal", "arpa"})
+"""Ends of domains that take no mail from outside: https://www.iana.org/assignments/special-use-domain-names"""
 _NOT_ATOM = re.compile(r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]")
 _NOT_LABEL = re.compile(r"[^A-Za-z0-9.-]")
 
@@ -60,7 +64,8 @@ def check_address(address: str | None) -> Rejection | None:
             f"emailAddress has {len(trimmed)} characters where Constant Contact takes {LONGEST_ADDRESS}:"
             " give the account a shorter address in Kibo.",
         )
-    if _ADDRESS.fullmatch(trimmed):
+    found = _ADDRESS.fullmatch(trimmed)
+    if found and found[1].lower() not in _NOWHERE:
         return None
     return Rejection("bad-address", "emailAddress", f"emailAddress {_fault(trimmed)}")
 
@@ -116,4 +121,10 @@ def _domain_fault(domain: str) -> str:
         return "has a domain part that starts or ends with a hyphen or is too long: correct it in Kibo."
     if labels[-1].isdigit():
         return "has a domain that ends in a number: write the mail provider's name in Kibo."
+    if not _TOP_ALONE.fullmatch(labels[-1]):
+        return "has a domain that does not end like one, in .com for example: correct it in Kibo."
+    if labels[-1].lower() in _NOWHERE:
+        return (
+            f"has a domain that takes no mail, because it ends in .{labels[-1].lower()}: use another address in Kibo."
+        )
     return ""

@@ -5,7 +5,7 @@ Whether the person may be mailed at all is decided elsewhere; nothing here looks
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -96,6 +96,11 @@ def missing_parts(row: Customer, single: Customer, mapping: Mapping[str, str]) -
     return frozenset(part for part in needed_parts(mapping) if _lacks(part, row.raw, single.raw, mapping))
 
 
+def filled_parts(customer: Customer, mapping: Mapping[str, str]) -> frozenset[str]:
+    """Return the needed parts from which this account gives at least one mapped value."""
+    return frozenset(part for part in needed_parts(mapping) if _values_of(part, customer.raw, mapping))
+
+
 def _lacks(part: str, row: JsonObject, single: JsonObject, mapping: Mapping[str, str]) -> bool:
     in_row, in_single = row.get(part), single.get(part)
     if in_single is None:
@@ -104,12 +109,15 @@ def _lacks(part: str, row: JsonObject, single: JsonObject, mapping: Mapping[str,
         return True
     if part in {"contacts", "segments"} and _size(in_row) < _size(in_single):
         return True
+    return bool(_values_of(part, single, mapping) - _values_of(part, row, mapping))
+
+
+def _values_of(part: str, raw: JsonObject, mapping: Mapping[str, str]) -> Set[str]:
+    """The properties of an import row that this account fills from this part."""
     of_part = {key: name for key, name in mapping.items() if (s := source_of(name)) and s.part == part}
-    from_row: Row = {}
-    from_single: Row = {}
-    _fill(from_row, [], row, of_part)
-    _fill(from_single, [], single, of_part)
-    return bool(from_single.keys() - from_row.keys())
+    row: Row = {}
+    _fill(row, [], raw, of_part)
+    return row.keys()
 
 
 def _size(items: object) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ccsync.sandbox.box import Sandbox
 from ccsync.sandbox.serve import environ_for, write_config
-from ccsync.sandbox.settings import SandboxSettings
+from ccsync.sandbox.settings import ROW_PARTS, SandboxSettings
 
 KIBO_PAGE = 200
 CONTACT_PAGE = 500
@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--latency-ms", type=int, default=100, metavar="L", help="before each answer of Kibo (100)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="which people (1)")
     parser.add_argument("--kibo-requests-per-second", type=float, default=5, metavar="R", help="the setting (5)")
+    parser.add_argument(
+        "--single-reads", action="store_true", help="Kibo's list shows no contacts, so that each customer is read alone"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         latency_ms=arguments.latency_ms,
         opted_in_percent=100,
+        rows_carry=ROW_PARTS - ({"contacts"} if arguments.single_reads else set()),
         device_interval_seconds=1,
     )
     with tempfile.TemporaryDirectory() as folder, Sandbox(settings, keeps_bodies=False) as box:
@@ -86,10 +90,12 @@ def _measure(box: Sandbox, folder: str, name: str, rate: float) -> Result:
 def _floor(box: Sandbox, rate: float, contacts: int, imports: int) -> float:
     """The seconds that page size, batch size and limits leave to the fastest program that reads before it sends.
 
-    Kibo's pages at the set rate (any number of them under way at once, one latency at the end), one pass over
-    the contacts there already, the imports, one look at them, and the time Constant Contact takes for the last.
+    Kibo's pages, and each customer where the pages lack something, at the set rate (any number of them under way at
+    once, one latency at the end), one pass over the contacts there already, the imports, one look at them, and the
+    time Constant Contact takes for the last, were it empty.
     """
-    reads = math.ceil(box.kibo.opted_in_count() / KIBO_PAGE)
+    customers = box.kibo.opted_in_count()
+    reads = math.ceil(customers / KIBO_PAGE) + (0 if box.settings.rows_carry == ROW_PARTS else customers)
     per_second = box.settings.cc_requests_per_second or 1_000
     calls = math.ceil(contacts / CONTACT_PAGE) + imports + 2
     importing = box.settings.import_seconds if imports else 0.0
@@ -133,7 +139,8 @@ def _peak_of(number: int) -> int:
 def _print(arguments: argparse.Namespace, results: list[Result]) -> None:
     print(
         f"{arguments.customers:,} customers, Kibo latency {arguments.latency_ms} ms,"
-        f" kibo_requests_per_second = {arguments.kibo_requests_per_second:g}\n"
+        f" kibo_requests_per_second = {arguments.kibo_requests_per_second:g}"
+        f"{', each customer read alone' if arguments.single_reads else ''}\n"
     )
     rows = [
         ("", *(one.name for one in results)),

@@ -36,7 +36,7 @@ _TENANT = re.compile(r"/api/platform/tenants/([^/]+)")
 _LIST_PARAMETERS = {"startIndex", "pageSize", "sortBy", "filter", "q", "qLimit", "isAnonymous", "responseGroups",
                     "responseFields"}  # fmt: skip
 _TENANT_FIELDS = {"id", "name", "domain", "isDevTenant", "sites", "masterCatalogs"}
-_PARTS = ("contacts", "attributes", "segments", "commerceSummary")
+_PARTS: Account = {"contacts": [], "attributes": [], "segments": [], "commerceSummary": {}}
 _MOST_REMEMBERED = 4
 
 
@@ -198,11 +198,19 @@ class Kibo:
     def _list(self, request: Request) -> Reply:
         asked = parameters(request, _LIST_PARAMETERS)
         start, size = page_bounds(asked, self._settings.page_over_200)
-        left_out = _left_out(asked) | {part for part in _PARTS if part not in self._settings.rows_carry}
+        left_out = _left_out(asked)
         ids = self._matching(asked)
-        items = [_without(self._accounts.get(one), left_out) for one in ids[start : start + size]]
+        items = [self._row(_without(self._accounts.get(one), left_out)) for one in ids[start : start + size]]
         page = {"startIndex": start, "pageSize": size, "pageCount": -(-len(ids) // size), "totalCount": len(ids)}
         return Reply.json(200, selected({**page, "items": items}, asked, PAGE_FIELDS, items=fields_of_an_account()))
+
+    def _row(self, account: Account) -> Account:
+        """The account as a list shows it; no description says whether a row carries everything."""
+        lacking = {part: empty for part, empty in _PARTS.items() if part not in self._settings.rows_carry}
+        how = self._settings.rows_lack
+        if how == "absent" or not lacking:
+            return _without(account, set(lacking))
+        return account | (lacking if how == "empty" else dict.fromkeys(lacking))
 
     def _matching(self, asked: dict[str, str]) -> Sequence[int]:
         """The ids that are asked for, in order; found again only after a change."""

@@ -9,6 +9,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "app_flow": ("device", "pkce", "code"),
     "page_over_200": ("refuse", "cap"),
     "update_date_filter": ("works", "refuse", "ignore"),
+    "rows_lack": ("absent", "null", "empty"),
     "event_host": ("home", "tenant", "both"),
     "event_filter": ("works", "refuse", "ignore"),
     "event_sort": ("works", "refuse", "ignore"),
@@ -61,6 +62,7 @@ class SandboxSettings:
     guests_by_default: bool = True  # does the list hold anonymous accounts when isAnonymous is omitted
     update_date_filter: str = "works"  # or "refuse" (400), "ignore": filtering accounts by updateDate
     rows_carry: frozenset[str] = ROW_PARTS
+    rows_lack: str = "absent"  # or "null", "empty": how a row of the list shows a part that it does not carry
     # Kibo's event pull: host, filter, sort, order, lag and retention are all undocumented
     event_host: str = "home"  # where every SDK asks; the description lists the tenant's host, too: or "tenant", "both"
     event_filter: str = "works"  # or "refuse" (400), "ignore": filtering events by topic and createDate

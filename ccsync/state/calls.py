@@ -28,10 +28,10 @@ def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: 
     at = now.timestamp()
     with store.transaction():
         today = calls_on(store, vendor, now)
-        row = store.one("SELECT next_at, closed_until FROM gates WHERE vendor = ?", vendor)
+        row = store.one("SELECT next_at FROM gates WHERE vendor = ?", vendor)
         next_at = float(row[0]) if row and isinstance(row[0], (int, float)) else 0.0
-        closed = from_text(row[1]) if row else None
-        if closed and now < closed <= next_midnight(now):  # beyond it, the clock was ahead and was set back
+        closed = closed_until(store, vendor, now)
+        if closed:
             return Admission(0.0, closed, today)
         if most is not None and today >= most:
             return Admission(0.0, next_midnight(now), today)
@@ -86,7 +86,8 @@ def closed_until(store: Store, vendor: str, now: datetime) -> datetime | None:
     """Until when the vendor's quota is spent, if it says so."""
     row = store.one("SELECT closed_until FROM gates WHERE vendor = ?", vendor)
     closed = from_text(row[0]) if row else None
-    return closed if closed and closed > now else None
+    # Beyond the next midnight, the clock was ahead and was set back.
+    return closed if closed and now < closed <= next_midnight(now) else None
 
 
 def next_midnight(now: datetime) -> datetime:

@@ -1,6 +1,6 @@
 """Events pulled from Kibo, and the queue of accounts they make: an event only says that an account changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -207,13 +207,20 @@ def account_of(store: Store, event_id: str) -> int | None:
 
 
 def view(store: Store, *, wants_done: bool = False, only_failed: bool = False, limit: int = -1) -> list[QueuedEvent]:
+    """The first of `iter_view`."""
+    return list(iter_view(store, wants_done=wants_done, only_failed=only_failed, limit=limit))
+
+
+def iter_view(
+    store: Store, *, wants_done: bool = False, only_failed: bool = False, limit: int = -1
+) -> Iterator[QueuedEvent]:
     """Events with the state of their account, newest first, and accounts that were queued without an event.
 
     An account without one was queued by an export or a sweep; its time is when that was.
     """
     failed = f"status = '{FAILED}'"
     wanted = f"done_at IS NULL AND {failed}" if only_failed else "1" if wants_done else "done_at IS NULL"
-    found = store.rows(
+    found = store.iter_rows(
         "SELECT event_id, account_id, topic, created_at,"  # noqa: S608 - our own text
         " CASE WHEN done_at IS NULL THEN coalesce(status, ?1) ELSE ?2 END, coalesce(attempts, 0),"
         " coalesce(last_error, ''), coalesce(created_at, seen_at) AS at, number"
@@ -225,7 +232,7 @@ def view(store: Store, *, wants_done: bool = False, only_failed: bool = False, l
         DONE,
         limit,
     )
-    return [_to_queued(row[:7]) for row in found]
+    return (_to_queued(row[:7]) for row in found)
 
 
 def _to_queued(row: tuple[Value, ...]) -> QueuedEvent:

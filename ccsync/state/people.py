@@ -1,4 +1,4 @@
-"""What ccsync knows of people: their accounts at Kibo, their contact at Constant Contact, who is suppressed.
+"""What ccsync knows of people: their contact at Constant Contact, who is suppressed; `accounts` has their accounts.
 
 People are known by `person`, the keyed hash of their address in its comparison form.
 """
@@ -8,10 +8,16 @@ import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeGuard
 
 from ccsync.state import meta
-from ccsync.state.store import Store
+from ccsync.state.accounts import AccountSeen as AccountSeen
+from ccsync.state.accounts import accounts_of as accounts_of
+from ccsync.state.accounts import count_accounts as count_accounts
+from ccsync.state.accounts import known_accounts as known_accounts
+from ccsync.state.accounts import linked_people as linked_people
+from ccsync.state.accounts import observe_accounts as observe_accounts
+from ccsync.state.accounts import siblings as siblings
+from ccsync.state.store import Store, Value
 from ccsync.state.times import from_text, to_text, to_text_or_none
 
 UNSUBSCRIBED = "unsubscribed"
@@ -38,7 +44,10 @@ def person_key(store: Store) -> Callable[[str], bytes]:
 
 @dataclass(frozen=True, slots=True)
 class KnownContact:
-    """A contact as far as ccsync knows it. `fingerprint` and `list_id` are set once an import was confirmed."""
+    """A contact as far as ccsync knows it.
+
+    `fingerprint` and `list_id` are set once an import was confirmed; `list_id` alone for an adopted member.
+    """
 
     is_ours: bool
     list_id: str | None
@@ -64,8 +73,11 @@ def known_contact(store: Store, person: bytes) -> KnownContact | None:
     row = store.one(
         "SELECT is_ours, list_id, fingerprint, contact_id, seen_list_id FROM contacts WHERE person = ?", person
     )
-    if row is None:
-        return None
+    return None if row is None else to_known_contact(row)
+
+
+def to_known_contact(row: Sequence[Value]) -> KnownContact:
+    """The contact of these columns of `contacts`: is_ours, list_id, fingerprint, contact_id, seen_list_id."""
     is_ours, list_id, fingerprint, contact_id, seen = row
     return KnownContact(
         bool(is_ours),
@@ -78,19 +90,29 @@ def known_contact(store: Store, person: bytes) -> KnownContact | None:
 
 def suppressions(store: Store, person: bytes) -> list[Suppression]:
     """Everything that keeps `person` from being sent, on any list."""
-    return [
-        Suppression(
-            person,
-            str(kind),
-            str(list_id),
-            None if contact_id is None else str(contact_id),
-            from_text(since),
-            None if source is None else str(source),
-        )
-        for kind, list_id, contact_id, since, source in store.rows(
-            "SELECT kind, list_id, contact_id, since, source FROM suppressions WHERE person = ?", person
-        )
-    ]
+    rows = store.rows("SELECT kind, list_id, contact_id, since, source FROM suppressions WHERE person = ?", person)
+    return [suppression_of(person, row) for row in rows]
+
+
+def suppression_of(person: bytes, row: Sequence[Value]) -> Suppression:
+    """The suppression of these columns: kind, list_id, contact_id, since, source."""
+    kind, list_id, contact_id, since, source = row
+    return Suppression(
+        person,
+        str(kind),
+        str(list_id),
+        None if contact_id is None else str(contact_id),
+        from_text(since),
+        None if source is None else str(source),
+    )
+
+
+def held_among(store: Store, some: Sequence[bytes]) -> set[bytes]:
+    """Those of a page of people whom a suppression keeps from being sent, or who are to be taken off a list."""
+    marks = ",".join("?" * len(some))
+    where = f"WHERE person IN ({marks})"
+    sql = f"SELECT person FROM suppressions {where} UNION SELECT person FROM removals {where}"  # noqa: S608 - marks
+    return {person for (person,) in store.rows(sql, *some, *some) if isinstance(person, bytes)}
 
 
 def suppress(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
@@ -149,15 +171,17 @@ def observe_contacts(
     """Note contacts as a pass over Constant Contact showed them: (person, contact_id, created_at, seen_list_id).
 
     Somebody ccsync has not sent is another source's; so is somebody whose contact is older than ccsync's first
-    try to send it. With `adopt_list_id`, members of that list are ours from now on. Of somebody who is
-    forgotten nothing is noted.
+    try to send it. With `adopt_list_id`, members of that list are ours from now on, as if ccsync had put them there.
+    Of somebody who is forgotten nothing is noted.
     """
     store.run_many(
-        "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id) SELECT ?1, ?4, ?2, ?5"
+        "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id, list_id)"
+        " SELECT ?1, ?4, ?2, ?5, CASE WHEN ?4 THEN ?5 END"
         " WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?6)"
         " OR EXISTS (SELECT 1 FROM contacts WHERE person = ?1)"
         " ON CONFLICT (person) DO UPDATE SET contact_id = ?2, seen_list_id = ?5, is_ours ="
-        "  CASE WHEN ?4 THEN 1 WHEN fingerprint IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END",
+        "  CASE WHEN ?4 THEN 1 WHEN fingerprint IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END,"
+        "  list_id = CASE WHEN ?4 THEN ?5 ELSE list_id END",
         [
             (
                 person,
@@ -235,62 +259,6 @@ def count_on_list(store: Store, list_id: str) -> int:
     return store.number("SELECT count(*) FROM contacts WHERE list_id = ?", list_id)
 
 
-def linked_people(store: Store, account_id: int) -> list[bytes]:
-    """Everybody ccsync ever put on a list for this account: its addresses, present and past."""
-    return [one for (one,) in store.rows("SELECT person FROM links WHERE account_id = ?", account_id) if _is(one)]
-
-
-def _is(value: object) -> TypeGuard[bytes]:
-    return isinstance(value, bytes)
-
-
-def accounts_of(store: Store, person: bytes) -> list[int]:
-    """The accounts that had this address when last seen."""
-    rows = store.rows("SELECT account_id FROM accounts WHERE person = ? ORDER BY account_id", person)
-    return [int(str(row[0])) for row in rows]
-
-
-def count_accounts(store: Store) -> int:
-    """How many Kibo accounts ccsync has observed."""
-    return store.number("SELECT count(*) FROM accounts")
-
-
-def siblings(store: Store, account_id: int, person: bytes) -> list[int]:
-    """The other accounts on this address that opted in when last seen."""
-    found = store.rows(
-        "SELECT account_id FROM accounts WHERE person = ? AND account_id != ? AND accepts_marketing"
-        " ORDER BY account_id",
-        person,
-        account_id,
-    )
-    return [int(str(row[0])) for row in found]
-
-
-@dataclass(frozen=True, slots=True)
-class AccountSeen:
-    """A Kibo account with an address, as just observed."""
-
-    account_id: int
-    person: bytes
-    accepts_marketing: bool
-
-
-def known_accounts(store: Store, account_ids: Sequence[int]) -> dict[int, tuple[bytes, bool]]:
-    """What was last observed of these accounts: id → (person, accepts marketing)."""
-    marks = ",".join("?" * len(account_ids))
-    found: dict[int, tuple[bytes, bool]] = {}
-    sql = f"SELECT account_id, person, accepts_marketing FROM accounts WHERE account_id IN ({marks})"  # noqa: S608 - marks
-    for account_id, person, accepts in store.rows(sql, *account_ids):
-        if isinstance(account_id, int) and isinstance(person, bytes):
-            found[account_id] = (person, bool(accepts))
-    return found
-
-
-def observe_accounts(store: Store, seen: Iterable[AccountSeen], at: datetime) -> None:
-    """Note accounts as Kibo showed them, inside the caller's transaction."""
-    text = to_text(at)
-    store.run_many(
-        "INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (account_id) DO UPDATE SET"
-        " person = excluded.person, accepts_marketing = excluded.accepts_marketing, seen_at = excluded.seen_at",
-        [(one.account_id, one.person, int(one.accepts_marketing), text) for one in seen],
-    )
+def count_ours(store: Store) -> int:
+    """How many contacts ccsync may overwrite."""
+    return store.number("SELECT count(*) FROM contacts WHERE is_ours")

@@ -1,11 +1,11 @@
 """What an export has read and not yet sent: siblings on one address are known only when all is read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.state.store import Store
-from ccsync.state.times import to_text_or_none
+from ccsync.state.times import to_text, to_text_or_none
 
 _CHUNK = 1_000
 _STRANGERS = (
@@ -52,6 +52,14 @@ def stage(store: Store, accounts: Iterable[Staged]) -> None:
 def unstage(store: Store, account_ids: Iterable[int]) -> None:
     """Drop accounts that no longer opt in, inside the caller's transaction."""
     store.run_many("DELETE FROM staged WHERE account_id = ?", [(one,) for one in account_ids])
+
+
+def have_as_is(store: Store, seen: Mapping[int, datetime | None]) -> set[int]:
+    """Those of a page of accounts that are staged and were not updated since, as far as their date tells."""
+    marks = ",".join("?" * len(seen))
+    sql = f"SELECT account_id, updated_at FROM staged WHERE account_id IN ({marks})"  # noqa: S608 - marks
+    staged = {row[0]: row[1] for row in store.rows(sql, *seen)}
+    return {one for one, at in seen.items() if at is not None and staged.get(one) == to_text(at)}
 
 
 def have_read(store: Store) -> int:

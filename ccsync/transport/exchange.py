@@ -1,13 +1,13 @@
 """One exchange over the network, bounded in time and size whatever the other side does."""
 
+from __future__ import annotations
+
 import threading
 from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
-import requests
-from requests.auth import AuthBase
-
 from ccsync.transport.calls import Answer, Call, Clock
+from ccsync.transport.late import requests
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
@@ -21,7 +21,7 @@ FILE_SECONDS = 600
 """A file of a million addresses takes longer than an ordinary answer."""
 
 
-class _Unsigned(AuthBase):
+class _Unsigned:
     """No authorization at all; being set keeps `requests` from looking into ~/.netrc."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -4,6 +4,8 @@ Knows nothing of what the calls mean. What an answer means for the next step is 
 The session, the clock and the gate that paces and counts calls come from outside.
 """
 
+from __future__ import annotations
+
 import json
 import logging
 import random
@@ -11,8 +13,6 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
-
-import requests
 
 from ccsync import __version__
 from ccsync.errors import (
@@ -26,6 +26,7 @@ from ccsync.errors import (
 )
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
 from ccsync.transport.exchange import exchange, trouble
+from ccsync.transport.late import requests
 from ccsync.transport.verdicts import Kind, Verdict, classify, is_html
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class Transport:
         origins: Collection[str],
         clock: Clock,
         gate: Gate,
-        session: Callable[[], requests.Session] = requests.Session,
+        session: Callable[[], requests.Session] = lambda: requests.Session(),
         chance: random.Random | None = None,
         on_boundary: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -216,7 +217,7 @@ class Transport:
             raise VendorUnreachable(
                 f"{self.vendor} could not be reached.",
                 f"{urlsplit(call.url).hostname}: {verdict.detail}, {tries} attempts.",
-                "Nothing is lost; the next run continues. If it stays so, check the network and the vendor's status.",
+                "Nothing is lost; the next run continues. If it stays so: ccsync login --check.",
             )
         self._clock.sleep(backoff_seconds(tries, self._chance))
 
@@ -251,7 +252,8 @@ class Transport:
 _NEVER_ACCEPTED = frozenset({Kind.THROTTLED, Kind.WAIT, Kind.QUOTA, Kind.TRANSIENT})
 
 _REFUSAL_FIXES = {
-    403: "Check that the app is active, and that the user who logged in may do this (scopes, privileges, behaviours).",
+    403: "ccsync login --check        (says what the login may not do; if it may, see whether the app is active"
+    " and, for Kibo, has the behaviours it needs)",
     404: "Check the ids and URLs in the config.",
 }
 

@@ -190,6 +190,11 @@ def test_ten_thousand_events(shop: LiveShop) -> None:
     assert done.stderr == "Only the newest 100 are shown; --limit N shows more.\n"
     assert len(shop.ccsync("events", "--limit", "10000").stdout.splitlines()) == 2 + 2 + 10_000
     assert len(shown(shop)) == 10_000
+    process = shop.start("events", "--json")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.communicate(timeout=60)[1] == ""
+    assert process.returncode == 0, "a reader that goes away early is no accident"
     assert len(shown(shop, "--limit", "7")) == 7
 
 

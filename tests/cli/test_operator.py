@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from ccsync.jobs import list_names
 from ccsync.sandbox.settings import SandboxSettings
 from tests.canaries import leaks_in
+from tests.inside import InsideShop
 from tests.live import LiveShop
 from tests.terminal import on_terminal
 
@@ -26,6 +28,13 @@ SETTINGS = SandboxSettings(customers=40, seed=7)
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[LiveShop]:
     with LiveShop(tmp_path, SETTINGS) as made:
+        yield made
+
+
+@pytest.fixture
+def inside(tmp_path: Path) -> Iterator[InsideShop]:
+    """Where nobody should wait for the retries."""
+    with InsideShop(tmp_path, SETTINGS) as made:
         yield made
 
 
@@ -147,17 +156,17 @@ def test_a_wrong_tenant(shop: LiveShop) -> None:
     check_error(shop.ccsync("login", "--kibo-only"), 4, "54321", "tenant_id")
 
 
-def test_an_unknown_app(shop: LiveShop) -> None:
+def test_an_unknown_app(inside: InsideShop) -> None:
     """An API key that Constant Contact does not know names its key in the config (exit 4)."""
-    edit(shop, SETTINGS.cc_client_id, "nobody")
-    check_error(shop.ccsync("login", "--cc-only", "--yes"), 4, "[constant_contact] client_id")
+    inside.edit(SETTINGS.cc_client_id, "nobody")
+    check_error(inside.ccsync("login", "--cc-only", "--yes"), 4, "[constant_contact] client_id")
 
 
-def test_a_dead_login(shop: LiveShop) -> None:
+def test_a_dead_login(inside: InsideShop) -> None:
     """Only a person can mend it: the command is named (exit 5), and `--check` says the same."""
-    shop.box.cc.revoke()
-    check_error(shop.ccsync("export", "--yes"), 5, "refused the saved login", "ccsync login")
-    assert shop.ccsync("login", "--check").returncode == 5
+    inside.box.cc.revoke()
+    check_error(inside.ccsync("export", "--yes"), 5, "refused the saved login", "ccsync login")
+    assert inside.ccsync("login", "--check").returncode == 5
 
 
 def test_a_login_that_works_is_checked(shop: LiveShop) -> None:
@@ -187,25 +196,28 @@ def test_a_denied_login(tmp_path: Path) -> None:
         assert shop.ccsync("export", "--yes").returncode == 3
 
 
-def test_a_login_without_refresh_token(tmp_path: Path) -> None:
+def test_a_login_without_refresh_token(inside: InsideShop) -> None:
     """It is refused with what to change in the app (exit 5), instead of ending within a day."""
-    with LiveShop(tmp_path, SETTINGS) as shop:
+    inside.box.faults.add(
+        "wrong-body", vendor="cc_auth", path=".*/token", body='{"access_token": "x", "expires_in": 60}'
+    )
+    check_error(inside.ccsync("login", "--cc-only", "--yes"), 5, "no refresh token", "Long Lived")
+
+
+def test_another_account_s_login_needs_a_yes(tmp_path: Path) -> None:
+    """A login to another account is pointed out; a no keeps the old login, a yes forgets the old account's lists."""
+    with LiveShop(tmp_path, replace(SETTINGS, device_interval_seconds=1)) as shop:
         shop.box.cc.approve_automatically = True
-        shop.box.faults.add(
-            "wrong-body", vendor="cc_auth", path=".*/token", body='{"access_token": "x", "expires_in": 60}'
-        )
-        check_error(shop.ccsync("login", "--cc-only", "--yes"), 5, "no refresh token", "Long Lived")
-
-
-def test_another_account_s_login_needs_a_yes(shop: LiveShop) -> None:
-    """A login to another account is pointed out; on a terminal a no keeps the old login."""
-    shop.box.cc.approve_automatically = True
-    seen = on_terminal(shop.config_path, "login", "--cc-only", answers={"right account?": "no"})
-    assert seen.code == 5
-    assert "This is another account" in seen.screen
-    seen = on_terminal(shop.config_path, "login", "--cc-only", answers={"right account?": "yes"})
-    assert seen.code == 0
-    assert "logged in to" in seen.screen
+        shop.ccsync("configure", "--list", "Web shop customers")
+        seen = on_terminal(shop.config_path, "login", "--cc-only", answers={"right account?": "no"})
+        assert seen.code == 5
+        assert "This is another account" in seen.screen
+        seen = on_terminal(shop.config_path, "login", "--cc-only", answers={"right account?": "yes"})
+        assert seen.code == 0
+        assert "logged in to" in seen.screen
+        store = shop.open()
+        assert list_names.remembered(store) is None
+        store.close()
 
 
 @pytest.mark.parametrize(
@@ -218,13 +230,13 @@ def test_another_account_s_login_needs_a_yes(shop: LiveShop) -> None:
     ],
     ids=["down", "HTML", "truncated", "forbidden"],
 )
-def test_a_vendor_that_fails(shop: LiveShop, fault: dict[str, object], code: int) -> None:
+def test_a_vendor_that_fails(inside: InsideShop, fault: dict[str, object], code: int) -> None:
     """Down, a web page, cut answers: exit 8; refused for good: exit 9. The next run goes on."""
-    shop.box.faults.add(vendor="cc_api", **fault)  # type: ignore[arg-type]
-    check_error(shop.ccsync("export", "--yes"), code, "Constant Contact")
-    shop.box.faults.clear()
-    assert shop.ccsync("export", "--yes").returncode == 3
-    assert [run.status for run in shop.latest()] == ["COMPLETE", "FAILED"]
+    inside.box.faults.add(vendor="cc_api", **fault)  # type: ignore[arg-type]
+    check_error(inside.ccsync("export", "--yes"), code, "Constant Contact")
+    inside.box.faults.clear()
+    assert inside.ccsync("export", "--yes").returncode == 3
+    assert [run.status for run in inside.latest()] == ["COMPLETE", "FAILED"]
 
 
 def test_a_next_link_to_another_host(shop: LiveShop) -> None:

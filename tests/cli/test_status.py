@@ -304,7 +304,10 @@ def test_live_disturbs_no_run(shop: LiveShop) -> None:
 
 def test_live_renews_the_login_only_under_the_lock(shop: LiveShop) -> None:
     """Two renewals at once would lose a rotating login: it waits for its turn, and says so."""
-    shop.expire_token()
+    store, now = shop.open(), datetime.now(UTC)
+    times = to_text(now - timedelta(days=2)), to_text(now - timedelta(days=1))
+    store.run("UPDATE tokens SET obtained_at = ?, expires_at = ? WHERE vendor = 'constant_contact'", *times)
+    store.close()
     renewals = len(shop.requests("POST", "/token"))
     with Lock(shop.config.state.path, "export", to_text(datetime.now(UTC))):
         done = shop.ccsync("status", "--live", "--json")

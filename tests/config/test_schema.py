@@ -224,3 +224,41 @@ def test_the_example_loads_with_every_key_set(tmp_path: Path) -> None:
     assert config.sync.list_name == "Web shop customers"
     assert config.mapping["cf:kibo_id"] == "id"
     assert config.constant_contact.redirect_uri == "http://localhost:8484/callback"
+
+
+WELL = {
+    "tenant_id": "7", "interval_minutes": "30", "max_opt_outs": "5", "requests_per_second": "4",
+    "requests_per_day": "9000", "reserve_per_day": "400", "kibo_requests_per_second": "5", "keep_days": "9",
+    "client_secret_command": '["pass", "show"]', "flow": '"device"', "opt_out": '"unsubscribe"', "path": '"x.db"',
+    "from_email": '"a@example.com"', "reply_to_email": '"a@example.com"', "enabled": "true", "welcome_email": "true",
+    "list_departures": "false", "resubscribes": "false", "overwrite_existing": "true",
+}  # fmt: skip
+
+
+def well(key: str) -> str:
+    """A value that the key may have."""
+    return '"https://shop.test"' if key.endswith(("_url", "_uri")) else WELL.get(key, '"some-text"')
+
+
+@pytest.mark.parametrize(("section", "key"), KEYS)
+def test_a_key_that_stands_twice_names_both_lines(section: str, key: str, tmp_path: Path) -> None:
+    """The second line is the problem, and the first is told; nothing of the values is."""
+    text, first = with_line(section, f"{key} = {well(key)}")
+    assert load_config(write(tmp_path, text), {})
+    lines = text.splitlines()
+    lines.insert(first, f"{key} = {well(key)}")
+    (told,) = problems(tmp_path, "\n".join(lines) + "\n")
+    assert told == f"ccsync.toml:{first + 1}: '{key}' stands twice, first in line {first}"
+
+
+@pytest.mark.parametrize(("section", "key"), KEYS)
+def test_a_line_from_windows_keeps_its_number(section: str, key: str, tmp_path: Path) -> None:
+    """A byte order mark and CRLF shift no line; a line in latin-1 is told with its number."""
+    text, line = with_line(section, f"{key} = {{}}")
+    data = b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode()
+    (told,) = problems(tmp_path, data)
+    assert told.startswith(f"ccsync.toml:{line}: '{key}' in [{section}] must be ")
+    text, line = with_line(section, f"{key} = {well(key)} # Stra\xdfe")
+    assert load_config(write(tmp_path, text), {})
+    (told,) = problems(tmp_path, text.encode("latin-1"))
+    assert told == f"ccsync.toml:{line}: this line has another encoding"

@@ -29,6 +29,9 @@ def known(*, is_ours: bool = True, list_id: str | None = LIST, fingerprint: byte
     return KnownContact(is_ours, list_id, fingerprint, "contact-1", list_id)
 
 
+ADOPTED = known(fingerprint=None)
+
+
 def suppressed(kind: str, list_id: str = "") -> Suppression:
     return Suppression(PERSON, kind, list_id, "contact-1", DAY, "Contact")
 
@@ -47,6 +50,9 @@ def suppressed(kind: str, list_id: str = "") -> Suppression:
          Act.UNCHANGED, True),
         ("another source's, to be overwritten", known(is_ours=False, list_id=None, fingerprint=None), [], True, None,
          Act.ADD, False),
+        ("on the list before ccsync, adopted", ADOPTED, [], False, None, Act.UPDATE, False),
+        ("adopted, refused, not changed", ADOPTED, [], False, NEW, Act.SET_ASIDE, False),
+        ("adopted, then left", ADOPTED, [suppressed(DEPARTED, LIST)], False, None, Act.SUPPRESS, False),
         ("unsubscribed", None, [suppressed(UNSUBSCRIBED)], False, None, Act.SUPPRESS, False),
         ("unsubscribed, was sent", known(), [suppressed(UNSUBSCRIBED)], False, None, Act.SUPPRESS, False),
         ("unsubscribed, overwriting", known(is_ours=False), [suppressed(UNSUBSCRIBED)], True, None,

@@ -149,6 +149,7 @@ def test_the_most_basic_comes_first() -> None:
         (121, "COMPLETE", False, False),
         (None, "COMPLETE", True, True),
         (None, "COMPLETE", False, False),
+        (-60 * 24 * 365, "COMPLETE", True, True),
     ],
 )
 def test_staleness(minutes: int | None, status: str, is_enabled: bool, stale: bool) -> None:

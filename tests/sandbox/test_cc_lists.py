@@ -34,6 +34,18 @@ def test_custom_field_names_are_not_their_labels(world: World) -> None:
     assert {"label": "Loyalty tier", "name": "loyalty_tier"}.items() <= fields[0].items()
 
 
+def test_a_new_field_s_name_is_made_of_its_label() -> None:
+    """Blanks become underscores; in an account where names come back in lower case, that too; a label is taken once."""
+    for setting, name in (("as-labelled", "Hat_Size"), ("lower", "hat_size")):
+        world = World(custom_field_names=setting)
+        body = {"label": "Hat Size", "type": "text_area"}
+        reply = world.call("POST", "/contact_custom_fields", body)
+        assert reply.status == 201
+        assert {"label": "Hat Size", "name": name, "type": "text_area"}.items() <= json.loads(reply.body).items()
+        assert world.call("POST", "/contact_custom_fields", {**body, "label": "hat size"}).status == 409
+        assert world.call("POST", "/contact_custom_fields", {"label": "Cap", "type": "text"}).status == 400
+
+
 def test_list_is_created_once_found_by_its_full_name_and_renamed(world: World) -> None:
     """A taken name is a 409 array; a rename keeps the id and the members."""
     reply = world.call("POST", "/contact_lists", {"name": "Web shop customers", "favorite": True})

@@ -85,3 +85,18 @@ def test_config_names_the_host_of_the_events() -> None:
         assert f'event_url = "{box.urls.kibo_tenant}"' in box.config_text()
     with Sandbox(SandboxSettings(customers=0)) as box:
         assert "event_url" not in box.config_text()
+
+
+def test_an_account_gets_lists_fields_addresses_and_loses_privileges(port: Port) -> None:
+    """What configure meets: a new list, a field whose name is not its label, an unconfirmed address, no privilege."""
+    assert port.look("/members", list=port.post("/lists/add", name="VIP")) == []
+    assert port.post("/fields/add", label="Hat size", type="date") == "Hat_size"
+    port.post("/account/address", address="NEWS@example.com", confirmed=False)
+    confirmed = {one.address: one.is_confirmed for one in port.box.cc.account.addresses}
+    assert confirmed["NEWS@example.com"] is False
+    assert "News@example.com" not in confirmed
+    port.post("/account/privileges", lacks=["contacts:write"])
+    assert "contacts:write" not in port.box.cc.account.privileges
+    assert port.refused("/account/privileges", lacks=["contacts:sing"])
+    port.post("/account/privileges", lacks=[])
+    assert "contacts:write" in port.box.cc.account.privileges
