@@ -6,7 +6,7 @@ from ccsync import shapes
 from ccsync.constant_contact.bulk import Bulk
 from ccsync.constant_contact.consent_guard import check_no_permission
 from ccsync.constant_contact.records import to_contact, to_custom_field, to_list
-from ccsync.errors import RefusedError
+from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.models import AccountEmail, AccountSummary, Contact, ContactList, CustomField, JsonObject
 from ccsync.transport import Call
 
@@ -67,8 +67,12 @@ class ConstantContact(Bulk):
         params = {"include_membership_count": "all"}
         call = Call("GET", f"{self._api_url}/contact_lists/{list_id}", params=params, accepts=frozenset({404}))
         answer, value = self._json(call)
-        found = to_list(shapes.as_object(value) or {}) if answer.status != 404 else None
-        return found if found and found.deleted_at is None else None
+        if answer.status == 404:
+            return None
+        found = to_list(shapes.as_object(value) or {})
+        if found is None:
+            raise VendorUnreachable("Constant Contact's answer about the list is no list.", "it has no list_id.")
+        return found if found.deleted_at is None else None
 
     def create_list(self, name: str) -> ContactList:
         """Create an empty list. Names are unique: one that appeared meanwhile is taken as it is."""
@@ -140,7 +144,12 @@ class ConstantContact(Bulk):
         params = {"include": "list_memberships"}
         call = Call("GET", f"{self._api_url}/contacts/{contact_id}", params=params, accepts=frozenset({404}))
         answer, value = self._json(call)
-        return to_contact(shapes.as_object(value) or {}) if answer.status != 404 else None
+        if answer.status == 404:
+            return None
+        found = to_contact(shapes.as_object(value) or {})
+        if found is None:
+            raise VendorUnreachable("Constant Contact's answer about a contact is none.", "it has no contact_id.")
+        return found
 
     def create_contact(self, body: JsonObject) -> Contact | None:
         """Create a person who never was in the account; `None` where the address exists, deleted ones included (409).

@@ -11,8 +11,8 @@ from ccsync.models import Customer, JsonObject, Tenant
 from ccsync.transport import Call, Token, Transport
 
 ACCOUNTS_PATH = "/api/commerce/customer/accounts"
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[1-9]\d{0,3}|:[1-5]\d{4}|:6[0-4]\d{3})?")
 _GONE = frozenset({404})
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[1-9]\d{0,3}|:[1-5]\d{4}|:6[0-4]\d{3})?")
 
 
 @dataclass(frozen=True, slots=True)

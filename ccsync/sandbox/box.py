@@ -6,12 +6,12 @@ from types import TracebackType
 
 from ccsync.sandbox.constant_contact import ConstantContact
 from ccsync.sandbox.control import Control
-from ccsync.sandbox.faults import Faults
+from ccsync.sandbox.faults import Fault, Faults
 from ccsync.sandbox.kibo import Kibo
 from ccsync.sandbox.population import Population
 from ccsync.sandbox.server import RequestLog, Servers
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.sandbox.wire import Clock
+from ccsync.sandbox.wire import Clock, Reply, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,10 @@ class Sandbox:
     def advance(self, seconds: float) -> None:
         """Set the sandbox's clock ahead."""
         self._ahead += timedelta(seconds=seconds)
+
+    def exchange(self, request: Request) -> tuple[Reply, Fault | None]:
+        """Answer one request without a wire; see `Servers.exchange`."""
+        return self._servers.exchange(request)
 
     def _latency(self, vendor: str) -> float:
         return self.settings.latency_ms / 1_000 if vendor.startswith("kibo") else 0.0

@@ -129,6 +129,14 @@ class Servers:
             with self._locks["kibo"], self._locks["cc"]:
                 connection.send_reply(self._handlers[vendor](request))
             return
+        reply, fault = self.exchange(request)
+        if wait := self._latency_seconds(vendor):
+            time.sleep(wait)
+        connection.send_faulty(reply, fault)
+
+    def exchange(self, request: Request) -> tuple[Reply, Fault | None]:
+        """The vendor's answer to one request, and the fault with which it is to be sent; no wire in between."""
+        vendor = request.vendor
         with self._locks[vendor.partition("_")[0]]:
             self._faults.run_hooks(request)
             fault = self._faults.of(request)
@@ -137,16 +145,10 @@ class Servers:
             if fault is not None:
                 reply = fault.reply(reply)
             self._log.add(request, reply)
-        if wait := self._latency_seconds(vendor):
-            time.sleep(wait)
-        if "Date" not in reply.headers:
-            reply = Reply(
-                reply.status,
-                reply.body,
-                reply.content_type,
-                {**reply.headers, "Date": format_datetime(self._clock(), usegmt=True)},
-            )
-        connection.send_faulty(reply, fault)
+        if "Date" in reply.headers:
+            return reply, fault
+        dated = {**reply.headers, "Date": format_datetime(self._clock(), usegmt=True)}
+        return Reply(reply.status, reply.body, reply.content_type, dated), fault
 
 
 class _Server(ThreadingHTTPServer):

@@ -81,6 +81,38 @@ def test_pages_that_go_in_circles_end(client: ConstantContact, requests_mock: re
     assert requests_mock.call_count == 2
 
 
+def test_nothing_but_empty_pages_is_no_listing(client: ConstantContact, requests_mock: requests_mock.Mocker) -> None:
+    """Empty pages without an end, each with another cursor, end with an error after some twenty calls."""
+    number = 0
+
+    def page(_request: object, _context: object) -> dict[str, object]:
+        nonlocal number
+        number += 1
+        return {"contacts": [], "_links": {"next": {"href": f"/v3/contacts?cursor={number}"}}}
+
+    requests_mock.get(API + "/contacts", json=page)
+    with pytest.raises(VendorUnreachable, match="circles"):
+        list(client.iter_contact_pages())
+    assert requests_mock.call_count <= 25
+
+
+@pytest.mark.parametrize("body", [None, [], {}, {"error": "x"}])
+def test_an_answer_of_another_shape_is_no_missing_record(
+    client: ConstantContact, requests_mock: requests_mock.Mocker, body: object
+) -> None:
+    """Only a 404 says that a contact or a list is gone."""
+    requests_mock.get(API + "/contacts/1", json=body)
+    requests_mock.get(API + "/contact_lists/1", json=body)
+    with pytest.raises(VendorUnreachable):
+        client.get_contact("1")
+    with pytest.raises(VendorUnreachable):
+        client.get_list("1")
+    for path in ("/contacts/1", "/contact_lists/1"):
+        requests_mock.get(API + path, status_code=404, json=[{"error_key": "not_found"}])
+    assert client.get_contact("1") is None
+    assert client.get_list("1") is None
+
+
 def test_an_expired_cursor_restarts_the_listing_once(
     client: ConstantContact, requests_mock: requests_mock.Mocker
 ) -> None:

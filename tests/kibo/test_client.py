@@ -122,3 +122,70 @@ def test_only_a_boolean_is_consent(value: object, consent: bool | None) -> None:
     customer = to_customer({"id": 1, "acceptsMarketing": value})
     assert customer is not None
     assert customer.accepts_marketing is consent
+
+
+WHOLE = {
+    "id": 1001, "emailAddress": "Pat@example.com", "firstName": "Pat", "acceptsMarketing": True, "taxId": None,
+    "companyOrOrganization": "", "someday": {"new": [1, 2.5, "🎉"]}, "contacts": [{"id": 7, "auditInfo": {}}],
+    "auditInfo": {"updateDate": "2026-05-01T10:00:00Z"}, "commerceSummary": {"visitsCount": 3},
+}  # fmt: skip
+
+
+def test_one_flag_is_written_and_the_rest_as_it_was_read(client: Kibo, requests_mock: requests_mock.Mocker) -> None:
+    """Every field goes back, those ccsync knows nothing of included."""
+    requests_mock.get(f"{ACCOUNTS}/1001", json=WHOLE)
+    whole = client.get_whole_account(1001)
+    assert whole is not None
+    later = {"updateDate": "2026-05-01T10:30:00Z"}
+    answer = {**WHOLE, "acceptsMarketing": False, "auditInfo": later, "commerceSummary": {"visitsCount": 4}}
+    put = requests_mock.put(f"{ACCOUNTS}/1001", json=answer)
+    written = client.put_consent(whole, accepts=False)
+    assert written is not None
+    assert json.loads(put.last_request.text or "") == {**WHOLE, "acceptsMarketing": False}
+    assert (written.customer.accepts_marketing, written.differing) == (False, ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "differing"),
+    [
+        ({"acceptsMarketing": True}, ("acceptsMarketing",)),
+        ({"firstName": None, "emailAddress": None}, ("emailAddress", "firstName")),
+        ({"someday": {"new": [1, 2.5]}}, ("someday",)),
+        ({"contacts": []}, ("contacts",)),
+        ({"acceptsMarketing": 0}, ("acceptsMarketing",)),
+        ({"extra": "x"}, ("extra",)),
+        ({"companyOrOrganization": None, "taxId": "", "someday": {"new": [1, 2.5, "🎉"], "more": None}}, ()),
+    ],
+)
+def test_an_answer_is_compared_field_by_field(
+    client: Kibo, requests_mock: requests_mock.Mocker, changes: dict[str, object], differing: tuple[str, ...]
+) -> None:
+    """What was lost or changed is named; empty and absent are the same."""
+    requests_mock.get(f"{ACCOUNTS}/1001", json=WHOLE)
+    requests_mock.put(f"{ACCOUNTS}/1001", json={**WHOLE, "acceptsMarketing": False, **changes})
+    whole = client.get_whole_account(1001)
+    assert whole is not None
+    written = client.put_consent(whole, accepts=False)
+    assert written is not None
+    assert written.differing == differing
+
+
+@pytest.mark.parametrize("answer", [{"json": {"id": 1002}}, {"json": []}, {"json": {}}, {"text": "null"}])
+def test_another_account_is_no_answer(
+    client: Kibo, requests_mock: requests_mock.Mocker, answer: dict[str, object]
+) -> None:
+    """Nothing is written from it, and nothing is believed of it."""
+    requests_mock.get(f"{ACCOUNTS}/1001", **answer)  # type: ignore[arg-type]
+    with pytest.raises(VendorUnreachable, match="1001"):
+        client.get_whole_account(1001)
+
+
+def test_an_account_that_is_gone_is_none(client: Kibo, requests_mock: requests_mock.Mocker) -> None:
+    """A 404, with an empty body or not, while reading or while writing."""
+    requests_mock.get(f"{ACCOUNTS}/1001", json=WHOLE)
+    requests_mock.put(f"{ACCOUNTS}/1001", status_code=404, text="")
+    whole = client.get_whole_account(1001)
+    assert whole is not None
+    assert client.put_consent(whole, accepts=False) is None
+    requests_mock.get(f"{ACCOUNTS}/1001", status_code=404, text="")
+    assert client.get_whole_account(1001) is None

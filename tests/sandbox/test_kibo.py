@@ -188,6 +188,26 @@ def test_put_is_typed(world: KiboWorld, body: object) -> None:
     assert world.box.kibo.account(1001) == before
 
 
+def test_a_put_may_lose_a_field() -> None:
+    """By a setting a PUT blanks fields, whatever it says of them; only some can be lost."""
+    with Sandbox(SandboxSettings(customers=3, put_loses=frozenset({"taxId"}))) as box, KiboWorld(box) as world:
+        account_id = box.kibo.add_account(emailAddress="pat@example.com", taxId="T-1", externalId="X")
+        before = world.get(f"{ACCOUNTS}/{account_id}").json()
+        after = world.put(account_id, {**before, "acceptsMarketing": True}).json()
+        assert (after["taxId"], after["externalId"], after["acceptsMarketing"]) == (None, "X", True)
+    with pytest.raises(ValueError, match="put_loses"):
+        SandboxSettings(put_loses=frozenset({"emailAddress"}))
+
+
+@pytest.mark.parametrize(("minds", "found"), [(False, 2), (True, 1)])
+def test_the_filter_by_address_may_mind_case(minds: bool, found: int) -> None:
+    """Whether it does is not documented: by a setting it finds an address only in its own case of letters."""
+    with Sandbox(SandboxSettings(customers=3, address_filter_minds_case=minds)) as box, KiboWorld(box) as world:
+        for address in ("Pat@example.com", "pat@example.com"):
+            box.kibo.add_account(emailAddress=address)
+        assert world.accounts(filter="emailAddress eq pat@example.com").json()["totalCount"] == found
+
+
 def test_no_such_account(world: KiboWorld) -> None:
     """An unknown or malformed id is a 404 with the vendor's body."""
     for one in ("99", "abc"):
