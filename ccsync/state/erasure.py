@@ -105,7 +105,7 @@ def find(store: Store, person: bytes, person_of: Callable[[str], bytes]) -> Held
     )
     rejected = [
         number
-        for number, email in store.rows("SELECT id, email FROM rejected WHERE email IS NOT NULL")
+        for number, email in store.iter_rows("SELECT id, email FROM rejected WHERE email IS NOT NULL")
         if person_of(str(email)) in people
     ]
     rejected += [one for (one,) in _rows(store, "rejected", "id", "account_id", account_ids)]

@@ -49,6 +49,14 @@ def test_the_receipt(shop: LiveShop) -> None:
     assert row["counts"] == {"removed": 1, "forgotten": 1}
 
 
+def test_the_other_commands_tell_of_it(shop: LiveShop) -> None:
+    """`why` says why the person is not on the list, `status` counts them, `consent` has no row any more."""
+    shop.ccsync("forget", PAT, "--yes")
+    assert "asked to be forgotten" in shop.ccsync("why", PAT).stdout
+    assert json.loads(shop.ccsync("status", "--json").stdout)["suppressed"]["forgotten"] == 1
+    assert shop.ccsync("consent", PAT, "--json").stdout == "[]\n"
+
+
 def test_the_receipt_as_json(shop: LiveShop) -> None:
     """One document on stdout, times in UTC, the accounts with what they say."""
     done = shop.ccsync("forget", PAT, "--yes", "--json")
