@@ -9,6 +9,11 @@ import pytest
 from tests.canaries import CANARIES, leaks_in
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How many random histories are played (`tests/machine`)."""
+    parser.addoption("--histories", type=int, default=0, metavar="N", help="play N new random histories (CI: 1000)")
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, and none of the operator's settings."""

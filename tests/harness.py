@@ -58,8 +58,11 @@ class Shop(AbstractContextManager["Shop"]):
         self.agrees = True
         self.run: Run | None = None
 
-    def __enter__(self) -> "Shop":
+    def _begin(self) -> None:
         self.box.start()
+
+    def __enter__(self) -> "Shop":
+        self._begin()
         self.list_id = self.box.cc.add_list(LIST)
         self.config_path = self.folder / "ccsync.toml"
         self.config_path.write_text(self.box.config_text(list_id=self.list_id, list_name=LIST) + self._config_changes)

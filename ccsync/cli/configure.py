@@ -10,7 +10,7 @@ from ccsync.cli.completion import complete_list_name
 from ccsync.cli.draft import Draft, check_not_empty, unwritten
 from ccsync.cli.explaining import explain
 from ccsync.cli.interview import OPT_OUT_MODES, interview
-from ccsync.cli.mapping_choice import created_field
+from ccsync.cli.mapping_choice import created_field, sample_of
 from ccsync.cli.questions import Talk
 from ccsync.cli.wiring import App, Clients, clients
 from ccsync.config import Change, check_edit, edit_config
@@ -105,8 +105,7 @@ def configure(
                 odd_fields = _take(options, draft, tools, store)
             else:
                 check_edit(config.path, [Change("sync", "list_id", "-")])
-                interview(draft, tools, store, Talk(app.clock.check), now())
-                odd_fields = _odd_fields(draft, tools)
+                odd_fields = interview(draft, tools, store, Talk(app.clock.check), now())
             edit_config(config.path, draft.changes())
         explain(draft, store, odd_fields)
     crontab.print_lines(config)
@@ -117,6 +116,7 @@ def _take(options: Options, draft: Draft, tools: Clients, store: Store) -> list[
     client = tools.constant_contact
     fields = configuring.custom_fields(client) if options.concern_mapping else []
     missing = _take_mapping(options, draft, fields) if options.concern_mapping else []
+    _doubt_attributes(draft, tools)
     _take_addresses(options, draft, tools)
     if options.list_name is not None:
         draft.chosen = _find_list(options.list_name, options.creates_list, tools, store)
@@ -132,6 +132,16 @@ def _take(options: Options, draft: Draft, tools: Clients, store: Store) -> list[
         draft.made.append(f'the list "{draft.chosen.name}"')
         screen.print_line(f'Created the contact list "{screen.clean(draft.chosen.name)}"; it is empty.')
     return configuring.odd_fields(draft.mapping or {}, fields)
+
+
+def _doubt_attributes(draft: Draft, tools: Clients) -> None:
+    """Compare newly mapped attributes with one customer's: Kibo takes any name, and answers nothing for a wrong one."""
+    before = draft.config.mapping.items()
+    new = {key: source for key, source in (draft.mapping or {}).items() if (key, source) not in before}
+    if any(source.startswith(configuring.ATTRIBUTE) for source in new.values()):
+        customer = sample_of(tools, new)
+        for doubt in configuring.attribute_doubts(customer, new) if customer else ():
+            screen.say(screen.clean(doubt))
 
 
 def _of_new_list(options: Options, draft: Draft) -> list[Change]:
@@ -185,10 +195,3 @@ def _take_mapping(options: Options, draft: Draft, fields: list[CustomField]) -> 
     configuring.check_room(missing, fields)
     draft.mapping = mapping
     return missing
-
-
-def _odd_fields(draft: Draft, tools: Clients) -> list[CustomField]:
-    """Mapped custom fields that are not for texts."""
-    if not draft.mapping or draft.mapping == draft.config.mapping:
-        return []
-    return configuring.odd_fields(draft.mapping, configuring.custom_fields(tools.constant_contact))

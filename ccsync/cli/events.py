@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import click
 
 from ccsync.cli import screen
-from ccsync.cli.logging_setup import redact
 from ccsync.cli.progress import ProgressLine
 from ccsync.cli.wiring import App, clients, work_of
 from ccsync.config import Config
@@ -175,7 +174,7 @@ def _accounts_of(store: Store, event_ids: Sequence[str]) -> list[int]:
         else:
             accounts[found] = None
     if unknown:
-        named = ", ".join(screen.clean(redact(one)) for one in unknown[:MOST_NAMED])
+        named = ", ".join(screen.clean(one) for one in unknown[:MOST_NAMED])
         rest = f" and {len(unknown) - MOST_NAMED:,} more" if len(unknown) > MOST_NAMED else ""
         raise click.UsageError(f"there is no event {named}{rest}; `ccsync events --all` lists them. Nothing was done.")
     return list(accounts)

@@ -42,7 +42,8 @@ def _explain_list(draft: Draft, store: Store, name: str, list_id: str) -> None:
         screen.print_line(f'Whoever is on "{old}" stays there; ccsync no longer touches that list.')
     if meta.get(store, EXPORTED_LIST) != list_id:
         screen.print_line(
-            "An export is due, and until then the cron jobs add nobody: ccsync export --dry-run, then ccsync export.\n"
-            "Before it, pause any automation in Constant Contact that starts when somebody joins this list:"
-            " it may mail every customer."
+            "An export is due, and until then the cron jobs add nobody. Before it, pause any automation in Constant"
+            " Contact that starts when somebody joins this list: it may mail every customer.\n"
+            "    ccsync export --dry-run\n"
+            "    ccsync export"
         )

@@ -13,7 +13,7 @@ from ccsync.cli.wiring import Clients
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import NotAgreed, RefusedError
 from ccsync.jobs import configuring
-from ccsync.models import AccountEmail
+from ccsync.models import AccountEmail, CustomField
 from ccsync.state import Store
 
 OPT_OUT_MODES = {
@@ -22,8 +22,11 @@ OPT_OUT_MODES = {
 }
 
 
-def interview(draft: Draft, tools: Clients, store: Store, talk: Talk, at: datetime) -> None:
-    """Ask for everything, and whether it is to be written. Raises `NotAgreed` when it is not."""
+def interview(draft: Draft, tools: Clients, store: Store, talk: Talk, at: datetime) -> list[CustomField]:
+    """Ask for everything, and whether it is to be written; mapped custom fields that are not for texts.
+
+    Raises `NotAgreed` when it is not to be written.
+    """
     now = draft.config.sync
     screen.say("Enter keeps what it says; Ctrl-C ends it, and the config file stays as it is.")
     _title(1, "The contact list")
@@ -40,10 +43,12 @@ def interview(draft: Draft, tools: Clients, store: Store, talk: Talk, at: dateti
     )
     draft.welcome_email = talk.yes_or_no("Let Constant Contact send its welcome e-mail?", now.welcome_email)
     _title(5, "The fields")
-    draft.mapping = MappingChoice(talk, tools, draft).ask()
+    fields = MappingChoice(talk, tools, draft)
+    draft.mapping = fields.ask()
     _title(6, "The cron jobs")
     draft.enabled = talk.yes_or_no("Switch them on?", now.enabled)
     _confirm(draft, talk)
+    return fields.odd_fields()
 
 
 def _title(number: int, text: str) -> None:

@@ -1,6 +1,6 @@
 """Asks for the field mapping: a table with one customer's values, and one change after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ccsync.cli import screen
 from ccsync.cli.draft import Draft, check_not_empty
@@ -24,7 +24,7 @@ class MappingChoice:
         self._draft = draft
         self._fields = configuring.custom_fields(self._client)
         self._mapping = configuring.with_labels_as_names(draft.config.mapping, self._fields)
-        self._customer = _sample(tools, self._mapping)
+        self._customer = sample_of(tools, self._mapping)
 
     def ask(self) -> dict[str, str]:
         """The mapping, right in all that can be looked up."""
@@ -43,6 +43,10 @@ class MappingChoice:
                 self._change(typed)
             elif not problems:
                 return self._mapping
+
+    def odd_fields(self) -> list[CustomField]:
+        """Mapped custom fields that are not for texts."""
+        return configuring.odd_fields(self._mapping, self._fields)
 
     def _show(self) -> None:
         values = configuring.values_of(self._customer, self._mapping) if self._customer else {}
@@ -97,7 +101,8 @@ class MappingChoice:
             self._offer(name, wanted)
             return
         self._mapping = wanted
-        self._tell_of_attribute(source)
+        for doubt in configuring.attribute_doubts(self._customer, {target: source}) if self._customer else ():
+            screen.say(screen.clean(doubt))
 
     def _offer(self, name: str, wanted: dict[str, str]) -> None:
         """Create a custom field on a typed yes, and take `wanted` with the name that the vendor gave it."""
@@ -118,14 +123,6 @@ class MappingChoice:
         self._mapping = configuring.with_field(wanted, name, made)
         screen.say(created_field(made))
 
-    def _tell_of_attribute(self, source: str) -> None:
-        """An attribute that the shown customer does not have may be misspelt."""
-        name = source.removeprefix("attributes.").lower()
-        known = list(attributes_by_name(self._customer.raw)) if self._customer else []
-        if source.startswith("attributes.") and known and name not in known:
-            near = list_names.nearest(name, known)
-            screen.say(f"The customer shown has no attribute {screen.clean(name)}.{_meant(near)}")
-
 
 def created_field(made: CustomField) -> str:
     """What is told of a new custom field."""
@@ -136,8 +133,8 @@ def _meant(near: Sequence[str]) -> str:
     return f" Did you mean {screen.clean(near[0])}?" if near else ""
 
 
-def _sample(tools: Clients, mapping: dict[str, str]) -> Customer | None:
-    """The table is only for looking at: without a customer it is still right."""
+def sample_of(tools: Clients, mapping: Mapping[str, str]) -> Customer | None:
+    """A customer to show or compare with. Without one the mapping is as right: why there is none is said."""
     try:
         found = configuring.sample_customer(tools.kibo, mapping)
     except Interrupted:

@@ -29,7 +29,8 @@ Now = Callable[[], datetime]
 
 def is_good(saved: SavedToken, now: datetime) -> bool:
     """Does a token last for some minutes yet? One that lasts no longer by itself is used for half of its time."""
-    return now < saved.expires_at - min(EARLY, (saved.expires_at - saved.obtained_at) / 2)
+    lifetime = saved.expires_at - saved.obtained_at
+    return lifetime > timedelta() and now < saved.expires_at - min(EARLY, lifetime / 2)
 
 
 class LedgerGate:

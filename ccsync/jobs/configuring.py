@@ -13,11 +13,12 @@ from ccsync.errors import ConfigError, RefusedError
 from ccsync.jobs import list_names
 from ccsync.jobs.reading import FILTER
 from ccsync.kibo import Kibo
-from ccsync.mapping import MappedContact, mapping_problems, to_contact
+from ccsync.mapping import MappedContact, attributes_by_name, mapping_problems, to_contact
 from ccsync.models import AccountEmail, ContactList, Customer, CustomField
 from ccsync.state import Store
 
 CUSTOM_FIELD = "cf:"
+ATTRIBUTE = "attributes."
 MOST_LISTS = 1_000
 MOST_FIELDS = 100
 SAMPLES = 20
@@ -178,6 +179,18 @@ def values_of(customer: Customer, mapping: Mapping[str, str]) -> dict[str, str]:
         if values:
             found[target] = ", ".join(map(str, values))
     return found
+
+
+def attribute_doubts(customer: Customer, mapping: Mapping[str, str]) -> list[str]:
+    """Mapped attributes that a customer does not have, each with the nearest: maybe misspelt, maybe just empty here."""
+    known = list(attributes_by_name(customer.raw))
+    mapped = {source.removeprefix(ATTRIBUTE).lower() for source in mapping.values() if source.startswith(ATTRIBUTE)}
+    doubts = []
+    for name in sorted(mapped - set(known)) if known else ():
+        near = list_names.nearest(name, known, 1)
+        meant = f" Did you mean {near[0]}?" if near else ""
+        doubts.append(f"Kibo's customer {customer.account_id} has no attribute {name}.{meant}")
+    return doubts
 
 
 def _values(customer: Customer, mapping: Mapping[str, str]) -> list[str | int] | None:

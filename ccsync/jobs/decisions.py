@@ -16,6 +16,8 @@ from ccsync.state.people import (
     Suppression,
 )
 
+FOUND_ON_LIST = "another source's contact, found on the list"
+"""Such a decision has to be remembered: an opt-out takes the contact off the list all the same."""
 SUBSCRIBED = frozenset({"explicit", "implicit"})
 """The permissions by which somebody may be mailed."""
 
@@ -64,6 +66,11 @@ def decide(
     if blocking is not None:
         return Decision(Act.SUPPRESS, reason_of(blocking))
     is_foreign = known is not None and not known.is_ours and not target.overwrite_existing
+    if known is not None and is_foreign and known.fingerprint is None:
+        if known.list_id == target.list_id:
+            return Decision(Act.UNCHANGED, "another source's contact, on the list before", True)
+        if known.seen_list_id == target.list_id:
+            return Decision(Act.UNCHANGED, FOUND_ON_LIST, True)
     due = email_only_fingerprint if is_foreign else fingerprint
     if refused_fingerprint == due:
         return Decision(Act.SET_ASIDE, "refused before and not changed since", is_foreign)

@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator
 
-from ccsync.jobs.decisions import Act, Decision, Target, decide
+from ccsync.jobs.decisions import FOUND_ON_LIST, Act, Decision, Target, decide
 from ccsync.jobs.sending import Outgoing, encode_row
 from ccsync.jobs.work import Work
 from ccsync.mapping import fingerprint
-from ccsync.state import history, runs, set_aside
+from ccsync.state import history, people, runs, set_aside
 from ccsync.state.batches import BatchRow
 from ccsync.state.history import Step
 from ccsync.state.prospects import iter_prospects
@@ -43,6 +43,8 @@ def iter_outgoing(work: Work, *, is_retry: bool) -> Iterator[Outgoing]:
     for one, decision in iter_decisions(work, is_retry=is_retry):
         if decision.act is Act.SET_ASIDE:
             _note_standing(work, one, decision)
+        if decision.reason == FOUND_ON_LIST:
+            people.found_on_list(work.store, one.account_id, one.person or b"", work.list_id)
         if decision.act is Act.SUPPRESS:
             step = Step(one.person or b"", one.account_id, decision.act.value, decision.reason)
             history.append(work.store, work.run_id, work.now(), [step])

@@ -50,7 +50,7 @@ class _Gathering:
         self._has_taken_rows = False
         self._begins_anew = False
         """The list turned out to lack what is mapped, after rows of it had been taken."""
-        self._pages = 0
+        self._pages = self._total = 0
 
     def run(self) -> Gathered:
         """Sweep until nobody can be missing."""
@@ -84,7 +84,7 @@ class _Gathering:
         work, sweep = self._work, Sweep(self._work.kibo, is_anonymous)
         before = staging.have_read(work.store)
         for page in sweep:
-            self._pages += 1
+            self._pages, self._total = self._pages + 1, page.total
             work.show("customers", min(sweep.position, page.total), page.total)
             self._parts.probe(page.customers)
             self._check_time(page.total - sweep.position)
@@ -115,7 +115,11 @@ class _Gathering:
         as_is = staging.have_as_is(self._work.store, dates)
         refusing = [one for one in customers if one.accepts_marketing is False]
         wanted = [one for one in customers if one.accepts_marketing is not False and one.account_id not in as_is]
-        return refusing + list(read_singly(self._work, wanted))
+        done, whole = staging.have_read(self._work.store), list[Customer]()
+        for customer in read_singly(self._work, wanted):
+            whole.append(customer)
+            self._work.show("customers", min(done + len(whole), self._total), self._total)
+        return refusing + whole
 
     def _look_at_doubtful_updates(self) -> None:
         """A part that no row shows must not change what was sent: is it really empty for those who seem changed?"""

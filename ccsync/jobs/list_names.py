@@ -106,4 +106,6 @@ def problem_of(name: str) -> str:
         return f"it has {len(name.strip())} characters where Constant Contact takes {LONGEST}."
     if any(unicodedata.category(one) in _STEERING and one not in _JOINERS for one in name.strip()):
         return "it holds a control or invisible character."
+    if "\ufffd" in name:
+        return "it holds letters that this terminal did not pass on."
     return ""

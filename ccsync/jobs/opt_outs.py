@@ -7,7 +7,7 @@ from ccsync.jobs.decisions import SUBSCRIBED, is_own_return
 from ccsync.jobs.work import Work
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
-from ccsync.state import consent, erasure, history, meta, people, untold
+from ccsync.state import consent, erasure, events, history, meta, people, untold
 from ccsync.state.consent import ConsentChange
 from ccsync.state.history import Step
 from ccsync.state.people import UNSUBSCRIBED, Suppression
@@ -93,6 +93,8 @@ def _record_return(work: Work, contact: Contact, person: bytes) -> None:
     at = work.now()
     people.lift(work.store, person, UNSUBSCRIBED)
     people.note_off_list(work.store, person)  # coming back gives no list back
+    # Who opted in again in the store meanwhile was kept out until now: the next flush decides anew.
+    events.enqueue(work.store, people.accounts_of(work.store, person), at)
     if work.config.sync.resubscribes:
         untold.queue_return(work.store, person, contact.contact_id, contact.opt_in_date, at)
     else:

@@ -128,14 +128,16 @@ def _nothing(store: Store, config: Config, asked: str) -> Facts:
 
 def _facts(store: Store, nothing: Facts, account_ids: Sequence[int], person: bytes | None) -> Facts:
     known = dossier.accounts_known(store, account_ids)
+    moved = [one.account_id for one in known if one.person != person]
+    present = [one for one in account_ids if one not in moved]  # what waits of the others is about their new address
     told = [one for account_id in account_ids for one in events.of_account(store, account_id)]
     deleted = {event.account_id for event, _, _ in told if event.topic == events.DELETED}
     facts = replace(
         nothing,
         accounts=tuple(one for one in known if one.person == person),
-        moved=tuple(one.account_id for one in known if one.person != person),
-        queue=tuple(_queue(store, account_ids)),
-        rejection=_rejection(store, account_ids),
+        moved=tuple(moved),
+        queue=tuple(_queue(store, present)),
+        rejection=_rejection(store, present),
         is_deleted=bool(deleted - {one.account_id for one in known}),
         is_read=any(done_at for _, _, done_at in told),
     )

@@ -19,6 +19,7 @@ _NAMES: Mapping[str, tuple[object, object]] = {
     "line_breaks": ("Two\r\nLines", "Mac\rNext\x85Line\u2028Separator\u2029\v\f\tTab"),
     "formula": ('=HYPERLINK("https://example.org/";"Click")', "@SUM(1+1)*cmd|' /C calc'!A0"),
     "formula_sign": ("+1-2", "-2+3"),
+    "formula_tab": ("\t=1+1", '"=1+1"'),
     "percent": ("%s%n%x", "100 %d %(name)s"),
     "braces": ("{0}{name!r}", "{{}} ${HOME} $(id)"),
     "quotes": ("\"Double\" 'Single' `Tick`", "O\\'Neil \\\\ \\n \\"),
@@ -95,10 +96,18 @@ _ATTRIBUTES: Mapping[str, object] = {
     "attribute_mixed": ["gold", 3, 2.5, True, None, {"a": 1}, ["x"], "\x1b[2J=1+1"],
     "attribute_scalar": "%s gold",
 }
+_OTHER_PARTS: Mapping[str, Mapping[str, object]] = {
+    "segments_odd": {
+        "segments": [{"code": "A, B"}, {"code": "\x1b[2J=1+1"}, {"code": None}, {"code": 7}, {"code": " A, B "}, None],
+    },
+    "summary_odd": {
+        "commerceSummary": {"orderCount": "many\x1b[2J", "totalOrderAmount": {"amount": 1e300}, "lastOrderDate": "%s"},
+    },
+}
 MANY_CONTACTS = 400
 _SHAPES = ("hundreds_of_contacts", "no_contact", "null_contacts", "two_primaries")
 
-HOSTILE_KINDS = (*_NAMES, *_ADDRESSES, *_PHONES, *_PLACES, *_ATTRIBUTES, *_SHAPES)
+HOSTILE_KINDS = (*_NAMES, *_ADDRESSES, *_PHONES, *_PLACES, *_ATTRIBUTES, *_OTHER_PARTS, *_SHAPES)
 """One of each comes right after the odd ones of a hostile population; later they are four in a hundred."""
 
 
@@ -126,6 +135,7 @@ def make_hostile(account: _Account, kind: str, index: int) -> None:
     place = contact["address"]
     if isinstance(place, dict):
         place |= _PLACES.get(kind, {})
+    account |= _OTHER_PARTS.get(kind, {})
     if kind in _SHAPES:
         account["contacts"] = _CONTACTS[kind](account)
 

@@ -171,7 +171,8 @@ def observe_contacts(
     """Note contacts as a pass over Constant Contact showed them: (person, contact_id, created_at, seen_list_id).
 
     Somebody ccsync has not sent is another source's; so is somebody whose contact is older than ccsync's first
-    try to send it. With `adopt_list_id`, members of that list are ours from now on, as if ccsync had put them there.
+    try to send it. With `adopt_list_id`, members of that list are ours from now on, as if ccsync had put them there;
+    but for those whom it did put there, by the address alone: they are another source's as before.
     Of somebody who is forgotten nothing is noted.
     """
     store.run_many(
@@ -180,7 +181,8 @@ def observe_contacts(
         " WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?6)"
         " OR EXISTS (SELECT 1 FROM contacts WHERE person = ?1)"
         " ON CONFLICT (person) DO UPDATE SET contact_id = ?2, seen_list_id = ?5, is_ours ="
-        "  CASE WHEN ?4 THEN 1 WHEN fingerprint IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END,"
+        "  CASE WHEN ?4 AND (fingerprint IS NULL OR list_id IS NOT ?5) THEN 1"
+        "  WHEN fingerprint IS NULL AND list_id IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END,"
         "  list_id = CASE WHEN ?4 THEN ?5 ELSE list_id END",
         [
             (
@@ -223,6 +225,13 @@ def set_out_to_send(store: Store, sent: Iterable[tuple[int, bytes]], at: datetim
         " ON CONFLICT (person) DO UPDATE SET prepared_at = coalesce(prepared_at, excluded.prepared_at)",
         [(person, to_text(at)) for _, person in pairs],
     )
+
+
+def found_on_list(store: Store, account_id: int, person: bytes, list_id: str) -> None:
+    """Another source had put this account's person on the list before ccsync came."""
+    with store.transaction():
+        store.run("INSERT OR IGNORE INTO links VALUES (?, ?)", account_id, person)
+        store.run("UPDATE contacts SET list_id = ? WHERE person = ?", list_id, person)
 
 
 def confirm_batch(store: Store, batch_id: int, list_id: str) -> None:

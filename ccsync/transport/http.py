@@ -164,6 +164,8 @@ class Transport:
         milliseconds = (self._clock.monotonic() - started) * 1000
         log.debug("%s %s: %d, %.0f ms", self.vendor, call.shown, answer.status, milliseconds)
         self._on_boundary(f"after {call.shown}")
+        if call.method == "GET" and self._clock.is_stopping():
+            self._clock.check()  # what was only read can be read again; what took effect is noted by the caller first
         return answer, ""
 
     def _exchange(self, call: Call, bearer: str | None) -> Answer:

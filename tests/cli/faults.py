@@ -11,6 +11,7 @@ COMMANDS: dict[str, list[str]] = {
     "check": ["login", "--check"],
     "configure": ["configure", "--list", LIST],
     "export": ["export", "--yes"],
+    "flush": ["flush-events"],
 }
 """The commands that call a vendor."""
 ALL_COMMANDS = {**COMMANDS, "logs": ["logs"]}

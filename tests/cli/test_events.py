@@ -304,10 +304,11 @@ def test_retry_of_an_unknown_id_does_nothing(shop: LiveShop) -> None:
 
 def test_retry_of_an_address_does_not_repeat_it(shop: LiveShop) -> None:
     """Whole addresses stand on stdout only; nor does an id steer the terminal."""
-    done = shop.ccsync("events", "retry", "pat@example.com", "\x1b[2J")
+    done = shop.ccsync("events", "retry", "pat@example.com", "\x1b[2J", "x\nError: evil")
     assert done.returncode == 2
     assert not leaks_in(done.stderr, set())
     assert "\x1b" not in done.stderr
+    assert sum(line.startswith("Error:") for line in done.stderr.splitlines()) == 1
     assert not leaks_in(shop.ccsync("logs", "1", "pat@example.com").stderr, set())
 
 

@@ -298,7 +298,10 @@ def test_h6_nobody_is_sent_elsewhere(shop: InsideShop, name: str) -> None:
         for status in (301, 302, 303, 307, 308):
             shop.box.faults.clear()
             shop.box.faults.add("status", status=status, nth=None, headers={"Location": place})
-            check_error(shop.ccsync(*COMMANDS[name]), {9})
+            done = shop.ccsync(*COMMANDS[name])
+            assert done.returncode == 9
+            if name != "flush" or status == 301:  # under cron the same error is told once
+                check_error(done, {9})
         with pytest.raises(BlockingIOError):
             other.accept()
 

@@ -28,6 +28,10 @@ address = "address"
 birthday = "attributes.tenant~birthday"
 job_title = "attributes.tenant~loyalty-tier"
 anniversary = "attributes.tenant~birthday"
+"cf:segments" = "segments"
+"cf:order_count" = "commerceSummary.orderCount"
+"cf:last_order" = "commerceSummary.lastOrderDate"
+"cf:kibo_id" = "commerceSummary.totalOrderAmount"
 """
 OURS = re.compile(r"\r\x1b\[K")
 """The progress line's own sequence: back to the left, erase."""
@@ -210,12 +214,18 @@ def test_what_is_sent_is_clean_and_within_the_limits(shop: LiveShop) -> None:
                 bad = {unicodedata.category(one) for one in value} & {"Cc", "Cs", "Zl", "Zp"}
                 assert not bad, f"{field}: {value!r}"
                 assert not set(value) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-                assert len(value) <= (255 if field == "home_street" else 80 if field == "email" else 50)
+                assert len(value) <= (
+                    255 if field.startswith(("home_street", "cf:")) else 80 if field == "email" else 50
+                )
     assert sent("percent")["first_name"] == "%s%n%x"
     assert sent("braces")["first_name"] == "{0}{name!r}"
     assert sent("quotes")["last_name"] == "O\\'Neil \\\\ \\n \\"
     assert sent("formula")["last_name"] == "@SUM(1+1)*cmd|' /C calc'!A0"
     assert sent("line_breaks")["first_name"] == "Two Lines"
+    assert (sent("formula_tab")["first_name"], sent("formula_tab")["last_name"]) == ("=1+1", '"=1+1"')
+    assert sent("segments_odd")["cf:segments"] == "[2J=1+1, 7, A, B"
+    assert sent("summary_odd")["cf:order_count"] == "many[2J"
+    assert "cf:kibo_id" not in sent("summary_odd")
     assert sent("nul")["first_name"] == "Null"
     assert "last_name" not in sent("nul")
     assert not {"first_name", "last_name"} & set(sent("only_blanks"))

@@ -19,7 +19,7 @@ Script = Sequence[tuple[str, str]]
 # The six questions, each answered by Enter.
 LIST_KEPT = [("List (", "")]
 ADDRESSES_KEPT = [("From (", ""), ("ReplyTo (", "")]
-MODES_KEPT = [("What it does", ""), ("welcome e-mail?", "")]
+MODES_KEPT = [("What it does", ""), ("e-mail?", "")]
 MAPPING_KEPT = [("Change", "")]
 END = [("Switch them on?", ""), ("Write it?", "yes")]
 
@@ -313,7 +313,7 @@ def test_a_full_account_takes_no_more_fields(shop: LiveShop) -> None:
 
 
 @pytest.mark.parametrize(("key", "what"), [(INTERRUPT, "Stopped by Ctrl-C"), (END_OF_INPUT, "The input ended")])
-@pytest.mark.parametrize("question", ["List (", "From (", "What it does", "welcome e-mail?", "Change", "Write it?"])
+@pytest.mark.parametrize("question", ["List (", "From (", "What it does", "e-mail?", "Change", "Write it?"])
 def test_stopped_at_any_question_nothing_is_written(shop: LiveShop, key: str, what: str, question: str) -> None:
     """Ctrl-C and the end of the input end it (exit 130); the file is as before."""
     before = shop.config_path.read_bytes()
@@ -372,6 +372,16 @@ def test_a_vendor_that_goes_away_meanwhile(shop: LiveShop) -> None:
     seen = ask(shop, kept(mapping=[], end=[]))
     assert seen.code == 8
     assert shop.config_path.read_bytes() == before
+
+
+@pytest.mark.parametrize("environ", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"COLUMNS": "1"}])
+def test_odd_terminals(shop: LiveShop, environ: dict[str, str]) -> None:
+    """What cannot be shown or read there ends no conversation, and makes no list of mangled letters."""
+    shop.box.cc.add_list("Клиенты 客户")
+    script = kept([("List (", "+客户"), ("List (", "")] if "PYTHONIOENCODING" in environ else LIST_KEPT)
+    seen = on_terminal(shop.config_path, "configure", script=script, environ=environ)
+    assert seen.code == 0, seen.screen
+    assert not shop.requests("POST", "/contact_lists")
 
 
 def test_wrong_answers_are_asked_again(shop: LiveShop) -> None:

@@ -388,3 +388,16 @@ def test_ten_thousand_events_are_a_number(shop: LiveShop) -> None:
     done = shop.ccsync("status")
     assert "10,000 pending" in done.stdout
     assert len(done.stdout.splitlines()) < 24
+
+
+@pytest.mark.parametrize(
+    "environ", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"COLUMNS": "1"}, {"TZ": "Nowhere"}]
+)
+def test_odd_terminals(shop: LiveShop, environ: dict[str, str]) -> None:
+    """What cannot be shown there stops neither `status` nor `events` nor `why`."""
+    text = shop.config_path.read_text()
+    shop.config_path.write_text(text.replace('"Web shop customers"', '"Клиенты 客户"'))
+    for words in (["status"], ["events", "--all"], ["why", "kundin@bücher.example"]):
+        seen = on_terminal(shop.config_path, *words, environ=environ)
+        assert seen.code == 0, seen.screen
+        assert "Traceback" not in seen.screen

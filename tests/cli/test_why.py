@@ -145,6 +145,26 @@ def test_a_rejected_record(shop: LiveShop) -> None:
         assert entry["until"] > entry["at"]  # type: ignore[operator]
 
 
+def test_a_record_whose_consent_is_unknown(shop: LiveShop) -> None:
+    """Nothing is remembered of such an account but its rejection; the address finds it in any case of letters."""
+    shop.box.kibo.add_account(emailAddress="Null@Example.com", acceptsMarketing=None)
+    shop.flush()
+    for asked in ("1003", "null@example.com"):
+        check(shop, asked, "not-listed", "the record was rejected. acceptsMarketing is neither true nor false.")
+        assert [one["what"] for one in steps(shop, asked, "rejected")] == ["consent-unknown"]
+
+
+def test_a_rejection_of_the_new_address_is_not_the_old_one_s(shop: LiveShop) -> None:
+    """The account's number tells of both; the old address, which is still on the list, of its own alone."""
+    shop.box.kibo.update_account(1001, emailAddress="no at example")
+    shop.flush()
+    check(shop, "1001", "not-listed", "the record was rejected")
+    check(shop, PAT, "listed", "Account 1001 has another address now; this one was left alone.")
+    assert steps(shop, PAT, "rejected") == []
+    assert why(shop, PAT)["queue"] == []
+    assert "rejected" not in str(why(shop, PAT)["verdict"])
+
+
 def test_an_account_that_cannot_be_read(shop: LiveShop) -> None:
     """Its next attempt is told, and that of one that waits is the next flush."""
     shop.box.kibo.update_account(1001, lastName="New")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ccsync.errors import OutOfTime
 from ccsync.jobs import events, planning
 from ccsync.jobs.planning import Plan
 from ccsync.sandbox.settings import ROW_PARTS, SandboxSettings
@@ -224,3 +225,15 @@ def test_a_part_that_rows_no_longer_carry_changes_no_fingerprint(lack: str, tmp_
         run = shop.export()
         assert len(imported_rows(shop)) == sent
         assert not run.counts.get("updated")
+
+
+def test_a_run_that_has_to_end_does_not_begin_to_read_everybody_singly(tmp_path: Path) -> None:
+    """Where events may be missing, a cron job says what a person has to do, instead of beginning anew for ever."""
+    with Shop(tmp_path, BIG, MAPPING) as shop:
+        shop.export()
+        shop.later(days=20)
+        shop.clock.left = 60.0
+        before = calls(shop)[0]
+        with pytest.raises(OutOfTime, match="one by one"):
+            shop.flush()
+        assert calls(shop)[0] - before < 20

@@ -103,6 +103,8 @@ BROKEN = {
     "cut chunk": raw(b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{"a":'),
     "cut without length": raw(b'HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{"a":'),
     "garbage": raw(b"\x00\x01\x02 not http\r\n\r\n"),
+    "huge header": raw(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 200_000 + b"\r\n\r\n"),
+    "endless headers": raw(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 500 + b"\r\n"),
     "web page": whole("200 OK", b"<html>log in</html>", "Content-Type: text/html"),
     "empty": whole("200 OK"),
     "nan": whole("200 OK", b'{"a": NaN}'),
@@ -148,9 +150,11 @@ def test_an_unreachable_host_is_no_traceback(transport: Transport, server: RawSe
     assert "127.0.0.1" in caught.value.why
 
 
-def test_a_redirect_is_never_followed(server: RawServer, transport: Transport) -> None:
-    """The token stays home: a redirect ends the call."""
-    server.scripts = [whole("302 Found", b"", f"Location: {server.url}/other")]
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
+@pytest.mark.parametrize("place", ["/other", "//evil.example/", "http://169.254.169.254/", "file:///etc/passwd", ""])
+def test_a_redirect_is_never_followed(server: RawServer, transport: Transport, status: int, place: str) -> None:
+    """The token stays home: a redirect, wherever to, ends the call."""
+    server.scripts = [whole(f"{status} Elsewhere", b"", f"Location: {place}")]
     with pytest.raises(RefusedError):
         transport.json(Call("GET", server.url + "/x"), FixedToken())
     assert len(server.requests) == 1
