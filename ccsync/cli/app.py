@@ -15,12 +15,15 @@ from ccsync import __version__
 from ccsync.cli import logging_setup, trouble
 from ccsync.cli.clock import RealClock
 from ccsync.cli.configure import configure
+from ccsync.cli.consent import consent
 from ccsync.cli.events import events
 from ccsync.cli.export import export
 from ccsync.cli.flush_events import flush_events
+from ccsync.cli.forget import forget
 from ccsync.cli.login import login
 from ccsync.cli.logs import logs
 from ccsync.cli.poll_unsubscribes import poll_unsubscribes
+from ccsync.cli.reconcile import reconcile
 from ccsync.cli.screen import clean, mute_broken_stdout, open_missing_streams, say
 from ccsync.cli.status import status
 from ccsync.cli.why import why
@@ -60,7 +63,20 @@ def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_fil
     logging_setup.tell_environment(os.environ)
 
 
-for command in (login, configure, export, flush_events, poll_unsubscribes, events, logs, status, why):
+for command in (
+    login,
+    configure,
+    export,
+    flush_events,
+    poll_unsubscribes,
+    events,
+    logs,
+    status,
+    why,
+    consent,
+    forget,
+    reconcile,
+):
     cli.add_command(command)
 
 

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from ccsync.models import Contact
-from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, KnownContact, Suppression
+from ccsync.state.people import (
+    DEPARTED,
+    FORGOTTEN,
+    NOBODY_OPTED_IN,
+    OPTED_OUT,
+    UNSUBSCRIBED,
+    KnownContact,
+    Suppression,
+)
 
 FOUND_ON_LIST = "another source's contact, found on the list"
 """Such a decision has to be remembered: an opt-out takes the contact off the list all the same."""
@@ -80,7 +88,7 @@ def decide(
 def blocking_suppression(suppressions: Iterable[Suppression], list_id: str) -> Suppression | None:
     """The weightiest suppression that holds for this list: an unsubscribe before the rest."""
     holding = [one for one in suppressions if one.list_id in ("", list_id)]
-    order = (UNSUBSCRIBED, OPTED_OUT, DEPARTED)
+    order = (UNSUBSCRIBED, FORGOTTEN, OPTED_OUT, DEPARTED)
     return min(holding, key=lambda one: order.index(one.kind) if one.kind in order else 0, default=None)
 
 
@@ -91,6 +99,8 @@ def reason_of(suppression: Suppression) -> str:
         return f"left the list{when}"
     if suppression.kind == OPTED_OUT:
         return f"opted out in the store{when}"
+    if suppression.kind == FORGOTTEN:
+        return f"asked to be forgotten{when}"
     return f"unsubscribed at Constant Contact{when}"
 
 
@@ -127,6 +137,7 @@ def lifted_by_opt_in(
     `was_opted_in` is what was last observed of the account, `None` for one never seen. Only an observed change
     counts: false → true, or an account made after the opt-out; and only one that is newer than the suppression, for
     accounts are not read in the order in which they changed. An unsubscribe at Constant Contact is never lifted.
+    Of the accounts of somebody forgotten nothing is known but, sometimes, that all of them said no.
     """
     if was_opted_in:
         return []
@@ -135,6 +146,7 @@ def lifted_by_opt_in(
     for one in suppressions:
         is_undated = was_opted_in is False and (happened_at is None or one.since is None)
         is_newer = happened_at is not None and one.since is not None and happened_at > one.since
+        is_newer |= one.kind == FORGOTTEN and one.source == NOBODY_OPTED_IN
         if one.kind != UNSUBSCRIBED and (is_undated or is_newer):
             kinds.append(one.kind)
     return kinds

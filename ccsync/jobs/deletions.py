@@ -1,8 +1,8 @@
 """What follows from an account that Kibo no longer has: it leaves the list and is forgotten."""
 
 from ccsync.jobs.work import Work
-from ccsync.state import erasure, people, removals
-from ccsync.state.people import AccountSeen
+from ccsync.state import accounts, erasure, removals
+from ccsync.state.accounts import AccountSeen
 
 
 def forget_account(work: Work, account_id: int) -> list[int]:
@@ -13,16 +13,16 @@ def forget_account(work: Work, account_id: int) -> list[int]:
     not erase everything before the brake has looked.
     """
     store, at = work.store, work.now()
-    known = people.known_accounts(store, [account_id]).get(account_id)
-    everybody = dict.fromkeys([*([known[0]] if known else []), *people.linked_people(store, account_id)])
+    known = accounts.known_accounts(store, [account_id]).get(account_id)
+    everybody = dict.fromkeys([*([known[0]] if known else []), *accounts.linked_people(store, account_id)])
     heirs, leaving = list[int](), 0
     for person in everybody:
-        others = people.siblings(store, account_id, person)
+        others = accounts.siblings(store, account_id, person)
         heirs += others
         if not others:
             leaving += removals.ask(store, [person], account_id, None, removals.DELETED, at)
     if known is not None:
-        people.observe_accounts(store, [AccountSeen(account_id, known[0], accepts_marketing=False)], at)
+        accounts.observe_accounts(store, [AccountSeen(account_id, known[0], accepts_marketing=False)], at)
     if not leaving:
         _erase(work, account_id, list(everybody))
     work.counts["forgotten" if everybody else "unchanged"] += 1

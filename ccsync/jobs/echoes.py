@@ -6,11 +6,11 @@ from ccsync.jobs.telling_decisions import REASONS, Seen, judge_sighting
 from ccsync.jobs.work import Work
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
-from ccsync.state import consent, history, kibo_writes, people, untold
+from ccsync.state import accounts, consent, history, kibo_writes, untold
+from ccsync.state.accounts import AccountSeen
 from ccsync.state.consent import ConsentChange
 from ccsync.state.history import Step
 from ccsync.state.kibo_writes import KiboWrite
-from ccsync.state.people import AccountSeen
 
 
 def without_own(work: Work, customers: Sequence[Customer]) -> list[Customer]:
@@ -20,7 +20,7 @@ def without_own(work: Work, customers: Sequence[Customer]) -> list[Customer]:
     """
     telling = [one for one in customers if one.accepts_marketing is not None]
     account_ids = [one.account_id for one in telling]
-    before = people.known_accounts(work.store, account_ids)
+    before = accounts.known_accounts(work.store, account_ids)
     written = kibo_writes.among(work.store, account_ids)
     found = []
     for customer in telling:
@@ -54,7 +54,7 @@ def finish(work: Work, customer: Customer, write: KiboWrite) -> None:
         evidence={"because": write.reason, "acceptsMarketing": "true" if accepts else "false"},
     )
     kibo_writes.finish(work.store, account_id, at, customer.updated_at)
-    people.observe_accounts(work.store, [AccountSeen(account_id, write.person, accepts)], at)
+    accounts.observe_accounts(work.store, [AccountSeen(account_id, write.person, accepts)], at)
     consent.append(work.store, work.run_id, [change])
     act = "opted in in the store" if accepts else "opted out in the store"
     history.append(work.store, work.run_id, at, [Step(write.person, account_id, act, REASONS[write.reason])])

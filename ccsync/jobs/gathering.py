@@ -15,7 +15,7 @@ from ccsync.jobs.work import Work
 from ccsync.kibo import Kibo
 from ccsync.mapping import check_address, person_key_text
 from ccsync.models import Customer
-from ccsync.state import set_aside, staging
+from ccsync.state import erasure, set_aside, staging
 
 MOST_SWEEPS = 3
 MOST_DOUBTFUL = 200
@@ -45,7 +45,7 @@ class _Gathering:
         self._spares = spares_single_reads
         self._intake = Intake(work)
         self._parts = RowParts(work)
-        self._groups = _groups(work.kibo)
+        self._groups = listings(work.kibo)
         self._has_hidden_guests = False
         self._has_taken_rows = False
         self._begins_anew = False
@@ -161,7 +161,7 @@ def gather_everybody(work: Work, started_at: datetime, *, spares_single_reads: b
     return _Gathering(work, started_at, spares_single_reads=spares_single_reads).run()
 
 
-def _groups(kibo: Kibo) -> tuple[bool | None, ...]:
+def listings(kibo: Kibo) -> tuple[bool | None, ...]:
     """The listings that together show everybody: the usual one, and guests by themselves where it hides them.
 
     Whether `isAnonymous` left out means both is not documented; the totals tell.
@@ -186,6 +186,8 @@ def gather_address(work: Work, address: str) -> None:
     Intake(work).take(whole)
     if not whole:
         work.remarks.append("Kibo has no customer with this address.")
+    elif erasure.forgotten_among(work.store, [work.person_of()(wanted)]):
+        work.remarks.append("This person asked to be forgotten and has not opted in again since; nobody is added.")
     elif not any(one.accepts_marketing for one in whole):
         work.remarks.append("The customer does not opt in (acceptsMarketing is not true); nobody is added.")
 

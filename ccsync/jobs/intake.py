@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from ccsync.jobs import echoes
+from ccsync.jobs import echoes, forgotten
 from ccsync.jobs.decisions import Seen, blocking_suppression, lifted_by_opt_in, what_is_seen
 from ccsync.jobs.work import Work
 from ccsync.mapping import (
@@ -17,10 +17,11 @@ from ccsync.mapping import (
     to_contact,
 )
 from ccsync.models import Customer
-from ccsync.state import consent, history, people, removals, runs, set_aside, staging
+from ccsync.state import accounts, consent, history, people, removals, runs, set_aside, staging
+from ccsync.state.accounts import AccountSeen
 from ccsync.state.consent import ConsentChange
 from ccsync.state.history import Step
-from ccsync.state.people import DEPARTED, OPTED_OUT, AccountSeen, Suppression
+from ccsync.state.people import DEPARTED, OPTED_OUT, Suppression
 from ccsync.state.runs import RejectedRecord
 from ccsync.state.staging import Staged
 
@@ -38,8 +39,10 @@ class Intake:
     def take(self, customers: Sequence[Customer]) -> None:
         """Take one page in, in one transaction. A customer read again replaces what was read before."""
         store, run_id = self._work.store, self._work.run_id
+        known, hidden = forgotten.set_apart(self._work, customers)
         staged, well, rejected = list[Staged](), list[int](), list[RejectedRecord]()
-        for customer in customers:
+        staged += [Staged(one.account_id, one.updated_at) for one in hidden if one.accepts_marketing is not False]
+        for customer in known:
             judged = self._judge(customer)
             at = customer.updated_at or customer.created_at
             if isinstance(judged, Rejection):
@@ -59,12 +62,15 @@ class Intake:
             runs.add_rejected(store, run_id, rejected)
             for record in rejected:
                 set_aside.put(store, record.account_id or 0, record.code, None, record.at, run_id)
-            self._observe(customers)
+            self._observe(known)
+            forgotten.note_noes(self._work, hidden)
 
     def observe(self, customers: Iterable[Customer]) -> None:
         """Note what Kibo shows of accounts' consent, and nothing else, in one transaction."""
+        known, hidden = forgotten.set_apart(self._work, list(customers))
         with self._work.store.transaction():
-            self._observe(customers)
+            self._observe(known)
+            forgotten.note_noes(self._work, hidden)
 
     def _judge(self, customer: Customer) -> MappedContact | Rejection | None:
         """What to send of a customer, or why not; `None` for those who are merely passed over."""
@@ -102,7 +108,7 @@ class Intake:
         work, seen_at = self._work, self._work.now()
         # In the order in which they changed: of two accounts on one address the newer word holds.
         telling = sorted(echoes.without_own(work, list(customers)), key=_changed_at)
-        before = people.known_accounts(work.store, [one.account_id for one in telling])
+        before = accounts.known_accounts(work.store, [one.account_id for one in telling])
         who = {one.account_id: self._person(one) for one in telling}
         held = removals.held_among(work.store, [person for person in who.values() if person is not None])
         observed, opt_ins = list[AccountSeen](), list[ConsentChange]()
@@ -130,7 +136,7 @@ class Intake:
             if known_as is not None and (customer.accepts_marketing or account_id in before):
                 observed.append(AccountSeen(account_id, known_as, bool(customer.accepts_marketing)))
         consent.append(work.store, work.run_id, opt_ins)
-        people.observe_accounts(work.store, observed, seen_at)
+        accounts.observe_accounts(work.store, observed, seen_at)
 
     def _person(self, customer: Customer) -> bytes | None:
         return None if customer.email is None else self._person_of(person_key_text(customer.email))
@@ -153,7 +159,7 @@ class Intake:
         work, account_id = self._work, customer.account_id
         work.counts["opted_out"] += 1
         opted_out_at = customer.updated_at or seen_at
-        everybody = dict.fromkeys([*([person] if person else []), *people.linked_people(work.store, account_id)])
+        everybody = dict.fromkeys([*([person] if person else []), *accounts.linked_people(work.store, account_id)])
         for one in everybody:
             is_present = one == person
             change = _change(customer, one, "opted-out", True, seen_at)

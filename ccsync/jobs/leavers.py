@@ -31,6 +31,11 @@ def compared_at(work: Work) -> datetime | None:
     return meta.bookmark(work.store, _stream(work))
 
 
+def compare_soon(work: Work) -> None:
+    """Have the next poll compare the list, however long ago that was done."""
+    meta.reset(work.store, _stream(work))
+
+
 def compare(work: Work) -> None:
     """Compare the list and remember who left it. Raises what `ccsync.errors` lists; then nothing was concluded."""
     started_at = work.now()

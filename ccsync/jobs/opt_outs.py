@@ -7,7 +7,7 @@ from ccsync.jobs.decisions import SUBSCRIBED, is_own_return
 from ccsync.jobs.work import Work
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
-from ccsync.state import accounts, consent, events, history, meta, people, untold
+from ccsync.state import accounts, consent, erasure, events, history, meta, people, untold
 from ccsync.state.consent import ConsentChange
 from ccsync.state.history import Step
 from ccsync.state.people import UNSUBSCRIBED, Suppression
@@ -59,6 +59,8 @@ def record(work: Work, contacts: Iterable[Contact]) -> int:
             untold.queue(work.store, person, UNSUBSCRIBED, seen_at)
             people.note_off_list(work.store, person)
             news.append(_change(contact, person, "unsubscribed", contact.opt_out_date, seen_at))
+        else:
+            erasure.keep_forgotten(work.store, person)
     consent.append(work.store, work.run_id, news)
     return known
 

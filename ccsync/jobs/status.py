@@ -10,14 +10,14 @@ from ccsync.jobs import export, flush_events, poll_unsubscribes
 from ccsync.jobs.access import CONSTANT_CONTACT, KIBO, LAPSES_AFTER
 from ccsync.jobs.events import EVER_SEEN
 from ccsync.state import Store, calls, events, meta, people, removals, runs, summary, tokens, troubles, untold
-from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED
+from ccsync.state.people import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED
 from ccsync.state.runs import Run
 from ccsync.state.troubles import Trouble
 
 CRON_JOBS = (flush_events.JOB, poll_unsubscribes.JOB)
 """What cron runs every `interval_minutes`."""
 JOBS = (export.JOB, *CRON_JOBS)
-KINDS = (UNSUBSCRIBED, DEPARTED, OPTED_OUT)
+KINDS = (UNSUBSCRIBED, DEPARTED, OPTED_OUT, FORGOTTEN)
 
 
 @dataclass(frozen=True, slots=True)

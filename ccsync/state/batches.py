@@ -107,6 +107,11 @@ def rows_of(store: Store, batch_id: int) -> list[BatchRow]:
     ]
 
 
+def holds(store: Store, person: bytes) -> bool:
+    """Is the person in a batch whose outcome is not known?"""
+    return store.one("SELECT 1 FROM batch_rows WHERE person = ?", person) is not None
+
+
 def longest_address(store: Store, batch_id: int) -> int:
     """The length of the longest address in a batch."""
     return store.number("SELECT max(length(email)) FROM batch_rows WHERE batch_id = ?", batch_id)

@@ -1,12 +1,14 @@
 """The consent ledger: append-only rows of what changed in a person's consent and how ccsync knows."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from ccsync.state.store import Store
+from ccsync.state.store import Row, Store
 from ccsync.state.times import from_text, from_text_or_raise, storable, to_text, to_text_or_none
+
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,15 @@ class ConsentChange:
     account_id: int | None = None
     contact_id: str | None = None
     evidence: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A change as it stands in the ledger: its number there, and the run that wrote it."""
+
+    number: int
+    change: ConsentChange
+    run_id: int | None
 
 
 def append(store: Store, run_id: int, changes: Iterable[ConsentChange]) -> None:
@@ -53,26 +64,58 @@ def append(store: Store, run_id: int, changes: Iterable[ConsentChange]) -> None:
 
 def of_person(store: Store, person: bytes) -> list[ConsentChange]:
     """A person's rows, oldest first."""
-    found = []
-    for email, account_id, contact_id, change, source, happened, seen, evidence in store.rows(
-        "SELECT email, account_id, contact_id, change, source, happened_at, seen_at, evidence FROM consent"
-        " WHERE person = ? ORDER BY id",
-        person,
-    ):
-        found.append(
-            ConsentChange(
-                person,
-                None if email is None else str(email),
-                str(change),
-                str(source),
-                from_text(happened),
-                from_text_or_raise(seen),
-                account_id if isinstance(account_id, int) else None,
-                None if contact_id is None else str(contact_id),
-                json.loads(str(evidence)),
-            )
+    return [one.change for one in _chunk(store, 0, "person = ?", person, limit=-1)]
+
+
+def iter_ledger(store: Store, person: bytes | None = None, since: datetime | None = None) -> Iterator[LedgerRow]:
+    """The rows of one person, or of everybody, that were written since then; oldest first.
+
+    Read a chunk at a time: a reader never holds a writer up, and memory does not grow. A row without an address has
+    the one that its person was last known by.
+    """
+    wanted, values = ["1"], list[bytes | str]()
+    if person is not None:
+        wanted, values = [*wanted, "person = ?"], [*values, person]
+    if since is not None:
+        wanted, values = [*wanted, "seen_at >= ?"], [*values, to_text(since)]
+    last = 0
+    while rows := _chunk(store, last, " AND ".join(wanted), *values, limit=_CHUNK):
+        for one in rows:
+            known = one.change.email or address_of(store, one.change.person)
+            yield replace(one, change=replace(one.change, email=known))
+        last = rows[-1].number
+
+
+def _chunk(store: Store, after: int, wanted: str, *values: bytes | str, limit: int) -> list[LedgerRow]:
+    return [
+        _to_ledger_row(row)
+        for row in store.rows(
+            "SELECT id, person, email, change, source, happened_at, seen_at, account_id, contact_id, evidence, run_id"  # noqa: S608 - our own text
+            f" FROM consent WHERE id > ? AND {wanted} ORDER BY id LIMIT ?",
+            after,
+            *values,
+            limit,
         )
-    return found
+    ]
+
+
+def _to_ledger_row(row: Row) -> LedgerRow:
+    number, person, email, change, source, happened, seen, account_id, contact_id, evidence, run_id = row
+    return LedgerRow(
+        int(str(number)),
+        ConsentChange(
+            person if isinstance(person, bytes) else b"",
+            None if email is None else str(email),
+            str(change),
+            str(source),
+            from_text(happened),
+            from_text_or_raise(seen),
+            account_id if isinstance(account_id, int) else None,
+            None if contact_id is None else str(contact_id),
+            json.loads(str(evidence)),
+        ),
+        run_id if isinstance(run_id, int) else None,
+    )
 
 
 def latest_opt_in(store: Store, person: bytes, *, other_than: int) -> datetime | None:
@@ -83,6 +126,19 @@ def latest_opt_in(store: Store, person: bytes, *, other_than: int) -> datetime |
         other_than,
     )
     return from_text(row[0]) if row else None
+
+
+def has_been_answered(store: Store, person: bytes) -> bool:
+    """Since the latest opt-out at Constant Contact: did ccsync tell Kibo, or was a newer opt-in seen there?"""
+    return (
+        store.one(
+            "SELECT 1 FROM consent WHERE person = ?1 AND id > (SELECT coalesce(max(id), 0) FROM consent"
+            " WHERE person = ?1 AND change IN ('unsubscribed', 'left-list')) AND (change = 'opted-out' AND"
+            " source = 'ccsync' OR change = 'opted-in' AND source = 'kibo' AND happened_at NOT NULL)",
+            person,
+        )
+        is not None
+    )
 
 
 def address_of(store: Store, person: bytes) -> str | None:

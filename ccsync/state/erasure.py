@@ -1,6 +1,31 @@
 """Erases what the state file holds about a person or an account; a suppression stays, as a keyed hash."""
 
-from ccsync.state.store import Store
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ccsync.state import meta
+from ccsync.state.people import FORGOTTEN
+from ccsync.state.store import Row, Store, Value
+
+HELD_BY: Mapping[str, tuple[str, ...]] = {
+    "accounts": ("account_id",),
+    "contacts": ("person",),
+    "consent": ("person",),
+    "history": ("person",),
+    "links": ("person", "account_id"),
+    "removals": ("person",),
+    "batch_rows": ("person",),
+    "staged": ("person", "account_id"),
+    "rejected": ("account_id",),
+    "set_aside": ("account_id",),
+    "events": ("account_id",),
+    "queue": ("account_id",),
+    "untold": ("person",),
+    "kibo_writes": ("person", "account_id"),
+}
+"""Every table that holds something of a person, and by what it is theirs; suppressions are what is kept."""
+UNFINISHED = "erasure_unfinished"
+_BLOCK = 1 << 20
 
 
 def erase_account(store: Store, account_id: int) -> None:
@@ -28,3 +53,161 @@ def erase_person(store: Store, person: bytes) -> None:
 def is_somebodys(store: Store, person: bytes) -> bool:
     """Does any account that ccsync knows of have this address?"""
     return store.one("SELECT 1 FROM accounts WHERE person = ?", person) is not None
+
+
+def forgotten_among(store: Store, persons: Sequence[bytes]) -> set[bytes]:
+    """Those of these people who asked to be forgotten and have not opted in since."""
+    marks = ",".join("?" * len(persons))
+    sql = f"SELECT person FROM suppressions WHERE kind = ? AND person IN ({marks})"  # noqa: S608 - marks
+    return {one for (one,) in store.rows(sql, FORGOTTEN, *persons) if isinstance(one, bytes)}
+
+
+def keep_forgotten(store: Store, person: bytes) -> None:
+    """What was known before, and is met again, does not bring a forgotten person's contact back."""
+    store.run(
+        "UPDATE suppressions SET contact_id = NULL WHERE person = ?1 AND contact_id NOT NULL"
+        " AND EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?2)",
+        person,
+        FORGOTTEN,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the state file holds about somebody who wants to be forgotten.
+
+    `people` are their address and the old addresses of its accounts; `moved_accounts` had the address once and have
+    another now. `rows` counts what would be erased, by table.
+    """
+
+    people: tuple[bytes, ...]
+    account_ids: tuple[int, ...]
+    moved_accounts: tuple[int, ...]
+    rejected_ids: tuple[int, ...]
+    addresses: frozenset[str]
+    rows: Mapping[str, int]
+    is_suppressed: bool
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.rows) or self.is_suppressed
+
+
+def find(store: Store, person: bytes, person_of: Callable[[str], bytes]) -> Held:
+    """Everything that is held about the person, in any table; `person_of` tells whose an address is."""
+    account_ids = _numbers(store.rows("SELECT account_id FROM accounts WHERE person = ?", person))
+    people = [person, *_old_addresses(store, person, account_ids)]
+    moved = store.rows(
+        "SELECT DISTINCT account_id FROM accounts WHERE person != ?1 AND (account_id IN"
+        " (SELECT account_id FROM links WHERE person = ?1) OR account_id IN"
+        " (SELECT account_id FROM consent WHERE person = ?1))",
+        person,
+    )
+    rejected = [
+        number
+        for number, email in store.iter_rows("SELECT id, email FROM rejected WHERE email IS NOT NULL")
+        if person_of(str(email)) in people
+    ]
+    rejected += [one for (one,) in _rows(store, "rejected", "id", "account_id", account_ids)]
+    rows = {table: count for table in HELD_BY if (count := _count(store, table, people, account_ids))}
+    if rejected:
+        rows["rejected"] = len(set(rejected))
+    return Held(
+        tuple(people),
+        tuple(account_ids),
+        tuple(_numbers(moved)),
+        tuple(sorted({int(str(one)) for one in rejected})),
+        frozenset(_addresses(store, people, rejected)),
+        rows,
+        store.one("SELECT 1 FROM suppressions WHERE person = ?", person) is not None,
+    )
+
+
+def erase(store: Store, held: Held) -> None:
+    """Erase all of it but the suppressions, inside the caller's transaction; `finish` has to follow."""
+    for person in held.people:
+        erase_person(store, person)
+    for table, columns in HELD_BY.items():
+        for column in columns:
+            wanted: Sequence[Value] = held.people if column == "person" else held.account_ids
+            if table != "consent" and wanted:
+                store.run(f"DELETE FROM {table} WHERE {column} IN ({_marks(wanted)})", *wanted)  # noqa: S608 - our own names
+    store.run_many("DELETE FROM rejected WHERE id = ?", [(one,) for one in held.rejected_ids])
+    meta.put(store, UNFINISHED, "yes")
+
+
+def finish(store: Store, addresses: Iterable[str]) -> bool:
+    """See to it that none of these addresses stands anywhere in the files; false when a reader was in the way.
+
+    What was deleted is overwritten, but a page that was rearranged earlier may still hold a copy: then, and after
+    an erasure that was interrupted, the file is written anew.
+    """
+    was_interrupted = meta.get(store, UNFINISHED) is not None
+    is_scrubbed = store.scrub()
+    if was_interrupted or has_traces(store, addresses):
+        store.rebuild()
+        is_scrubbed = store.scrub()
+    if is_scrubbed:
+        meta.forget(store, UNFINISHED)
+    return is_scrubbed
+
+
+def has_traces(store: Store, addresses: Iterable[str]) -> bool:
+    """Does any of these addresses, in any case of letters, stand in the state file or its write-ahead log?"""
+    wanted = [one.encode("utf-8", "replace").lower() for one in addresses if one]
+    longest = max(map(len, wanted), default=0)
+    for path in (store.path, store.path.with_name(store.path.name + "-wal")):
+        if not wanted or not path.exists():
+            continue
+        with path.open("rb") as file:
+            tail = b""
+            while block := file.read(_BLOCK):
+                text = tail + block.lower()
+                if any(one in text for one in wanted):
+                    return True
+                tail = text[-longest:]
+    return False
+
+
+def _old_addresses(store: Store, person: bytes, account_ids: Sequence[int]) -> list[bytes]:
+    """What else these accounts were known by, unless another account has that address now."""
+    found = dict.fromkeys(
+        one
+        for table in ("links", "consent", "history")
+        for (one,) in _rows(store, table, "DISTINCT person", "account_id", account_ids)
+        if isinstance(one, bytes) and one != person
+    )
+    return [one for one in found if not is_somebodys(store, one)]
+
+
+def _addresses(store: Store, people: Sequence[bytes], rejected: Sequence[Value]) -> list[str]:
+    found = [
+        row
+        for table, column, wanted in (
+            ("consent", "person", people),
+            ("removals", "person", people),
+            ("batch_rows", "person", people),
+            ("rejected", "id", rejected),
+        )
+        for row in _rows(store, table, "DISTINCT email", column, wanted)
+    ]
+    return [str(one) for (one,) in found if one is not None]
+
+
+def _count(store: Store, table: str, people: Sequence[bytes], account_ids: Sequence[int]) -> int:
+    wanted: dict[str, Sequence[Value]] = {"person": people, "account_id": account_ids}
+    clauses = [f"{column} IN ({_marks(wanted[column])})" for column in HELD_BY[table]]
+    values = [one for column in HELD_BY[table] for one in wanted[column]]
+    return store.number(f"SELECT count(*) FROM {table} WHERE {' OR '.join(clauses)}", *values)  # noqa: S608 - our own names
+
+
+def _rows(store: Store, table: str, column: str, by: str, wanted: Sequence[Value]) -> list[Row]:
+    return store.rows(f"SELECT {column} FROM {table} WHERE {by} IN ({_marks(wanted)})", *wanted)  # noqa: S608 - our own names
+
+
+def _marks(wanted: Sequence[object]) -> str:
+    return ",".join("?" * len(wanted))
+
+
+def _numbers(rows: Iterable[Row]) -> list[int]:
+    return [int(str(row[0])) for row in rows]

@@ -39,3 +39,8 @@ def advance(store: Store, stream: str, at: datetime) -> None:
         stream,
         to_text(at),
     )
+
+
+def reset(store: Store, stream: str) -> None:
+    """Let a stream begin anew, inside the caller's transaction or by itself."""
+    store.run("DELETE FROM bookmarks WHERE stream = ?", stream)

@@ -1,4 +1,4 @@
-"""What ccsync knows of people: their accounts at Kibo, their contact at Constant Contact, who is suppressed.
+"""What ccsync knows of people: their contact at Constant Contact, who is suppressed; `accounts` has their accounts.
 
 People are known by `person`, the keyed hash of their address in its comparison form.
 """
@@ -8,7 +8,6 @@ import hmac
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeGuard
 
 from ccsync.state import meta
 from ccsync.state.store import Store, Value
@@ -20,6 +19,10 @@ DEPARTED = "departed"
 """Left the list alone."""
 OPTED_OUT = "opted-out"
 """An observed opt-out at Kibo."""
+FORGOTTEN = "forgotten"
+"""Erased at the person's own wish."""
+NOBODY_OPTED_IN = "nobody-opted-in"
+"""The source of a FORGOTTEN whose accounts all said no then: any later yes is newer."""
 
 
 def person_key(store: Store) -> Callable[[str], bytes]:
@@ -150,16 +153,26 @@ def observe_contacts(
     Somebody ccsync has not sent is another source's; so is somebody whose contact is older than ccsync's first
     try to send it. With `adopt_list_id`, members of that list are ours from now on, as if ccsync had put them there;
     but for those whom it did put there, by the address alone: they are another source's as before.
+    Of somebody who is forgotten nothing is noted.
     """
     store.run_many(
         "INSERT INTO contacts (person, is_ours, contact_id, seen_list_id, list_id)"
-        " VALUES (?1, ?4, ?2, ?5, CASE WHEN ?4 THEN ?5 END)"
+        " SELECT ?1, ?4, ?2, ?5, CASE WHEN ?4 THEN ?5 END"
+        " WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?6)"
+        " OR EXISTS (SELECT 1 FROM contacts WHERE person = ?1)"
         " ON CONFLICT (person) DO UPDATE SET contact_id = ?2, seen_list_id = ?5, is_ours ="
         "  CASE WHEN ?4 AND (fingerprint IS NULL OR list_id IS NOT ?5) THEN 1"
         "  WHEN fingerprint IS NULL AND list_id IS NULL AND prepared_at > ?3 THEN 0 ELSE is_ours END,"
         "  list_id = CASE WHEN ?4 THEN ?5 ELSE list_id END",
         [
-            (person, contact_id, to_text_or_none(created_at), int(seen is not None and seen == adopt_list_id), seen)
+            (
+                person,
+                contact_id,
+                to_text_or_none(created_at),
+                int(seen is not None and seen == adopt_list_id),
+                seen,
+                FORGOTTEN,
+            )
             for person, contact_id, created_at, seen in found
         ],
     )
@@ -228,51 +241,6 @@ def count_on_list(store: Store, list_id: str) -> int:
     return store.number("SELECT count(*) FROM contacts WHERE list_id = ?", list_id)
 
 
-def linked_people(store: Store, account_id: int) -> list[bytes]:
-    """Everybody ccsync ever put on a list for this account: its addresses, present and past."""
-    return [one for (one,) in store.rows("SELECT person FROM links WHERE account_id = ?", account_id) if _is(one)]
-
-
-def _is(value: object) -> TypeGuard[bytes]:
-    return isinstance(value, bytes)
-
-
-def siblings(store: Store, account_id: int, person: bytes) -> list[int]:
-    """The other accounts on this address that opted in when last seen."""
-    found = store.rows(
-        "SELECT account_id FROM accounts WHERE person = ? AND account_id != ? AND accepts_marketing"
-        " ORDER BY account_id",
-        person,
-        account_id,
-    )
-    return [int(str(row[0])) for row in found]
-
-
-@dataclass(frozen=True, slots=True)
-class AccountSeen:
-    """A Kibo account with an address, as just observed."""
-
-    account_id: int
-    person: bytes
-    accepts_marketing: bool
-
-
-def known_accounts(store: Store, account_ids: Sequence[int]) -> dict[int, tuple[bytes, bool]]:
-    """What was last observed of these accounts: id → (person, accepts marketing)."""
-    marks = ",".join("?" * len(account_ids))
-    found: dict[int, tuple[bytes, bool]] = {}
-    sql = f"SELECT account_id, person, accepts_marketing FROM accounts WHERE account_id IN ({marks})"  # noqa: S608 - marks
-    for account_id, person, accepts in store.rows(sql, *account_ids):
-        if isinstance(account_id, int) and isinstance(person, bytes):
-            found[account_id] = (person, bool(accepts))
-    return found
-
-
-def observe_accounts(store: Store, seen: Iterable[AccountSeen], at: datetime) -> None:
-    """Note accounts as Kibo showed them, inside the caller's transaction."""
-    text = to_text(at)
-    store.run_many(
-        "INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (account_id) DO UPDATE SET"
-        " person = excluded.person, accepts_marketing = excluded.accepts_marketing, seen_at = excluded.seen_at",
-        [(one.account_id, one.person, int(one.accepts_marketing), text) for one in seen],
-    )
+def count_ours(store: Store) -> int:
+    """How many contacts ccsync may overwrite."""
+    return store.number("SELECT count(*) FROM contacts WHERE is_ours")

@@ -73,6 +73,11 @@ def count(store: Store, list_id: str) -> int:
     return store.number("SELECT count(*) FROM removals WHERE list_id = ?", list_id)
 
 
+def is_asked(store: Store, person: bytes, list_id: str) -> bool:
+    """Is the person to leave the list?"""
+    return store.one("SELECT 1 FROM removals WHERE person = ? AND list_id = ?", person, list_id) is not None
+
+
 def record_activity(store: Store, people: Sequence[bytes], list_id: str, activity_id: str | None) -> None:
     """A bulk job takes these people off the list; `None`: it failed, and another one has to."""
     with store.transaction():

@@ -92,6 +92,18 @@ class Store:
             raise
         self._on_boundary("after commit")
 
+    def scrub(self) -> bool:
+        """Empty the write-ahead log, so that what was erased stands in no file any more.
+
+        False when another program was reading the file all the while.
+        """
+        return self.number("PRAGMA wal_checkpoint(TRUNCATE)") == 0
+
+    def rebuild(self) -> None:
+        """Write the whole file anew, so that no page of it holds anything that is no row."""
+        self._connection.execute("VACUUM")
+        self._on_boundary("after rebuild")
+
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Everything read inside is as it stood at one moment, whatever a job writes meanwhile."""
@@ -100,10 +112,6 @@ class Store:
             yield
         finally:
             self._connection.execute("ROLLBACK")
-
-    def scrub(self) -> None:
-        """Empty the write-ahead log, so that what was erased stands in no file any more."""
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def copy_to(self, target: "Store") -> None:
         """Copy everything into another, empty store (a dry run works on a copy)."""
@@ -181,6 +189,7 @@ def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA recursive_triggers = ON")  # else INSERT OR REPLACE passes by the ledger's triggers
     connection.execute("PRAGMA temp_store = FILE")
 
 

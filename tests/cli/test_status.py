@@ -89,7 +89,7 @@ def test_the_numbers_are_true(shop: LiveShop) -> None:
                              "leaving": 0}  # fmt: skip
     assert found["queue"] == {"pending": 2, "retrying": 0, "failed": 1}
     # The sandbox's account has somebody of its own who unsubscribed.
-    assert found["suppressed"] == {"people": 2, "unsubscribed": 1, "departed": 0, "opted_out": 1}
+    assert found["suppressed"] == {"people": 2, "unsubscribed": 1, "departed": 0, "opted_out": 1, "forgotten": 0}
     midnight = (now + timedelta(days=1)).strftime("%Y-%m-%dT00:00:00.000Z")
     assert found["calls"] == {"used": used, "left": 10_000 - used, "per_day": 10_000, "reserve": 500,
                               "resets_at": midnight, "is_spent": False, "kibo_used": at_kibo}  # fmt: skip

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.state import Store, create_store, erasure, kibo_writes, open_store, people, schema, untold
-from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, AccountSeen, Suppression
+from ccsync.state import Store, accounts, create_store, erasure, kibo_writes, open_store, people, schema, untold
+from ccsync.state.accounts import AccountSeen
+from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 from ccsync.state.schema import VERSION
 
 PAT, LEE = b"p" * 16, b"l" * 16
@@ -130,6 +131,6 @@ def test_a_write_is_known_before_and_after(store: Store) -> None:
     done = kibo_writes.among(store, [1001])[1001]
     assert (done.accepts_marketing, done.done_at, done.updated_at) == (False, LATER, LATER)
     with store.transaction():
-        people.observe_accounts(store, [AccountSeen(1001, PAT, False)], LATER)
+        accounts.observe_accounts(store, [AccountSeen(1001, PAT, False)], LATER)
         erasure.erase_account(store, 1001)
     assert kibo_writes.among(store, [1001]) == {}

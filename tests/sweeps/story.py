@@ -23,7 +23,8 @@ UNSUBSCRIBER, LEAVER, LATE_OPT_IN, LATE_OPT_OUT = (
 class Story:
     """One job's sweep: `prepare` makes the world, `run` runs the job once, `check` asserts the promises.
 
-    `words` are the command that a real process runs.
+    `words` are the command that a real process runs. A sweep that silently shrinks below `least_boundaries` or
+    `least_requests` has failed.
     """
 
     name: str
@@ -32,6 +33,8 @@ class Story:
     check: Callable[[Shop], None]
     customers: int = 20
     words: tuple[str, ...] = ()
+    least_boundaries: int = 55
+    least_requests: int = 12
 
     def world(self, folder: Path) -> Shop:
         """A new shop, not entered yet."""
