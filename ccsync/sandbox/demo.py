@@ -1,4 +1,4 @@
-"""Walk through login, configure, export and logs as an operator would, on a store of 60 customers."""
+"""Walk through login, configure, export and both cron jobs as an operator would, on a store of 60 customers."""
 
 import argparse
 import shlex
@@ -12,6 +12,7 @@ from ccsync.sandbox.serve import environ_for, write_config
 from ccsync.sandbox.settings import SandboxSettings
 
 LIST = "Web shop customers"
+PERSON = "robin@example.com"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder, Sandbox(settings) as box:
         write_config(Path(folder), box.config_text(kibo_requests_per_second=50))
         _say(f"A store of {settings.customers} customers and a contact account, both simulated.")
-        is_good = _first_export(box, folder) and _second_export(box, folder)
+        is_good = _first_export(box, folder) and _changes(box, folder) and _full_circle(box, folder)
     _say("Done." if is_good else "A command did not end as expected; see above.")
     return 0 if is_good else 1
 
@@ -51,18 +52,36 @@ def _first_export(box: Sandbox, folder: str) -> bool:
     return _ccsync(folder, "logs 1 --errors")
 
 
-def _second_export(box: Sandbox, folder: str) -> bool:
+def _changes(box: Sandbox, folder: str) -> bool:
+    """What cron does every 30 minutes: changes in the store, and an unsubscribe at Constant Contact."""
     members = _members(box)
     if len(members) > 1:
-        _say(f"In the store {members[0]} changes her name; {members[1]} unsubscribes at Constant Contact. Again:")
+        _say(f"In the store {members[0]} changes her name; {members[1]} unsubscribes at Constant Contact. Cron's jobs:")
         for account_id in box.kibo.find_by_email(members[0]):
             box.kibo.update_account(account_id, lastName="Newname")
         box.cc.unsubscribe(members[1])
-    if not _ccsync(folder, "-v export"):
+    if not (_ccsync(folder, "-v flush-events", 0, 3) and _ccsync(folder, "-v poll-unsubscribes")):
         return False
     _show_members(box)
-    _say("And the log:")
-    return _ccsync(folder, "logs") and not box.cc.forbidden_calls
+    return True
+
+
+def _full_circle(box: Sandbox, folder: str) -> bool:
+    """One person: opts in in the store, is on the list, unsubscribes there, is opted out in the store."""
+    _say(f"One person all the way round. {PERSON} signs up in the store and opts in:")
+    account_id = box.kibo.add_account(emailAddress=PERSON, firstName="Robin", acceptsMarketing=True)
+    if not (_ccsync(folder, "events --refresh") and _ccsync(folder, "-v flush-events", 0, 3)):
+        return False
+    is_there = PERSON in _members(box)
+    _say(f"On the list: {'yes' if is_there else 'no'}. Now Robin unsubscribes, by the link in a mail:")
+    box.cc.unsubscribe(PERSON)
+    if not _ccsync(folder, "-v poll-unsubscribes"):
+        return False
+    accepts = box.kibo.account(account_id)["acceptsMarketing"]
+    _say(f"On the list: {'yes' if PERSON in _members(box) else 'no'}. acceptsMarketing in the store: {accepts}.")
+    looks = ("logs", f"why {PERSON}", f"consent {PERSON}", "status")
+    is_good = all(_ccsync(folder, words) for words in looks)
+    return is_good and is_there and accepts is False and not box.cc.forbidden_calls
 
 
 def _ccsync(folder: str, words: str, *expected: int) -> bool:

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ccsync.errors import CcsyncError
+from ccsync.errors import BrakeError, CcsyncError
 from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import Crash
 from tests.jobs.test_export import seed_contact
@@ -56,7 +56,9 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
-        self.shop = DirectShop(self.folder, SandboxSettings(customers=0, cc_requests_per_second=0, import_seconds=1.0))
+        # A rotating token is lost with a death at the wrong moment, as the README says: that takes a person.
+        how = SandboxSettings(customers=0, cc_requests_per_second=0, import_seconds=1.0, refresh_tokens="long-lived")
+        self.shop = DirectShop(self.folder, how)
         self.shop.__enter__()
         self.shop.box.cc.add_list(OTHER_LIST)
         self.model: dict[str, Address] = {address: Address() for address in POOL}
@@ -103,7 +105,7 @@ class Histories(RuleBasedStateMachine):
         new = f"moved{self.moves}@example.com"
         self.model[account.address].add("away", self._now(), account.account_id)
         self.model[new] = Address()
-        account.address = new
+        account.address, account.accepts = new, self._accepts(account.account_id)
         if account.accepts:
             self.model[new].add("yes", self._now(), account.account_id)
         self._update(account, emailAddress=new)
@@ -344,10 +346,17 @@ class Histories(RuleBasedStateMachine):
         for _ in range(2):
             self.shop.flush()
             self.shop.later(minutes=10)
-            self.shop.poll()
+            self._poll()
             self.shop.later(minutes=20)
         self.shop.flush()
         self._check_settled()
+
+    def _poll(self) -> None:
+        """One poll; when everybody seems to have left the list, a person looks and lets it through."""
+        try:
+            self.shop.poll()
+        except BrakeError:
+            self.shop.poll(accept=100)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
