@@ -129,3 +129,20 @@ def test_our_own_writes_echo_as_unchanged(tmp_path: Path) -> None:
         run = shop.flush()
         assert run.counts["unchanged"] == 1
         assert run.total_contacts == 1
+
+
+def test_a_page_that_is_lost_is_read_by_the_next_run(tmp_path: Path) -> None:
+    """The bookmark moves with the last page: after a page that failed, everything since the old one is read again."""
+    with new_shop(tmp_path) as shop:
+        stock(shop)
+        everybody = [f"p{number}@example.com" for number in range(130)]
+        for address in everybody:
+            add(shop, address)
+        shop.later(days=3)
+        shop.box.faults.add("status", path="/api/event/pull", nth=2, times=50, status=500)
+        with pytest.raises(VendorUnreachable):
+            shop.flush()
+        shop.box.faults.clear()
+        shop.later(minutes=30)
+        shop.flush()
+        assert set(everybody) <= shop.members()

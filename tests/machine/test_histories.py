@@ -140,7 +140,8 @@ class Histories(RuleBasedStateMachine):
     def another_source_adds(self, address: str) -> None:
         """Somebody comes to Constant Contact by another way, and is on another list there."""
         if self.shop.box.cc.contact(address) is None:
-            self.shop.box.cc.add_contact(seed_contact(address, lists=(OTHER_LIST,)))
+            now = self._now()
+            self.shop.box.cc.add_contact(seed_contact(address, lists=(OTHER_LIST,), created_at=now, updated_at=now))
             self.model[address].is_outsiders = True
             self.others.add(address)
 

@@ -1,0 +1,181 @@
+"""The tests of the tests: bugs that would hurt people, each seeded into a copy of ccsync, each caught by a named test.
+
+    python -m tests.seeded_bugs            runs them all; exits with 1 when one is not caught
+    python -m tests.seeded_bugs NAME …     runs some
+
+A bug is a text of one module and what stands there instead; `test_seeded_bugs` checks that each still fits.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class SeededBug:
+    """`right` in `module` becomes `wrong`; `caught_by` are words for pytest."""
+
+    name: str
+    module: str
+    right: str
+    wrong: str
+    caught_by: tuple[str, ...]
+
+    def applies(self, folder: Path) -> bool:
+        """Does its text stand in the module, once?"""
+        return (folder / "ccsync" / self.module).read_text().count(self.right) == 1
+
+    def seed(self, folder: Path) -> None:
+        """Put it into a copy of the project."""
+        path = folder / "ccsync" / self.module
+        path.write_text(path.read_text().replace(self.right, self.wrong))
+
+
+K1, N, W = (f"tests/sweeps/test_{name}.py" for name in ("crash", "faults", "world"))
+FLUSH, POLL = "flush-events", "poll-unsubscribes"
+
+BUGS = (
+    SeededBug(
+        "an event is done before it is acted on",
+        "jobs/changes.py",
+        "        dealt.mark(self._work.store, [one.account_id for one in taken])\n",
+        "        dealt.mark(self._work.store, [one.account_id for one in taken])\n"
+        "        dealt.settle(self._work.store, self._work.now())\n",
+        (K1, "-k", f"anywhere and {FLUSH}"),
+    ),
+    SeededBug(
+        "an opt-out counts as told before Kibo was told",
+        "jobs/telling.py",
+        "            if row.id in self._targets:\n                self._write_all(",
+        "            if row.id in self._targets:\n"
+        "                untold.settle(self._work.store, row.id, self._at, row.kind)\n"
+        "                self._write_all(",
+        (K1, "-k", f"anywhere and {POLL}"),
+    ),
+    SeededBug(
+        "the bookmark moves before the last page",
+        "jobs/events.py",
+        "            if pages.has_ended:\n",
+        "            if True:\n",
+        ("tests/jobs/test_events.py", "-k", "a_page_that_is_lost"),
+    ),
+    SeededBug(
+        "a token is used and not stored",
+        "jobs/access.py",
+        "        save_login(self._store, answer, self._now(), previous=saved.refresh_token)\n",
+        "",
+        ("tests/jobs/test_access.py",),
+    ),
+    SeededBug(
+        "no lock is held",
+        "state/lock.py",
+        "fcntl.LOCK_EX | fcntl.LOCK_NB",
+        "fcntl.LOCK_SH | fcntl.LOCK_NB",
+        ("tests/cli/test_operator.py", "-k", "wave"),
+    ),
+    SeededBug(
+        "an import is repeated blindly",
+        "constant_contact/bulk.py",
+        "body=body, is_repeatable=False)",
+        "body=body)",
+        ("tests/jobs/test_sending.py", "-k", "lost"),
+    ),
+    SeededBug(
+        "only the first of several accounts is told",
+        "jobs/telling.py",
+        "        for account_id in account_ids:\n            try:\n",
+        "        for account_id in account_ids[:1]:\n            try:\n",
+        (K1, "-k", f"anywhere and {POLL}"),
+    ),
+    SeededBug(
+        "the brake is off",
+        "jobs/decisions.py",
+        "    is_too_much = most > 0 and (total > most",
+        "    is_too_much = most < 0 and (total > most",
+        ("tests/jobs/test_flush_events.py", "-k", "brake or nothing_erases"),
+    ),
+    SeededBug(
+        "who left the list is put back",
+        "jobs/flush_events.py",
+        "            self._note_departures()\n",
+        "",
+        ("tests/jobs/test_flush_events.py", "-k", "left_the_list"),
+    ),
+    SeededBug(
+        "addresses stand in errors and logs",
+        "cli/logging_setup.py",
+        '    return _ADDRESS.sub("<address>", _BEARER.sub(r"\\1 <secret>", text))\n',
+        "    return text\n",
+        ("tests/cli/test_messages.py", "tests/cli/test_operator.py", "tests/cli/test_why.py"),
+    ),
+    SeededBug(
+        "a next link is joined blindly",
+        "constant_contact/wire.py",
+        "        if not is_relative:\n",
+        "        if not is_relative and False:\n",
+        ("tests/constant_contact/test_client.py",),
+    ),
+    SeededBug(
+        "what ccsync wrote itself is taken for the customer's act",
+        "jobs/echoes.py",
+        "        if seen is Seen.OWN:\n",
+        "        if seen is Seen.OWN and False:\n",
+        (K1, "-k", f"anywhere and {POLL}"),
+    ),
+    SeededBug(
+        "a trimmed account is written back",
+        "kibo/writes.py",
+        "    return {**raw, CONSENT: accepts}\n",
+        '    return {key: raw[key] for key in ("id", "emailAddress") if key in raw} | {CONSENT: accepts}\n',
+        ("tests/jobs/test_poll_unsubscribes.py",),
+    ),
+    SeededBug(
+        "an older sibling's yes outweighs a no",
+        "jobs/decisions.py",
+        "    if was_opted_in:\n        return []\n",
+        "    if was_opted_in:\n        return [one.kind for one in suppressions]\n",
+        ("tests/jobs/test_decisions.py", "tests/jobs/test_flush_events.py"),
+    ),
+    SeededBug(
+        "opt-outs are not pulled before a push",
+        "jobs/opt_outs.py",
+        "        if people.suppress(work.store, found, seen_at, work.run_id):\n",
+        "        if False:\n",
+        (W, "-k", f"unsubscribes and {FLUSH}", "tests/jobs/test_flush_events.py"),
+    ),
+)
+
+
+def is_caught(bug: SeededBug) -> bool:
+    """Seed the bug into a copy of the project; do the named tests fail?"""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "copy"
+        ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", "build", "*.egg-info", "sandbox")
+        shutil.copytree(ROOT, folder, ignore=lambda at, names: ignored(at, names) if at == str(ROOT) else set())
+        bug.seed(folder)
+        environ = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *bug.caught_by]
+        done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+        return done.returncode == 1  # anything else is trouble of the run's own
+
+
+def main(names: list[str]) -> int:
+    """Run the bugs of these names, or all; print what became of each."""
+    chosen = [bug for bug in BUGS if not names or bug.name in names]
+    missed = 0
+    for bug in chosen:
+        caught = is_caught(bug)
+        missed += not caught
+        print(f"{'caught' if caught else 'MISSED'}  {bug.name}  ({' '.join(bug.caught_by)})", flush=True)
+    print(f"{len(chosen) - missed} of {len(chosen)} caught")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
