@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from ccsync.cli import screen
-from ccsync.cli.clock import now
 from ccsync.cli.wiring import App
 from ccsync.config import Config
 from ccsync.errors import CcsyncError, Interrupted, NotAgreed
@@ -31,18 +30,20 @@ def is_switched_off(app: App, config: Config, command: str) -> bool:
 def say_notices(app: App, store: Store, notices: dict[str, str]) -> None:
     """Say what a person should do: at a terminal always, under cron once a day."""
     for key, text in notices.items():
-        if not app.is_quiet and (screen.wants_summary(app.verbosity, app.is_quiet) or _is_news(store, key, text)):
+        is_watched = screen.wants_summary(app.verbosity, app.is_quiet)
+        if not app.is_quiet and (is_watched or _is_news(store, key, text, app.clock.now())):
             screen.say(screen.clean(text))
 
 
-def _is_news(store: Store, key: str, text: str) -> bool:
-    """Was this not said yet today? It is said now."""
-    mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
+def _is_news(store: Store, key: str, text: str, now: datetime) -> bool:
+    """Was this not said yet today? It is said now. Numbers change from run to run, and it is still the same."""
+    same = re.sub(r"[0-9.,]+", "", text)
+    mark = hashlib.sha256(same.encode("utf-8", "replace")).hexdigest()[:16]
     said, _, when = (meta.get(store, _SAID + key) or "").partition(" ")
     at = from_text(when) if when else None
-    if said == mark and at is not None and _is_same_day(at, now()):
+    if said == mark and at is not None and _is_same_day(at, now):
         return False
-    meta.put(store, _SAID + key, f"{mark} {to_text(now())}")
+    meta.put(store, _SAID + key, f"{mark} {to_text(now)}")
     return True
 
 
@@ -58,8 +59,6 @@ def told_once(app: App, store: Store, job: str) -> Iterator[None]:
     except (Interrupted, NotAgreed):
         raise
     except CcsyncError as error:
-        # Numbers change from run to run, and the error is still the same one.
-        same = re.sub(r"[0-9.,]+", "", error.what)
         is_watched = app.wants_json or screen.wants_summary(app.verbosity, quiet=False)
-        app.is_told_before = not (_is_news(store, f"{job}_error", same) or is_watched)
+        app.is_told_before = not (_is_news(store, f"{job}_error", error.what, app.clock.now()) or is_watched)
         raise
