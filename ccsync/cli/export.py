@@ -5,6 +5,7 @@ import click
 from ccsync.cli import screen
 from ccsync.cli.logs import rejected_to_json, run_to_json
 from ccsync.cli.progress import ProgressLine
+from ccsync.cli.run_report import report
 from ccsync.cli.wiring import App, active_list, clients, work_of
 from ccsync.config import Config, line_of
 from ccsync.errors import ConfigError, NotAgreed
@@ -17,6 +18,7 @@ from ccsync.state import runs
 from ccsync.state.runs import Run
 
 SOME_REJECTED = 3
+NOT_USED = "records could not be used"
 
 
 @click.command()
@@ -74,7 +76,7 @@ def export(
         finished = runs.get(store, work.run_id)
         news = job.has_news(work)
     if finished is not None:
-        _report(app, finished, work, as_json, news)
+        report(app, finished, work, _summary(finished), as_json=as_json, news=NOT_USED if news else "")
     return SOME_REJECTED if news else 0
 
 
@@ -185,28 +187,13 @@ def _duration(minutes: float) -> str:
     return f"{minutes:g} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
 
 
-def _report(app: App, run: Run, work: Work, as_json: bool, news: bool) -> None:
-    if as_json:
-        screen.print_json(run_to_json(run))
-    elif screen.wants_summary(app.verbosity, app.is_quiet):
-        screen.print_line(_summary(run, work))
-        for remark in work.remarks:
-            screen.print_line(screen.clean(remark))
-    if news and not app.is_quiet:
-        screen.say(f"{run.errors:,} records could not be used: ccsync logs {run.id} --errors")
-
-
-def _summary(run: Run, work: Work) -> str:
+def _summary(run: Run) -> str:
     counts = run.counts
     left_out = [
         f"{counts[key]:,} {key}" for key in ("suppressed", "departed", "rejected", "skipped") if counts.get(key)
     ]
     sent = counts.get("added", 0) + counts.get("updated", 0)
-    seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
-    calls = work.constant_contact.transport.calls
     noun = "contact" if sent == 1 else "contacts"
     text = f"Exported {sent:,} {noun} ({counts.get('added', 0):,} new, {counts.get('updated', 0):,} updated), "
     text += f"{counts.get('unchanged', 0):,} unchanged"
-    text += f", left out: {', '.join(left_out)}" if left_out else ""
-    text += f". {screen.duration(seconds)}, {calls:,} calls to Constant Contact"
-    return f"{text}, {work.kibo.transport.calls:,} to Kibo."
+    return text + (f", left out: {', '.join(left_out)}" if left_out else "")

@@ -4,9 +4,10 @@ import click
 
 from ccsync.cli import screen
 from ccsync.cli.cron import RUN_SECONDS, is_switched_off, say_notices, told_once
-from ccsync.cli.export import SOME_REJECTED, check_mapping
+from ccsync.cli.export import NOT_USED, SOME_REJECTED, check_mapping
 from ccsync.cli.logs import run_to_json
 from ccsync.cli.progress import ProgressLine
+from ccsync.cli.run_report import report
 from ccsync.cli.wiring import App, active_list, clients, work_of
 from ccsync.jobs import flush_events as job
 from ccsync.jobs.flush_plan import Plan
@@ -58,7 +59,7 @@ def flush_events(app: App, dry_run: bool, accept: int, as_json: bool) -> int:
     if plan is not None:
         _show_plan(run, plan, work, as_json)
     elif run is not None:
-        _report(app, run, work, as_json, news)
+        report(app, run, work, _summary(run), as_json=as_json, news=NOT_USED if news else "")
     return SOME_REJECTED if news else 0
 
 
@@ -80,27 +81,11 @@ def _show_plan(run: Run | None, plan: Plan, work: Work, as_json: bool) -> None:
         screen.print_line(f"The brake would hold {plan.held:,} people on the list; --accept N lets N of them leave.")
 
 
-def _report(app: App, run: Run, work: Work, as_json: bool, news: bool) -> None:
-    if as_json:
-        screen.print_json(run_to_json(run))
-    elif screen.wants_summary(app.verbosity, app.is_quiet):
-        screen.print_line(_summary(run, work))
-        for remark in work.remarks:
-            screen.print_line(screen.clean(remark))
-    if news and not app.is_quiet:
-        screen.say(f"{run.errors:,} records could not be used: ccsync logs {run.id} --errors")
-
-
 _SHOWN = ("added", "updated", "removed", "unsubscribed", "forgotten", "unchanged", "suppressed", "departed", "rejected")
 
 
-def _summary(run: Run, work: Work) -> str:
+def _summary(run: Run) -> str:
     counts = run.counts
     events = sum(counts.get(f"events_{kind}", 0) for kind in ("created", "updated", "deleted"))
     done = ", ".join(f"{counts[key]:,} {key}" for key in (*_SHOWN, "failed") if counts.get(key))
-    seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
-    calls, kibo_calls = work.constant_contact.transport.calls, work.kibo.transport.calls
-    return (
-        f"{counts.get('read', 0):,} changed customers ({events:,} events): {done or 'nothing to do'}."
-        f" {screen.duration(seconds)}, {calls:,} calls to Constant Contact, {kibo_calls:,} to Kibo."
-    )
+    return f"{counts.get('read', 0):,} changed customers ({events:,} events): {done or 'nothing to do'}"

@@ -7,12 +7,15 @@ from ccsync.cli.cron import RUN_SECONDS, is_switched_off, say_notices, told_once
 from ccsync.cli.export import SOME_REJECTED
 from ccsync.cli.logs import run_to_json
 from ccsync.cli.progress import ProgressLine
+from ccsync.cli.run_report import report
 from ccsync.cli.wiring import App, active_list, clients, work_of
 from ccsync.jobs import poll_unsubscribes as job
 from ccsync.jobs.running import carry_out, try_out
 from ccsync.jobs.work import Work
 from ccsync.state import runs
 from ccsync.state.runs import Run
+
+NOT_WRITTEN = "accounts were not written as they should be"
 
 
 @click.command("poll-unsubscribes")
@@ -57,7 +60,7 @@ def poll_unsubscribes(app: App, full: bool, dry_run: bool, accept: int, as_json:
     if outcome.plan is not None:
         _show_plan(run, outcome.plan, work, as_json)
     elif run is not None:
-        _report(app, run, work, as_json, outcome.news)
+        report(app, run, work, _summary(run), as_json=as_json, news=NOT_WRITTEN if outcome.news else "")
     return SOME_REJECTED if outcome.news else 0
 
 
@@ -97,18 +100,7 @@ def _print_plan(work: Work, plan: job.Plan) -> None:
     )
 
 
-def _report(app: App, run: Run, work: Work, as_json: bool, news: int) -> None:
-    if as_json:
-        screen.print_json(run_to_json(run))
-    elif screen.wants_summary(app.verbosity, app.is_quiet):
-        screen.print_line(_summary(run, work))
-        for remark in work.remarks:
-            screen.print_line(screen.clean(remark))
-    if news and not app.is_quiet:
-        screen.say(f"{run.errors:,} accounts were not written as they should be: ccsync logs {run.id} --errors")
-
-
-def _summary(run: Run, work: Work) -> str:
+def _summary(run: Run) -> str:
     counts = run.counts
     out = counts.get("unsubscribed", 0) + counts.get("departed", 0)
     text = (
@@ -116,7 +108,4 @@ def _summary(run: Run, work: Work) -> str:
         f" {counts.get('departed', 0):,} left the list), {counts.get('resubscribed', 0):,} opted in again;"
         f" {counts.get('unchanged', 0):,} already so, {counts.get('not_a_customer', 0):,} not customers"
     )
-    text += f", {counts['failed']:,} failed" if counts.get("failed") else ""
-    seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
-    text += f". {screen.duration(seconds)}, {work.constant_contact.transport.calls:,} calls to Constant Contact"
-    return f"{text}, {work.kibo.transport.calls:,} to Kibo."
+    return text + (f", {counts['failed']:,} failed" if counts.get("failed") else "")
