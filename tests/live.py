@@ -29,9 +29,7 @@ class LiveShop(Shop):
     def __init__(
         self, folder: Path, settings: SandboxSettings, config_changes: str = FAST, *, logs_in: bool = True
     ) -> None:
-        fast = replace(
-            settings, cc_requests_per_second=0, import_seconds=0.0, membership_seconds=0.0, export_seconds=0.0
-        )
+        fast = replace(settings, cc_requests_per_second=0, import_seconds=0.0)
         super().__init__(folder, fast, config_changes, clock=AheadClock(), logs_in=logs_in)
 
     def start(self, *words: str, **options: object) -> subprocess.Popen[str]:

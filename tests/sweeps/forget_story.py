@@ -43,5 +43,5 @@ FORGET = Story(
     check_forget,
     words=("-q", "forget", LATE_OPT_OUT, "--yes"),
     least_boundaries=40,
-    least_requests=6,
+    least_requests=7,
 )
