@@ -256,7 +256,7 @@ def found_on_list(store: Store, account_id: int, person: bytes, list_id: str, at
 
 
 def note_removed(store: Store, person: bytes, list_id: str, at: datetime) -> None:
-    """ccsync has taken the person off the list, inside the caller's transaction."""
+    """The person is off the list, taken off by ccsync or by an act that is settled. Inside the caller's transaction."""
     store.run("UPDATE sent SET removed_at = ? WHERE person = ? AND list_id = ?", to_text(at), person, list_id)
     store.run("UPDATE contacts SET member_of = NULL WHERE person = ? AND member_of = ?", person, list_id)
 

@@ -98,8 +98,8 @@ INSERT INTO tasks (kind, person, list_id, reason, contact_id, happened_at, sourc
     status, queued_at, next_at, attempts, last_error, done_at, outcome)
     SELECT 'write-back', person, list_id, kind, contact_id, happened_at, CASE source WHEN 'Contact' THEN source END,
     is_checked, was_on_list, is_wanted,
-    CASE WHEN done_at IS NOT NULL THEN 'done' WHEN attempts THEN 'retrying' ELSE 'pending' END,
-    seen_at, next_at, attempts, last_error, done_at, outcome FROM untold ORDER BY id;
+    CASE WHEN told_at IS NOT NULL THEN 'done' WHEN attempts THEN 'retrying' ELSE 'pending' END,
+    seen_at, next_at, attempts, last_error, told_at, outcome FROM untold ORDER BY id;
 DROP TABLE untold;
 
 ALTER TABLE set_aside RENAME TO parked;

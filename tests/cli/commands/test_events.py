@@ -11,7 +11,7 @@ import pytest
 
 from ccsync.models import Event
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Lock, events, parked, queue
+from ccsync.state import Lock, events, parked, queue, tasks
 from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
 from tests.canaries import leaks_in
@@ -62,7 +62,7 @@ def shown(shop: LiveShop, *options: str) -> list[dict[str, object]]:
 
 def statuses(shop: LiveShop) -> dict[str, int]:
     store = shop.open()
-    found = queue.count_by_status(store)
+    found = tasks.count_by_status(store, tasks.READ)
     store.close()
     return found
 

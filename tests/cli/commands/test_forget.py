@@ -66,7 +66,7 @@ def test_the_receipt_as_json(shop: LiveShop) -> None:
     assert receipt["address"] == PAT
     assert receipt["at"].endswith("Z")
     assert receipt["taken_off_list"] == receipt["contacts"] == 1
-    assert {"consent", "contacts", "accounts", "links", "history"} <= receipt["erased"].keys()
+    assert {"consent", "contacts", "accounts", "account_addresses", "sent", "history"} <= receipt["erased"].keys()
     assert [one["kind"] for one in receipt["kept"]] == ["forgotten"]
     first, second = sorted(shop.box.kibo.find_by_email(PAT))
     assert receipt["kibo_accounts"] == [

@@ -107,7 +107,7 @@ def test_what_kibo_does_not_take_of_her(shop: LiveShop) -> None:
     assert status["untold"]["failing"] == 1
     shop.box.faults.clear()
     store = shop.open()
-    store.run("UPDATE untold SET next_at = seen_at")
+    store.run("UPDATE tasks SET next_at = queued_at")
     store.close()
     assert shop.ccsync("poll-unsubscribes").returncode == 0
     assert why(shop, PAT)["untold"] == []
