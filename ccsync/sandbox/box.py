@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
-from ccsync.sandbox.constant_contact import ConstantContact
+from ccsync.sandbox.constant_contact.service import ConstantContact
 from ccsync.sandbox.control import Control
 from ccsync.sandbox.faults import Fault, Faults
-from ccsync.sandbox.kibo import Kibo
-from ccsync.sandbox.population import Population
+from ccsync.sandbox.kibo.tenant import Kibo
+from ccsync.sandbox.population.people import Population
 from ccsync.sandbox.server import RequestLog, Servers
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock, Reply, Request

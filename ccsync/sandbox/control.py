@@ -31,10 +31,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from ccsync.sandbox.accounts import fields_of_an_account
-from ccsync.sandbox.constant_contact import ConstantContact
+from ccsync.sandbox.constant_contact.service import ConstantContact
 from ccsync.sandbox.faults import Faults
-from ccsync.sandbox.kibo import Kibo
+from ccsync.sandbox.kibo.accounts import fields_of_an_account
+from ccsync.sandbox.kibo.tenant import Kibo
 from ccsync.sandbox.server import RequestLog
 from ccsync.sandbox.wire import Reply, Request
 

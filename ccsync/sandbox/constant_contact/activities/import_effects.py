@@ -1,0 +1,96 @@
+"""What an import does to the contacts it names.
+
+Permission of existing contacts is never changed; new ones are implicit, with the account as source:
+https://v3.developer.constantcontact.com/api_guide/import_contacts.html
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ccsync.sandbox.constant_contact.activities.import_rows import Given
+from ccsync.sandbox.constant_contact.store import Store, StoredContact, new_contact, to_details
+from ccsync.sandbox.settings import SandboxSettings
+
+_MOST_PHONES = 3
+
+
+class Effects:
+    """One import's effects on the store. `not_on_list` counts those who may not be put on a list."""
+
+    def __init__(
+        self,
+        settings: SandboxSettings,
+        store: Store,
+        new_id: Callable[[], str],
+        lists: Sequence[int],
+        at: int,
+        sms_permission: str,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._new_id = new_id
+        self._lists = lists
+        self._at = at
+        self._sms_permission = sms_permission
+        self.not_on_list = 0
+
+    def apply(self, rows: Sequence[tuple[int, Given]]) -> list[tuple[int, str]]:
+        """Carry out numbered rows; the ones that could not be, with the reason."""
+        current = self._store.by_keys(given.key for _, given in rows)
+        changed: dict[str, StoredContact] = {}
+        joined: dict[str, int] = {}
+        refused = []
+        for number, given in rows:
+            before = changed.get(given.key) or current.get(given.key)
+            after, reason = self._outcome(before, given)
+            if reason:
+                refused.append((number, reason))
+            if after is None:
+                continue
+            if after is not before:
+                changed[given.key] = after
+            if after.permission == "unsubscribed":
+                # "Previously unsubscribed contacts - they cannot be added to a list" (ActivityImport).
+                self.not_on_list += 1
+            elif not reason:
+                joined[given.key] = after.seq
+        self._store.save(changed.values())
+        self._store.join((one, seq) for one in self._lists for seq in joined.values())
+        return refused
+
+    def _outcome(self, before: StoredContact | None, given: Given) -> tuple[StoredContact | None, str]:
+        """The contact as it is to be, and why nothing was done where nothing was."""
+        if before is None:
+            return self._update(self._new(given), given), ""
+        if before.permission == "unsubscribed":
+            is_kept = before.deleted_on is not None or not self._settings.import_updates_unsubscribed
+            return (before if is_kept else self._update(before, given)), ""
+        if before.deleted_on is not None and not self._settings.import_revives_deleted:
+            return None, "The contact was deleted"
+        after = self._update(before, given)
+        if given.phones and len(json.loads(after.details)["phones"]) > _MOST_PHONES:
+            return None, f"More than {_MOST_PHONES} phone numbers"
+        return after, ""
+
+    def _new(self, given: Given) -> StoredContact:
+        return new_contact(self._store.take_seq(), self._new_id(), given.key, given.address, self._at)
+
+    def _update(self, before: StoredContact, given: Given) -> StoredContact:
+        """Only what the row gives is changed."""
+        changes: dict[str, Any] = dict(given.scalars)
+        if given.custom_fields or given.phones or given.addresses:
+            details = json.loads(before.details) if before.details != "{}" else {}
+            for name, part in (("cf", given.custom_fields), ("phones", given.phones)):
+                if part:
+                    details[name] = details.get(name, {}) | dict(part)
+            if given.addresses:
+                old = details.get("addresses", {})
+                new = {kind: old.get(kind, {}) | one for kind, one in given.addresses.items()}
+                details["addresses"] = old | new
+            changes["details"] = to_details(details)
+        if given.sms_number:
+            # "If the sms_consent_date is not set, sms_permission_to_send defaults to not_set."
+            permission = self._sms_permission if given.has_sms_consent else "not_set"
+            changes |= {"sms_number": given.sms_number, "sms_permission": permission}
+        return before._replace(**changes, updated_at=self._at, update_source="Account", deleted_on=None)

@@ -1,0 +1,268 @@
+"""Kibo, simulated: application tokens, the tenant look-up, and customer accounts with their traps.
+
+Written from https://github.com/KiboSoftware/kibo-open-api-specs and the vendor's SDKs; what they leave open is a
+setting.
+"""
+
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from ccsync.sandbox.kibo import query as language
+from ccsync.sandbox.kibo.accounts import Account, Accounts, fields_of_an_account
+from ccsync.sandbox.kibo.events import SITES, EventStore
+from ccsync.sandbox.kibo.put import BadBody, replaced
+from ccsync.sandbox.kibo.query import BadQuery, Clause
+from ccsync.sandbox.kibo.wire import (
+    PAGE_FIELDS,
+    Refused,
+    flag,
+    json_body,
+    number,
+    page_bounds,
+    parameters,
+    selected,
+    want,
+)
+from ccsync.sandbox.population.people import Population
+from ccsync.sandbox.settings import SandboxSettings
+from ccsync.sandbox.wire import Clock, Reply, Request
+
+TOKEN_SECONDS = 3_600
+_LIST = re.compile(r"/api/commerce/customer/accounts/?")
+_ONE = re.compile(r"/api/commerce/customer/accounts/([^/]+)")
+_TENANT = re.compile(r"/api/platform/tenants/([^/]+)")
+_LIST_PARAMETERS = {"startIndex", "pageSize", "sortBy", "filter", "q", "qLimit", "isAnonymous", "responseGroups",
+                    "responseFields"}  # fmt: skip
+_TENANT_FIELDS = {"id", "name", "domain", "isDevTenant", "sites", "masterCatalogs"}
+_PARTS: Account = {"contacts": [], "attributes": [], "segments": [], "commerceSummary": {}}
+_MOST_REMEMBERED = 4
+
+
+class Kibo:
+    """One tenant of the vendor. `tenant_host` is set when its port is known."""
+
+    def __init__(self, settings: SandboxSettings, clock: Clock, population: Population) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._accounts = Accounts(population, clock)
+        self.events = EventStore(settings, clock)
+        self._tokens: dict[str, datetime] = {}
+        self._refresh_tokens: set[str] = set()
+        self._found: dict[object, Sequence[int]] = {}
+        self._arrivals: list[datetime] = []
+        self.tenant_host = "127.0.0.1"
+        # what people and staff do in the store, and what a test asks
+        self.account = self._accounts.get
+        self.account_ids = self._accounts.ids
+        self.find_by_email = self._accounts.find_by_email
+
+    def add_account(self, **fields: object) -> int:
+        """Somebody makes an account; its id."""
+        account_id = self._accounts.add(fields)
+        self.events.record("customeraccount.created", account_id)
+        return account_id
+
+    def update_account(self, account_id: int, **fields: object) -> None:
+        """Somebody changes an account in the store."""
+        self._accounts.update(account_id, fields)
+        self.events.record("customeraccount.updated", account_id)
+
+    def delete_account(self, account_id: int) -> None:
+        """Somebody deletes an account."""
+        self._accounts.delete(account_id)
+        self.events.record("customeraccount.deleted", account_id)
+
+    def add_event(self, topic: str | None, entity_id: int | str | None, **fields: object) -> str:
+        """One event that no change made, as odd as `fields` (`isTest`, `auditInfo`, ...) make it; its id."""
+        return self.events.add(topic, entity_id, **fields)
+
+    def repeat_event(self, event_id: str) -> None:
+        """An event comes once more, under the same id."""
+        self.events.repeat(event_id)
+
+    def opted_in_count(self) -> int:
+        """How many accounts accept marketing."""
+        return len(self._accounts.opted_in())
+
+    def expire_tokens(self) -> None:
+        """Every token is refused from now on."""
+        self._tokens.clear()
+
+    # over the wire
+
+    def handle_home(self, request: Request) -> Reply:
+        """Answer a request to the home host."""
+        return self._answered(request, self._at_home)
+
+    def handle_tenant(self, request: Request) -> Reply:
+        """Answer a request to the tenant's host."""
+        return self._answered(request, self._at_tenant)
+
+    def _at_home(self, request: Request) -> Reply:
+        if request.path == "/api/platform/applications/authtickets/oauth":
+            return self._sign_in(request)
+        if found := _TENANT.fullmatch(request.path):
+            self._check_access(request)
+            return self._tenant(request, found[1])
+        if answer := self.events.answers(request, "home"):
+            if self._is_over_limit():
+                return self._too_many()
+            self._check_access(request)
+            return answer(request)
+        raise Refused(404, "NOT_FOUND", "no such resource")
+
+    def _at_tenant(self, request: Request) -> Reply:
+        if self._is_over_limit():
+            return self._too_many()
+        self._check_access(request)
+        if _LIST.fullmatch(request.path):
+            want(request, "GET")
+            return self._list(request)
+        if found := _ONE.fullmatch(request.path):
+            return self._one(request, found[1])
+        if answer := self.events.answers(request, "tenant"):
+            return answer(request)
+        raise Refused(404, "NOT_FOUND", "no such resource")
+
+    def _answered(self, request: Request, answer: Callable[[Request], Reply]) -> Reply:
+        try:
+            reply = answer(request)
+        except Refused as refusal:
+            reply = refusal.reply
+        except (BadQuery, BadBody) as error:
+            reply = Refused(400, "VALIDATION_ERROR", str(error)).reply
+        headers = {"x-vol-correlation": secrets.token_hex(16), **reply.headers}
+        return Reply(reply.status, reply.body, reply.content_type, headers)
+
+    def _is_over_limit(self) -> bool:
+        if not self._settings.kibo_requests_per_minute:
+            return False
+        now = self._clock()
+        self._arrivals = [at for at in self._arrivals if now - at < timedelta(minutes=1)]
+        if len(self._arrivals) >= self._settings.kibo_requests_per_minute:
+            return True
+        self._arrivals.append(now)
+        return False
+
+    def _too_many(self) -> Reply:
+        return Reply(429, headers={"Retry-After": str(self._settings.kibo_retry_after_seconds)})
+
+    def _check_access(self, request: Request) -> None:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        ends = self._tokens.get(token)
+        if kind.lower() != "bearer" or ends is None or ends <= self._clock():
+            raise Refused(401, "INVALID_ACCESS_TOKEN", "the access token is invalid or expired")
+        if request.headers.get("x-vol-tenant") != str(self._settings.tenant_id):
+            raise Refused(403, "INVALID_TENANT", "x-vol-tenant is missing or not a tenant of this application")
+
+    def _sign_in(self, request: Request) -> Reply:
+        want(request, "POST")
+        parameters(request, set())
+        body = json_body(request)
+        allowed = {"client_id", "client_secret", "grant_type", "refresh_token"}
+        if set(body) - allowed or not all(isinstance(value, str | None) for value in body.values()):
+            raise Refused(400, "VALIDATION_ERROR", "undeclared or wrongly typed property")
+        if body.get("grant_type") != "client_credentials":
+            raise Refused(400, "VALIDATION_ERROR", "grant_type is client_credentials")
+        known = (self._settings.kibo_client_id, self._settings.kibo_client_secret)
+        if (body.get("client_id"), body.get("client_secret")) != known:
+            raise Refused(401, "INVALID_CREDENTIALS", "the application key or the shared secret is wrong")
+        if body.get("refresh_token") is not None and body["refresh_token"] not in self._refresh_tokens:
+            raise Refused(401, "INVALID_CREDENTIALS", "the refresh token is wrong")
+        token, refresh = "eyJ" + secrets.token_urlsafe(60), secrets.token_hex(16)
+        self._refresh_tokens.add(refresh)
+        self._tokens[token] = self._clock() + timedelta(seconds=TOKEN_SECONDS)
+        answer = {"access_token": token, "token_type": "bearer", "expires_in": TOKEN_SECONDS}
+        return Reply.json(200, {**answer, "refresh_token": refresh})
+
+    def _tenant(self, request: Request, tenant_id: str) -> Reply:
+        want(request, "GET")
+        asked = parameters(request, {"responseFields"})
+        if tenant_id != str(self._settings.tenant_id):
+            raise Refused(404, "ITEM_NOT_FOUND", f"Item not found: tenant {tenant_id}")
+        site = {"tenantId": self._settings.tenant_id, "localeCode": "en-US", "countryCode": "US", "catalogId": 1}
+        tenant = {
+            "id": self._settings.tenant_id,
+            "name": "Sandbox Shop",
+            "domain": self.tenant_host,
+            "isDevTenant": True,
+            "sites": [{**site, "id": one, "name": name} for one, name in zip(SITES, ("US", "EU"), strict=True)],
+            "masterCatalogs": [{"id": 1, "name": "All"}],
+        }
+        return Reply.json(200, selected(tenant, asked, _TENANT_FIELDS))
+
+    # accounts
+
+    def _list(self, request: Request) -> Reply:
+        asked = parameters(request, _LIST_PARAMETERS)
+        start, size = page_bounds(asked, self._settings.page_over_200)
+        left_out = _left_out(asked)
+        ids = self._matching(asked)
+        items = [self._row(_without(self._accounts.get(one), left_out)) for one in ids[start : start + size]]
+        page = {"startIndex": start, "pageSize": size, "pageCount": -(-len(ids) // size), "totalCount": len(ids)}
+        return Reply.json(200, selected({**page, "items": items}, asked, PAGE_FIELDS, items=fields_of_an_account()))
+
+    def _row(self, account: Account) -> Account:
+        """The account as a list shows it; no description says whether a row carries everything."""
+        lacking = {part: empty for part, empty in _PARTS.items() if part not in self._settings.rows_carry}
+        how = self._settings.rows_lack
+        if how == "absent" or not lacking:
+            return _without(account, set(lacking))
+        return account | (lacking if how == "empty" else dict.fromkeys(lacking))
+
+    def _matching(self, asked: dict[str, str]) -> Sequence[int]:
+        """The ids that are asked for, in order; found again only after a change."""
+        clauses, is_descending = self._clauses(asked)
+        quick, most = asked.get("q", ""), number(asked, "qLimit", 100)
+        if not 1 <= most <= 100:
+            raise Refused(400, "VALIDATION_ERROR", "qLimit is 1 to 100")
+        key = (self._accounts.version, tuple(clauses), quick)
+        if key not in self._found:
+            if len(self._found) >= _MOST_REMEMBERED:
+                self._found.clear()
+            minds_case = self._settings.address_filter_minds_case
+            self._found[key] = language.matching(self._accounts, clauses, quick, minds_case=minds_case)
+        ids = self._found[key]
+        if is_descending:
+            ids = ids[::-1]
+        return ids[:most] if quick else ids
+
+    def _clauses(self, asked: dict[str, str]) -> tuple[list[Clause], bool]:
+        """What the accounts must satisfy, and whether the newest come first."""
+        clauses = language.parse_filter(asked["filter"]) if asked.get("filter") else []
+        is_descending = language.check_sort(asked.get("sortBy", "createDate asc"))
+        if self._settings.update_date_filter != "works" and any(one.field == "updatedate" for one in clauses):
+            if self._settings.update_date_filter == "refuse":
+                raise BadQuery("updateDate is not filterable")
+            clauses = [one for one in clauses if one.field != "updatedate"]
+        is_anonymous = flag(asked, "isAnonymous")
+        if is_anonymous is None and not self._settings.guests_by_default:
+            is_anonymous = False
+        if is_anonymous is not None:
+            clauses.append(Clause("isanonymous", "eq", is_anonymous))
+        return clauses, is_descending
+
+    def _one(self, request: Request, text: str) -> Reply:
+        want(request, "GET", "PUT")
+        asked = parameters(request, {"responseFields"} | ({"responseGroups"} if request.method == "GET" else set()))
+        if not (text.isascii() and text.isdigit()) or not self._accounts.has(int(text)):
+            raise Refused(404, "ITEM_NOT_FOUND", f"Item not found: customer account {text[:20]}")
+        account = self._accounts.get(int(text))
+        selected(account, asked, fields_of_an_account())  # a bad selection has no effect
+        if request.method == "PUT":
+            lost = dict.fromkeys(self._settings.put_loses)
+            account = self._accounts.update(int(text), replaced(account, json_body(request)) | lost)
+            if self._settings.put_makes_events:
+                self.events.record("customeraccount.updated", int(text))
+        account = _without(account, _left_out(asked))
+        return Reply.json(200, selected(account, asked, fields_of_an_account()))
+
+
+def _left_out(asked: dict[str, str]) -> set[str]:
+    return language.parts_left_out(asked["responseGroups"]) if "responseGroups" in asked else set()
+
+
+def _without(account: Account, parts: set[str]) -> Account:
+    return {name: value for name, value in account.items() if name not in parts}
