@@ -32,6 +32,10 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "export_headings": ("labels", "names", "unknown"),
     "export_lists": ("names", "ids", "absent"),
     "export_encoding": ("utf-8", "utf-8-sig", "utf-16"),
+    "plan_limit_answer": ("partial", "refuse"),
+    "plan_limit_status": (400, 402, 403),
+    "bulk_adds_pending": ("wait", "join"),
+    "deleted_list": ("gone", "shown"),
     "contact_pages": ("ordinary", "overlap", "loop", "endless"),
 }
 """The words that a setting can be."""
@@ -73,6 +77,7 @@ class SandboxSettings:
     event_topics: frozenset[str] = CUSTOMER_TOPICS  # what the application subscribes to; nothing else makes events
     event_ids_dashed: bool = False  # the description shows ids with dashes and without
     event_pages_repeat: bool = False  # a fault: every page is the first one, and there is always another
+    total_off: int = 0  # a fault: so many accounts more in totalCount than a list can ever show
     address_filter_minds_case: bool = False  # filtering accounts by emailAddress
     put_loses: frozenset[str] = frozenset()  # a fault: text fields of an account that a PUT blanks, whatever it says
     put_makes_events: bool = True  # does a PUT of ours come back as an event, `noCallback` or not
@@ -110,6 +115,14 @@ class SandboxSettings:
     put_revives_by_contact: str = "refuse"  # or "revive": a deleted contact wants the update_source Account
     put_again_moves_opt_out_date: bool = False  # an unsubscribe of somebody who is unsubscribed already
     post_permission: str = "implicit"  # or "explicit", "pending_confirmation" (Confirmed Opt-In is on)
+    # Constant Contact: the account's own settings
+    confirmed_opt_in: bool = False  # who is created with create_source Contact is on no list before confirming
+    bulk_adds_pending: str = "wait"  # or "join": a bulk job that adds somebody who has not confirmed yet
+    plan_contact_limit: int = 0  # how many contacts the plan allows; 0: no limit
+    plan_limit_answer: str = "partial"  # or "refuse": what becomes of an import at the limit
+    plan_limit_status: int = 400  # or 402, 403: how an import or a create is refused there
+    rename_moves_updated_at: bool = False  # does a change of address in *Update Profile* show in updated_at
+    deleted_list: str = "gone"  # or "shown": GET of a deleted list is 404, or it has a deleted_at
     # Constant Contact: contact exports; headings, dates, encoding and what a row shows are all undocumented
     export_seconds: float = 2.0  # how long one stays unfinished, plus one second per 10,000 rows
     export_headings: str = "labels"  # or "names" (as `fields` has them), "unknown" (nothing one could know)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 
+from ccsync.sandbox.acts import Acts
 from ccsync.sandbox.constant_contact.activities.exports import Exports
 from ccsync.sandbox.constant_contact.activities.import_rows import sms_key
 from ccsync.sandbox.constant_contact.activities.imports import Imports
@@ -15,6 +16,8 @@ from ccsync.sandbox.constant_contact.contacts.reading import Contacts
 from ccsync.sandbox.constant_contact.contacts.writes import ContactWrites
 from ccsync.sandbox.constant_contact.custom_fields import CustomFields
 from ccsync.sandbox.constant_contact.lists import Lists, StoredList
+from ccsync.sandbox.constant_contact.noting import ACTORS, Notes
+from ccsync.sandbox.constant_contact.plan import Plan
 from ccsync.sandbox.constant_contact.seeds import to_contact
 from ccsync.sandbox.constant_contact.store import Store, StoredContact, new_contact
 from ccsync.sandbox.population.people import SeedContact
@@ -29,17 +32,31 @@ _SEEDS_AT_ONCE = 5_000
 class Actions:
     """The account seen from inside. Every action first lets due bulk jobs take effect."""
 
-    def __init__(self, settings: SandboxSettings, clock: Clock, people: Iterable[SeedContact]) -> None:
+    def __init__(
+        self, settings: SandboxSettings, clock: Clock, people: Iterable[SeedContact], acts: Acts | None = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._chance = random.Random(f"constant contact {settings.seed}")
         self._store = Store()
-        self._lists = Lists(self._store, self._new_id, self._now)
+        self._lists = Lists(self._store, self._new_id, self._now, shows_deleted=settings.deleted_list == "shown")
+        self._notes = Notes(acts or Acts(), clock, self._lists)
+        self.plan = Plan(settings, self._store)
         self.custom_fields = CustomFields(lower_names=settings.custom_field_names == "lower")
         self._activities = Activities(clock, self._new_id)
-        self._memberships = Memberships(settings, self._store, self._lists, self._activities)
+        self._memberships = Memberships(settings, self._store, self._lists, self._activities, self._notes)
         self._contacts = Contacts(settings, clock, self._store, self._lists, self.custom_fields)
-        self._imports = Imports(settings, self._store, self._lists, self.custom_fields, self._activities, self._new_id)
+        self._imports = Imports(
+            settings,
+            self._store,
+            self._lists,
+            self.custom_fields,
+            self._memberships,
+            self._activities,
+            self.plan,
+            self._notes,
+            self._new_id,
+        )
         self._exports = Exports(
             settings,
             clock,
@@ -51,7 +68,15 @@ class Actions:
             self._new_id,
         )
         self._writes = ContactWrites(
-            settings, clock, self._store, self._contacts, self._memberships, self.custom_fields, self._new_id
+            settings,
+            clock,
+            self._store,
+            self._contacts,
+            self._memberships,
+            self.custom_fields,
+            self.plan,
+            self._notes,
+            self._new_id,
         )
         for name in _FIRST_LISTS:
             self._lists.add(name)
@@ -105,6 +130,7 @@ class Actions:
         after = before._replace(permission="unsubscribed", opt_out_source=source)
         after = after._replace(opt_out_at=now if is_dated else None, opt_out_reason=reason, email_updated_at=now)
         self._store.save([after])
+        self._notes.add(ACTORS[source], "unsubscribe", after)
         if not self._settings.unsubscribed_keep_lists:
             self._store.leave(before.seq)
 
@@ -120,17 +146,38 @@ class Actions:
         if not self._settings.resubscribe_keeps_opt_out_date:
             after = after._replace(opt_out_source=None, opt_out_at=None, opt_out_reason=None)
         self._store.save([after])
+        self._notes.add(ACTORS[source], "resubscribe", after)
 
     def leave_list(self, address: str, name_or_id: str, source: str = "Contact") -> None:
         """The person unticks one list on the page behind *Update Profile* (or, with source Account, staff does it)."""
-        self._memberships.leave(self._require(address), [self._list(name_or_id)], source, self._now())
+        before, left = self._require(address), self._list(name_or_id)
+        self._memberships.leave(before, [left], source, self._now())
+        self._notes.add(ACTORS[source], "leave-list", before, left.seq)
 
     def join_list(self, address: str, name_or_id: str, source: str = "Contact") -> None:
         """The person, or staff, puts a contact on a list; a deleted one comes back to life by that."""
         before = self._require(address)
         if before.permission == "unsubscribed":
             raise ValueError("somebody who is unsubscribed cannot join a list: resubscribe first")
-        self._memberships.join(before, [self._list(name_or_id)], source, self._now())
+        joined = self._list(name_or_id)
+        self._memberships.join(before, [joined], source, self._now())
+        self._notes.add(ACTORS[source], "join-list", before, joined.seq)
+
+    def confirm(self, address: str) -> None:
+        """The person follows the link of the mail that Confirmed Opt-in sends."""
+        before = self._require(address)
+        if before.permission != "pending_confirmation":
+            raise ValueError(f"{address} has nothing to confirm")
+        self._writes.confirm(before)
+
+    def rename(self, address: str, new_address: str, source: str = "Contact") -> None:
+        """The person changes the address in *Update Profile* (or staff does); the contact and its id stay."""
+        before = self._require(address)
+        if self._find(new_address):
+            raise ValueError(f"{new_address} is another contact's")
+        if self._settings.rename_moves_updated_at:
+            self._store.save([before._replace(updated_at=self._now(), update_source=source)])
+        self._writes.rename(before, new_address, ACTORS[source])
 
     # staff
 
@@ -138,10 +185,20 @@ class Actions:
         """Add a contact from another source than ccsync."""
         self.settle()
         self._add_people([person])
+        added = self._require(person.address)
+        self._notes.add("staff", "add", added, value=added.permission)
+        for seq in self._store.lists_of([added.seq])[added.seq]:
+            self._notes.add("staff", "join-list", added, seq)
 
-    def delete_contact(self, address: str) -> None:
-        """Delete a contact: hidden, off all lists, and not unsubscribed."""
-        self._writes.delete(self._require(address))
+    def delete_contact(self, address: str, *, for_good: bool = False) -> None:
+        """Delete a contact: hidden, off all lists, and not unsubscribed.
+
+        `for_good`: erased, so that whoever has the address later is a new contact with a new id.
+        """
+        doomed = self._require(address)
+        self._writes.delete(doomed, "staff")
+        if for_good:
+            self._writes.forget(doomed)
 
     def add_sms_contact(self, number: str, *lists: str) -> None:
         """Somebody gives nothing but a mobile number, and is put on lists with that."""
@@ -162,7 +219,9 @@ class Actions:
     def delete_list(self, name_or_id: str) -> None:
         """Delete a list; its members stay in the account."""
         self.settle()
-        self._lists.delete(self._list(name_or_id))
+        doomed = self._list(name_or_id)
+        self._lists.delete(doomed)
+        self._notes.about_list("staff", "delete-list", doomed.list_id)
 
     # inside
 

@@ -30,6 +30,11 @@ def conflict(message: str) -> Refused:
     return _array(409, "contacts.api.conflict", message)
 
 
+def refused(status: int, key: str, message: str) -> Refused:
+    """Any other refusal in the API's own shape."""
+    return _array(status, key, message)
+
+
 def unsupported_media_type() -> Refused:
     """415: a body that is not `application/json`."""
     return _array(415, "contacts.api.unsupported_media_type", "Content-Type must be application/json.")

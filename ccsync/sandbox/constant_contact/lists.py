@@ -42,10 +42,13 @@ class StoredList:
 class Lists:
     """Every list there ever was, deleted ones included."""
 
-    def __init__(self, store: Store, new_id: Callable[[], str], now: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, new_id: Callable[[], str], now: Callable[[], int], *, shows_deleted: bool = False
+    ) -> None:
         self._store = store
         self._new_id = new_id
         self._now = now
+        self._shows_deleted = shows_deleted
         self._all: dict[int, StoredList] = {}
         self._seq_by_id: dict[str, int] = {}
 
@@ -107,7 +110,8 @@ class Lists:
     def get_list(self, request: Request, list_id: str) -> Reply:
         """GET /contact_lists/{list_id}."""
         query = read_query(request.query, {"include_membership_count": _COUNTED})
-        return Reply.json(200, self._show(self._require(list_id), query))
+        found = self._all.get(self._seq_by_id.get(list_id.lower(), 0)) if self._shows_deleted else None
+        return Reply.json(200, self._show(found or self._require(list_id), query))
 
     def put_list(self, request: Request, list_id: str) -> Reply:
         """PUT /contact_lists/{list_id}."""

@@ -1,4 +1,4 @@
-"""Constant Contact, simulated: who may come in, which operation a request means, and the answer's date.
+"""Constant Contact, simulated: who may come in, which operation a request means, and what is turned down.
 
 Written from the vendor's description of API v3 (3.0.178),
 https://developer.constantcontact.com/api_reference/index.html; what it leaves open is a setting.
@@ -7,19 +7,20 @@ https://developer.constantcontact.com/api_reference/index.html; what it leaves o
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC
-from email.utils import format_datetime
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from ccsync.sandbox.acts import Acts
 from ccsync.sandbox.constant_contact.account import Account
 from ccsync.sandbox.constant_contact.actions import Actions
-from ccsync.sandbox.constant_contact.errors import Refused, access_denied, not_found, unauthorized
+from ccsync.sandbox.constant_contact.activities.courses import Courses, names
+from ccsync.sandbox.constant_contact.errors import Refused, access_denied, not_found, refused, unauthorized
 from ccsync.sandbox.constant_contact.limits import Limits
 from ccsync.sandbox.constant_contact.oauth.server import AuthorizationServer
 from ccsync.sandbox.constant_contact.oauth.tokens import Tokens
 from ccsync.sandbox.population.people import SeedContact
 from ccsync.sandbox.settings import SandboxSettings
+from ccsync.sandbox.troubles import PageFaults, Refusals
 from ccsync.sandbox.wire import Clock, Reply, Request
 
 _ID = r"([^/]+)"
@@ -28,6 +29,26 @@ _FORBIDDEN = (
     ("POST", re.compile("/v3/contacts/sign_up_form")),
     ("PUT", re.compile(f"/v3/contacts/resubscribe/{_ID}")),
 )
+
+
+OPERATIONS = {
+    "get_contacts": "search",
+    "get_contact": "read",
+    "get_counts": "counts",
+    "post_contact": "create",
+    "put_contact": "change",
+    "delete_contact": "delete",
+    "get_lists": "lists",
+    "get_list": "list",
+    "post_import": "import",
+    "post_export": "export",
+    "post_add": "addition",
+    "post_remove": "removal",
+    "get_activity": "activity",
+    "get_activities": "activities",
+    "get_file": "file",
+}
+"""What can be refused, by what answers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +65,20 @@ class _Route:
 class ConstantContact(Actions):
     """The whole vendor in one object: the API, the auth host, and (as `Actions`) its people and staff."""
 
-    def __init__(self, settings: SandboxSettings, clock: Clock, people: Iterable[SeedContact], auth_url: str) -> None:
-        super().__init__(settings, clock, people)
+    def __init__(
+        self,
+        settings: SandboxSettings,
+        clock: Clock,
+        people: Iterable[SeedContact],
+        auth_url: str,
+        acts: Acts | None = None,
+    ) -> None:
+        super().__init__(settings, clock, people, acts)
         self.account = Account()
         self.tokens = Tokens(settings, clock, self._chance)
         self.auth = AuthorizationServer(settings, clock, self.tokens, self._chance, auth_url)
         self.limits = Limits(settings, clock)
+        self.refusals = Refusals(clock, frozenset(OPERATIONS.values()))
         self.forbidden_calls: list[str] = []
         self._routes = self._draw_routes()
 
@@ -62,11 +91,11 @@ class ConstantContact(Actions):
             reply = self._answer(request)
         except Refused as refusal:
             reply = refusal.reply
-        return self._dated(reply)
+        return reply
 
     def handle_auth(self, request: Request) -> Reply:
         """Answer a request to the auth host: /oauth2/default/v1/… and /activate."""
-        return self._dated(self.auth.handle(request))
+        return self.auth.handle(request)
 
     # what a person does on the auth host
 
@@ -103,6 +132,52 @@ class ConstantContact(Actions):
     @auth_url.setter
     def auth_url(self, url: str) -> None:
         self.auth.auth_url = url
+
+    # what a test makes go wrong
+
+    def refuse(
+        self,
+        operation: str | None = None,
+        status: int = 400,
+        *,
+        record: str | None = None,
+        seconds: float | None = None,
+        every: int = 1,
+        retry_after: int | None = None,
+        code: str | None = None,
+    ) -> None:
+        """Turn down an operation of `OPERATIONS`, or all; or only what names a contact, by id or address."""
+        records = [record]
+        if record is not None and (contact := self.contact(record)):
+            records.append(str(contact["contact_id"]))
+        for one in records:
+            self.refusals.add(
+                operation, status, record=one, seconds=seconds, every=every, retry_after=retry_after, code=code
+            )
+
+    def relent(self, operation: str | None = None) -> None:
+        """End the refusals and, without an operation, all that was to go wrong with jobs and pages."""
+        self.refusals.end(operation)
+        if operation is None:
+            self.jobs.clear()
+            self.page_faults.clear()
+            self.file_faults.clear()
+            self._activities.end_hanging()
+
+    @property
+    def jobs(self) -> Courses:
+        """How the next bulk jobs will go."""
+        return self._activities.courses
+
+    @property
+    def page_faults(self) -> PageFaults:
+        """What will be wrong with pages of a list's members."""
+        return self._contacts.page_faults
+
+    @property
+    def file_faults(self) -> PageFaults:
+        """What will be wrong with the files of exports."""
+        return self._exports.faults
 
     # limits
 
@@ -141,8 +216,22 @@ class ConstantContact(Actions):
             found = route.path.fullmatch(request.path)
             if found and route.method == request.method:
                 self._check_rights(route, token.scopes)
+                self._check_refusals(route, request)
                 return route.answer(request, *found.groups())
         raise not_found()
+
+    def _check_refusals(self, route: _Route, request: Request) -> None:
+        """Is this call one that a test wants turned down?"""
+        asked = {request.path.rpartition("/")[2].lower(), *(value.lower() for _, value in request.query)}
+        operation = OPERATIONS.get(route.answer.__name__, "other")
+        met = self.refusals.met(operation, lambda record: record in asked or names(request.body, record))
+        if met is None:
+            return
+        # The key is one that staff have seen given to valid requests: community thread 294036.
+        reply = refused(met.status, met.code or "http.status.bad_request", "The request could not be processed.").reply
+        if met.retry_after is not None:
+            reply = replace(reply, headers={**reply.headers, "Retry-After": str(met.retry_after)})
+        raise Refused(reply)
 
     def _forbid(self, request: Request) -> NoReturn:
         self.forbidden_calls.append(f"{request.method} {request.path}")
@@ -154,10 +243,6 @@ class ConstantContact(Actions):
         if route.privilege and route.privilege not in self.account.privileges:
             # https://developer.constantcontact.com/api_guide/account_get_privileges.html
             raise access_denied("Request forbidden due to insufficient user privileges.")
-
-    def _dated(self, reply: Reply) -> Reply:
-        date = format_datetime(self._clock().astimezone(UTC), usegmt=True)
-        return Reply(reply.status, reply.body, reply.content_type, {**reply.headers, "Date": date})
 
     def _draw_routes(self) -> tuple[_Route, ...]:
         account, contacts, lists = self.account, self._contacts, self._lists

@@ -170,6 +170,11 @@ class Store:
         """Give a contact another address, which must be free."""
         self._db.execute("UPDATE contacts SET key = ?, address = ? WHERE seq = ?", (address.lower(), address, seq))
 
+    def erase(self, seq: int) -> None:
+        """Not even a deleted contact is left."""
+        self.leave(seq)
+        self._db.execute("DELETE FROM contacts WHERE seq = ?", (seq,))
+
     def page(self, selection: Selection, after: int, limit: int) -> list[StoredContact]:
         """The first `limit` contacts behind `after`, in order of creation."""
         found, parameters = _search(selection, after, limit)

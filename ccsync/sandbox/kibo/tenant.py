@@ -9,14 +9,17 @@ import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from ccsync.sandbox.acts import Acts
 from ccsync.sandbox.kibo import query as language
-from ccsync.sandbox.kibo.accounts import Account, Accounts, fields_of_an_account
-from ccsync.sandbox.kibo.events import SITES, EventStore
+from ccsync.sandbox.kibo.accounts import Account, fields_of_an_account
+from ccsync.sandbox.kibo.actions import Actions
+from ccsync.sandbox.kibo.events import SITES
 from ccsync.sandbox.kibo.put import BadBody, replaced
 from ccsync.sandbox.kibo.query import BadQuery, Clause
 from ccsync.sandbox.kibo.wire import (
     PAGE_FIELDS,
     Refused,
+    Turned,
     flag,
     json_body,
     number,
@@ -40,51 +43,18 @@ _PARTS: Account = {"contacts": [], "attributes": [], "segments": [], "commerceSu
 _MOST_REMEMBERED = 4
 
 
-class Kibo:
+class Kibo(Actions):
     """One tenant of the vendor. `tenant_host` is set when its port is known."""
 
-    def __init__(self, settings: SandboxSettings, clock: Clock, population: Population) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._accounts = Accounts(population, clock)
-        self.events = EventStore(settings, clock)
+    def __init__(
+        self, settings: SandboxSettings, clock: Clock, population: Population, acts: Acts | None = None
+    ) -> None:
+        super().__init__(settings, clock, population, acts)
         self._tokens: dict[str, datetime] = {}
         self._refresh_tokens: set[str] = set()
         self._found: dict[object, Sequence[int]] = {}
         self._arrivals: list[datetime] = []
         self.tenant_host = "127.0.0.1"
-        # what people and staff do in the store, and what a test asks
-        self.account = self._accounts.get
-        self.account_ids = self._accounts.ids
-        self.find_by_email = self._accounts.find_by_email
-
-    def add_account(self, **fields: object) -> int:
-        """Somebody makes an account; its id."""
-        account_id = self._accounts.add(fields)
-        self.events.record("customeraccount.created", account_id)
-        return account_id
-
-    def update_account(self, account_id: int, **fields: object) -> None:
-        """Somebody changes an account in the store."""
-        self._accounts.update(account_id, fields)
-        self.events.record("customeraccount.updated", account_id)
-
-    def delete_account(self, account_id: int) -> None:
-        """Somebody deletes an account."""
-        self._accounts.delete(account_id)
-        self.events.record("customeraccount.deleted", account_id)
-
-    def add_event(self, topic: str | None, entity_id: int | str | None, **fields: object) -> str:
-        """One event that no change made, as odd as `fields` (`isTest`, `auditInfo`, ...) make it; its id."""
-        return self.events.add(topic, entity_id, **fields)
-
-    def repeat_event(self, event_id: str) -> None:
-        """An event comes once more, under the same id."""
-        self.events.repeat(event_id)
-
-    def opted_in_count(self) -> int:
-        """How many accounts accept marketing."""
-        return len(self._accounts.opted_in())
 
     def expire_tokens(self) -> None:
         """Every token is refused from now on."""
@@ -105,17 +75,19 @@ class Kibo:
             return self._sign_in(request)
         if found := _TENANT.fullmatch(request.path):
             self._check_access(request)
+            self._check("tenant")
             return self._tenant(request, found[1])
         if answer := self.events.answers(request, "home"):
             if self._is_over_limit():
-                return self._too_many()
+                return self._too_many(self._settings.kibo_retry_after_seconds)
             self._check_access(request)
+            self._check("events")
             return answer(request)
         raise Refused(404, "NOT_FOUND", "no such resource")
 
     def _at_tenant(self, request: Request) -> Reply:
         if self._is_over_limit():
-            return self._too_many()
+            return self._too_many(self._settings.kibo_retry_after_seconds)
         self._check_access(request)
         if _LIST.fullmatch(request.path):
             want(request, "GET")
@@ -123,13 +95,14 @@ class Kibo:
         if found := _ONE.fullmatch(request.path):
             return self._one(request, found[1])
         if answer := self.events.answers(request, "tenant"):
+            self._check("events")
             return answer(request)
         raise Refused(404, "NOT_FOUND", "no such resource")
 
     def _answered(self, request: Request, answer: Callable[[Request], Reply]) -> Reply:
         try:
             reply = answer(request)
-        except Refused as refusal:
+        except (Refused, Turned) as refusal:
             reply = refusal.reply
         except (BadQuery, BadBody) as error:
             reply = Refused(400, "VALIDATION_ERROR", str(error)).reply
@@ -146,8 +119,20 @@ class Kibo:
         self._arrivals.append(now)
         return False
 
-    def _too_many(self) -> Reply:
-        return Reply(429, headers={"Retry-After": str(self._settings.kibo_retry_after_seconds)})
+    def _too_many(self, seconds: int) -> Reply:
+        """https://docs.kibocommerce.com/help/api-best-practices: no body."""
+        return Reply(429, headers={"Retry-After": str(seconds)})
+
+    def _check(self, operation: str, record: str = "") -> None:
+        """Is this call one that a test wants turned down?"""
+        met = self.refusals.met(operation, lambda name: name == record.lower())
+        if met is None:
+            return
+        if met.status == 429:
+            raise Turned(self._too_many(met.retry_after or self._settings.kibo_retry_after_seconds))
+        refused = Refused(met.status, met.code or "UNEXPECTED_ERROR", "the sandbox was told to refuse this")
+        headers = {} if met.retry_after is None else {"Retry-After": str(met.retry_after)}
+        raise Turned(Reply(met.status, refused.reply.body, headers={**refused.reply.headers, **headers}))
 
     def _check_access(self, request: Request) -> None:
         kind, _, token = request.headers.get("authorization", "").partition(" ")
@@ -159,6 +144,7 @@ class Kibo:
 
     def _sign_in(self, request: Request) -> Reply:
         want(request, "POST")
+        self._check("sign-in")
         parameters(request, set())
         body = json_body(request)
         allowed = {"client_id", "client_secret", "grant_type", "refresh_token"}
@@ -199,9 +185,15 @@ class Kibo:
         asked = parameters(request, _LIST_PARAMETERS)
         start, size = page_bounds(asked, self._settings.page_over_200)
         left_out = _left_out(asked)
-        ids = self._matching(asked)
-        items = [self._row(_without(self._accounts.get(one), left_out)) for one in ids[start : start + size]]
-        page = {"startIndex": start, "pageSize": size, "pageCount": -(-len(ids) // size), "totalCount": len(ids)}
+        clauses, is_descending = self._clauses(asked)
+        address = next((str(one.value) for one in clauses if one.field == "emailaddress"), None)
+        self._check("list" if address is None else "search", address or "")
+        ids = self._matching(asked, clauses, is_descending)
+        chosen, total = ids[start : start + size], len(ids) + self.total_off
+        if fault := self.page_faults.next():
+            chosen = ids[:size] if fault == "repeat" else chosen[: len(chosen) // 2]
+        items = [self._row(_without(self._accounts.get(one), left_out)) for one in chosen]
+        page = {"startIndex": start, "pageSize": size, "pageCount": -(-total // size), "totalCount": total}
         return Reply.json(200, selected({**page, "items": items}, asked, PAGE_FIELDS, items=fields_of_an_account()))
 
     def _row(self, account: Account) -> Account:
@@ -212,9 +204,8 @@ class Kibo:
             return _without(account, set(lacking))
         return account | (lacking if how == "empty" else dict.fromkeys(lacking))
 
-    def _matching(self, asked: dict[str, str]) -> Sequence[int]:
+    def _matching(self, asked: dict[str, str], clauses: list[Clause], is_descending: bool) -> Sequence[int]:
         """The ids that are asked for, in order; found again only after a change."""
-        clauses, is_descending = self._clauses(asked)
         quick, most = asked.get("q", ""), number(asked, "qLimit", 100)
         if not 1 <= most <= 100:
             raise Refused(400, "VALIDATION_ERROR", "qLimit is 1 to 100")
@@ -249,11 +240,13 @@ class Kibo:
         asked = parameters(request, {"responseFields"} | ({"responseGroups"} if request.method == "GET" else set()))
         if not (text.isascii() and text.isdigit()) or not self._accounts.has(int(text)):
             raise Refused(404, "ITEM_NOT_FOUND", f"Item not found: customer account {text[:20]}")
+        self._check("put" if request.method == "PUT" else "read", text)
         account = self._accounts.get(int(text))
         selected(account, asked, fields_of_an_account())  # a bad selection has no effect
         if request.method == "PUT":
             lost = dict.fromkeys(self._settings.put_loses)
-            account = self._accounts.update(int(text), replaced(account, json_body(request)) | lost)
+            before, account = account, self._accounts.update(int(text), replaced(account, json_body(request)) | lost)
+            self._note_change("app", before, account)
             if self._settings.put_makes_events:
                 self.events.record("customeraccount.updated", int(text))
         account = _without(account, _left_out(asked))

@@ -18,6 +18,14 @@ PAGE_FIELDS = frozenset({"startIndex", "pageSize", "pageCount", "totalCount", "i
 _NOT_SIMULATED = {"fields", "userId"}  # declared, but nothing is known of what they do
 
 
+class Turned(Exception):
+    """The request is turned down by a rule of the sandbox, with this answer."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
 class Refused(Exception):
     """The request ends with this answer."""
 

@@ -4,14 +4,16 @@ https://developer.constantcontact.com/api_guide/remove_list_membership.html; wha
 out, and whether they touch the contact, is in no description: see the settings.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
 from ccsync.sandbox.constant_contact.activities.queue import Activities, Activity
 from ccsync.sandbox.constant_contact.errors import Refused, invalid, not_found
 from ccsync.sandbox.constant_contact.lists import Lists, StoredList
+from ccsync.sandbox.constant_contact.noting import Notes
 from ccsync.sandbox.constant_contact.store import Selection, Store, StoredContact
 from ccsync.sandbox.constant_contact.validation import check_properties, read_json, read_query, read_uuids
 from ccsync.sandbox.settings import SandboxSettings
@@ -41,19 +43,23 @@ _Work: TypeAlias = Callable[[StoredContact, list[StoredList], int], None]
 class Memberships:
     """Who is on which list: the two jobs, and the single changes that persons, staff and a PUT make."""
 
-    def __init__(self, settings: SandboxSettings, store: Store, lists: Lists, activities: Activities) -> None:
+    def __init__(
+        self, settings: SandboxSettings, store: Store, lists: Lists, activities: Activities, notes: Notes
+    ) -> None:
         self._settings = settings
         self._store = store
         self._lists = lists
         self._activities = activities
+        self._notes = notes
+        self._waiting: dict[int, set[int]] = {}
 
     def post_remove(self, request: Request) -> Reply:
         """POST /activities/remove_list_memberships."""
-        return self._start(request, self._remove, _SOURCES[:-1])
+        return self._start("removal", request, self._remove, _SOURCES[:-1])
 
     def post_add(self, request: Request) -> Reply:
         """POST /activities/add_list_memberships."""
-        return self._start(request, self._add, _SOURCES)
+        return self._start("addition", request, self._add, _SOURCES)
 
     def leave(self, contact: StoredContact, lists: list[StoredList], source: str, at: int) -> None:
         """Take a contact off lists; `source` is who did it."""
@@ -72,6 +78,22 @@ class Memberships:
         self._store.join((one.seq, contact.seq) for one in lists)
         self._trace(contact, source, at)
 
+    def must_wait(self, contact: StoredContact) -> bool:
+        """Under Confirmed Opt-in a contact is on no list before it has confirmed, unless an import may put it there.
+
+        https://knowledgebase.constantcontact.com/articles/KnowledgeBase/5533
+        """
+        is_waiting = self._settings.confirmed_opt_in and contact.permission == "pending_confirmation"
+        return is_waiting and self._settings.bulk_adds_pending == "wait"
+
+    def wait(self, contact: StoredContact, list_seqs: Iterable[int]) -> None:
+        """The contact will be on these lists as soon as it has confirmed."""
+        self._waiting.setdefault(contact.seq, set()).update(list_seqs)
+
+    def waiting(self, contact: StoredContact) -> list[int]:
+        """Let go of the lists that a contact waits for."""
+        return sorted(self._waiting.pop(contact.seq, ()))
+
     def living(self, list_ids: tuple[str, ...]) -> list[StoredList]:
         """The lists of these ids. Raises `Refused` when one does not exist."""
         missing = [one for one in list_ids if self._lists.living(one) is None]
@@ -86,7 +108,7 @@ class Memberships:
     def _still(self, list_ids: tuple[str, ...]) -> list[StoredList]:
         return [one for list_id in list_ids if (one := self._lists.living(list_id))]
 
-    def _start(self, request: Request, work: _Work, sources: tuple[str, ...]) -> Reply:
+    def _start(self, kind: str, request: Request, work: _Work, sources: tuple[str, ...]) -> Reply:
         read_query(request.query, {})
         job = _read(read_json(request), sources)
         self.living((*job.targets, *job.source_lists))
@@ -94,13 +116,14 @@ class Memberships:
             known = self._store.by_ids(job.contact_ids)
             if unknown := [one for one in job.contact_ids if one not in known]:
                 raise invalid(*(f"Contact {one} was not found." for one in unknown[:20]))
-        return self._activities.start(self._settings.membership_seconds, partial(self._apply, job, work))
+        seconds, doing = self._settings.membership_seconds, partial(self._apply, job, work)
+        return self._activities.start(kind, request.body, seconds, doing)
 
-    def _apply(self, job: _Job, work: _Work, activity: Activity) -> None:
-        targets, at, total = self._still(job.targets), int(activity.due_at.timestamp()), 0
+    def _apply(self, job: _Job, work: _Work, activity: Activity, at: datetime) -> None:
+        targets, total = self._still(job.targets), 0
         for contact in list(self._chosen(job)):
             total += 1
-            work(contact, targets, at)
+            work(contact, targets, int(at.timestamp()))
         total = len(job.contact_ids) or total
         activity.counts = {
             "items_total_count": total,
@@ -109,13 +132,26 @@ class Memberships:
         }
 
     def _remove(self, contact: StoredContact, targets: list[StoredList], at: int) -> None:
-        on = set(self._store.lists_of([contact.seq])[contact.seq])
+        on = self._on(contact)
         if found := [one for one in targets if one.seq in on]:
             self.leave(contact, found, "Account", at)
+            for one in found:
+                self._notes.add("app", "leave-list", contact, one.seq)
 
     def _add(self, contact: StoredContact, targets: list[StoredList], at: int) -> None:
-        if contact.permission != "unsubscribed" or self._settings.add_unsubscribed_to_list == "join":
-            self.join(contact, targets, "Account", at)
+        if contact.permission == "unsubscribed" and self._settings.add_unsubscribed_to_list != "join":
+            return
+        if self.must_wait(contact):
+            self.wait(contact, [one.seq for one in targets])
+            return
+        on = self._on(contact)
+        self.join(contact, targets, "Account", at)
+        for one in targets:
+            if one.seq not in on:
+                self._notes.add("app", "join-list", contact, one.seq)
+
+    def _on(self, contact: StoredContact) -> set[int]:
+        return set(self._store.lists_of([contact.seq])[contact.seq])
 
     def _chosen(self, job: _Job) -> Iterator[StoredContact]:
         if job.contact_ids:

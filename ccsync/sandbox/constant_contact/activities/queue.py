@@ -6,7 +6,9 @@ https://v3.developer.constantcontact.com/api_guide/import_contacts.html
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
+from ccsync.sandbox.constant_contact.activities.courses import Course, Courses
 from ccsync.sandbox.constant_contact.contacts.presentation import fine_stamp
 from ccsync.sandbox.constant_contact.errors import not_found, queue_full
 from ccsync.sandbox.constant_contact.paging import next_links, open_cursor
@@ -24,37 +26,45 @@ _LISTING = {
 
 @dataclass(slots=True)
 class Activity:
-    """One bulk job. `work` carries it out; it is let go of once its effects are in."""
+    """One bulk job. `work` carries it out; it is let go of once its effects are in, or will never be."""
 
     number: int
     activity_id: str
     created_at: datetime
     started_at: datetime
-    due_at: datetime
-    work: "Callable[[Activity], None] | None"
-    has_failed: bool = False
+    effect_at: datetime | None  # None: it will have none
+    ends_at: datetime | None  # None: it hangs
+    work: "Work | None"
+    end_state: str = "completed"
     messages: list[str] = field(default_factory=list)
     counts: Mapping[str, int] = field(default_factory=dict)
     results: str | None = None  # where a finished export is to be fetched
 
+    def fail(self, message: str) -> None:
+        """The work finds that it cannot be done."""
+        self.end_state, self.messages = "failed", [message]
+
     def state(self, now: datetime) -> str:
         """The vendor's word for how far it is."""
-        if self.has_failed:
-            return "failed"
         if self.is_over(now):
-            return "completed"
+            return self.end_state
         return "processing" if now >= self.started_at else "initialized"
 
     def is_over(self, now: datetime) -> bool:
         """Has its time come, and has it taken effect? Others may have kept the vendor busy at that moment."""
-        return now >= self.due_at and self.work is None
+        return self.ends_at is not None and now >= self.ends_at and self.work is None
 
     def percent_done(self, now: datetime) -> int:
         """100 when it is finished, not before."""
         if self.is_over(now):
             return 100
-        share = (now - self.started_at) / (self.due_at - self.started_at) if now > self.started_at else 0.0
-        return min(99, int(share * 100))
+        if self.ends_at is None or now <= self.started_at:
+            return 0
+        return min(99, int((now - self.started_at) / (self.ends_at - self.started_at) * 100))
+
+
+Work: TypeAlias = Callable[[Activity, datetime], None]
+"""What carries a job out, with the time at which it takes effect."""
 
 
 class Activities:
@@ -66,20 +76,25 @@ class Activities:
         self._all: list[Activity] = []
         self._open: list[Activity] = []
         self._by_id: dict[str, Activity] = {}
+        self.courses = Courses()
 
-    def start(self, seconds: float, work: Callable[[Activity], None]) -> Reply:
-        """Queue a job that is to take so long; the 201 that says so."""
+    def start(self, kind: str, body: bytes, seconds: float, work: Work) -> Reply:
+        """Queue a job that usually takes so long; the 201 that says so."""
         if len(self._open) >= MOST_QUEUED:
             raise queue_full()
         now = self._clock()
+        usual_end = now + timedelta(seconds=seconds)
         activity = Activity(
             number=len(self._all) + 1,
             activity_id=self._new_id(),
             created_at=now,
             started_at=now + timedelta(seconds=seconds / 5),
-            due_at=now + timedelta(seconds=seconds),
+            effect_at=usual_end,
+            ends_at=usual_end,
             work=work,
         )
+        if course := self.courses.take(kind, body):
+            _divert(activity, course)
         self._all.append(activity)
         self._open.append(activity)
         self._by_id[activity.activity_id] = activity
@@ -88,12 +103,22 @@ class Activities:
     def settle(self) -> None:
         """Apply the jobs that are due, in the order in which they came to their end."""
         now = self._clock()
-        due = sorted((one for one in self._open if one.due_at <= now), key=lambda one: one.due_at)
-        for activity in due:
+        due = [(one.effect_at, one.number, one) for one in self._open if one.work and one.effect_at]
+        for effect_at, _, activity in sorted(due):
+            if effect_at <= now and (work := activity.work):
+                activity.work = None
+                work(activity, effect_at)
+        for activity in [one for one in self._open if one.ends_at and one.ends_at <= now]:
             self._open.remove(activity)
-            work, activity.work = activity.work, None
-            if work is not None:
-                work(activity)
+            activity.work = None
+
+    def end_hanging(self) -> None:
+        """What hangs comes to its end now, as it should have."""
+        now = self._clock()
+        for one in self._open:
+            if one.ends_at is None or one.ends_at > now:
+                one.ends_at, one.effect_at = now, one.effect_at or now
+        self.settle()
 
     def get_activities(self, request: Request) -> Reply:
         """GET /activities: the last ten days, newest first."""
@@ -123,6 +148,15 @@ class Activities:
         return Reply.json(200, _show(found, self._clock()))
 
 
+def _divert(activity: Activity, course: Course) -> None:
+    """Let a job go as a test wants it."""
+    activity.ends_at = None if course.seconds is None else activity.created_at + timedelta(seconds=course.seconds)
+    activity.end_state = course.state
+    activity.messages = [course.message] if course.message else []
+    if not course.takes_effect:
+        activity.effect_at = activity.ends_at if course.state == "completed" else None
+
+
 def _show_new(activity: Activity) -> dict[str, object]:
     shown = _show(activity, activity.created_at)
     return shown | {"state": "initialized", "percent_done": 0, "status": {}}
@@ -130,7 +164,7 @@ def _show_new(activity: Activity) -> dict[str, object]:
 
 def _show(activity: Activity, now: datetime) -> dict[str, object]:
     links = {"self": {"href": f"/v3/activities/{activity.activity_id}"}}
-    if activity.results:
+    if activity.results and activity.is_over(now):
         links["results"] = {"href": activity.results}
     shown: dict[str, object] = {
         "activity_id": activity.activity_id,
@@ -144,6 +178,6 @@ def _show(activity: Activity, now: datetime) -> dict[str, object]:
     }
     if now >= activity.started_at:
         shown["started_at"] = shown["updated_at"] = fine_stamp(activity.started_at)
-    if activity.is_over(now):
-        shown["completed_at"] = shown["updated_at"] = fine_stamp(activity.due_at)
+    if activity.ends_at is not None and activity.is_over(now):
+        shown["completed_at"] = shown["updated_at"] = fine_stamp(activity.ends_at)
     return shown

@@ -83,9 +83,15 @@ def _email_address(contact: StoredContact, settings: SandboxSettings) -> dict[st
             "opt_out_source": contact.opt_out_source,
             "opt_out_date": format_moment(opt_out_at, how, seq),
             "opt_out_reason": contact.opt_out_reason,
-            "confirm_status": "pending" if contact.permission == "pending_confirmation" else "off",
+            "confirm_status": _confirm_status(contact),
         }
     )
+
+
+def _confirm_status(contact: StoredContact) -> str:
+    if contact.permission == "pending_confirmation":
+        return "pending"
+    return "confirmed" if '"confirmed":true' in contact.details else "off"
 
 
 def _sms_channel(contact: StoredContact) -> dict[str, object] | None:

@@ -16,6 +16,8 @@ from ccsync.sandbox.constant_contact.contacts.reading import Contacts
 from ccsync.sandbox.constant_contact.custom_fields import CustomFields
 from ccsync.sandbox.constant_contact.errors import conflict, invalid, not_found
 from ccsync.sandbox.constant_contact.lists import StoredList
+from ccsync.sandbox.constant_contact.noting import Notes
+from ccsync.sandbox.constant_contact.plan import Plan
 from ccsync.sandbox.constant_contact.store import Store, StoredContact, new_contact, to_details
 from ccsync.sandbox.constant_contact.validation import read_json, read_query
 from ccsync.sandbox.settings import SandboxSettings
@@ -33,6 +35,8 @@ class ContactWrites:
         contacts: Contacts,
         memberships: Memberships,
         fields: CustomFields,
+        plan: Plan,
+        notes: Notes,
         new_id: Callable[[], str],
     ) -> None:
         self._settings = settings
@@ -41,6 +45,8 @@ class ContactWrites:
         self._contacts = contacts
         self._memberships = memberships
         self._fields = fields
+        self._plan = plan
+        self._notes = notes
         self._new_id = new_id
         self._given_up: dict[str, str] = {}
         self.welcomed: list[str] = []
@@ -53,6 +59,7 @@ class ContactWrites:
             raise invalid("At least one of first_name, last_name, email_address or sms_channel is required.")
         if body.email:
             self._check_free(body.email.address, None)
+        self._plan.check()
         lists, now = self._living(body), self._now()
         contact_id = self._new_id()
         address = body.email.address if body.email else None
@@ -61,15 +68,20 @@ class ContactWrites:
             create_source=body.source, update_source=body.source, opt_in_source=body.source
         )
         permission = body.email.permission if body.email else None
-        contact = contact._replace(permission=permission or self._settings.post_permission)
+        must_confirm = self._settings.confirmed_opt_in and body.source == "Contact" and address is not None
+        usual = "pending_confirmation" if must_confirm else self._settings.post_permission
+        contact = contact._replace(permission=permission or usual)
         if permission == "unsubscribed":
             contact = contact._replace(opt_out_source=body.source, opt_out_at=now, opt_in_source=None, opt_in_at=None)
         self._store.save([self._changed(contact, body)])
-        if permission != "unsubscribed":
+        self._note_sent(contact, lists)
+        if must_confirm and permission is None:
+            self._memberships.wait(contact, [one.seq for one in lists])
+        elif permission != "unsubscribed":
             self._store.join((one.seq, contact.seq) for one in lists)
-            # https://developer.constantcontact.com/api_guide/contacts_autoresponder.html: it depends on create_source.
-            if body.source == "Contact" and address and lists:
-                self.welcomed.append(address)
+            for one in lists:
+                self._notes.add("app", "join-list", contact, one.seq)
+            self._welcome(contact, has_lists=bool(lists))
         return self._shown(201, contact_id)
 
     def put_contact(self, request: Request, contact_id: str) -> Reply:
@@ -86,19 +98,21 @@ class ContactWrites:
             self._check_free(body.email.address, before)
         lists, now = self._living(body), self._now()
         after = self._changed(before, body)._replace(update_source=body.source, updated_at=now, deleted_on=None)
-        self._store.save([self._with_permission(after, body, now)])
+        after = self._with_permission(after, body, now)
+        self._store.save([after])
+        self._note_put(before, after, lists)
         if body.email and body.email.address != before.address:
-            self._rename(before, body.email.address, now)
+            self.rename(before, body.email.address, "app")
         self._move(before, body, lists)
         return self._shown(200, contact_id)
 
     def delete_contact(self, request: Request, contact_id: str) -> Reply:
         """DELETE /contacts/{contact_id}: as when staff do it."""
         read_query(request.query, {})
-        self.delete(self._require(contact_id))
+        self.delete(self._require(contact_id), "app")
         return Reply(204)
 
-    def delete(self, contact: StoredContact) -> None:
+    def delete(self, contact: StoredContact, actor: str) -> None:
         """Hidden, off all lists, and not unsubscribed.
 
         https://developer.constantcontact.com/api_guide/contacts_delete.html
@@ -106,8 +120,52 @@ class ContactWrites:
         today = self._clock().astimezone(UTC).date().isoformat()
         self._store.save([contact._replace(deleted_on=today, updated_at=self._now())])
         self._store.leave(contact.seq)
+        self._notes.add(actor, "delete", contact)
+
+    def rename(self, before: StoredContact, address: str, actor: str) -> None:
+        """A contact has another address under the same id; nobody may take the old one by a single create."""
+        if before.address:
+            self._given_up[before.address.lower()] = before.contact_id
+        self._store.rename(before.seq, address)
+        after = self._require(before.contact_id)._replace(email_updated_at=self._now())
+        self._store.save([after])
+        self._notes.add(actor, "rename", after, value=before.address)
+
+    def forget(self, contact: StoredContact) -> None:
+        """A contact is erased for good: its id is unknown from now on, and its addresses are free."""
+        self._store.erase(contact.seq)
+        self._given_up = {key: one for key, one in self._given_up.items() if one != contact.contact_id}
+
+    def confirm(self, contact: StoredContact) -> None:
+        """The person follows the link of the confirmation mail: explicit, and on the lists that waited for it."""
+        now, details = self._now(), json.loads(contact.details) | {"confirmed": True}
+        after = contact._replace(permission="explicit", opt_in_source="Contact", opt_in_at=now)
+        after = after._replace(email_updated_at=now, details=to_details(details))
+        self._store.save([after])
+        self._notes.add("person", "confirm", after)
+        lists = self._memberships.waiting(contact)
+        self._store.join((one, contact.seq) for one in lists)
+        for one in lists:
+            self._notes.add("person", "join-list", after, one)
+        self._welcome(after, has_lists=bool(lists))
 
     # inside
+
+    def _welcome(self, contact: StoredContact, *, has_lists: bool) -> None:
+        """https://developer.constantcontact.com/api_guide/contacts_autoresponder.html: it depends on create_source."""
+        if contact.create_source == "Contact" and contact.address and has_lists:
+            self.welcomed.append(contact.address)
+
+    def _note_sent(self, contact: StoredContact, lists: list[StoredList]) -> None:
+        ids: list[str | None] = [one.list_id for one in lists]
+        for list_id in ids or [None]:
+            self._notes.send(contact.address or "", list_id, contact.contact_id)
+
+    def _note_put(self, before: StoredContact, after: StoredContact, lists: list[StoredList]) -> None:
+        if after.permission != "unsubscribed":
+            self._note_sent(after, lists)
+        elif before.permission != "unsubscribed":
+            self._notes.add("app", "unsubscribe", after)
 
     def _with_permission(self, contact: StoredContact, body: ContactBody, now: int) -> StoredContact:
         if body.email is None:
@@ -134,14 +192,12 @@ class ContactWrites:
             if not self._settings.unsubscribed_keep_lists:
                 self._store.leave(contact.seq)
         elif body.lists is not None:
+            on, wanted = set(self._store.lists_of([contact.seq])[contact.seq]), {one.seq for one in lists}
             self._store.leave(contact.seq)
-            self._store.join((one.seq, contact.seq) for one in lists)
-
-    def _rename(self, before: StoredContact, address: str, now: int) -> None:
-        if before.address:
-            self._given_up[before.address.lower()] = before.contact_id
-        self._store.rename(before.seq, address)
-        self._store.save([self._require(before.contact_id)._replace(email_updated_at=now)])
+            self._store.join((one, contact.seq) for one in wanted)
+            for kind, seqs in (("leave-list", on - wanted), ("join-list", wanted - on)):
+                for one in sorted(seqs):
+                    self._notes.add("app", kind, contact, one)
 
     def _changed(self, contact: StoredContact, body: ContactBody) -> StoredContact:
         """The contact with the scalars and parts of a body; what it leaves out of them is lost or stays."""
