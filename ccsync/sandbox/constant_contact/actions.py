@@ -40,7 +40,7 @@ class Actions:
         self._chance = random.Random(f"constant contact {settings.seed}")
         self._store = Store()
         self._lists = Lists(self._store, self._new_id, self._now, shows_deleted=settings.deleted_list == "shown")
-        self._notes = Notes(acts or Acts(), clock, self._lists)
+        self._notes = Notes(Acts() if acts is None else acts, clock, self._lists)
         self.plan = Plan(settings, self._store)
         self.custom_fields = CustomFields(lower_names=settings.custom_field_names == "lower")
         self._activities = Activities(clock, self._new_id)

@@ -24,7 +24,7 @@ class Actions:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._acts = acts or Acts()
+        self._acts = Acts() if acts is None else acts
         self._accounts = Accounts(population, clock)
         self.events = EventStore(settings, clock)
         self.refusals = Refusals(clock, OPERATIONS)

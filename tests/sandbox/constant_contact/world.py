@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from ccsync.sandbox.acts import Acts
 from ccsync.sandbox.constant_contact.service import ConstantContact
 from ccsync.sandbox.population.people import SeedContact
 from ccsync.sandbox.settings import SandboxSettings
@@ -60,7 +61,14 @@ class World:
     def __init__(self, people: Sequence[SeedContact] = (), **settings: Any) -> None:
         self.now = START
         chosen = SandboxSettings(**({"cc_requests_per_second": 0} | settings))
-        self.cc = ConstantContact(chosen, lambda: self.now, people, "http://127.0.0.1:8080/oauth2/default/v1")
+        self.acts = Acts()
+        url = "http://127.0.0.1:8080/oauth2/default/v1"
+        self.cc = ConstantContact(chosen, lambda: self.now, people, url, self.acts)
+        self.token = ""
+        self.sign_in_again()
+
+    def sign_in_again(self) -> None:
+        """Go on with a new token, as after a day."""
         self.token = str(self.cc.sign_in()["access_token"])
 
     def wait(self, seconds: float) -> None:
