@@ -48,8 +48,7 @@ from ccsync.sandbox.acts import Acts
 from ccsync.sandbox.clocks import VendorClock
 from ccsync.sandbox.constant_contact.service import ConstantContact
 from ccsync.sandbox.faults import Faults
-from ccsync.sandbox.kibo.accounts import fields_of_an_account
-from ccsync.sandbox.kibo.tenant import Kibo
+from ccsync.sandbox.kibo.tenant import ACCOUNT_FIELDS, Kibo
 from ccsync.sandbox.server import RequestLog
 from ccsync.sandbox.wire import Reply, Request
 
@@ -181,7 +180,7 @@ class Control:
 
 def _declared(fields: Body) -> Body:
     """The fields of an account; any value is allowed, since stores hold odd ones."""
-    if unknown := fields.keys() - fields_of_an_account():
+    if unknown := fields.keys() - ACCOUNT_FIELDS:
         raise ValueError(f"an account has no {min(unknown)}")
     return fields
 

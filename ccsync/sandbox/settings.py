@@ -9,6 +9,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "app_flow": ("device", "pkce", "code"),
     "page_over_200": ("refuse", "cap"),
     "update_date_filter": ("works", "refuse", "ignore"),
+    "update_date_name": ("flattened", "nested", "both"),
     "rows_lack": ("absent", "null", "empty"),
     "event_host": ("home", "tenant", "both"),
     "event_filter": ("works", "refuse", "ignore"),
@@ -65,6 +66,7 @@ class SandboxSettings:
     page_over_200: str = "refuse"  # or "cap"
     guests_by_default: bool = True  # does the list hold anonymous accounts when isAnonymous is omitted
     update_date_filter: str = "works"  # or "refuse" (400), "ignore": filtering accounts by updateDate
+    update_date_name: str = "flattened"  # or "nested" (auditInfo.updateDate), "both": how that filter names it
     rows_carry: frozenset[str] = ROW_PARTS
     rows_lack: str = "absent"  # or "null", "empty": how a row of the list shows a part that it does not carry
     # Kibo's event pull: host, filter, sort, order, lag and retention are all undocumented

@@ -5,6 +5,7 @@ Redaction: https://docs.kibocommerce.com/developer-guides/gdpr; what it writes i
 
 from ccsync.sandbox.acts import Act, Acts
 from ccsync.sandbox.kibo.accounts import Account, Accounts
+from ccsync.sandbox.kibo.audit import AuditLog
 from ccsync.sandbox.kibo.events import EventStore
 from ccsync.sandbox.population.people import Population
 from ccsync.sandbox.settings import SandboxSettings
@@ -27,6 +28,7 @@ class Actions:
         self._acts = Acts() if acts is None else acts
         self._accounts = Accounts(population, clock)
         self.events = EventStore(settings, clock)
+        self.audit = AuditLog(settings, clock)
         self.refusals = Refusals(clock, OPERATIONS)
         self.page_faults = PageFaults()
         self.total_off = settings.total_off
@@ -131,6 +133,7 @@ class Actions:
 
     def _note_change(self, actor: str, before: Account, after: Account) -> None:
         """Consent, address and the rest are acts of their own."""
+        self.audit.record(actor, before, after)
         account_id = int(str(after["id"]))
         changed = {name for name in after if after[name] != before.get(name)} - {"auditInfo"}
         if "acceptsMarketing" in changed:

@@ -14,6 +14,7 @@ from uuid import UUID
 from ccsync.sandbox.kibo import query as language
 from ccsync.sandbox.kibo.accounts import Account, iso
 from ccsync.sandbox.kibo.query import BadQuery, Clause, Value
+from ccsync.sandbox.kibo.sorting import parse_sort
 from ccsync.sandbox.kibo.wire import PAGE_FIELDS, Refused, page_bounds, parameters, selected, want
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock, Reply, Request
@@ -134,11 +135,11 @@ class EventStore:
         asked = parameters(request, {"responseFields"})
         wanted = _plain(event_id)
         if wanted is None:
-            raise Refused(400, "VALIDATION_ERROR", "eventId is not an event's id", "Event")
+            raise Refused(400, "VALIDATION_ERROR", "eventId is not an event's id")
         self._settle()
         found = next((one.event for one in self._shown if _plain(str(one.event["id"])) == wanted), None)
         if found is None:
-            raise Refused(404, "ITEM_NOT_FOUND", f"Item not found: event {wanted}", "Event")
+            raise Refused(404, "ITEM_NOT_FOUND", f"Item not found: event {wanted}")
         return Reply.json(200, selected(found, asked, EVENT_FIELDS))
 
     # inside
@@ -172,7 +173,7 @@ class EventStore:
             raise BadQuery("events cannot be sorted by this")
         if not asked.get("sortBy") or self._settings.event_sort == "ignore":
             return {"oldest": "asc", "newest": "desc"}.get(self._settings.event_default_order, "stored")
-        return "desc" if language.check_sort(asked["sortBy"], {"createdate"}) else "asc"
+        return "desc" if parse_sort(asked["sortBy"], frozenset({"createdate"}))[0][1] else "asc"
 
     def _settle(self) -> None:
         """Show what has become visible, drop what is too old."""

@@ -22,6 +22,8 @@ _TEXTS = {"emailaddress": "emailAddress", "username": "userName", "firstname": "
 _BOOLEANS = {"acceptsmarketing": "acceptsMarketing", "isanonymous": "isAnonymous", "isactive": "isActive",
              "islocked": "isLocked", "taxexempt": "taxExempt"}  # fmt: skip
 _DATES = {"createdate": "createDate", "updatedate": "updateDate"}
+NESTED = "auditinfo."
+"""The other form of a date's name; whether it is understood is a setting."""
 _SUMMARY = {"commercesummary.ordercount": "orderCount", "commercesummary.wishlistcount": "wishlistCount",
             "commercesummary.visitscount": "visitsCount",
             "commercesummary.totalorderamount": "totalOrderAmount"}  # fmt: skip
@@ -29,7 +31,6 @@ _CONTACT_TEXTS = {"contacts.email": "email", "contacts.firstname": "firstName",
                   "contacts.lastnameorsurname": "lastNameOrSurname"}  # fmt: skip
 _SEARCHED = ("emailAddress", "userName", "firstName", "lastName", "companyOrOrganization")
 _GROUPS = {"contacts": "contacts", "customeraccountnotes": "notes", "ordersummary": "commerceSummary"}
-_SORTABLE = frozenset({"createdate", "id"})
 
 Value: TypeAlias = str | bool | int | datetime
 """What a filter compares with."""
@@ -87,7 +88,7 @@ def _typed(field: str, raw: str) -> Value:
         if raw.lower() not in ("true", "false"):
             raise BadQuery(f"{field} is true or false")
         return raw.lower() == "true"
-    if field in _DATES:
+    if field.removeprefix(NESTED) in _DATES:
         return to_date(field, raw)
     if field in ("id", "segments.id") or field in _SUMMARY:
         if not (raw.isascii() and raw.isdigit()):
@@ -105,20 +106,6 @@ def to_date(field: str, raw: str) -> datetime:
     except ValueError:
         raise BadQuery(f"{field} is a date") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def check_sort(text: str, sortable: AbstractSet[str] = _SORTABLE) -> bool:
-    """Is the sort descending? Raises `BadQuery` for a field that cannot be sorted by.
-
-    Both sortable fields of accounts are in the same order and without ties: what follows the first changes nothing.
-    """
-    parts = [part.split() for part in text.split(",")]
-    for part in parts:
-        if not part or part[0].lower() not in sortable or len(part) > 2:
-            raise BadQuery(f"cannot sort by {text[:60]}")
-        if len(part) == 2 and part[1].lower() not in ("asc", "desc"):
-            raise BadQuery(f"unknown order {part[1][:20]}")
-    return parts[0][1:] != [] and parts[0][1].lower() == "desc"
 
 
 def matching(

@@ -7,19 +7,25 @@ setting.
 import re
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ccsync.sandbox.acts import Acts
 from ccsync.sandbox.kibo import query as language
+from ccsync.sandbox.kibo.access import Access
 from ccsync.sandbox.kibo.accounts import Account, fields_of_an_account
 from ccsync.sandbox.kibo.actions import Actions
 from ccsync.sandbox.kibo.events import SITES
+from ccsync.sandbox.kibo.parts import PATH as PARTS_PATH
+from ccsync.sandbox.kibo.parts import Parts
 from ccsync.sandbox.kibo.put import BadBody, replaced
 from ccsync.sandbox.kibo.query import BadQuery, Clause
+from ccsync.sandbox.kibo.sorting import sorted_ids
 from ccsync.sandbox.kibo.wire import (
     PAGE_FIELDS,
     Refused,
     Turned,
+    application_of,
     flag,
     json_body,
     number,
@@ -32,7 +38,8 @@ from ccsync.sandbox.population.people import Population
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock, Reply, Request
 
-TOKEN_SECONDS = 3_600
+ACCOUNT_FIELDS = fields_of_an_account() | {"last2FaDate"}
+_TOKEN = "/api/platform/applications/authtickets/oauth"
 _LIST = re.compile(r"/api/commerce/customer/accounts/?")
 _ONE = re.compile(r"/api/commerce/customer/accounts/([^/]+)")
 _TENANT = re.compile(r"/api/platform/tenants/([^/]+)")
@@ -50,15 +57,15 @@ class Kibo(Actions):
         self, settings: SandboxSettings, clock: Clock, population: Population, acts: Acts | None = None
     ) -> None:
         super().__init__(settings, clock, population, acts)
-        self._tokens: dict[str, datetime] = {}
-        self._refresh_tokens: set[str] = set()
+        self._access = Access(settings, clock)
+        self._parts = Parts(settings, self._accounts, self.audit)
         self._found: dict[object, Sequence[int]] = {}
         self._arrivals: list[datetime] = []
         self.tenant_host = "127.0.0.1"
 
     def expire_tokens(self) -> None:
         """Every token is refused from now on."""
-        self._tokens.clear()
+        self._access.expire()
 
     # over the wire
 
@@ -71,24 +78,29 @@ class Kibo(Actions):
         return self._answered(request, self._at_tenant)
 
     def _at_home(self, request: Request) -> Reply:
-        if request.path == "/api/platform/applications/authtickets/oauth":
+        if request.path == _TOKEN:
             return self._sign_in(request)
         if found := _TENANT.fullmatch(request.path):
-            self._check_access(request)
+            self._access.check(request, names_tenant=False)
             self._check("tenant")
             return self._tenant(request, found[1])
         if answer := self.events.answers(request, "home"):
             if self._is_over_limit():
                 return self._too_many(self._settings.kibo_retry_after_seconds)
-            self._check_access(request)
+            self._access.check(request)
             self._check("events")
             return answer(request)
         raise Refused(404, "NOT_FOUND", "no such resource")
 
     def _at_tenant(self, request: Request) -> Reply:
+        if request.path == _TOKEN:
+            return self._sign_in(request)
         if self._is_over_limit():
             return self._too_many(self._settings.kibo_retry_after_seconds)
-        self._check_access(request)
+        self._access.check(request)
+        if found := PARTS_PATH.fullmatch(request.path):
+            self._check("sub-resource", found[1])
+            return self._parts.answer(request, found[1], found[2].lower())
         if _LIST.fullmatch(request.path):
             want(request, "GET")
             return self._list(request)
@@ -99,13 +111,19 @@ class Kibo(Actions):
             return answer(request)
         raise Refused(404, "NOT_FOUND", "no such resource")
 
+    def _sign_in(self, request: Request) -> Reply:
+        self._check("sign-in")
+        return self._access.sign_in(request)
+
     def _answered(self, request: Request, answer: Callable[[Request], Reply]) -> Reply:
         try:
             reply = answer(request)
-        except (Refused, Turned) as refusal:
-            reply = refusal.reply
+        except Turned as turned:
+            reply = turned.reply
+        except Refused as refusal:
+            reply = refusal.reply(application_of(request.path))
         except (BadQuery, BadBody) as error:
-            reply = Refused(400, "VALIDATION_ERROR", str(error)).reply
+            reply = Refused(400, "VALIDATION_ERROR", str(error)).reply(application_of(request.path))
         headers = {"x-vol-correlation": secrets.token_hex(16), **reply.headers}
         return Reply(reply.status, reply.body, reply.content_type, headers)
 
@@ -130,38 +148,9 @@ class Kibo(Actions):
             return
         if met.status == 429:
             raise Turned(self._too_many(met.retry_after or self._settings.kibo_retry_after_seconds))
-        refused = Refused(met.status, met.code or "UNEXPECTED_ERROR", "the sandbox was told to refuse this")
-        headers = {} if met.retry_after is None else {"Retry-After": str(met.retry_after)}
-        raise Turned(Reply(met.status, refused.reply.body, headers={**refused.reply.headers, **headers}))
-
-    def _check_access(self, request: Request) -> None:
-        kind, _, token = request.headers.get("authorization", "").partition(" ")
-        ends = self._tokens.get(token)
-        if kind.lower() != "bearer" or ends is None or ends <= self._clock():
-            raise Refused(401, "INVALID_ACCESS_TOKEN", "the access token is invalid or expired")
-        if request.headers.get("x-vol-tenant") != str(self._settings.tenant_id):
-            raise Refused(403, "INVALID_TENANT", "x-vol-tenant is missing or not a tenant of this application")
-
-    def _sign_in(self, request: Request) -> Reply:
-        want(request, "POST")
-        self._check("sign-in")
-        parameters(request, set())
-        body = json_body(request)
-        allowed = {"client_id", "client_secret", "grant_type", "refresh_token"}
-        if set(body) - allowed or not all(isinstance(value, str | None) for value in body.values()):
-            raise Refused(400, "VALIDATION_ERROR", "undeclared or wrongly typed property")
-        if body.get("grant_type") != "client_credentials":
-            raise Refused(400, "VALIDATION_ERROR", "grant_type is client_credentials")
-        known = (self._settings.kibo_client_id, self._settings.kibo_client_secret)
-        if (body.get("client_id"), body.get("client_secret")) != known:
-            raise Refused(401, "INVALID_CREDENTIALS", "the application key or the shared secret is wrong")
-        if body.get("refresh_token") is not None and body["refresh_token"] not in self._refresh_tokens:
-            raise Refused(401, "INVALID_CREDENTIALS", "the refresh token is wrong")
-        token, refresh = "eyJ" + secrets.token_urlsafe(60), secrets.token_hex(16)
-        self._refresh_tokens.add(refresh)
-        self._tokens[token] = self._clock() + timedelta(seconds=TOKEN_SECONDS)
-        answer = {"access_token": token, "token_type": "bearer", "expires_in": TOKEN_SECONDS}
-        return Reply.json(200, {**answer, "refresh_token": refresh})
+        raise Refused(
+            met.status, met.code or "UNEXPECTED_ERROR", "the sandbox was told to refuse this", met.retry_after
+        )
 
     def _tenant(self, request: Request, tenant_id: str) -> Reply:
         want(request, "GET")
@@ -185,16 +174,16 @@ class Kibo(Actions):
         asked = parameters(request, _LIST_PARAMETERS)
         start, size = page_bounds(asked, self._settings.page_over_200)
         left_out = _left_out(asked)
-        clauses, is_descending = self._clauses(asked)
+        clauses = self._clauses(asked)
         address = next((str(one.value) for one in clauses if one.field == "emailaddress"), None)
         self._check("list" if address is None else "search", address or "")
-        ids = self._matching(asked, clauses, is_descending)
+        ids = self._matching(asked, clauses)
         chosen, total = ids[start : start + size], len(ids) + self.total_off
         if fault := self.page_faults.next():
             chosen = ids[:size] if fault == "repeat" else chosen[: len(chosen) // 2]
         items = [self._row(_without(self._accounts.get(one), left_out)) for one in chosen]
         page = {"startIndex": start, "pageSize": size, "pageCount": -(-total // size), "totalCount": total}
-        return Reply.json(200, selected({**page, "items": items}, asked, PAGE_FIELDS, items=fields_of_an_account()))
+        return Reply.json(200, selected({**page, "items": items}, asked, PAGE_FIELDS, items=ACCOUNT_FIELDS))
 
     def _row(self, account: Account) -> Account:
         """The account as a list shows it; no description says whether a row carries everything."""
@@ -204,26 +193,25 @@ class Kibo(Actions):
             return _without(account, set(lacking))
         return account | (lacking if how == "empty" else dict.fromkeys(lacking))
 
-    def _matching(self, asked: dict[str, str], clauses: list[Clause], is_descending: bool) -> Sequence[int]:
+    def _matching(self, asked: dict[str, str], clauses: list[Clause]) -> Sequence[int]:
         """The ids that are asked for, in order; found again only after a change."""
         quick, most = asked.get("q", ""), number(asked, "qLimit", 100)
         if not 1 <= most <= 100:
             raise Refused(400, "VALIDATION_ERROR", "qLimit is 1 to 100")
-        key = (self._accounts.version, tuple(clauses), quick)
+        order = asked.get("sortBy", "createDate asc")
+        key = (self._accounts.version, tuple(clauses), quick, order)
         if key not in self._found:
             if len(self._found) >= _MOST_REMEMBERED:
                 self._found.clear()
             minds_case = self._settings.address_filter_minds_case
-            self._found[key] = language.matching(self._accounts, clauses, quick, minds_case=minds_case)
+            found = language.matching(self._accounts, clauses, quick, minds_case=minds_case)
+            self._found[key] = sorted_ids(self._accounts, found, order)
         ids = self._found[key]
-        if is_descending:
-            ids = ids[::-1]
         return ids[:most] if quick else ids
 
-    def _clauses(self, asked: dict[str, str]) -> tuple[list[Clause], bool]:
-        """What the accounts must satisfy, and whether the newest come first."""
-        clauses = language.parse_filter(asked["filter"]) if asked.get("filter") else []
-        is_descending = language.check_sort(asked.get("sortBy", "createDate asc"))
+    def _clauses(self, asked: dict[str, str]) -> list[Clause]:
+        """What the accounts must satisfy."""
+        clauses = [self._flattened(one) for one in language.parse_filter(asked["filter"])] if "filter" in asked else []
         if self._settings.update_date_filter != "works" and any(one.field == "updatedate" for one in clauses):
             if self._settings.update_date_filter == "refuse":
                 raise BadQuery("updateDate is not filterable")
@@ -233,7 +221,17 @@ class Kibo(Actions):
             is_anonymous = False
         if is_anonymous is not None:
             clauses.append(Clause("isanonymous", "eq", is_anonymous))
-        return clauses, is_descending
+        return clauses
+
+    def _flattened(self, clause: Clause) -> Clause:
+        """That createDate is flattened is proven; of updateDate either form, or both, may be understood."""
+        is_nested, form = clause.field.startswith(language.NESTED), self._settings.update_date_name
+        name = clause.field.removeprefix(language.NESTED)
+        if is_nested and (form == "flattened" or name != "updatedate"):
+            raise BadQuery(f"unknown field {clause.field}")
+        if clause.field == "updatedate" and form == "nested":
+            raise BadQuery("unknown field updatedate")
+        return replace(clause, field=name)
 
     def _one(self, request: Request, text: str) -> Reply:
         want(request, "GET", "PUT")
@@ -242,7 +240,7 @@ class Kibo(Actions):
             raise Refused(404, "ITEM_NOT_FOUND", f"Item not found: customer account {text[:20]}")
         self._check("put" if request.method == "PUT" else "read", text)
         account = self._accounts.get(int(text))
-        selected(account, asked, fields_of_an_account())  # a bad selection has no effect
+        selected(account, asked, ACCOUNT_FIELDS)  # a bad selection has no effect
         if request.method == "PUT":
             lost = dict.fromkeys(self._settings.put_loses)
             before, account = account, self._accounts.update(int(text), replaced(account, json_body(request)) | lost)
@@ -250,7 +248,7 @@ class Kibo(Actions):
             if self._settings.put_makes_events:
                 self.events.record("customeraccount.updated", int(text))
         account = _without(account, _left_out(asked))
-        return Reply.json(200, selected(account, asked, fields_of_an_account()))
+        return Reply.json(200, selected(account, asked, ACCOUNT_FIELDS))
 
 
 def _left_out(asked: dict[str, str]) -> set[str]:

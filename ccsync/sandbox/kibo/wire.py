@@ -27,19 +27,42 @@ class Turned(Exception):
 
 
 class Refused(Exception):
-    """The request ends with this answer."""
+    """The request is refused with a status and a code."""
 
-    def __init__(self, status: int, code: str, message: str, application: str = "Customer") -> None:
+    def __init__(self, status: int, code: str, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
+        self.retry_after = retry_after
+        self.status = status
+        self.code = code
+
+    def reply(self, application: str) -> Reply:
+        """The answer, in the name of the application that was asked."""
         correlation = secrets.token_hex(16)
         body: Account = {
             "applicationName": application,
-            "errorCode": code,
-            "message": message,
+            "errorCode": self.code,
+            "message": str(self),
             "correlationId": correlation,
         }
         body |= {"items": [], "additionalErrorData": []}
-        self.reply = Reply.json(status, body, x_vol_correlation=correlation)
+        wait = {} if self.retry_after is None else {"Retry_After": str(self.retry_after)}
+        return Reply.json(self.status, body, x_vol_correlation=correlation, **wait)
+
+
+def application_of(path: str) -> str:
+    """The application behind a path; the names are those of the vendor's own descriptions."""
+    for begins, name in _APPLICATIONS:
+        if path.startswith(begins):
+            return name
+    return "Platform"
+
+
+_APPLICATIONS = (
+    ("/api/commerce/customer", "Customer"),
+    ("/api/event", "Event"),
+    ("/api/platform/tenants", "Tenant"),
+    ("/api/platform/applications", "AppDev"),
+)
 
 
 def want(request: Request, *methods: str) -> None:
@@ -69,16 +92,19 @@ def json_body(request: Request) -> Account:
 
 
 def parameters(request: Request, allowed: Set[str]) -> dict[str, str]:
-    """The query; undeclared and repeated parameters are refused."""
+    """The query; undeclared and repeated parameters are refused, empty ones are absent.
+
+    Published clients send `startIndex=&isAnonymous=&filter=` (https://github.com/Mozu/mozu-node-sdk).
+    """
     names = [name for name, _ in request.query]
-    for name in names:
-        if name in _NOT_SIMULATED:
+    for name, value in request.query:
+        if name in _NOT_SIMULATED and value:
             raise Refused(400, "VALIDATION_ERROR", f"the sandbox does not simulate {name}")
-        if name not in allowed:
+        if name not in allowed | _NOT_SIMULATED:
             raise Refused(400, "VALIDATION_ERROR", f"unknown parameter {name[:40]}")
     if len(set(names)) < len(names):
         raise Refused(400, "VALIDATION_ERROR", "a parameter is given twice")
-    return dict(request.query)
+    return {name: value for name, value in request.query if value}
 
 
 def number(asked: dict[str, str], name: str, default: int) -> int:

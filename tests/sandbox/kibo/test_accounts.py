@@ -179,10 +179,10 @@ def test_a_whole_put_changes_only_what_it_says(world: KiboWorld, clock: FakeCloc
 
 
 @pytest.mark.parametrize(
-    "body", [{"shoeSize": 44}, {"acceptsMarketing": "yes"}, {"contacts": [{"shoe": 1}]}, {"id": 9}, [], {"taxId": 5}]
+    "body", [{"acceptsMarketing": "yes"}, {"contacts": [{"id": "one"}]}, {"id": 9}, [], {"taxId": 5}]
 )
 def test_put_is_typed(world: KiboWorld, body: object) -> None:
-    """Undeclared or wrongly typed properties are a 400 and change nothing."""
+    """Wrongly typed properties are a 400 and change nothing."""
     before = world.box.kibo.account(1001)
     assert world.put(1001, body).status_code == 400
     assert world.box.kibo.account(1001) == before

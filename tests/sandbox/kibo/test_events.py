@@ -86,7 +86,7 @@ def test_put_comes_back_as_an_event_or_not() -> None:
 def test_refused_put_makes_no_event() -> None:
     """What changed nothing is no event."""
     with store() as world:
-        assert world.put(1_001, {"hat": 1}).status_code == 400
+        assert world.put(1_001, {"taxId": 1}).status_code == 400
         with pytest.raises(KeyError):
             world.box.kibo.delete_account(99)
         assert world.events() == []
