@@ -13,13 +13,13 @@ from ccsync.sandbox.constant_contact.activities.memberships import Memberships
 from ccsync.sandbox.constant_contact.activities.queue import Activities
 from ccsync.sandbox.constant_contact.contacts.presentation import PARTS
 from ccsync.sandbox.constant_contact.contacts.reading import Contacts
+from ccsync.sandbox.constant_contact.contacts.seeds import to_contact
+from ccsync.sandbox.constant_contact.contacts.store import Store, StoredContact, new_contact
 from ccsync.sandbox.constant_contact.contacts.writes import ContactWrites
 from ccsync.sandbox.constant_contact.custom_fields import CustomFields
 from ccsync.sandbox.constant_contact.lists import Lists, StoredList
 from ccsync.sandbox.constant_contact.noting import ACTORS, Notes
 from ccsync.sandbox.constant_contact.plan import Plan
-from ccsync.sandbox.constant_contact.seeds import to_contact
-from ccsync.sandbox.constant_contact.store import Store, StoredContact, new_contact
 from ccsync.sandbox.population.people import SeedContact
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock

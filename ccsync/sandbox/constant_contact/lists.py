@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ccsync.sandbox.constant_contact.contacts.presentation import stamp
+from ccsync.sandbox.constant_contact.contacts.store import Store
 from ccsync.sandbox.constant_contact.errors import conflict, invalid, not_found
 from ccsync.sandbox.constant_contact.paging import next_links, open_cursor
-from ccsync.sandbox.constant_contact.store import Store
 from ccsync.sandbox.constant_contact.validation import Parameter, Query, check_properties, read_json, read_query
 from ccsync.sandbox.wire import Reply, Request
 

@@ -1,8 +1,8 @@
 """How the acts on contacts come into the sandbox's record."""
 
 from ccsync.sandbox.acts import Act, Acts
+from ccsync.sandbox.constant_contact.contacts.store import StoredContact
 from ccsync.sandbox.constant_contact.lists import Lists
-from ccsync.sandbox.constant_contact.store import StoredContact
 from ccsync.sandbox.wire import Clock
 
 ACTORS = {"Contact": "person", "Account": "staff"}

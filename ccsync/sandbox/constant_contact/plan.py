@@ -3,8 +3,8 @@
 What happens beyond it is not described; staff say that an import takes part of its rows and does not say which.
 """
 
+from ccsync.sandbox.constant_contact.contacts.store import Store
 from ccsync.sandbox.constant_contact.errors import refused
-from ccsync.sandbox.constant_contact.store import Store
 from ccsync.sandbox.settings import SandboxSettings
 
 

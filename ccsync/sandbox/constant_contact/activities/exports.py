@@ -17,10 +17,11 @@ from typing import Any
 from ccsync.sandbox.constant_contact.activities.memberships import Memberships
 from ccsync.sandbox.constant_contact.activities.queue import Activities, Activity
 from ccsync.sandbox.constant_contact.contacts.presentation import format_moment
+from ccsync.sandbox.constant_contact.contacts.selection import Selection
+from ccsync.sandbox.constant_contact.contacts.store import Store, StoredContact
 from ccsync.sandbox.constant_contact.custom_fields import CustomFields
 from ccsync.sandbox.constant_contact.errors import invalid, not_found
 from ccsync.sandbox.constant_contact.lists import Lists
-from ccsync.sandbox.constant_contact.store import Selection, Store, StoredContact
 from ccsync.sandbox.constant_contact.validation import check_properties, read_json, read_query, read_uuids
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.troubles import PageFaults

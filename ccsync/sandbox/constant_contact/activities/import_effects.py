@@ -11,8 +11,8 @@ from typing import Any
 
 from ccsync.sandbox.constant_contact.activities.import_rows import Given
 from ccsync.sandbox.constant_contact.activities.memberships import Memberships
+from ccsync.sandbox.constant_contact.contacts.store import Store, StoredContact, new_contact, to_details
 from ccsync.sandbox.constant_contact.noting import Notes
-from ccsync.sandbox.constant_contact.store import Store, StoredContact, new_contact, to_details
 from ccsync.sandbox.settings import SandboxSettings
 
 _MOST_PHONES = 3

@@ -14,12 +14,12 @@ from ccsync.sandbox.constant_contact.activities.import_effects import Effects
 from ccsync.sandbox.constant_contact.activities.import_rows import Judged, Verdict, judge
 from ccsync.sandbox.constant_contact.activities.memberships import Memberships
 from ccsync.sandbox.constant_contact.activities.queue import Activities, Activity
+from ccsync.sandbox.constant_contact.contacts.store import Store
 from ccsync.sandbox.constant_contact.custom_fields import CustomFields
 from ccsync.sandbox.constant_contact.errors import invalid
 from ccsync.sandbox.constant_contact.lists import Lists
 from ccsync.sandbox.constant_contact.noting import Notes
 from ccsync.sandbox.constant_contact.plan import Plan
-from ccsync.sandbox.constant_contact.store import Store
 from ccsync.sandbox.constant_contact.validation import read_query
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Reply, Request

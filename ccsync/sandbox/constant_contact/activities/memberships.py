@@ -11,10 +11,11 @@ from functools import partial
 from typing import TypeAlias
 
 from ccsync.sandbox.constant_contact.activities.queue import Activities, Activity
+from ccsync.sandbox.constant_contact.contacts.selection import Selection
+from ccsync.sandbox.constant_contact.contacts.store import Store, StoredContact
 from ccsync.sandbox.constant_contact.errors import Refused, invalid, not_found
 from ccsync.sandbox.constant_contact.lists import Lists, StoredList
 from ccsync.sandbox.constant_contact.noting import Notes
-from ccsync.sandbox.constant_contact.store import Selection, Store, StoredContact
 from ccsync.sandbox.constant_contact.validation import check_properties, read_json, read_query, read_uuids
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Reply, Request

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from zlib import crc32
 
-from ccsync.sandbox.constant_contact.store import StoredContact
+from ccsync.sandbox.constant_contact.contacts.store import StoredContact
 from ccsync.sandbox.settings import SandboxSettings
 
 PARTS = frozenset({"custom_fields", "list_memberships", "phone_numbers", "street_addresses", "taggings", "notes"})

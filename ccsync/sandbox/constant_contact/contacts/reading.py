@@ -1,11 +1,12 @@
 """Reading contacts: the collection with its filters, one contact, the counts."""
 
 from ccsync.sandbox.constant_contact.contacts.presentation import PARTS, to_resource
+from ccsync.sandbox.constant_contact.contacts.selection import Selection
+from ccsync.sandbox.constant_contact.contacts.store import Store, StoredContact
 from ccsync.sandbox.constant_contact.custom_fields import CustomFields
 from ccsync.sandbox.constant_contact.errors import invalid, not_found
 from ccsync.sandbox.constant_contact.lists import Lists
 from ccsync.sandbox.constant_contact.paging import next_links, open_cursor
-from ccsync.sandbox.constant_contact.store import Selection, Store, StoredContact
 from ccsync.sandbox.constant_contact.validation import Parameter, Query, read_query
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.troubles import PageFaults

@@ -13,12 +13,12 @@ from ccsync.sandbox.constant_contact.activities.memberships import Memberships
 from ccsync.sandbox.constant_contact.contacts.body import ContactBody, read_contact
 from ccsync.sandbox.constant_contact.contacts.presentation import PARTS
 from ccsync.sandbox.constant_contact.contacts.reading import Contacts
+from ccsync.sandbox.constant_contact.contacts.store import Store, StoredContact, new_contact, to_details
 from ccsync.sandbox.constant_contact.custom_fields import CustomFields
 from ccsync.sandbox.constant_contact.errors import conflict, invalid, not_found
 from ccsync.sandbox.constant_contact.lists import StoredList
 from ccsync.sandbox.constant_contact.noting import Notes
 from ccsync.sandbox.constant_contact.plan import Plan
-from ccsync.sandbox.constant_contact.store import Store, StoredContact, new_contact, to_details
 from ccsync.sandbox.constant_contact.validation import read_json, read_query
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock, Reply, Request

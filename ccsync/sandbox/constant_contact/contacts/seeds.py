@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from ccsync.sandbox.constant_contact.contacts.store import StoredContact, new_contact, to_details
 from ccsync.sandbox.constant_contact.custom_fields import SEEDED
-from ccsync.sandbox.constant_contact.store import StoredContact, new_contact, to_details
 from ccsync.sandbox.population.people import SeedContact
 
 

@@ -7,8 +7,9 @@ A million contacts are meant to fit; pages are found by key, never by counting r
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from ccsync.sandbox.constant_contact.contacts.selection import Selection, marks, search
 
 _SCHEMA = """
 CREATE TABLE contacts (
@@ -25,7 +26,7 @@ CREATE TABLE contacts (
 CREATE INDEX contacts_status ON contacts (status);
 CREATE INDEX contacts_opt_out ON contacts (opt_out_at) WHERE opt_out_at IS NOT NULL;
 CREATE TABLE memberships (
-    list INTEGER NOT NULL, contact INTEGER NOT NULL, PRIMARY KEY (list, contact)
+    list INTEGER NOT NULL, contact INTEGER NOT NULL, PRIMARY KEY (list, contact)  -- a tag is a list below 0
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX memberships_contact ON memberships (contact);
 """
@@ -122,17 +123,6 @@ _SAVE = f"INSERT INTO contacts ({_COLUMNS}, status) VALUES ({_VALUES}) "  # noqa
 _SAVE += f"ON CONFLICT (seq) DO UPDATE SET {_CHANGES}"
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which contacts a listing wants. `bounds`: column, operator, seconds."""
-
-    key: str | None = None
-    lists: tuple[int, ...] | None = None
-    statuses: tuple[str, ...] | None = None
-    sms: tuple[str, ...] | None = None
-    bounds: tuple[tuple[str, str, float], ...] = ()
-
-
 class Store:
     """Contacts and memberships. Not safe for two threads at once."""
 
@@ -153,13 +143,13 @@ class Store:
     def by_keys(self, keys: Iterable[str]) -> dict[str, StoredContact]:
         """Those of `keys` that exist, deleted ones included."""
         wanted = list(keys)
-        sql = f"SELECT {_COLUMNS} FROM contacts WHERE key IN ({_marks(wanted)})"  # noqa: S608
+        sql = f"SELECT {_COLUMNS} FROM contacts WHERE key IN ({marks(wanted)})"  # noqa: S608
         return {row[2]: StoredContact._make(row) for row in self._db.execute(sql, wanted)}
 
     def by_ids(self, contact_ids: Iterable[str]) -> dict[str, StoredContact]:
         """Those of these ids, in lower case, that exist, deleted ones included; in order of creation."""
         wanted = list(contact_ids)
-        sql = f"SELECT {_COLUMNS} FROM contacts WHERE contact_id IN ({_marks(wanted)}) ORDER BY seq"  # noqa: S608
+        sql = f"SELECT {_COLUMNS} FROM contacts WHERE contact_id IN ({marks(wanted)}) ORDER BY seq"  # noqa: S608
         return {row[1]: StoredContact._make(row) for row in self._db.execute(sql, wanted)}
 
     def by_id(self, contact_id: str) -> StoredContact | None:
@@ -172,18 +162,18 @@ class Store:
 
     def erase(self, seq: int) -> None:
         """Not even a deleted contact is left."""
-        self.leave(seq)
+        self._db.execute("DELETE FROM memberships WHERE contact = ?", (seq,))
         self._db.execute("DELETE FROM contacts WHERE seq = ?", (seq,))
 
     def page(self, selection: Selection, after: int, limit: int) -> list[StoredContact]:
         """The first `limit` contacts behind `after`, in order of creation."""
-        found, parameters = _search(selection, after, limit)
+        found, parameters = search(selection, after, limit)
         sql = f"SELECT {_COLUMNS} FROM contacts WHERE seq IN ({found}) ORDER BY seq"  # noqa: S608
         return [StoredContact._make(row) for row in self._db.execute(sql, parameters)]
 
     def count(self, selection: Selection) -> int:
         """How many contacts a listing would give in all."""
-        found, parameters = _search(selection, 0, -1)
+        found, parameters = search(selection, 0, -1)
         return int(self._db.execute(f"SELECT COUNT(*) FROM ({found})", parameters).fetchone()[0])  # noqa: S608
 
     def count_by_permission(self, opted_in_since: int) -> Iterator[tuple[str, int, int]]:
@@ -201,8 +191,8 @@ class Store:
         self._many("INSERT OR IGNORE INTO memberships VALUES (?, ?)", members)
 
     def leave(self, contact: int, list_seq: int | None = None) -> None:
-        """Take a contact off one list, or off all."""
-        sql = "DELETE FROM memberships WHERE contact = ? AND (? IS NULL OR list = ?)"
+        """Take a contact off one list (or tag), or off all lists."""
+        sql = "DELETE FROM memberships WHERE contact = ? AND (list = ? OR (? IS NULL AND list > 0))"
         self._db.execute(sql, (contact, list_seq, list_seq))
 
     def drop_members(self, list_seq: int) -> None:
@@ -211,10 +201,17 @@ class Store:
 
     def lists_of(self, contacts: Sequence[int]) -> dict[int, list[int]]:
         """The lists of each contact."""
-        sql = f"SELECT contact, list FROM memberships WHERE contact IN ({_marks(contacts)}) ORDER BY list"  # noqa: S608
+        return self._groups_of(contacts, "list > 0 ORDER BY list")
+
+    def tags_of(self, contacts: Sequence[int]) -> dict[int, list[int]]:
+        """The tags of each contact, oldest first, as the numbers under which they are kept."""
+        return self._groups_of(contacts, "list < 0 ORDER BY list DESC")
+
+    def _groups_of(self, contacts: Sequence[int], which: str) -> dict[int, list[int]]:
+        sql = f"SELECT contact, list FROM memberships WHERE contact IN ({marks(contacts)}) AND {which}"  # noqa: S608
         found: dict[int, list[int]] = {seq: [] for seq in contacts}
-        for contact, list_seq in self._db.execute(sql, contacts):
-            found[contact].append(list_seq)
+        for contact, group in self._db.execute(sql, contacts):
+            found[contact].append(group)
         return found
 
     def addresses_on(self, list_seq: int) -> list[str]:
@@ -240,54 +237,3 @@ class Store:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
-
-
-def _search(selection: Selection, after: int, limit: int) -> tuple[str, list[object]]:
-    """SQL that yields the `seq` of a page.
-
-    One arm for each list or status, each walking an index in the order of `seq`, so that a deep page
-    costs what the first one does.
-    """
-    where, values = _conditions(selection)
-    arms: list[tuple[str, object | None]]
-    if selection.key is not None:
-        arms = [("contacts c WHERE c.key = ? AND", selection.key)]
-    elif selection.lists is not None:
-        source = "memberships m CROSS JOIN contacts c ON c.seq = m.contact WHERE m.list = ? AND"
-        arms = [(source, one) for one in selection.lists]
-    elif any(column == "opt_out_at" for column, _, _ in selection.bounds):
-        arms = [("contacts c INDEXED BY contacts_opt_out WHERE c.opt_out_at IS NOT NULL AND", None)]
-    elif selection.statuses is not None:
-        source = "contacts c INDEXED BY contacts_status WHERE c.status = ? AND"
-        arms = [(source, one) for one in selection.statuses]
-    else:
-        arms = [("contacts c WHERE", None)]
-    order = "m.contact" if selection.key is None and selection.lists is not None else "c.seq"
-    sql, parameters = [], []
-    for source, argument in arms:
-        inner = f"SELECT c.seq FROM {source} {order} > ?{where} ORDER BY {order} LIMIT ?"  # noqa: S608
-        sql.append(f"SELECT seq FROM ({inner})")  # noqa: S608
-        parameters += [*([] if argument is None else [argument]), after, *values, limit]
-    if not sql:
-        return "SELECT seq FROM contacts WHERE 0", []
-    return f"{' UNION '.join(sql)} ORDER BY seq LIMIT ?", [*parameters, limit]
-
-
-def _conditions(selection: Selection) -> tuple[str, list[object]]:
-    where, values = "", []
-    for column, words in (("status", selection.statuses), ("sms_permission", selection.sms)):
-        if words is not None:
-            where += f" AND c.{column} IN ({_marks(words)})"
-            values += list[object](words)
-    if selection.key is not None and selection.lists is not None:
-        inner = f"SELECT 1 FROM memberships WHERE contact = c.seq AND list IN ({_marks(selection.lists)})"  # noqa: S608
-        where += f" AND EXISTS ({inner})"
-        values += selection.lists
-    for column, operator, bound in selection.bounds:
-        where += f" AND c.{column} {operator} ?"
-        values.append(bound)
-    return where, values
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join("?" * len(values))
