@@ -142,7 +142,7 @@ def test_lists_are_chosen_by_number_part_and_case(shop: LiveShop) -> None:
 
 def _other_lists(shop: LiveShop) -> list[str]:
     ours = {"Shop Nord", "Shop Süd", "Other", LIST}
-    return [one.name for one in shop.box.cc._lists._all.values() if one.name not in ours]
+    return [one.name for one in shop.box.cc.lists._all.values() if one.name not in ours]
 
 
 def test_a_list_is_made_under_the_beginning_of_another_s_name(shop: LiveShop) -> None:
