@@ -58,9 +58,11 @@ class InsideShop(Shop):
         *,
         logs_in: bool = True,
         start: datetime | None = None,
+        has_wire: bool = False,
     ) -> None:
         clock = CommandClock(start) if start else CommandClock()
-        super().__init__(folder, replace(settings, cc_requests_per_second=0), config_changes, clock, logs_in=logs_in)
+        unlimited = replace(settings, cc_requests_per_second=0)
+        super().__init__(folder, unlimited, config_changes, clock, logs_in=logs_in, has_wire=has_wire)
 
         self.own_clock: CommandClock = self.clock  # type: ignore[assignment]
         """What `ccsync` goes by; the vendors go by `clock`."""

@@ -30,7 +30,7 @@ class LiveShop(Shop):
         self, folder: Path, settings: SandboxSettings, config_changes: str = FAST, *, logs_in: bool = True
     ) -> None:
         fast = replace(settings, cc_requests_per_second=0, import_seconds=0.0)
-        super().__init__(folder, fast, config_changes, clock=AheadClock(), logs_in=logs_in)
+        super().__init__(folder, fast, config_changes, clock=AheadClock(), logs_in=logs_in, has_wire=True)
 
     def start(self, *words: str, **options: object) -> subprocess.Popen[str]:
         """Start the real `ccsync`, in an environment with nothing of the operator's in it but `environ`."""

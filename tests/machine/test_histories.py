@@ -23,9 +23,8 @@ from hypothesis.stateful import (
 
 from ccsync.errors import BrakeError, CcsyncError
 from ccsync.sandbox.settings import SandboxSettings
-from tests.harness import Crash
+from tests.harness import Crash, Shop
 from tests.jobs.test_export import seed_contact
-from tests.machine.direct import DirectShop
 from tests.machine.model import NEGATIVE, SPOKEN_AT_CONSTANT_CONTACT, Account, Address
 
 PARTS = 4
@@ -58,7 +57,7 @@ class Histories(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
         # A rotating token is lost with a death at the wrong moment, as the README says: that takes a person.
         how = SandboxSettings(customers=0, cc_requests_per_second=0, import_seconds=1.0, refresh_tokens="long-lived")
-        self.shop = DirectShop(self.folder, how)
+        self.shop = Shop(self.folder, how)
         self.shop.__enter__()
         self.shop.box.cc.add_list(OTHER_LIST)
         self.model: dict[str, Address] = {address: Address() for address in POOL}
