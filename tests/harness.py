@@ -15,18 +15,20 @@ from ccsync.cli.wiring import ACCOUNT, TENANT_URL, Clients, clients
 from ccsync.config import Config, load_config
 from ccsync.jobs import export as export_job
 from ccsync.jobs import poll_unsubscribes as poll_job
-from ccsync.jobs.access import CONSTANT_CONTACT, save_login
 from ccsync.jobs.export import Request
 from ccsync.jobs.flush_events import Flush
-from ccsync.jobs.flush_plan import Plan as FlushPlan
-from ccsync.jobs.planning import Plan
-from ccsync.jobs.running import carry_out, try_out
-from ccsync.jobs.work import Work
 from ccsync.oauth import App, await_approval, start_device_flow
+from ccsync.reports.export_plan import Plan
+from ccsync.reports.flush_plan import Plan as FlushPlan
+from ccsync.run.access import CONSTANT_CONTACT, save_login
+from ccsync.run.context import Context
+from ccsync.run.job_names import EXPORT, POLL_UNSUBSCRIBES
+from ccsync.run.life_cycle import carry_out, try_out
 from ccsync.sandbox.box import Sandbox
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Store, create_store, meta, open_store, runs, tokens
-from ccsync.state.runs import RejectedRecord, Run
+from ccsync.state import Store, create_store, open_store, properties, tokens
+from ccsync.state.log import runs
+from ccsync.state.log.runs import RejectedRecord, Run
 from tests.direct import without_wire
 from tests.doubles import FakeClock
 
@@ -97,11 +99,11 @@ class Shop(AbstractContextManager["Shop"]):
         store = self.open()
         tools = self._clients(store)
         tenant = tools.kibo.get_tenant()
-        meta.put(store, TENANT_URL, f"http://{tenant.domain}")
+        properties.put(store, TENANT_URL, f"http://{tenant.domain}")
         grant = start_device_flow(tools.sign_in, tools.app, "state")
         self.box.cc.approve_device(grant.user_code)
         save_login(store, await_approval(tools.sign_in, tools.app, grant, self.clock), self.clock.now())
-        meta.put(store, ACCOUNT, "sandbox")
+        properties.put(store, ACCOUNT, "sandbox")
         self._close(store, tools)
 
     def _clients(self, store: Store) -> Clients:
@@ -115,31 +117,31 @@ class Shop(AbstractContextManager["Shop"]):
     def export(self, **asked: object) -> Run:
         """One whole export, as the command runs it; its row of the log."""
         request = Request(agree_to_departures=lambda _gone, _of: self.agrees, **asked)  # type: ignore[arg-type]
-        return self._carry_out(export_job.JOB, lambda work: export_job.run(work, request))
+        return self._carry_out(EXPORT, lambda context: export_job.run(context, request))
 
     def dry_run(self, **asked: object) -> tuple[Plan, dict[str, int]]:
         """A dry run's plan and counts, on a copy of the state file."""
         request = Request(is_dry_run=True, **asked)  # type: ignore[arg-type]
-        return self._try_out("export", lambda work: export_job.run(work, request) or Plan())
+        return self._try_out("export", lambda context: export_job.run(context, request) or Plan())
 
     def flush(self, accept: int = 0) -> Run:
         """One whole flush, as cron runs it; its row of the log."""
-        return self._carry_out("flush-events", lambda work: Flush(work, accept).run())
+        return self._carry_out("flush-events", lambda context: Flush(context, accept).run())
 
     def dry_flush(self, accept: int = 0) -> tuple[FlushPlan, dict[str, int]]:
         """A flush's dry run: the plan and the counts."""
-        return self._try_out("flush-events", lambda work: Flush(work, accept).run() or FlushPlan((), 0))
+        return self._try_out("flush-events", lambda context: Flush(context, accept).run() or FlushPlan((), 0))
 
-    def _carry_out(self, job: str, body: Callable[[Work], object]) -> Run:
+    def _carry_out(self, job: str, body: Callable[[Context], object]) -> Run:
         store = self.open()
         tools = self._clients(store)
-        work = self._work(store, tools)
+        context = self._context(store, tools)
         try:
-            carry_out(work, job, "from" if job == poll_job.JOB else "to", lambda: body(work))
-            found = runs.get(store, work.run_id)
-            self.news = export_job.has_news(work)
+            carry_out(context, job, lambda: body(context))
+            found = runs.get(store, context.run_id)
+            self.news = export_job.has_news(context)
         finally:
-            self.notices, self.remarks = dict(work.notices), list(work.remarks)
+            self.notices, self.remarks = dict(context.notices), list(context.remarks)
             self._close(store, tools)
         assert found is not None
         return found
@@ -148,27 +150,27 @@ class Shop(AbstractContextManager["Shop"]):
         """One whole poll for unsubscribes, as cron runs it; its row of the log."""
         news = list[int]()
         request = poll_job.Request(**asked)  # type: ignore[arg-type]
-        run = self._carry_out(poll_job.JOB, lambda work: news.append(poll_job.run(work, request).news))
+        run = self._carry_out(POLL_UNSUBSCRIBES, lambda context: news.append(poll_job.run(context, request).news))
         self.news = news != [0]
         return run
 
     def plan_poll(self, **asked: object) -> tuple[poll_job.Plan, dict[str, int]]:
         """A dry run of the poll: the plan and the counts."""
         request = poll_job.Request(is_dry_run=True, **asked)  # type: ignore[arg-type]
-        return self._try_out(poll_job.JOB, lambda work: poll_job.run(work, request).plan or poll_job.Plan())
+        return self._try_out(POLL_UNSUBSCRIBES, lambda context: poll_job.run(context, request).plan or poll_job.Plan())
 
-    def _try_out(self, job: str, body: Callable[[Work], T]) -> tuple[T, dict[str, int]]:
+    def _try_out(self, job: str, body: Callable[[Context], T]) -> tuple[T, dict[str, int]]:
         store = self.open()
         tools = self._clients(store)
-        work = self._work(store, tools)
+        context = self._context(store, tools)
         try:
-            _, plan = try_out(work, job, "to", lambda: body(work))
+            _, plan = try_out(context, job, lambda: body(context))
         finally:
             self._close(store, tools)
-        return plan, dict(work.counts)
+        return plan, dict(context.counts)
 
-    def _work(self, store: Store, tools: Clients) -> Work:
-        return Work(
+    def _context(self, store: Store, tools: Clients) -> Context:
+        return Context(
             store=store,
             kibo=tools.kibo,
             constant_contact=tools.constant_contact,

@@ -43,38 +43,38 @@ FLUSH, POLL = "flush-events", "poll-unsubscribes"
 BUGS = (
     SeededBug(
         "an event is done before it is acted on",
-        "jobs/changes.py",
-        "        dealt.mark(self._work.store, [one.account_id for one in taken])\n",
-        "        dealt.mark(self._work.store, [one.account_id for one in taken])\n"
-        "        dealt.settle(self._work.store, self._work.now())\n",
+        "from_kibo/changed_accounts.py",
+        "        queue_progress.mark(self._context.store, [one.account_id for one in taken])\n",
+        "        queue_progress.mark(self._context.store, [one.account_id for one in taken])\n"
+        "        queue_progress.settle(self._context.store, self._context.now())\n",
         (K1, "-k", f"anywhere and {FLUSH}"),
     ),
     SeededBug(
         "an opt-out counts as told before Kibo was told",
-        "jobs/telling.py",
+        "to_kibo/write_back.py",
         "            if row.id in self._targets:\n                self._write_all(",
         "            if row.id in self._targets:\n"
-        "                untold.settle(self._work.store, row.id, self._at, row.kind)\n"
+        "                untold.settle(self._context.store, row.id, self._at, row.kind)\n"
         "                self._write_all(",
         (K1, "-k", f"anywhere and {POLL}"),
     ),
     SeededBug(
         "the bookmark moves before the last page",
-        "jobs/events.py",
+        "from_kibo/events.py",
         "            if pages.has_ended:\n",
         "            if True:\n",
-        ("tests/jobs/test_events.py", "-k", "a_page_that_is_lost"),
+        ("tests/from_kibo/test_events.py", "-k", "a_page_that_is_lost"),
     ),
     SeededBug(
         "a token is used and not stored",
-        "jobs/access.py",
+        "run/access.py",
         "        save_login(self._store, answer, self._now(), previous=saved.refresh_token)\n",
         "",
-        ("tests/jobs/test_access.py",),
+        ("tests/run/test_access.py",),
     ),
     SeededBug(
         "no lock is held",
-        "state/lock.py",
+        "state/database/lock.py",
         "fcntl.LOCK_EX | fcntl.LOCK_NB",
         "fcntl.LOCK_SH | fcntl.LOCK_NB",
         ("tests/cli/test_faults_locks.py", "-k", "second_writer"),
@@ -84,18 +84,18 @@ BUGS = (
         "constant_contact/bulk.py",
         "body=body, is_repeatable=False)",
         "body=body)",
-        ("tests/jobs/test_sending.py", "-k", "lost"),
+        ("tests/to_constant_contact/test_batches.py", "-k", "lost"),
     ),
     SeededBug(
         "only the first of several accounts is told",
-        "jobs/telling.py",
+        "to_kibo/write_back.py",
         "        for account_id in account_ids:\n            try:\n",
         "        for account_id in account_ids[:1]:\n            try:\n",
         (K1, "-k", f"anywhere and {POLL}"),
     ),
     SeededBug(
         "the brake is off",
-        "jobs/decisions.py",
+        "consent/safety_limit.py",
         "    is_too_much = most > 0 and (total > most",
         "    is_too_much = most < 0 and (total > most",
         ("tests/jobs/test_flush_events.py", "-k", "brake or nothing_erases"),
@@ -112,7 +112,7 @@ BUGS = (
         "cli/logging_setup.py",
         '    return _ADDRESS.sub("<address>", _BEARER.sub(r"\\1 <secret>", text))\n',
         "    return text\n",
-        ("tests/cli/test_messages.py", "tests/cli/test_operator.py", "tests/cli/test_why.py"),
+        ("tests/cli/test_messages.py", "tests/cli/test_operator.py", "tests/cli/commands/test_why.py"),
     ),
     SeededBug(
         "a next link is joined blindly",
@@ -123,7 +123,7 @@ BUGS = (
     ),
     SeededBug(
         "what ccsync wrote itself is taken for the customer's act",
-        "jobs/echoes.py",
+        "from_kibo/echoes.py",
         "        if seen is Seen.OWN:\n",
         "        if seen is Seen.OWN and False:\n",
         (K1, "-k", f"anywhere and {POLL}"),
@@ -137,15 +137,15 @@ BUGS = (
     ),
     SeededBug(
         "an older sibling's yes outweighs a no",
-        "jobs/decisions.py",
+        "consent/decisions.py",
         "    if was_opted_in:\n        return []\n",
         "    if was_opted_in:\n        return [one.kind for one in suppressions]\n",
-        ("tests/jobs/test_decisions.py", "tests/jobs/test_flush_events.py"),
+        ("tests/consent/test_decisions.py", "tests/jobs/test_flush_events.py"),
     ),
     SeededBug(
         "opt-outs are read and not remembered",
-        "jobs/opt_outs.py",
-        "        if people.suppress(work.store, found, seen_at, work.run_id):\n",
+        "from_constant_contact/opt_outs.py",
+        "        if people.suppress(context.store, found, seen_at, context.run_id):\n",
         "        if False:\n",
         ("tests/jobs/test_poll_unsubscribes.py",),
     ),

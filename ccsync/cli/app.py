@@ -12,21 +12,22 @@ from pathlib import Path
 import click
 
 from ccsync import __version__
-from ccsync.cli import logging_setup, trouble
+from ccsync.cli import logging_setup
 from ccsync.cli.clock import RealClock
-from ccsync.cli.configure import configure
-from ccsync.cli.consent import consent
-from ccsync.cli.events import events
-from ccsync.cli.export import export
-from ccsync.cli.flush_events import flush_events
-from ccsync.cli.forget import forget
-from ccsync.cli.login import login
-from ccsync.cli.logs import logs
-from ccsync.cli.poll_unsubscribes import poll_unsubscribes
-from ccsync.cli.reconcile import reconcile
-from ccsync.cli.screen import clean, mute_broken_stdout, open_missing_streams, say
-from ccsync.cli.status import status
-from ccsync.cli.why import why
+from ccsync.cli.commands.configure import configure
+from ccsync.cli.commands.consent import consent
+from ccsync.cli.commands.events import events
+from ccsync.cli.commands.export import export
+from ccsync.cli.commands.flush_events import flush_events
+from ccsync.cli.commands.forget import forget
+from ccsync.cli.commands.login import login
+from ccsync.cli.commands.logs import logs
+from ccsync.cli.commands.poll_unsubscribes import poll_unsubscribes
+from ccsync.cli.commands.reconcile import reconcile
+from ccsync.cli.commands.status import status
+from ccsync.cli.commands.why import why
+from ccsync.cli.terminal import error_lines
+from ccsync.cli.terminal.screen import clean, mute_broken_stdout, open_missing_streams, say
 from ccsync.cli.wiring import App
 from ccsync.errors import CcsyncError, Interrupted, StateError
 from ccsync.state import explained
@@ -132,7 +133,7 @@ def _as_utf_8(arguments: Sequence[str]) -> list[str]:
 def show_error(app: App, error: CcsyncError) -> int:
     """Say what happened, why, and what to do; return the exit code."""
     if not app.is_told_before:
-        trouble.show(error)
+        error_lines.show(error)
     log.info("exit %d: %s", error.exit_code, error.what)
     _show_json(app, error, error.exit_code)
     return error.exit_code
@@ -148,7 +149,7 @@ def _show_usage(error: click.ClickException) -> None:
 def _show_json(app: App, error: CcsyncError, code: int) -> None:
     """With --json, the last line on stderr is for programs."""
     if app.wants_json:
-        trouble.show_json(error, code)
+        error_lines.show_json(error, code)
 
 
 def _of_operating_system(error: OSError) -> CcsyncError:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from ccsync.cli import screen
+from ccsync.cli.terminal import screen
 from ccsync.cli.wiring import App
 from ccsync.config import Config
 from ccsync.errors import CcsyncError, Interrupted, NotAgreed
-from ccsync.state import Store, meta
-from ccsync.state.times import from_text, to_text
+from ccsync.state import Store, properties
+from ccsync.state.database.times import from_text, to_text
 
 RUN_SECONDS = 25 * 60.0
 """A job ends before cron starts its next run."""
@@ -39,11 +39,11 @@ def _is_news(store: Store, key: str, text: str, now: datetime) -> bool:
     """Was this not said yet today? It is said now. Numbers change from run to run, and it is still the same."""
     same = re.sub(r"[0-9.,]+", "", text)
     mark = hashlib.sha256(same.encode("utf-8", "replace")).hexdigest()[:16]
-    said, _, when = (meta.get(store, _SAID + key) or "").partition(" ")
+    said, _, when = (properties.get(store, _SAID + key) or "").partition(" ")
     at = from_text(when) if when else None
     if said == mark and at is not None and _is_same_day(at, now):
         return False
-    meta.put(store, _SAID + key, f"{mark} {to_text(now)}")
+    properties.put(store, _SAID + key, f"{mark} {to_text(now)}")
     return True
 
 

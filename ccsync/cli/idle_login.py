@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.cli import screen
-from ccsync.jobs.access import CONSTANT_CONTACT, LAPSES_AFTER
-from ccsync.state import Store, meta, tokens
-from ccsync.state.times import to_text
+from ccsync.cli.terminal import screen
+from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER
+from ccsync.state import Store, properties, tokens
+from ccsync.state.database.times import to_text
 
 WARN_DAYS = 150
 WARNED_OF = "warned_of_login"
@@ -46,9 +46,9 @@ def warn_once(store: Store, now: datetime) -> None:
     if age is None or not WARN_DAYS <= age.days < LAPSES_AFTER.days:
         return
     renewed = to_text(age.renewed_at)
-    if screen.may_ask() or meta.get(store, WARNED_OF) != renewed:
+    if screen.may_ask() or properties.get(store, WARNED_OF) != renewed:
         _say(age)
-        meta.put(store, WARNED_OF, renewed)
+        properties.put(store, WARNED_OF, renewed)
 
 
 def _say(age: Age | None) -> None:

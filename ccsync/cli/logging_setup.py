@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ccsync.cli.screen import clean
+from ccsync.cli.terminal.screen import clean
 from ccsync.errors import ConfigError
 
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:=]+(?:@|%40)[^\s@<>\"'(),;:=]+")

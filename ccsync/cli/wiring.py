@@ -15,11 +15,12 @@ from ccsync.cli.clock import RealClock
 from ccsync.config import Config, constant_contact_secret, find_config, kibo_secret, load_config
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import ConfigError, LockedError
-from ccsync.jobs.access import CONSTANT_CONTACT, KIBO, SIGN_IN, ConstantContactToken, KiboToken, LedgerGate
-from ccsync.jobs.work import Progress, Work
 from ccsync.kibo import Kibo
-from ccsync.state import Lock, Store, meta, open_store, runs, tokens
-from ccsync.state.times import to_text
+from ccsync.run.access import CONSTANT_CONTACT, KIBO, SIGN_IN, ConstantContactToken, KiboToken, LedgerGate
+from ccsync.run.context import Context, Progress
+from ccsync.state import Lock, Store, open_store, properties, tokens
+from ccsync.state.database.times import to_text
+from ccsync.state.log import runs
 from ccsync.transport import Clock, Transport, origin
 
 TENANT_URL = "tenant_url"
@@ -172,9 +173,9 @@ def clients(
 
 def work_of(
     config: Config, store: Store, tools: Clients, list_id: str, clock: WallClock, report: Callable[[Progress], None]
-) -> Work:
+) -> Context:
     """What a job works with."""
-    return Work(
+    return Context(
         store=store,
         kibo=tools.kibo,
         constant_contact=tools.constant_contact,
@@ -191,7 +192,7 @@ def _kibo(
     config: Config, store: Store, clock: Clock, now: Callable[[], datetime], on_boundary: Callable[[str], None]
 ) -> Kibo:
     settings = config.kibo
-    tenant_url = settings.tenant_url or meta.get(store, TENANT_URL)
+    tenant_url = settings.tenant_url or properties.get(store, TENANT_URL)
     transport = Transport(
         vendor="Kibo",
         origins=[origin(url) for url in (settings.home_url, settings.event_url, tenant_url) if url],

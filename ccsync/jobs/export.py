@@ -4,24 +4,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ccsync.consent.safety_limit import has_left_too_many
 from ccsync.errors import BrakeError, TemporaryError
-from ccsync.jobs import known_contacts, opt_outs
-from ccsync.jobs.decisions import has_left_too_many
-from ccsync.jobs.departures import find_departures, record_departures
-from ccsync.jobs.due import iter_outgoing, iter_outgoing_long
-from ccsync.jobs.gathering import Gathered, gather_address, gather_everybody, gather_set_aside
-from ccsync.jobs.imports import Imports
-from ccsync.jobs.planning import Plan, make_plan
-from ccsync.jobs.reading import FILTER
-from ccsync.jobs.sending import Sender, adopt_lost, list_is_gone
-from ccsync.jobs.work import Work
+from ccsync.from_constant_contact import opt_outs
+from ccsync.from_constant_contact.contact_list import list_is_gone
+from ccsync.from_kibo.full_sweep import Gathered, gather_address, gather_everybody, gather_set_aside
+from ccsync.from_kibo.pages import FILTER
 from ccsync.models import ContactList
-from ccsync.state import dealt, meta, runs, set_aside, staging
+from ccsync.reports.export_plan import Plan, make_plan
+from ccsync.run.context import Context
 from ccsync.state import events as queue
+from ccsync.state import parked, properties, queue_progress, staging
+from ccsync.state.log import runs
+from ccsync.to_constant_contact import known_contacts
+from ccsync.to_constant_contact.batches import Sender, adopt_lost
+from ccsync.to_constant_contact.imports import Imports
+from ccsync.to_constant_contact.list_check import find_departures, record_departures
+from ccsync.to_constant_contact.outgoing import iter_outgoing, iter_outgoing_long
 
-JOB = "export"
-DIRECTION = "to"
-EXPORTED_LIST = "exported_list_id"
 EVENTS = "events"
 SHOWN_REASONS = 10
 
@@ -59,45 +59,45 @@ class Request:
         return self.only is None and not self.is_retry
 
 
-def run(work: Work, request: Request) -> Plan | None:
-    """Run an export; `work.counts` and `work.remarks` tell what was done. A dry run returns its plan.
+def run(context: Context, request: Request) -> Plan | None:
+    """Run an export; `context.counts` and `context.remarks` tell what was done. A dry run returns its plan.
 
     Raises what `ccsync.errors` lists; what was done before is kept, and the next run continues.
     """
-    began_at = work.clock.monotonic()
-    contact_list = work.constant_contact.get_list(work.list_id)
+    began_at = context.clock.monotonic()
+    contact_list = context.constant_contact.get_list(context.list_id)
     if contact_list is None:
-        raise list_is_gone(work)
-    is_first = request.is_whole and meta.get(work.store, EXPORTED_LIST) != work.list_id
-    customers = work.kibo.get_customers(start=0, size=1, filter=FILTER).total
+        raise list_is_gone(context)
+    is_first = request.is_whole and properties.get(context.store, properties.EXPORTED_LIST) != context.list_id
+    customers = context.kibo.get_customers(start=0, size=1, filter=FILTER).total
     if is_first and not request.is_dry_run:
         request.agree(FirstExport(contact_list.name, contact_list.membership_count, customers))
-    started_at = work.kibo.transport.server_time(work.now())
-    gathered = _gather(work, request, started_at)
-    imports = Imports(work)
+    started_at = context.kibo.transport.server_time(context.now())
+    gathered = _gather(context, request, started_at)
+    imports = Imports(context)
     if not request.is_dry_run:
         # What an earlier run left running is settled before anybody is decided on.
         imports.await_all()
     if not gathered.calls_spared:
-        _check_departures(work, request)
+        _check_departures(context, request)
     if is_first:
-        _remark_on_members(work, contact_list)
+        _remark_on_members(context, contact_list)
     if request.is_dry_run:
-        plan = make_plan(work, is_retry=request.is_retry, calls_spared=gathered.calls_spared, began_at=began_at)
+        plan = make_plan(context, is_retry=request.is_retry, calls_spared=gathered.calls_spared, began_at=began_at)
         plan.is_first_export = is_first
-        _close_books(work)
-        plan.rejected = runs.rejected(work.store, work.run_id, SHOWN_REASONS)
+        _close_books(context)
+        plan.rejected = runs.rejected(context.store, context.run_id, SHOWN_REASONS)
         return plan
     if request.only is None:
-        opt_outs.pull_recent(work)
-    total = staging.people(work.store)
-    Sender(work).send_all(iter_outgoing(work, is_retry=request.is_retry), total)
+        opt_outs.pull_recent(context)
+    total = staging.people(context.store)
+    Sender(context).send_all(iter_outgoing(context, is_retry=request.is_retry), total)
     imports.await_all()
-    Sender(work).send_all(iter_outgoing_long(work, is_retry=request.is_retry), total)
+    Sender(context).send_all(iter_outgoing_long(context, is_retry=request.is_retry), total)
     imports.await_all()
     if request.is_whole and not gathered.missing:
-        _settle_queue(work)
-    _close_books(work)
+        _settle_queue(context)
+    _close_books(context)
     if gathered.missing:
         raise TemporaryError(
             f"Kibo counts {gathered.missing:,} customers more than it showed; everybody it showed was dealt with.",
@@ -105,37 +105,37 @@ def run(work: Work, request: Request) -> Plan | None:
             "ccsync export        (sends only what is missing)",
         )
     if request.is_whole:
-        with work.store.transaction():
-            meta.put(work.store, EXPORTED_LIST, work.list_id)
-            meta.advance(work.store, EVENTS, started_at)
+        with context.store.transaction():
+            properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
+            properties.advance(context.store, EVENTS, started_at)
     return None
 
 
-def _gather(work: Work, request: Request, started_at: datetime) -> Gathered:
+def _gather(context: Context, request: Request, started_at: datetime) -> Gathered:
     """Pull before push: opt-outs first, then the customers, then whose contacts are there already."""
     if not request.is_dry_run:
-        adopt_lost(work)
+        adopt_lost(context)
     if request.only is None:
-        work.show("opt-outs")
-        opt_outs.pull_all(work)
-    staging.clear(work.store)
+        context.show("opt-outs")
+        opt_outs.pull_all(context)
+    staging.clear(context.store)
     gathered = Gathered()
     if request.only is not None:
-        gather_address(work, request.only)
+        gather_address(context, request.only)
     elif request.is_retry:
-        gather_set_aside(work)
+        gather_set_aside(context)
     else:
-        gathered = gather_everybody(work, started_at, spares_single_reads=request.is_dry_run)
-    work.counts["read"] = staging.have_read(work.store)
+        gathered = gather_everybody(context, started_at, spares_single_reads=request.is_dry_run)
+    context.counts["read"] = staging.have_read(context.store)
     if request.is_whole:
-        known_contacts.learn(work, work.list_id if request.adopts_list else None)
+        known_contacts.learn(context, context.list_id if request.adopts_list else None)
     else:
-        known_contacts.learn_singly(work, [one.row or "{}" for one in staging.iter_people(work.store)])
+        known_contacts.learn_singly(context, [one.row or "{}" for one in staging.iter_people(context.store)])
     return gathered
 
 
-def _check_departures(work: Work, request: Request) -> None:
-    gone, looked_for = find_departures(work, is_retry=request.is_retry, has_just_read=request.adopts_list)
+def _check_departures(context: Context, request: Request) -> None:
+    gone, looked_for = find_departures(context, is_retry=request.is_retry, has_just_read=request.adopts_list)
     if (
         has_left_too_many(len(gone), looked_for)
         and not request.is_dry_run
@@ -146,44 +146,46 @@ def _check_departures(work: Work, request: Request) -> None:
             "so many at once look like a mishap (list emptied, wrong list) rather than their own wish.",
             "Look at the list in Constant Contact. If they did leave it: ccsync export --yes",
         )
-    record_departures(work, gone)
-    work.counts["departed"] += len(gone)
+    record_departures(context, gone)
+    context.counts["departed"] += len(gone)
 
 
-def _remark_on_members(work: Work, contact_list: ContactList) -> None:
-    strangers = staging.listed_but_not_opted_in(work.store, contact_list.list_id)
+def _remark_on_members(context: Context, contact_list: ContactList) -> None:
+    strangers = staging.listed_but_not_opted_in(context.store, contact_list.list_id)
     if strangers:
-        work.counts["listed_not_opted_in"] = strangers
-        work.remarks.append(f"{strangers:,} members of the list are not customers who opted in; they were left alone.")
+        context.counts["listed_not_opted_in"] = strangers
+        context.remarks.append(
+            f"{strangers:,} members of the list are not customers who opted in; they were left alone."
+        )
 
 
-def _settle_queue(work: Work) -> None:
+def _settle_queue(context: Context) -> None:
     """Whoever was read here needs no event any more; whoever opted in before and was not shown is looked at next."""
-    with work.store.transaction():
-        dealt.begin(work.store)
-        dealt.mark_staged(work.store)
-        dealt.settle(work.store, work.now())
-        queue.enqueue_vanished(work.store, work.now())
+    with context.store.transaction():
+        queue_progress.begin(context.store)
+        queue_progress.mark_staged(context.store)
+        queue_progress.settle(context.store, context.now())
+        queue.enqueue_vanished(context.store, context.now())
 
 
-def _close_books(work: Work) -> None:
+def _close_books(context: Context) -> None:
     """Erase what was staged, and account for everybody who was read."""
-    counts = work.counts
-    counts["rejected"] = runs.count_rejected(work.store, work.run_id)
+    counts = context.counts
+    counts["rejected"] = runs.count_rejected(context.store, context.run_id)
     dealt_with = ("added", "updated", "unchanged", "suppressed", "departed", "rejected")
     # Accounts without an address, B2B accounts, and further accounts of a person already counted.
     counts["skipped"] = max(0, counts["read"] - sum(counts[key] for key in dealt_with))
     if counts["adopted"]:
-        work.remarks.append(
+        context.remarks.append(
             f"{counts['adopted']:,} contacts of an interrupted run had arrived; they were not sent again."
         )
     if counts["opted_out"]:
-        work.remarks.append(
+        context.remarks.append(
             f"{counts['opted_out']:,} customers opted out in the store meanwhile; none of them was sent."
         )
-    staging.clear(work.store)
+    staging.clear(context.store)
 
 
-def has_news(work: Work) -> bool:
+def has_news(context: Context) -> bool:
     """Did this run reject records that were not rejected before?"""
-    return set_aside.news_of(work.store, work.run_id) > 0
+    return parked.news_of(context.store, context.run_id) > 0

@@ -11,17 +11,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ccsync.errors import BrakeError, CcsyncError, Interrupted, OutOfTime, TemporaryError
-from ccsync.jobs import leavers, opt_outs
-from ccsync.jobs.telling import Teller, Told
-from ccsync.jobs.work import Work
-from ccsync.state import meta, runs
+from ccsync.from_constant_contact import departures, opt_outs
+from ccsync.run.context import Context
+from ccsync.state import properties
+from ccsync.state.log import runs
 from ccsync.state.people import DEPARTED, UNSUBSCRIBED
-from ccsync.state.untold import RESUBSCRIBED
+from ccsync.state.write_backs import RESUBSCRIBED
+from ccsync.to_kibo.write_back import Teller, Told
 
 log = logging.getLogger(__name__)
 
-JOB = "poll-unsubscribes"
-DIRECTION = "from"
 DAILY = timedelta(hours=23, minutes=45)
 """Once a day, though cron may come a few minutes earlier than yesterday."""
 HAS_TOLD = "store_was_told_of_opt_outs"
@@ -58,45 +57,45 @@ class Outcome:
     news: int = 0
 
 
-def run(work: Work, request: Request) -> Outcome:
-    """Run a poll; `work.counts`, `work.remarks` and `work.notices` tell what was done.
+def run(context: Context, request: Request) -> Outcome:
+    """Run a poll; `context.counts`, `context.remarks` and `context.notices` tell what was done.
 
     Raises what `ccsync.errors` lists; what was done before is kept, and the next run continues.
     """
-    with work.gate.for_opt_outs():
-        trouble = _listen(work, request)
-        teller = Teller(work)
+    with context.gate.for_opt_outs():
+        trouble = _listen(context, request)
+        teller = Teller(context)
         if request.is_dry_run:
-            plan = _plan(work, teller, request)
+            plan = _plan(context, teller, request)
         else:
-            told = _tell(work, teller, request)
-    _remark(work, teller)
+            told = _tell(context, teller, request)
+    _remark(context, teller)
     if request.is_dry_run:
         _raise_any(trouble, teller.trouble)
         return Outcome(plan)
-    work.counts["rejected"] = runs.count_rejected(work.store, work.run_id)
+    context.counts["rejected"] = runs.count_rejected(context.store, context.run_id)
     if told.brake.held:
-        raise braked(work, told.brake.held, told.brake.may_go)
-    meta.put(work.store, HAS_TOLD, "yes")
+        raise braked(context, told.brake.held, told.brake.may_go)
+    properties.put(context.store, HAS_TOLD, "yes")
     _raise_any(trouble, teller.trouble)
     return Outcome(news=told.news)
 
 
-def _tell(work: Work, teller: Teller, request: Request) -> Told:
+def _tell(context: Context, teller: Teller, request: Request) -> Told:
     """Tell Kibo. What a person has let through, and this run has no time for, is let through in the next one, too."""
-    accept = max(request.accept, int(meta.get(work.store, ACCEPTED) or 0))
-    meta.forget(work.store, ACCEPTED)
+    accept = max(request.accept, int(properties.get(context.store, ACCEPTED) or 0))
+    properties.forget(context.store, ACCEPTED)
     try:
         return teller.tell(accept)
     except TemporaryError:
         if accept > teller.told:
-            meta.put(work.store, ACCEPTED, str(accept - teller.told))
+            properties.put(context.store, ACCEPTED, str(accept - teller.told))
         raise
 
 
-def braked(work: Work, held: int, done: int) -> BrakeError:
+def braked(context: Context, held: int, done: int) -> BrakeError:
     """What to say when the brake holds people back."""
-    if meta.get(work.store, HAS_TOLD) is None:
+    if properties.get(context.store, HAS_TOLD) is None:
         why = "the store was never told before, and an account in use has years of opt-outs: many are to be expected."
     else:
         why = "so many at once look like a mishap (a list emptied, a bulk unsubscribe) rather than their own wish."
@@ -107,21 +106,21 @@ def braked(work: Work, held: int, done: int) -> BrakeError:
     )
 
 
-def _listen(work: Work, request: Request) -> CcsyncError | None:
+def _listen(context: Context, request: Request) -> CcsyncError | None:
     """Record what happened at Constant Contact. What goes wrong there keeps nobody from being told who is recorded."""
-    at = work.now()
-    is_first = meta.bookmark(work.store, opt_outs.STREAM) is None
-    steps: list[tuple[bool, Callable[[Work], None]]] = [
+    at = context.now()
+    is_first = properties.bookmark(context.store, opt_outs.STREAM) is None
+    steps: list[tuple[bool, Callable[[Context], None]]] = [
         (not is_first, opt_outs.pull_recent),
-        (request.is_full or _is_due(meta.bookmark(work.store, opt_outs.FULL_STREAM), at), opt_outs.pull_all),
-        (request.is_full or _is_due(leavers.compared_at(work), at), leavers.compare),
+        (request.is_full or _is_due(properties.bookmark(context.store, opt_outs.FULL_STREAM), at), opt_outs.pull_all),
+        (request.is_full or _is_due(departures.compared_at(context), at), departures.compare),
     ]
     trouble: CcsyncError | None = None
     for is_wanted, step in steps:
         if not is_wanted:
             continue
         try:
-            step(work)
+            step(context)
         except (Interrupted, OutOfTime):
             raise
         except CcsyncError as error:
@@ -140,14 +139,14 @@ def _raise_any(*troubles: CcsyncError | None) -> None:
             raise trouble
 
 
-def _plan(work: Work, teller: Teller, request: Request) -> Plan:
+def _plan(context: Context, teller: Teller, request: Request) -> Plan:
     teller.look(request.accept)
     wanted = teller.wanted()
     plan = Plan(held=teller.braked(wanted, request.accept).held)
     plan.by_kind.update(row.kind for row in wanted)
     plan.accounts = sum(teller.targets(row) for row in wanted)
-    plan.calls = work.constant_contact.transport.calls
-    plan.kibo_calls = work.kibo.transport.calls + 2 * plan.accounts
+    plan.calls = context.constant_contact.transport.calls
+    plan.kibo_calls = context.kibo.transport.calls + 2 * plan.accounts
     return plan
 
 
@@ -164,15 +163,15 @@ _REMARKS = {
 """What is only listed, by its count."""
 
 
-def _remark(work: Work, teller: Teller) -> None:
-    counts = work.counts
+def _remark(context: Context, teller: Teller) -> None:
+    counts = context.counts
     counts["read"] = sum(
         counts[key] for key in (UNSUBSCRIBED, DEPARTED, RESUBSCRIBED, "unchanged", "not_a_customer", "failed")
     )
-    work.remarks += [text.format(f"{counts[key]:,}") for key, text in _REMARKS.items() if counts[key]]
+    context.remarks += [text.format(f"{counts[key]:,}") for key, text in _REMARKS.items() if counts[key]]
     by = teller.departed_by
     if by:
-        work.remarks.append(
+        context.remarks.append(
             f"Of those who left the list {by['Contact']:,} did so by their own act, {by['Account']:,} were taken off by"
             f" the account's staff; of {by['']:,} Constant Contact does not show it."
         )

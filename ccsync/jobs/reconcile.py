@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from ccsync.consent.drift import DRIFT, Kind
 from ccsync.constant_contact.client import PAGE_SIZE as LIST_PAGE
 from ccsync.errors import RefusedError
-from ccsync.jobs import comparing, membership, opt_outs
-from ccsync.jobs.discrepancies import DRIFT, Kind
-from ccsync.jobs.gathering import listings
-from ccsync.jobs.known_contacts import is_member
-from ccsync.jobs.reading import Sweep, read_changed_since
-from ccsync.jobs.sending import list_is_gone
-from ccsync.jobs.work import Work
+from ccsync.from_constant_contact import members, opt_outs
+from ccsync.from_constant_contact.contact_list import list_is_gone
+from ccsync.from_constant_contact.contacts import is_member
+from ccsync.from_kibo.full_sweep import listings
+from ccsync.from_kibo.pages import Sweep, read_changed_since
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.mapping import check_address, person_key_text
 from ccsync.models import ContactList, Customer
-from ccsync.state import comparison, meta
-from ccsync.state.comparison import AtKibo
+from ccsync.reports import differences
+from ccsync.run.context import Context
+from ccsync.state import properties
+from ccsync.state.views import comparison
+from ccsync.state.views.comparison import AtKibo
 
 log = logging.getLogger(__name__)
 
-JOB = "reconcile"
-DIRECTION = "from"
 NOT_OPTED_IN = "acceptsMarketing eq false"
 LEAST_SHARE = 0.99
 """An export of the list that holds less of it was cut off on the way."""
@@ -45,77 +45,77 @@ class Report:
         return sum(self.counts.get(kind, 0) for kind in DRIFT)
 
 
-def run(work: Work) -> Report:
+def run(context: Context) -> Report:
     """Compare; `state.comparison` has the findings until the state file is closed.
 
     Opt-outs that the full pass meets are recorded, as every job does; nothing else is written, at no vendor.
     Raises what `ccsync.errors` lists.
     """
-    contact_list = work.constant_contact.get_list(work.list_id)
+    contact_list = context.constant_contact.get_list(context.list_id)
     if contact_list is None:
-        raise list_is_gone(work)
-    comparison.begin(work.store)
-    flushed_at = meta.bookmark(work.store, "events")
-    opt_outs.pull_all(work)
-    started_at = work.kibo.transport.server_time(work.now())
-    _read_opted_in(work)
-    _read_members(work, contact_list)
-    _read_others(work)
-    _read_changes(work, started_at)
-    comparing.compare(work, flushed_at)
-    counts = {Kind(kind): number for kind, number in comparison.count_by_kind(work.store).items()}
-    report = Report(comparison.count_accounts(work.store), comparison.count_members(work.store), counts)
-    work.counts["read"], work.counts["members"] = report.accounts, report.members
-    work.counts["drift"] = report.drift
+        raise list_is_gone(context)
+    comparison.begin(context.store)
+    flushed_at = properties.bookmark(context.store, "events")
+    opt_outs.pull_all(context)
+    started_at = context.kibo.transport.server_time(context.now())
+    _read_opted_in(context)
+    _read_members(context, contact_list)
+    _read_others(context)
+    _read_changes(context, started_at)
+    differences.compare(context, flushed_at)
+    counts = {Kind(kind): number for kind, number in comparison.count_by_kind(context.store).items()}
+    report = Report(comparison.count_accounts(context.store), comparison.count_members(context.store), counts)
+    context.counts["read"], context.counts["members"] = report.accounts, report.members
+    context.counts["drift"] = report.drift
     return report
 
 
 # Kibo
 
 
-def _read_opted_in(work: Work) -> None:
-    for is_anonymous in listings(work.kibo):
-        sweep = Sweep(work.kibo, is_anonymous)
+def _read_opted_in(context: Context) -> None:
+    for is_anonymous in listings(context.kibo):
+        sweep = Sweep(context.kibo, is_anonymous)
         for page in sweep:
-            _note(work, page.customers)
-            work.show("customers", min(comparison.count_accounts(work.store), page.total), page.total)
+            _note(context, page.customers)
+            context.show("customers", min(comparison.count_accounts(context.store), page.total), page.total)
 
 
-def _read_changes(work: Work, started_at: datetime) -> None:
+def _read_changes(context: Context, started_at: datetime) -> None:
     """Who changed while we read is known as they are now, where Kibo can tell."""
     for is_anonymous in (None, True):
-        changed = read_changed_since(work.kibo, started_at, is_anonymous)
+        changed = read_changed_since(context.kibo, started_at, is_anonymous)
         for page in changed.pages if changed else ():
-            _note(work, page)
+            _note(context, page)
 
 
-def _read_others(work: Work) -> None:
+def _read_others(context: Context) -> None:
     """The accounts of members who do not opt in: each is asked for, or all who say no are read, whichever is fewer."""
-    wanted = comparison.count_listed_without_account(work.store)
+    wanted = comparison.count_listed_without_account(context.store)
     if not wanted:
         return
     try:
-        says_no = work.kibo.get_customers(start=0, size=1, filter=NOT_OPTED_IN).total
+        says_no = context.kibo.get_customers(start=0, size=1, filter=NOT_OPTED_IN).total
     except RefusedError as error:
         if error.status != 400:
             raise
         says_no = wanted * PAGE_SIZE
     if says_no // PAGE_SIZE + 1 < wanted:
-        for page in Sweep(work.kibo, filter=NOT_OPTED_IN):
-            _note(work, page.customers)
-            work.show("customers who say no", comparison.count_accounts(work.store))
+        for page in Sweep(context.kibo, filter=NOT_OPTED_IN):
+            _note(context, page.customers)
+            context.show("customers who say no", comparison.count_accounts(context.store))
         return
-    for number, (_, email) in enumerate(comparison.iter_listed_without_account(work.store), start=1):
+    for number, (_, email) in enumerate(comparison.iter_listed_without_account(context.store), start=1):
         if check_address(email) is None:
-            _note(work, work.kibo.get_customers(start=0, filter=f"emailAddress eq {email}").customers)
-        work.show("members who do not opt in", number, wanted)
+            _note(context, context.kibo.get_customers(start=0, filter=f"emailAddress eq {email}").customers)
+        context.show("members who do not opt in", number, wanted)
 
 
-def _note(work: Work, customers: Iterable[Customer]) -> None:
-    comparison.note_accounts(work.store, [_at_kibo(work, one) for one in customers])
+def _note(context: Context, customers: Iterable[Customer]) -> None:
+    comparison.note_accounts(context.store, [_at_kibo(context, one) for one in customers])
 
 
-def _at_kibo(work: Work, one: Customer) -> AtKibo:
+def _at_kibo(context: Context, one: Customer) -> AtKibo:
     why_not, rejection = "", check_address(one.email)
     if (one.account_type or "").upper() == "B2B":
         why_not = "a B2B account: consent sits on its users"
@@ -123,7 +123,7 @@ def _at_kibo(work: Work, one: Customer) -> AtKibo:
         why_not = "it has no address"
     elif rejection is not None:
         why_not = rejection.reason
-    person = None if one.email is None else work.person_of()(person_key_text(one.email))
+    person = None if one.email is None else context.person_of()(person_key_text(one.email))
     at = one.updated_at or one.created_at
     return AtKibo(one.account_id, person, one.email, one.accepts_marketing, one.created_at, at, why_not)
 
@@ -131,31 +131,33 @@ def _at_kibo(work: Work, one: Customer) -> AtKibo:
 # the list
 
 
-def _read_members(work: Work, contact_list: ContactList) -> None:
+def _read_members(context: Context, contact_list: ContactList) -> None:
     """Read all members by whatever costs fewest calls: pages, or one export of the list."""
     pages = (contact_list.membership_count or 0) // LIST_PAGE + 1
-    if pages > membership.CALLS_OF_EXPORT and _read_export(work, contact_list):
+    if pages > members.CALLS_OF_EXPORT and _read_export(context, contact_list):
         return
-    comparison.forget_members(work.store)
-    person_of = work.person_of()
-    for page in work.constant_contact.iter_contact_pages(lists=work.list_id, include="list_memberships"):
-        members = [one.email for one in page if one.email and is_member(one, work.list_id)]
-        comparison.note_members(work.store, [(person_of(person_key_text(one)), one) for one in members])
-        work.show("members of the list", comparison.count_members(work.store), contact_list.membership_count)
+    comparison.forget_members(context.store)
+    person_of = context.person_of()
+    for page in context.constant_contact.iter_contact_pages(lists=context.list_id, include="list_memberships"):
+        addresses = [one.email for one in page if one.email and is_member(one, context.list_id)]
+        comparison.note_members(context.store, [(person_of(person_key_text(one)), one) for one in addresses])
+        context.show("members of the list", comparison.count_members(context.store), contact_list.membership_count)
 
 
-def _read_export(work: Work, contact_list: ContactList) -> bool:
-    person_of = work.person_of()
-    with membership.exported(work, lambda: work.constant_contact.export_list(work.list_id)) as rows:
+def _read_export(context: Context, contact_list: ContactList) -> bool:
+    person_of = context.person_of()
+    with members.exported(context, lambda: context.constant_contact.export_list(context.list_id)) as rows:
         try:
             addresses = (row.email for row in rows or ())
             for part in _parts(addresses):
-                comparison.note_members(work.store, [(person_of(person_key_text(one)), one) for one in part])
-                work.show("members of the list", comparison.count_members(work.store), contact_list.membership_count)
+                comparison.note_members(context.store, [(person_of(person_key_text(one)), one) for one in part])
+                context.show(
+                    "members of the list", comparison.count_members(context.store), contact_list.membership_count
+                )
         except csv.Error:
             log.warning("the export of the list is damaged; the list is read page by page")
             return False
-    return comparison.count_members(work.store) >= (contact_list.membership_count or 0) * LEAST_SHARE
+    return comparison.count_members(context.store) >= (contact_list.membership_count or 0) * LEAST_SHARE
 
 
 def _parts(addresses: Iterator[str]) -> Iterator[list[str]]:

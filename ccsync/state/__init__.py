@@ -3,7 +3,7 @@
 Each module owns a few tables and offers functions on an open `Store`; nothing outside this package knows SQL.
 """
 
-from ccsync.state.lock import Lock
-from ccsync.state.store import Store, create_store, explained, open_store, scratch_store
+from ccsync.state.database.lock import Lock
+from ccsync.state.database.store import Store, create_store, explained, open_store, scratch_store
 
 __all__ = ["Lock", "Store", "create_store", "explained", "open_store", "scratch_store"]

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state.store import Store
-from ccsync.state.times import to_text
+from ccsync.state.database.store import Store
+from ccsync.state.database.times import to_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state import history, people
-from ccsync.state.store import Row, Store
-from ccsync.state.times import from_text_or_raise, to_text
+from ccsync.state import people
+from ccsync.state.database.store import Row, Store
+from ccsync.state.database.times import from_text_or_raise, to_text
+from ccsync.state.log import history
 
 PREPARED = "prepared"
 """Stored, perhaps sent: the answer did not come back yet."""

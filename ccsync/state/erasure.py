@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ccsync.state import meta
+from ccsync.state import properties
+from ccsync.state.database.store import Row, Store, Value
 from ccsync.state.people import FORGOTTEN
-from ccsync.state.store import Row, Store, Value
 
 HELD_BY: Mapping[str, tuple[str, ...]] = {
     "accounts": ("account_id",),
@@ -133,7 +133,7 @@ def erase(store: Store, held: Held) -> None:
             if table != "consent" and wanted:
                 store.run(f"DELETE FROM {table} WHERE {column} IN ({_marks(wanted)})", *wanted)  # noqa: S608 - our own names
     store.run_many("DELETE FROM rejected WHERE id = ?", [(one,) for one in held.rejected_ids])
-    meta.put(store, UNFINISHED, "yes")
+    properties.put(store, UNFINISHED, "yes")
 
 
 def finish(store: Store, addresses: Iterable[str]) -> bool:
@@ -142,13 +142,13 @@ def finish(store: Store, addresses: Iterable[str]) -> bool:
     What was deleted is overwritten, but a page that was rearranged earlier may still hold a copy: then, and after
     an erasure that was interrupted, the file is written anew.
     """
-    was_interrupted = meta.get(store, UNFINISHED) is not None
+    was_interrupted = properties.get(store, UNFINISHED) is not None
     is_scrubbed = store.scrub()
     if was_interrupted or has_traces(store, addresses):
         store.rebuild()
         is_scrubbed = store.scrub()
     if is_scrubbed:
-        meta.forget(store, UNFINISHED)
+        properties.forget(store, UNFINISHED)
     return is_scrubbed
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.models import Event
-from ccsync.state.store import Store, Value
-from ccsync.state.times import from_text, from_text_or_raise, storable, to_text, to_text_or_none
+from ccsync.state.database.store import Store, Value
+from ccsync.state.database.times import from_text, from_text_or_raise, storable, to_text, to_text_or_none
 
 PENDING = "pending"
 RETRYING = "retrying"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state.store import Store
-from ccsync.state.times import from_text, to_text, to_text_or_none
+from ccsync.state.database.store import Store
+from ccsync.state.database.times import from_text, to_text, to_text_or_none
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state import meta
-from ccsync.state.store import Store, Value
-from ccsync.state.times import from_text, to_text, to_text_or_none
+from ccsync.state import properties
+from ccsync.state.database.store import Store, Value
+from ccsync.state.database.times import from_text, to_text, to_text_or_none
 
 UNSUBSCRIBED = "unsubscribed"
 """At Constant Contact, for the whole account."""
@@ -27,7 +27,7 @@ NOBODY_OPTED_IN = "nobody-opted-in"
 
 def person_key(store: Store) -> Callable[[str], bytes]:
     """The function from an address in its comparison form to its `person` (16 bytes)."""
-    secret = bytes.fromhex(meta.get(store, "person_secret") or "")
+    secret = bytes.fromhex(properties.get(store, "person_secret") or "")
 
     def key(text: str) -> bytes:
         return hmac.digest(secret, text.encode("utf-8", "replace"), hashlib.sha256)[:16]
@@ -244,3 +244,10 @@ def count_on_list(store: Store, list_id: str) -> int:
 def count_ours(store: Store) -> int:
     """How many contacts ccsync may overwrite."""
     return store.number("SELECT count(*) FROM contacts WHERE is_ours")
+
+
+def found_on_list(store: Store, account_id: int, person: bytes, list_id: str) -> None:
+    """Another source had put this account's person on the list before ccsync came."""
+    with store.transaction():
+        store.run("INSERT OR IGNORE INTO links VALUES (?, ?)", account_id, person)
+        store.run("UPDATE contacts SET list_id = ? WHERE person = ?", list_id, person)

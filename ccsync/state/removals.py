@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state.store import Store
-from ccsync.state.times import storable, to_text
+from ccsync.state.database.store import Store
+from ccsync.state.database.times import storable, to_text
 
 OPTED_OUT = "opted-out"
 DELETED = "deleted"

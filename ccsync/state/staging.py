@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state.store import Store
-from ccsync.state.times import to_text, to_text_or_none
+from ccsync.state.database.store import Store
+from ccsync.state.database.times import to_text, to_text_or_none
 
 _CHUNK = 1_000
 _STRANGERS = (

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ccsync.state.store import Store
-from ccsync.state.times import from_text, storable, to_text
+from ccsync.state.database.store import Store
+from ccsync.state.database.times import from_text, storable, to_text
 
 
 @dataclass(frozen=True, slots=True)

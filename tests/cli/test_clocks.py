@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.cli.screen import local_time
+from ccsync.cli.terminal.screen import local_time
 from ccsync.sandbox.settings import SandboxSettings
 from tests.inside import InsideShop, SkewedClock
 from tests.jobs.test_export import expected_members

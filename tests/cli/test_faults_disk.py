@@ -12,8 +12,8 @@ import pytest
 
 from ccsync.errors import CcsyncError
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import store as store_module
-from ccsync.state.schema import VERSION
+from ccsync.state.database import store as store_module
+from ccsync.state.database.schema import VERSION
 from tests.cli.faults import ALL_COMMANDS, COMMANDS, check_error, check_nothing_is_lost
 from tests.config.files import NOBODY
 from tests.harness import imported_rows

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Lock, runs
-from ccsync.state.lock import _start_of
+from ccsync.state import Lock
+from ccsync.state.database.lock import _start_of
+from ccsync.state.log import runs
 from tests.cli.faults import ALL_COMMANDS, check_error, check_nothing_is_lost
 from tests.inside import InsideShop
 

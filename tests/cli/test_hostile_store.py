@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.cli.screen import wrapped
+from ccsync.cli.terminal.screen import wrapped
 from ccsync.sandbox.hostile import HOSTILE_KINDS, LONE_SURROGATES, hostile_address
 from ccsync.sandbox.population import FIRST_ID, ODD_KINDS
 from ccsync.sandbox.settings import SandboxSettings

@@ -16,7 +16,7 @@ from ccsync import __version__
 from ccsync.cli.app import cli
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock, create_store
-from ccsync.state.schema import VERSION
+from ccsync.state.database.schema import VERSION
 from tests.cli.faults import COMMANDS
 from tests.inside import InsideShop
 

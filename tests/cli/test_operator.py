@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.jobs import list_names
+from ccsync.cli.setup import list_names
 from ccsync.sandbox.settings import SandboxSettings
 from tests.canaries import leaks_in
 from tests.inside import InsideShop

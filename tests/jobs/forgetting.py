@@ -2,8 +2,9 @@
 
 from ccsync.jobs import forget as job
 from ccsync.jobs.forget import Receipt
-from ccsync.jobs.running import carry_out
 from ccsync.mapping import person_key_text
+from ccsync.run.job_names import FORGET
+from ccsync.run.life_cycle import carry_out
 from ccsync.state import people
 from tests.harness import Shop
 
@@ -12,11 +13,11 @@ def forget(shop: Shop, address: str) -> Receipt | None:
     """What the command does after the yes; `None` for an address that ccsync does not know."""
     store = shop.open()
     tools = shop._clients(store)
-    work = shop._work(store, tools)
+    context = shop._context(store, tools)
     try:
-        if not job.find(work, address).is_known:
+        if not job.find(context, address).is_known:
             return None
-        return carry_out(work, job.JOB, job.DIRECTION, lambda: job.run(work, address))
+        return carry_out(context, FORGET, lambda: job.run(context, address))
     finally:
         shop._close(store, tools)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ccsync.mapping import person_key_text
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import consent, people, untold
-from ccsync.state.untold import Untold
+from ccsync.state import ledger, people, write_backs
+from ccsync.state.write_backs import Untold
 from tests.harness import Shop
 
 PAT, LEE, KIM, SAM = (f"{name}@example.com" for name in ("pat", "lee", "kim", "sam"))
@@ -39,18 +39,18 @@ def puts(shop: Shop) -> list[str]:
     return shop.requests("PUT", "/customer/accounts/")
 
 
-def ledger(shop: Shop, address: str) -> list[tuple[str, str]]:
+def ledger_of(shop: Shop, address: str) -> list[tuple[str, str]]:
     """A person's rows of the consent ledger: what and by whom."""
     store = shop.open()
     person = people.person_key(store)(person_key_text(address))
-    found = [(one.change, one.source) for one in consent.of_person(store, person)]
+    found = [(one.change, one.source) for one in ledger.of_person(store, person)]
     store.close()
     return found
 
 
 def told(shop: Shop, address: str) -> list[Untold]:
     store = shop.open()
-    found = untold.of_person(store, people.person_key(store)(person_key_text(address)))
+    found = write_backs.of_person(store, people.person_key(store)(person_key_text(address)))
     store.close()
     return found
 

@@ -1,12 +1,13 @@
 """Reconciling a shop inside the process: the report, every finding, and the repair."""
 
-from ccsync.jobs import comparing
+from ccsync.consent.drift import Kind
 from ccsync.jobs import reconcile as job
-from ccsync.jobs.discrepancies import Kind
 from ccsync.jobs.reconcile import Report
-from ccsync.jobs.running import carry_out
-from ccsync.state import comparison
-from ccsync.state.comparison import Finding
+from ccsync.reports import differences
+from ccsync.run.job_names import RECONCILE
+from ccsync.run.life_cycle import carry_out
+from ccsync.state.views import comparison
+from ccsync.state.views.comparison import Finding
 from tests.harness import Shop
 
 
@@ -14,12 +15,12 @@ def reconcile(shop: Shop, *, fixes: bool = False) -> tuple[Report, dict[str, set
     """The report, the addresses of each kind in lower case, and the findings."""
     store = shop.open()
     tools = shop._clients(store)
-    work = shop._work(store, tools)
+    context = shop._context(store, tools)
     try:
-        report = carry_out(work, job.JOB, job.DIRECTION, lambda: job.run(work))
+        report = carry_out(context, RECONCILE, lambda: job.run(context))
         findings = list(comparison.iter_findings(store, [kind.value for kind in Kind]))
         if fixes:
-            comparing.repair(work)
+            differences.repair(context)
     finally:
         shop._close(store, tools)
     by_kind: dict[str, set[str]] = {}

@@ -11,7 +11,7 @@ from ccsync.kibo.client import to_customer
 from ccsync.mapping import Rejection, person_key_text, to_contact
 from ccsync.sandbox.population import SeedContact
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import consent, people
+from ccsync.state import ledger, people
 from tests.harness import Shop, imported_rows
 
 THEN = datetime(2026, 1, 5, tzinfo=UTC)
@@ -115,7 +115,7 @@ def test_who_unsubscribed_is_not_sent(shop: Shop) -> None:
     assert run.counts["suppressed"] >= 1
     store = shop.open()
     person = people.person_key(store)(person_key_text("gone@example.com"))
-    changes = [(one.change, one.source) for one in consent.of_person(store, person)]
+    changes = [(one.change, one.source) for one in ledger.of_person(store, person)]
     store.close()
     assert ("unsubscribed", "constant_contact") in changes
 

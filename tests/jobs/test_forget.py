@@ -9,7 +9,8 @@ import pytest
 
 from ccsync.errors import RefusedError, StateError
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import consent, create_store, erasure, meta, open_store, store
+from ccsync.state import create_store, erasure, ledger, open_store, properties
+from ccsync.state.database import store
 from ccsync.state.people import FORGOTTEN, UNSUBSCRIBED
 from tests.harness import Crash, Shop, imported_rows
 from tests.jobs.forgetting import forget, rows_about, suppressions_of, traces
@@ -62,7 +63,7 @@ def test_no_other_person_loses_a_row(shop: Shop) -> None:
         assert len(before[table] - after[table]) == receipt.erased.get(table, 0), table
     assert {"consent", "contacts", "accounts", "links", "history"} <= receipt.erased.keys()
     store = shop.open()
-    names = {str(one.change.email).lower() for one in consent.iter_ledger(store)}
+    names = {str(one.change.email).lower() for one in ledger.iter_ledger(store)}
     store.close()
     assert names >= shop.members()
 
@@ -345,7 +346,7 @@ def test_a_copy_in_a_page_that_was_rearranged(tmp_path: Path) -> None:
     assert not erasure.has_traces(opened, ["kim@example.com"])
     assert erasure.finish(opened, ["pat.doe@example.com"])
     assert b"PAT.doe@example.com" not in path.read_bytes()
-    assert meta.get(opened, "person_secret")
+    assert properties.get(opened, "person_secret")
     opened.close()
 
 
@@ -356,7 +357,7 @@ def test_no_trace_hides_between_two_blocks(tmp_path: Path, size: int, monkeypatc
     opened = create_store(tmp_path / "ccsync.db")
     for number in range(40):
         address = f"{'x' * number}pat{number}@example.com"
-        meta.put(opened, f"key{number}", address)
+        properties.put(opened, f"key{number}", address)
         assert erasure.has_traces(opened, [address.upper()])
     opened.close()
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import BrakeError, QuotaSpent, RefusedError, VendorUnreachable
-from ccsync.jobs import opt_outs
+from ccsync.from_constant_contact import opt_outs
 from ccsync.sandbox.settings import DATE_FORMATS
-from ccsync.state import meta
+from ccsync.state import properties
 from tests.harness import Crash, Shop
 from tests.jobs.polling import (
     KIM,
@@ -17,7 +17,7 @@ from tests.jobs.polling import (
     SAM,
     accepts,
     join,
-    ledger,
+    ledger_of,
     puts,
     settled,
     small_shop,
@@ -48,7 +48,7 @@ def test_an_unsubscribe_reaches_every_account_of_the_person(shop: Shop) -> None:
         assert {key: now[key] for key in same} == {key: account[key] for key in same}
     assert accepts(shop, lee) is True
     assert (run.status, run.direction, run.counts["unsubscribed"], run.total_contacts) == ("COMPLETE", "from", 1, 1)
-    assert ledger(shop, PAT)[-5:] == [("unsubscribed", "constant_contact")] + [("opted-out", "ccsync")] * 4
+    assert ledger_of(shop, PAT)[-5:] == [("unsubscribed", "constant_contact")] + [("opted-out", "ccsync")] * 4
     assert LEE in shop.members()
     assert not shop.news
 
@@ -178,7 +178,7 @@ def test_pages_that_go_wrong(pages: str, tmp_path: Path, monkeypatch: pytest.Mon
         assert [accepts(shop, one) for one in accounts] == [False] * 5
         assert len(puts(shop)) == 5
         store = shop.open()
-        assert (meta.bookmark(store, opt_outs.STREAM) is not None) is (pages == "overlap")
+        assert (properties.bookmark(store, opt_outs.STREAM) is not None) is (pages == "overlap")
         store.close()
 
 
@@ -363,7 +363,7 @@ def test_a_write_whose_run_died_is_known_as_ours(shop: Shop, reader: str) -> Non
     getattr(shop, reader)()
     shop.poll()
     assert suppressions(shop, PAT) == {"unsubscribed"}
-    assert ("opted-out", "kibo") not in ledger(shop, PAT)
+    assert ("opted-out", "kibo") not in ledger_of(shop, PAT)
     assert len(puts(shop)) == 1
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import RefusedError
-from ccsync.jobs import comparing, membership
+from ccsync.from_constant_contact import members
 from ccsync.jobs import reconcile as job
+from ccsync.reports import differences
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import comparison, people
+from ccsync.state import people
+from ccsync.state.views import comparison
 from tests.harness import Shop
 from tests.jobs.forgetting import forget
 from tests.jobs.reconciling import cycle, reconcile
@@ -277,7 +279,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_in_every_way_the_vendors_may_go(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same findings whatever the vendors' ways are, by an export of the list as by its pages."""
-    monkeypatch.setattr(membership, "CALLS_OF_EXPORT", 0)
+    monkeypatch.setattr(members, "CALLS_OF_EXPORT", 0)
     with Shop(tmp_path, replace(SETTINGS, **WAYS[way])) as shop:  # type: ignore[arg-type]
         for address in (PAT, KIM):
             shop.box.kibo.add_account(emailAddress=address, firstName="Pat", acceptsMarketing=True)
@@ -295,7 +297,7 @@ def test_in_every_way_the_vendors_may_go(way: str, tmp_path: Path, monkeypatch: 
 
 def test_a_cut_export_of_the_list_is_not_believed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """An export that holds a part of the list would make everybody else look gone: the pages are read instead."""
-    monkeypatch.setattr(membership, "CALLS_OF_EXPORT", 0)
+    monkeypatch.setattr(members, "CALLS_OF_EXPORT", 0)
     shop.box.faults.add("wrong-body", path=".*contact_exports/.*", body="Email address\nkim@example.com\n", nth=None)
     report, found, _ = reconcile(shop)
     assert report.drift == 0
@@ -313,6 +315,6 @@ def test_memory_is_bounded_by_chunks(shop: Shop, monkeypatch: pytest.MonkeyPatch
     """Small chunks give the same findings as large ones."""
     shop.box.cc.leave_list(PAT, shop.list_id)
     whole = reconcile(shop)[2]
-    for module in (comparison, comparing, job):
+    for module in (comparison, differences, job):
         monkeypatch.setattr(module, "_CHUNK", 1)
     assert reconcile(shop)[2] == whole

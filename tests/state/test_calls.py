@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.state import Store, calls, create_store
+from ccsync.state import Store, create_store
+from ccsync.state.log import calls
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

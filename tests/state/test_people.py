@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.state import Store, consent, create_store, people
-from ccsync.state.consent import ConsentChange
+from ccsync.state import Store, create_store, ledger, people
+from ccsync.state.ledger import ConsentChange
 from ccsync.state.people import UNSUBSCRIBED, Suppression
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -45,18 +45,18 @@ def test_a_suppression_is_news_once(store: Store) -> None:
 def test_the_consent_ledger_is_append_only(store: Store) -> None:
     """No row is ever changed or removed."""
     with store.transaction():
-        consent.append(store, 1, [ConsentChange(PAT, "pat@example.com", "opted-in", "kibo", None, NOON)])
+        ledger.append(store, 1, [ConsentChange(PAT, "pat@example.com", "opted-in", "kibo", None, NOON)])
     for sql in ("UPDATE consent SET change = 'opted-out'", "DELETE FROM consent"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             store.run(sql)
-    assert [one.change for one in consent.of_person(store, PAT)] == ["opted-in"]
+    assert [one.change for one in ledger.of_person(store, PAT)] == ["opted-in"]
 
 
 def test_hostile_text_can_be_stored(store: Store) -> None:
     """A lone surrogate from a vendor's JSON does not stop the run."""
     with store.transaction():
-        consent.append(store, 1, [ConsentChange(PAT, "\ud800@example.com", "opted-in", "kibo", None, NOON)])
-    assert consent.of_person(store, PAT)[0].email == "?@example.com"
+        ledger.append(store, 1, [ConsentChange(PAT, "\ud800@example.com", "opted-in", "kibo", None, NOON)])
+    assert ledger.of_person(store, PAT)[0].email == "?@example.com"
 
 
 @pytest.mark.parametrize(

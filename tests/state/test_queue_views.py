@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from ccsync.models import Event
-from ccsync.state import Store, calls, create_store, dealt, events, open_store, runs, set_aside, summary, troubles
+from ccsync.state import Store, create_store, events, open_store, parked, queue_progress
+from ccsync.state.log import calls, last_errors, runs
+from ccsync.state.log.last_errors import Trouble
 from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression, suppress
-from ccsync.state.troubles import Trouble
+from ccsync.state.views import summary
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 UPDATED = "customeraccount.updated"
@@ -30,9 +32,9 @@ def pulled(store: Store, *account_ids: int) -> None:
 
 
 def settled(store: Store, *account_ids: int) -> None:
-    dealt.mark(store, account_ids)
+    queue_progress.mark(store, account_ids)
     with store.transaction():
-        dealt.settle(store, NOW)
+        queue_progress.settle(store, NOW)
 
 
 def test_the_newest_event_comes_first_and_done_ones_only_when_asked_for(store: Store) -> None:
@@ -75,10 +77,10 @@ def test_retry_takes_more_accounts_than_a_statement_has_room_for(store: Store) -
     with store.transaction():
         for one in everybody[1:]:
             events.give_up(store, one, 8, NOW, "no")
-            set_aside.put(store, one, "refused", b"x", NOW, 1)
+            parked.put(store, one, "refused", b"x", NOW, 1)
     assert events.retry(store, NOW, everybody) == 1_199
     assert events.count_by_status(store) == {"pending": 1_200}
-    assert set_aside.account_ids(store) == []
+    assert parked.account_ids(store) == []
     assert events.retry(store, NOW, []) == 0
 
 
@@ -124,12 +126,12 @@ def test_the_latest_run_of_a_job_and_its_success(store: Store) -> None:
 
 def test_the_trouble_of_a_run_that_is_not_the_latest_is_none(store: Store) -> None:
     """What an older run said to do is not told of a newer one; what cannot be understood is no trouble."""
-    troubles.note(store, "export", Trouble(3, 10, "Too many have left.", "ccsync export --yes"))
-    assert troubles.of_run(store, "export", 3) == Trouble(3, 10, "Too many have left.", "ccsync export --yes")
-    assert troubles.of_run(store, "export", 4) is None
-    assert troubles.of_run(store, "flush-events", 3) is None
+    last_errors.note(store, "export", Trouble(3, 10, "Too many have left.", "ccsync export --yes"))
+    assert last_errors.of_run(store, "export", 3) == Trouble(3, 10, "Too many have left.", "ccsync export --yes")
+    assert last_errors.of_run(store, "export", 4) is None
+    assert last_errors.of_run(store, "flush-events", 3) is None
     store.run("UPDATE meta SET value = '[1' WHERE key LIKE 'trouble%'")
-    assert troubles.of_run(store, "export", 3) is None
+    assert last_errors.of_run(store, "export", 3) is None
 
 
 def test_people_are_counted_once_whatever_keeps_them_away(store: Store) -> None:
@@ -150,7 +152,7 @@ def test_a_rejected_account_that_failed_in_the_queue_is_counted_there(store: Sto
     pulled(store, 1)
     events.give_up(store, 1, 1, NOW, "no")
     for account_id in (1, 2):
-        set_aside.put(store, account_id, "bad-address", None, NOW, 1)
+        parked.put(store, account_id, "bad-address", None, NOW, 1)
     assert summary.count_only_rejected(store) == 1
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import LockedError, StateError
-from ccsync.state import Lock, create_store, explained, open_store, store
-from ccsync.state.lock import is_alive, this_process
-from ccsync.state.schema import VERSION
+from ccsync.state import Lock, create_store, explained, open_store
+from ccsync.state.database import store
+from ccsync.state.database.lock import is_alive, this_process
+from ccsync.state.database.schema import VERSION
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The sweeps' story of poll-unsubscribes: after an export, people decide at Constant Contact in every way."""
 
 from ccsync.mapping import person_key_text
-from ccsync.state import consent, people
+from ccsync.state import ledger, people
 from tests.harness import LIST, Shop
 from tests.sweeps.story import LATE_OPT_IN, LATE_OPT_OUT, LEAVER, UNSUBSCRIBER, Story
 
@@ -45,9 +45,9 @@ def check_poll(shop: Shop) -> None:
     store = shop.open()
     person_of = people.person_key(store)
     for address, written in {KEEPER: 0, OPTED_OUT: 2, GONE: 1, BACK: 2, WIPED: 0, LATE_OPT_IN: 0}.items():
-        ledger = consent.of_person(store, person_of(person_key_text(address)))
-        assert sum(one.source == "ccsync" for one in ledger) == written, address
-        assert not any((one.change, one.source) == ("opted-out", "kibo") for one in ledger), address
+        rows = ledger.of_person(store, person_of(person_key_text(address)))
+        assert sum(one.source == "ccsync" for one in rows) == written, address
+        assert not any((one.change, one.source) == ("opted-out", "kibo") for one in rows), address
     store.close()
     assert not shop.box.cc.forbidden_calls
 

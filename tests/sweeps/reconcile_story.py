@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from ccsync.state import people
-from ccsync.state.times import to_text
+from ccsync.state.database.times import to_text
 from tests.harness import Shop
 from tests.jobs.reconciling import cycle, reconcile
 from tests.sweeps.story import LATE_OPT_IN, LATE_OPT_OUT, LEAVER, UNSUBSCRIBER, Story

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.jobs import sending
+from ccsync.to_constant_contact import batches
 from tests.harness import Crash, Shop, imported_rows
 from tests.sweeps.stories import STORIES
 from tests.sweeps.story import Story, run_until_done
@@ -14,7 +14,7 @@ PARTS = 4
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "MOST_ROWS", 8)
+    monkeypatch.setattr(batches, "MOST_ROWS", 8)
 
 
 def boundaries_of(story: Story, folder: Path) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import CcsyncError
-from ccsync.jobs import sending
+from ccsync.to_constant_contact import batches
 from tests.sweeps.stories import STORIES
 from tests.sweeps.story import Story, run_until_done
 
@@ -29,7 +29,7 @@ KINDS: dict[str, dict[str, object]] = {
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "MOST_ROWS", 8)
+    monkeypatch.setattr(batches, "MOST_ROWS", 8)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.jobs import sending
+from ccsync.to_constant_contact import batches
 from tests.harness import Shop
 from tests.sweeps.stories import STORIES
 from tests.sweeps.story import LATE_OPT_IN, LATE_OPT_OUT, LEAVER, UNSUBSCRIBER, Story, run_until_done
@@ -50,7 +50,7 @@ CHANGES: dict[str, Callable[[Shop], None]] = {
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "MOST_ROWS", 8)
+    monkeypatch.setattr(batches, "MOST_ROWS", 8)
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -1,0 +1,110 @@
+"""`ccsync consent`: the consent ledger, for whoever has to show what a person agreed to, and when."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+
+import click
+
+from ccsync.cli.terminal import screen, streaming
+from ccsync.cli.terminal.since import as_time
+from ccsync.cli.wiring import App
+from ccsync.mapping import person_key_text
+from ccsync.state import Store, ledger, people
+from ccsync.state.ledger import LedgerRow
+
+HEADERS = ("Row", "Seen", "Happened", "Address", "Change", "Source", "Account", "Contact", "Run", "Evidence")
+COLUMNS = (
+    "row", "seen_at", "happened_at", "address", "person", "change", "source", "account_id", "contact_id", "run_id",
+    "evidence",
+)  # fmt: skip
+ROWS_OF_A_TABLE = 500
+
+
+@click.command()
+@click.argument("address", required=False)
+@click.option("--since", metavar="TIME", callback=as_time, help="Only rows written since: 2026-11-01, 2h, 3d.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, safe to open in a spreadsheet.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def consent(app: App, address: str | None, since: datetime | None, as_csv: bool, as_json: bool) -> None:
+    """Show the consent ledger: each change of a person's consent that ccsync saw or made, and how it knows.
+
+    Nothing in ccsync changes these rows; `ccsync forget` alone erases them.
+
+    \b
+    Example:  ccsync consent pat@example.com
+              ccsync consent --since 2026-11-01 --csv > consent.csv
+    """
+    if address is None and since is None:
+        raise click.UsageError("give an ADDRESS, or --since TIME, or both.")
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json do not go together.")
+    if address is not None and not address.strip():
+        raise click.UsageError("ADDRESS is empty.")
+    with app.reading(app.load()) as store:
+        person = None if address is None else people.person_key(store)(person_key_text(address))
+        rows = ledger.iter_ledger(store, person, since)
+        if as_json:
+            streaming.print_json_array(map(row_to_json, rows))
+        elif as_csv:
+            facts = map(row_to_json, rows)
+            streaming.print_csv(COLUMNS, ([_csv_value(one[name]) for name in COLUMNS] for one in facts))
+        else:
+            _print_tables(rows)
+        if not app.is_quiet:
+            _explain_silence(store, person, since)
+
+
+def row_to_json(row: LedgerRow) -> dict[str, object]:
+    """A row as scripts get it; `person` is the same for all rows of one address."""
+    change = row.change
+    return {
+        "row": row.number,
+        "address": change.email,
+        "person": change.person.hex(),
+        "account_id": change.account_id,
+        "contact_id": change.contact_id,
+        "change": change.change,
+        "source": change.source,
+        "happened_at": screen.utc_time(change.happened_at),
+        "seen_at": screen.utc_time(change.seen_at),
+        "run_id": row.run_id,
+        "evidence": dict(change.evidence),
+    }
+
+
+def _csv_value(value: object) -> object:
+    return json.dumps(value) if isinstance(value, dict) else value
+
+
+def _print_tables(rows: Iterator[LedgerRow]) -> None:
+    """A long ledger is a row of tables: the widths of one are those of its own rows."""
+    while part := list(islice(rows, ROWS_OF_A_TABLE)):
+        screen.print_table(HEADERS, [_cells(row) for row in part])
+
+
+def _cells(row: LedgerRow) -> tuple[object, ...]:
+    change = row.change
+    return (
+        row.number,
+        screen.local_time(change.seen_at),
+        screen.local_time(change.happened_at),
+        change.email or "",
+        change.change,
+        change.source,
+        change.account_id or "",
+        change.contact_id or "",
+        row.run_id or "",
+        ", ".join(f"{name} {value}" for name, value in change.evidence.items() if value is not None),
+    )
+
+
+def _explain_silence(store: Store, person: bytes | None, since: datetime | None) -> None:
+    """Nothing to show is an answer as well."""
+    if next(ledger.iter_ledger(store, person, since), None) is not None:
+        return
+    whose = "about this address" if person is not None else "at all"
+    when = f" since {screen.local_time(since)}" if since else ""
+    screen.say(f"The consent ledger has no row {whose}{when}.")

@@ -1,0 +1,185 @@
+"""`ccsync events`: the queue of what changed in the store, and `ccsync events retry`, which mends it."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+
+import click
+
+from ccsync.cli.terminal import screen
+from ccsync.cli.terminal.progress import ProgressLine
+from ccsync.cli.wiring import App, clients, work_of
+from ccsync.config import Config
+from ccsync.errors import VendorUnreachable
+from ccsync.from_kibo.events import pull
+from ccsync.reports.status import next_run_at
+from ccsync.run.job_names import FLUSH_EVENTS
+from ccsync.state import Store
+from ccsync.state import events as queue
+from ccsync.state.events import QueuedEvent
+from ccsync.state.log import runs
+
+SHOWN = 100
+"""Rows of the table where no --limit is given; JSON then has them all."""
+MOST_NAMED = 10
+
+
+@click.group(invoke_without_command=True, subcommand_metavar="[retry …]")
+@click.option("--refresh", is_flag=True, help="Pull the newest events from Kibo first.")
+@click.option("--failed", is_flag=True, help="Only what was given up and needs a person.")
+@click.option("--all", "wants_done", is_flag=True, help="Also the events that were dealt with, until they are pruned.")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help=f"At most N events.  [the table: {SHOWN}]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def events(
+    context: click.Context, refresh: bool, failed: bool, wants_done: bool, limit: int | None, as_json: bool
+) -> None:
+    """Show the queue: what customers changed in the store and is still to be dealt with, newest first.
+
+    \b
+    Example:  ccsync events
+              ccsync events --refresh
+              ccsync events --failed
+              ccsync events retry --all
+    """
+    if context.invoked_subcommand is not None:
+        if refresh or failed or wants_done or limit is not None or as_json:
+            raise click.UsageError("options of retry come after it: ccsync events retry --all")
+        return
+    if failed and wants_done:
+        raise click.UsageError("--failed and --all do not go together.")
+    app: App = context.obj
+    config = app.load()
+    trouble = _pull(app, config, as_json) if refresh else None
+    show = _show_json if as_json else _show
+    show(app, config, wants_done=wants_done, only_failed=failed, limit=limit)
+    if trouble is not None:
+        raise trouble
+
+
+def _pull(app: App, config: Config, as_json: bool) -> VendorUnreachable | None:
+    """Pull Kibo's events into the queue; what kept Kibo's pages from coming to an end, if anything did."""
+    line = ProgressLine(not (app.is_quiet or as_json))
+    with app.writing(config, "events --refresh") as store:
+        tools = clients(config, store, app.clock)
+        list_id = config.sync.list_id or ""  # pulling needs no list
+        try:
+            pulled = pull(work_of(config, store, tools, list_id, app.clock, line))
+        finally:
+            line.erase()
+    if screen.wants_summary(app.verbosity, app.is_quiet):
+        screen.say(f"Pulled {_number_of(pulled.new, 'new event')}.")
+    return pulled.trouble
+
+
+def _of_next_run(config: Config, upcoming: datetime | None, now: datetime) -> str:
+    """When the queue is dealt with next, or why it is not."""
+    if not config.sync.enabled:
+        return "none, the sync is disabled: ccsync configure --enable"
+    if upcoming is None:
+        return "not known, flush-events has not run yet"
+    is_late = now - upcoming > timedelta(minutes=config.sync.interval_minutes)
+    return screen.local_time(upcoming) + ("; that has passed, so cron does not start it" if is_late else "")
+
+
+def _show_json(app: App, config: Config, *, wants_done: bool, only_failed: bool, limit: int | None) -> None:
+    most = -1 if limit is None else limit
+    with ExitStack() as stack:
+        with app.reading(config) as store, store.snapshot():
+            upcoming = screen.utc_time(_next_run(store, config))
+            found = queue.iter_view(store, wants_done=wants_done, only_failed=only_failed, limit=most)
+            document = screen.long_json("events", map(_to_json, found), next_run_at=upcoming)
+            print_it = stack.enter_context(document)
+        print_it()
+
+
+def _show(app: App, config: Config, *, wants_done: bool, only_failed: bool, limit: int | None) -> None:
+    most = SHOWN if limit is None else limit
+    with app.reading(config) as store, store.snapshot():
+        upcoming = _next_run(store, config)
+        found = queue.view(store, wants_done=wants_done, only_failed=only_failed, limit=most + 1)
+    screen.print_facts({"Next run": _of_next_run(config, upcoming, app.clock.now())})
+    if not found:
+        screen.say("No event needs a person." if only_failed else "No event waits.")
+        return
+    screen.print_line()
+    headers = ("Event", "Object Id", "Topic", "Created", "Status", "Attempts", "Last Error")
+    screen.print_table(headers, [_cells(one) for one in found[:most]], unbroken=("Event",))
+    if len(found) > most:
+        screen.say(f"Only the newest {most:,} are shown; --limit N shows more.")
+
+
+def _next_run(store: Store, config: Config) -> datetime | None:
+    return next_run_at(runs.last_of(store, FLUSH_EVENTS), config)
+
+
+def _cells(one: QueuedEvent) -> tuple[object, ...]:
+    return (
+        one.event_id or "-",
+        one.account_id,
+        one.topic or "-",
+        screen.local_time(one.created_at),
+        one.status,
+        one.attempts,
+        one.last_error,
+    )
+
+
+def _to_json(one: QueuedEvent) -> dict[str, object]:
+    """An event as the contract has it; an account queued by an export or a sweep has neither id nor topic."""
+    return {
+        "id": one.event_id,
+        "object_id": one.account_id,
+        "topic": one.topic,
+        "created_at": screen.utc_time(one.created_at),
+        "status": one.status,
+        "attempts": one.attempts,
+        "last_error": one.last_error,
+    }
+
+
+@events.command()
+@click.argument("event_ids", metavar="[ID]...", nargs=-1)
+@click.option("--all", "wants_all", is_flag=True, help="Everything that failed or waits for another try.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def retry(app: App, event_ids: tuple[str, ...], wants_all: bool, as_json: bool) -> None:
+    """Make failed and retrying events due now, with all their attempts: the next flush-events reads their accounts.
+
+    \b
+    Example:  ccsync events retry 6f1c0a54e1c94b5ea3f8c04a8a4f0b4d
+              ccsync events retry --all
+    """
+    if wants_all == bool(event_ids):
+        raise click.UsageError("give the IDs of events, or --all; `ccsync events --failed` lists them.")
+    with app.writing(app.load(), "events retry") as store:
+        accounts = None if wants_all else _accounts_of(store, event_ids)
+        at = app.clock.now()
+        retried = queue.retry(store, at, accounts)
+        due = queue.count_due(store, at)
+    if as_json:
+        screen.print_json({"retried": retried, "due": due})
+        return
+    idle = "" if retried else " (what is pending or done is not tried again)"
+    screen.print_line(f"{_number_of(retried, 'account')} made due{idle}; {due:,} due now for flush-events.")
+
+
+def _accounts_of(store: Store, event_ids: Sequence[str]) -> list[int]:
+    """The accounts of the events, each once. The vendor shows ids with and without dashes."""
+    accounts, unknown = dict[int, None](), list[str]()
+    for one in event_ids:
+        found = queue.account_of(store, one.strip().lower().replace("-", ""))
+        found = queue.account_of(store, one) if found is None else found
+        if found is None:
+            unknown.append(one)
+        else:
+            accounts[found] = None
+    if unknown:
+        named = ", ".join(screen.clean(one) for one in unknown[:MOST_NAMED])
+        rest = f" and {len(unknown) - MOST_NAMED:,} more" if len(unknown) > MOST_NAMED else ""
+        raise click.UsageError(f"there is no event {named}{rest}; `ccsync events --all` lists them. Nothing was done.")
+    return list(accounts)
+
+
+def _number_of(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,202 @@
+"""`ccsync export`: all opted-in customers into the list."""
+
+import click
+
+from ccsync.cli.commands.logs import rejected_to_json, run_to_json
+from ccsync.cli.terminal import screen
+from ccsync.cli.terminal.progress import ProgressLine
+from ccsync.cli.terminal.run_report import report
+from ccsync.cli.wiring import App, active_list, clients, work_of
+from ccsync.config import Config, line_of
+from ccsync.errors import ConfigError, NotAgreed
+from ccsync.jobs import export as job
+from ccsync.mapping import mapping_problems
+from ccsync.reports.export_plan import Plan
+from ccsync.run.context import Context
+from ccsync.run.job_names import EXPORT
+from ccsync.run.life_cycle import carry_out, try_out
+from ccsync.state.log import runs
+from ccsync.state.log.runs import Run
+
+SOME_REJECTED = 3
+NOT_USED = "records could not be used"
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Change nothing; tell what would be done and what it would cost.")
+@click.option("--yes", is_flag=True, help="Agree to the first export, and to people having left the list.")
+@click.option("--only", metavar="ADDRESS", help="Export one person, to try it.")
+@click.option("--retry-failed", is_flag=True, help="Send only the records that were rejected before.")
+@click.option("--adopt-list", is_flag=True, help="Take the list's present members for ccsync's own, and update them.")
+@click.option("--no-progress", is_flag=True, help="Show no progress on the terminal.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
+@click.pass_obj
+def export(
+    app: App,
+    dry_run: bool,
+    yes: bool,
+    only: str | None,
+    retry_failed: bool,
+    adopt_list: bool,
+    no_progress: bool,
+    as_json: bool,
+) -> int:
+    """Put every customer who opted in onto the contact list, and nobody else.
+
+    Opt-outs are brought up to date first; who unsubscribed is not sent. A second export sends only what changed.
+    Stop it at any time: the next one continues.
+
+    \b
+    Example:  ccsync export --dry-run
+              ccsync export --only pat@example.com
+              ccsync export
+    """
+    if sum((only is not None, retry_failed, adopt_list)) > 1:
+        raise click.UsageError("--only, --retry-failed and --adopt-list do not go together.")
+    config = app.load()
+    list_id = active_list(config)
+    check_mapping(config)
+    request = job.Request(
+        is_dry_run=dry_run,
+        only=only,
+        is_retry=retry_failed,
+        adopts_list=adopt_list,
+        agree=lambda first: _agree(first, yes),
+        agree_to_departures=lambda gone, looked_for: _agree_to_departures(gone, looked_for, yes),
+    )
+    line = ProgressLine(not (app.is_quiet or no_progress or as_json))
+    with app.writing(config, "export") as store:
+        tools = clients(config, store, app.clock)
+        context = work_of(config, store, tools, list_id, app.clock, line)
+        try:
+            if dry_run:
+                return _dry_run(context, request, as_json, line)
+            carry_out(context, EXPORT, lambda: job.run(context, request))
+        finally:
+            line.erase()
+        finished = runs.get(store, context.run_id)
+        news = job.has_news(context)
+    if finished is not None:
+        report(app, finished, context, _summary(finished), as_json=as_json, news=NOT_USED if news else "")
+    return SOME_REJECTED if news else 0
+
+
+def check_mapping(config: Config) -> None:
+    """Raise `ConfigError` for a mapping that cannot work."""
+    problems = mapping_problems(config.mapping, None)
+    if problems:
+        lines = tuple(_located(config, problem) for problem in problems)
+        raise ConfigError(f"{config.path} has a mapping that cannot work.", "", "Correct it; nothing was done.", lines)
+
+
+def _located(config: Config, problem: str) -> str:
+    """A problem of the mapping with its file and line in front."""
+    starts = {key: (f"[mapping] {key}: ", f"[mapping] {key} = ") for key in config.mapping}
+    key = next((key for key, both in starts.items() if problem.startswith(both)), None)
+    line = line_of(config.path, "mapping", key) if key is not None else None
+    return f"{config.path.name}:{line}: {problem}" if line else f"{config.path.name}: {problem}"
+
+
+def _agree(first: job.FirstExport, yes: bool) -> None:
+    """The first export is a person's decision: a list-join automation would mail everybody."""
+    if yes:
+        return
+    members = "" if first.members is None else f", which has {first.members:,} members now"
+    what = f'First export: about {first.customers:,} customers into the list "{first.list_name}"{members}.'
+    why = "an automation that starts when somebody joins this list may mail all of them: pause it first."
+    if screen.may_ask():
+        screen.say(f"{screen.clean(what)}\n{why.capitalize()}\nThe import itself sends no welcome e-mail.")
+        if screen.confirm("Go on?"):
+            return
+        raise NotAgreed("The first export was not agreed to; nothing was sent.", "", "ccsync export --dry-run")
+    raise NotAgreed(
+        "The first export to a list needs a person's yes; nothing was sent.",
+        f"{what} {why.capitalize()}",
+        "ccsync export --dry-run, then ccsync export --yes",
+    )
+
+
+def _agree_to_departures(gone: int, looked_for: int, yes: bool) -> bool:
+    if yes or not screen.may_ask():
+        return yes
+    screen.say(f"{gone:,} of {looked_for:,} people to be updated are no longer on the list.")
+    return screen.confirm("Did they leave it themselves, so that they are not put back?")
+
+
+def _dry_run(context: Context, request: job.Request, as_json: bool, line: ProgressLine) -> int:
+    try:
+        run, plan = try_out(context, EXPORT, lambda: job.run(context, request) or Plan())
+    finally:
+        line.erase()
+    if as_json and run is not None:
+        screen.print_json({**run_to_json(run), "id": None, "plan": _plan_to_json(plan)})
+    else:
+        _print_plan(context, plan)
+    return 0
+
+
+def _plan_to_json(plan: Plan) -> dict[str, object]:
+    return {
+        "imports": plan.imports,
+        "bytes": plan.bytes,
+        "calls": plan.calls,
+        "kibo_calls": plan.kibo_calls,
+        "minutes": plan.minutes,
+        "quota_share": plan.quota_share,
+        "is_first_export": plan.is_first_export,
+        "single_reads": plan.single_reads,
+        "is_estimate": plan.is_estimate,
+        "suppressed_reasons": dict(plan.suppressed_reasons),
+        "rejected": [rejected_to_json(record) for record in plan.rejected],
+    }
+
+
+_SHOWN_COUNTS = ("read", "added", "updated", "unchanged", "suppressed", "departed", "rejected", "skipped")
+
+
+def _print_plan(context: Context, plan: Plan) -> None:
+    screen.print_line(
+        "Dry run, nothing was changed."
+        + (" This would be the first export to this list." if plan.is_first_export else "")
+    )
+    rows = [
+        (key, f"{context.counts[key]:,}") for key in _SHOWN_COUNTS if context.counts[key] or key in _SHOWN_COUNTS[:4]
+    ]
+    screen.print_table(
+        ("Would be", "Contacts"), [("customers read" if key == "read" else key, number) for key, number in rows]
+    )
+    for reason, number in sorted(plan.suppressed_reasons.items()):
+        screen.print_line(f"suppressed: {number:,} {screen.clean(reason)}")
+    for record in plan.rejected:
+        screen.print_line(f"rejected: account {record.account_id}: {screen.clean(record.reason)}")
+    if context.counts["rejected"] > len(plan.rejected):
+        screen.print_line(f"… and {context.counts['rejected'] - len(plan.rejected):,} more rejected.")
+    for remark in context.remarks:
+        screen.print_line(screen.clean(remark))
+    if plan.single_reads:
+        screen.print_line(
+            "Kibo's list does not show all that is mapped: an export reads each customer by itself."
+            + (" Updated, unchanged and bytes are judged by a sample." if plan.is_estimate else "")
+        )
+    limits = context.config.limits
+    screen.print_line(
+        f"Cost: {plan.calls:,} calls to Constant Contact ({plan.quota_share:.1%} of a day's"
+        f" {limits.requests_per_day:,}), {plan.kibo_calls:,} to Kibo, about {_duration(plan.minutes)}."
+    )
+    screen.print_line(f"Imports: {plan.imports:,}, together {plan.bytes:,} bytes.")
+
+
+def _duration(minutes: float) -> str:
+    return f"{minutes:g} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
+
+
+def _summary(run: Run) -> str:
+    counts = run.counts
+    left_out = [
+        f"{counts[key]:,} {key}" for key in ("suppressed", "departed", "rejected", "skipped") if counts.get(key)
+    ]
+    sent = counts.get("added", 0) + counts.get("updated", 0)
+    noun = "contact" if sent == 1 else "contacts"
+    text = f"Exported {sent:,} {noun} ({counts.get('added', 0):,} new, {counts.get('updated', 0):,} updated), "
+    text += f"{counts.get('unchanged', 0):,} unchanged"
+    return text + (f", left out: {', '.join(left_out)}" if left_out else "")

@@ -1,0 +1,92 @@
+"""`ccsync flush-events`: what customers changed in the store goes to Constant Contact; cron runs it."""
+
+import click
+
+from ccsync.cli.commands.export import NOT_USED, SOME_REJECTED, check_mapping
+from ccsync.cli.commands.logs import run_to_json
+from ccsync.cli.cron import RUN_SECONDS, is_switched_off, say_notices, told_once
+from ccsync.cli.terminal import screen
+from ccsync.cli.terminal.progress import ProgressLine
+from ccsync.cli.terminal.run_report import report
+from ccsync.cli.wiring import App, active_list, clients, work_of
+from ccsync.jobs import flush_events as job
+from ccsync.reports.flush_plan import Plan
+from ccsync.run.context import Context
+from ccsync.run.job_names import FLUSH_EVENTS
+from ccsync.run.life_cycle import carry_out, try_out
+from ccsync.state.log import runs
+from ccsync.state.log.runs import Run
+
+
+@click.command("flush-events")
+@click.option("--dry-run", is_flag=True, help="Change nothing; tell what would be done about each account, and why.")
+@click.option("--accept", metavar="N", type=click.IntRange(min=0), default=0, help="Let up to N people leave the list.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
+@click.pass_obj
+def flush_events(app: App, dry_run: bool, accept: int, as_json: bool) -> int:
+    """Pull Kibo's events and send what customers changed: opt-ins, opt-outs, names, addresses, deletions.
+
+    Cron runs it every 30 minutes. Opt-outs at Constant Contact are pulled first; who unsubscribed is not sent.
+    Before the first export nothing is added. A run ends within 25 minutes, and the next one continues.
+
+    \b
+    Example:  ccsync flush-events
+              ccsync flush-events --dry-run
+              ccsync flush-events --accept 620
+    """
+    config = app.load()
+    list_id = active_list(config)
+    check_mapping(config)
+    if not dry_run and is_switched_off(app, config, FLUSH_EVENTS):
+        return 0
+    app.clock.limit(RUN_SECONDS)
+    line = ProgressLine(not (app.is_quiet or as_json))
+    with app.writing(config, FLUSH_EVENTS) as store:
+        tools = clients(config, store, app.clock)
+        context = work_of(config, store, tools, list_id, app.clock, line)
+        flush = job.Flush(context, accept)
+        try:
+            if dry_run:
+                run, plan = try_out(context, FLUSH_EVENTS, flush.run)
+            else:
+                with told_once(app, store, FLUSH_EVENTS):
+                    carry_out(context, FLUSH_EVENTS, flush.run)
+                    run, plan = runs.get(store, context.run_id), None
+        finally:
+            line.erase()
+            if not dry_run:
+                say_notices(app, store, context.notices)
+        news = not dry_run and job.has_news(context)
+    if plan is not None:
+        _show_plan(run, plan, context, as_json)
+    elif run is not None:
+        report(app, run, context, _summary(run), as_json=as_json, news=NOT_USED if news else "")
+    return SOME_REJECTED if news else 0
+
+
+def _show_plan(run: Run | None, plan: Plan, context: Context, as_json: bool) -> None:
+    if as_json and run is not None:
+        accounts = [{"account_id": one.account_id, "act": one.act, "reason": one.reason} for one in plan.accounts]
+        screen.print_json({**run_to_json(run), "id": None, "plan": {"accounts": accounts, "held": plan.held}})
+        return
+    screen.print_line("Dry run, nothing was changed.")
+    for text in (*context.remarks, *context.notices.values()):
+        screen.print_line(screen.clean(text))
+    if not plan.accounts:
+        screen.print_line("No customer has changed.")
+        return
+    screen.print_table(
+        ("Account", "Would be", "Reason"), [(one.account_id, one.act, one.reason) for one in plan.accounts]
+    )
+    if plan.held:
+        screen.print_line(f"The brake would hold {plan.held:,} people on the list; --accept N lets N of them leave.")
+
+
+_SHOWN = ("added", "updated", "removed", "unsubscribed", "forgotten", "unchanged", "suppressed", "departed", "rejected")
+
+
+def _summary(run: Run) -> str:
+    counts = run.counts
+    events = sum(counts.get(f"events_{kind}", 0) for kind in ("created", "updated", "deleted"))
+    done = ", ".join(f"{counts[key]:,} {key}" for key in (*_SHOWN, "failed") if counts.get(key))
+    return f"{counts.get('read', 0):,} changed customers ({events:,} events): {done or 'nothing to do'}"

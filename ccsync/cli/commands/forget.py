@@ -1,0 +1,157 @@
+"""`ccsync forget`: erase a person at their own wish, and print the receipt."""
+
+from collections.abc import Iterator
+
+import click
+
+from ccsync.cli.terminal import screen
+from ccsync.cli.terminal.progress import ProgressLine
+from ccsync.cli.wiring import App, clients, work_of
+from ccsync.config import Config
+from ccsync.errors import NotAgreed
+from ccsync.jobs import forget as job
+from ccsync.jobs.forget import Receipt
+from ccsync.run.job_names import FORGET
+from ccsync.run.life_cycle import carry_out
+from ccsync.state.erasure import Held
+from ccsync.state.people import DEPARTED, FORGOTTEN, NOBODY_OPTED_IN, OPTED_OUT, Suppression
+
+_ROWS_OF = {
+    "consent": "consent ledger",
+    "history": "history",
+    "contacts": "contact as last sent",
+    "accounts": "accounts as last seen",
+    "rejected": "rejected records",
+    "events": "events",
+    "queue": "queue",
+}
+"""What a table is to an operator; the others are all traces of runs under way."""
+
+
+@click.command()
+@click.argument("address")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
+@click.pass_obj
+def forget(app: App, address: str, yes: bool, as_json: bool) -> None:
+    """Erase a person at their own wish: off the list, and out of everything ccsync remembers.
+
+    What stays is a keyed hash of the address, so that no export sends the person again until they opt in anew in
+    the store. The receipt says what you still have to do in Kibo and in Constant Contact.
+
+    \b
+    Example:  ccsync forget pat@example.com
+              ccsync forget pat@example.com --yes --json > receipt.json
+    """
+    if not address.strip():
+        raise click.UsageError("ADDRESS is empty.")
+    config, line = app.load(), ProgressLine(not (app.is_quiet or as_json))
+    with app.writing(config, "forget") as store:
+        tools = clients(config, store, app.clock)
+        context = work_of(config, store, tools, config.sync.list_id or "", app.clock, line)
+        held = job.find(context, address)
+        if not held.is_known:
+            _say_unknown(address, as_json)
+            return
+        _agree(config, held, yes)
+        try:
+            receipt = carry_out(context, FORGET, lambda: job.run(context, address))
+        finally:
+            line.erase()
+    if as_json:
+        screen.print_json(receipt_to_json(address, receipt))
+    elif not app.is_quiet:
+        _print_receipt(address, receipt)
+
+
+def _agree(config: Config, held: Held, yes: bool) -> None:
+    if yes:
+        return
+    what = f"This erases {sum(held.rows.values()):,} records of one person"
+    what += f" and {len(held.people) - 1:,} old addresses of theirs" if len(held.people) > 1 else ""
+    what += f' and takes them off the list "{config.sync.list_name or config.sync.list_id}". It cannot be undone.'
+    if not screen.may_ask():
+        raise NotAgreed("Forgetting needs a person's yes; nothing was changed.", what, "ccsync forget ADDRESS --yes")
+    screen.say(screen.clean(what))
+    if not screen.confirm("Forget this person?"):
+        raise NotAgreed("It was not agreed to; nothing was changed.", "", "ccsync forget ADDRESS begins again.")
+
+
+def _say_unknown(address: str, as_json: bool) -> None:
+    if as_json:
+        screen.print_json({"address": address, "is_known": False})
+        return
+    screen.print_line("ccsync holds nothing about this address; nothing was changed.")
+    screen.print_line("Check its spelling. Kibo or Constant Contact may know it nevertheless: look there, too.")
+
+
+def receipt_to_json(address: str, receipt: Receipt) -> dict[str, object]:
+    """The receipt for programs and files."""
+    accounts = receipt.accounts
+    return {
+        "address": address,
+        "is_known": True,
+        "run_id": receipt.run_id,
+        "at": screen.utc_time(receipt.at),
+        "taken_off_list": receipt.on_list,
+        "erased": dict(receipt.erased),
+        "old_addresses": receipt.old_addresses,
+        "kept": [{"kind": one.kind, "since": screen.utc_time(one.since)} for one in dict.fromkeys(receipt.kept)],
+        "kibo_accounts": None
+        if accounts is None
+        else [{"account_id": number, "opts_in": opts_in} for number, opts_in in sorted(accounts.items())],
+        "moved_accounts": list(receipt.moved_accounts),
+        "contacts": receipt.contacts,
+        "to_do": list(to_do(receipt)),
+    }
+
+
+def _print_receipt(address: str, receipt: Receipt) -> None:
+    erased = dict(receipt.erased)
+    named = [f"{_ROWS_OF[table]}: {erased.pop(table):,}" for table in _ROWS_OF if table in erased]
+    named += [f"traces of runs: {sum(erased.values()):,}"] if erased else []
+    facts = {
+        "Forgotten": address.strip(),
+        "At": f"{screen.local_time(receipt.at)}, run {receipt.run_id}",
+        "List": f"taken off ({receipt.on_list})" if receipt.on_list else "was not on it",
+        "Erased": ", ".join(named) or "nothing was left to erase",
+        "Old addresses": f"{receipt.old_addresses}, erased as well" if receipt.old_addresses else "none",
+        "Kept": "a keyed hash of the address; " + "; ".join(dict.fromkeys(map(_kept, receipt.kept))),
+    }
+    screen.print_facts(facts)
+    screen.print_line("\nStill to be done by you:")
+    for sentence in to_do(receipt):
+        screen.print_line(f"- {sentence}")
+
+
+def _kept(one: Suppression) -> str:
+    if one.kind == FORGOTTEN:
+        how = "opts in" if one.source == NOBODY_OPTED_IN else "opts in anew"
+        return f"no export sends it until an account {how} in the store"
+    if one.kind in (OPTED_OUT, DEPARTED):
+        return "the opt-out holds until a newer opt-in"
+    return "the unsubscribe at Constant Contact holds"
+
+
+def to_do(receipt: Receipt) -> Iterator[str]:
+    """What ccsync leaves to a person: it deletes nothing at either vendor."""
+    if receipt.accounts is None:
+        yield "Kibo: it cannot be asked for such an address; look for the customer there and delete the account."
+    elif receipt.accounts:
+        numbers = ", ".join(map(str, sorted(receipt.accounts)))
+        opted_in = sum(opts_in is True for opts_in in receipt.accounts.values())
+        still = f" ({opted_in} of them still opted in)" if opted_in else ""
+        yield f"Kibo: delete or anonymise the customer accounts with this address: {numbers}{still}."
+    else:
+        yield "Kibo: nothing; it has no account with this address."
+    if receipt.moved_accounts:
+        numbers = ", ".join(map(str, receipt.moved_accounts))
+        yield f"Kibo: the accounts {numbers} had this address once; of the same person? Forget their address, too."
+    if receipt.contacts:
+        noun = "contact" if receipt.contacts == 1 else f"{receipt.contacts} contacts"
+        yield f"Constant Contact: delete the {noun} there; it was only taken off the list."
+    else:
+        yield "Constant Contact: nothing; it has no contact with this address."
+    if receipt.unseen:
+        yield f"Constant Contact: {receipt.unseen} old addresses, known by their hash alone, were not looked up."
+    yield "Backups of the state file and exported files hold what they held: let them expire or erase them."

@@ -1,0 +1,21 @@
+"""Looks at both vendors for `ccsync status --live`, without keeping a job that runs from its work.
+
+Calls are counted and paced in the state file as every call is, in transactions of their own; the writers' lock is
+taken only while the login is renewed.
+"""
+
+from ccsync.cli.wiring import ACCOUNT, App, clients
+from ccsync.config import Config
+from ccsync.reports.live import Seen, look
+from ccsync.state import properties
+
+MOST_SECONDS = 60
+"""A vendor that asks for a longer wait is not waited for."""
+
+
+def look_at_vendors(app: App, config: Config) -> Seen:
+    """Ask both vendors; what one of them would not tell is a trouble in the answer."""
+    app.clock.limit(MOST_SECONDS)
+    with app.checking(config) as store:
+        tools = clients(config, store, app.clock, renewing=lambda: app.lock(config, "status --live"))
+        return look(tools.kibo, tools.constant_contact, config.sync.list_id, properties.get(store, ACCOUNT))

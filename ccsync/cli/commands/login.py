@@ -1,0 +1,172 @@
+"""`ccsync login`: checks the credentials of both vendors and gets the operator's approval."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from ccsync.cli.setup import list_names, rights
+from ccsync.cli.setup.login_check import check
+from ccsync.cli.setup.sign_in import needs_paste, sign_in
+from ccsync.cli.terminal import screen
+from ccsync.cli.wiring import ACCOUNT, ORGANIZATION, TENANT_URL, App, Clients, clients, url_of_host
+from ccsync.config import Config
+from ccsync.constant_contact import ConstantContact
+from ccsync.errors import LoginNeeded, RefusedError
+from ccsync.models import AccountSummary
+from ccsync.run.access import save_login
+from ccsync.state import Store, create_store, properties
+
+AS_OWNER = "Sign out in the browser, sign in there as the account's owner, then: ccsync login"
+
+
+@dataclass(frozen=True, slots=True)
+class FreshToken:
+    """A token that is not saved yet; satisfies `transport.Token`."""
+
+    value: str
+
+    def current(self) -> str:
+        """The token itself."""
+        return self.value
+
+    def renew(self, refused: str) -> str:
+        """A login that is refused at once is none."""
+        raise LoginNeeded(
+            "Constant Contact refused the new login; nothing was saved.",
+            "401 right after the approval: the browser was probably signed in as a user without account data.",
+            AS_OWNER,
+        )
+
+
+@click.command()
+@click.option("--yes", is_flag=True, help="Do not ask whether the account is the right one.")
+@click.option("--no-browser", is_flag=True, help="Open no browser and no port: paste the browser's address by hand.")
+@click.option("--kibo-only", is_flag=True, help="Check Kibo only.")
+@click.option("--cc-only", is_flag=True, help="Log in to Constant Contact only.")
+@click.option("--check", "checks", is_flag=True, help="Log in nowhere; say what works, and exit 0 or 5.")
+@click.option("--json", "as_json", is_flag=True, help="With --check: print JSON.")
+@click.pass_obj
+def login(app: App, yes: bool, no_browser: bool, kibo_only: bool, cc_only: bool, checks: bool, as_json: bool) -> int:
+    """Log in: check the credentials for Kibo, and approve ccsync at Constant Contact.
+
+    With flow = "device" it prints an address and a code; open the address in any browser, on any machine, and type
+    the code. With flow = "pkce" or "code" it opens a browser here and waits for it to come back; with --no-browser,
+    or when redirect_uri is not on this machine, you paste the address where the browser ended.
+
+    --check asks nothing and changes nothing, and needs no terminal. It works while a job runs; only when the login has
+    to be renewed for it does it take the lock, as a job does, and exits 7 where another run holds it.
+
+    \b
+    Example:  ccsync login
+              ccsync login --check
+    """
+    if kibo_only and cc_only:
+        raise click.UsageError("--kibo-only and --cc-only do not go together.")
+    config = app.load()
+    if checks:
+        return check(app, config, wants_kibo=not cc_only, wants_cc=not kibo_only, as_json=as_json)
+    if as_json:
+        raise click.UsageError("--json needs --check.")
+    if not (yes or kibo_only or screen.may_ask()):
+        raise click.UsageError("nobody is there to say whether the account is the right one; add --yes.")
+    contact = config.constant_contact
+    is_pasted = needs_paste(contact.flow, contact.redirect_uri, opens_browser=not no_browser)
+    if is_pasted and not kibo_only and not screen.may_ask():
+        raise click.UsageError("nobody is there to paste the browser's address; log in from a terminal.")
+    if not config.state.path.exists():
+        _create_state(config)
+    with app.writing(config, "login") as store:
+        tools = clients(config, store, app.clock)
+        if not cc_only:
+            _log_in_to_kibo(config, store, tools)
+        if not kibo_only:
+            _log_in_to_constant_contact(app, config, store, tools, yes=yes, opens_browser=not no_browser)
+    return 0
+
+
+def _create_state(config: Config) -> None:
+    create_store(config.state.path).close()
+    screen.say(f"New state file {config.state.path}.")
+    if config.sync.list_id is not None:
+        screen.say(
+            "A contact list is already configured, so there was a state file before. Nothing is lost that Kibo and\n"
+            "Constant Contact do not still know: the next export begins with a full pass over the opt-outs."
+        )
+
+
+def _log_in_to_kibo(config: Config, store: Store, tools: Clients) -> None:
+    tenant = tools.kibo.get_tenant()
+    url = config.kibo.tenant_url or url_of_host(config, tenant.domain)
+    properties.put(store, TENANT_URL, url)
+    name = f" ({screen.clean(tenant.name)})" if tenant.name else ""
+    screen.print_line(f"Kibo: tenant {tenant.tenant_id}{name} at {screen.clean(url)}")
+
+
+def _log_in_to_constant_contact(
+    app: App, config: Config, store: Store, tools: Clients, *, yes: bool, opens_browser: bool
+) -> None:
+    contact = config.constant_contact
+    answer = sign_in(tools, app.clock, contact.redirect_uri, opens_browser=opens_browser)
+    fresh = ConstantContact(tools.constant_contact.transport, FreshToken(answer.access_token), api_url=contact.api_url)
+    scopes = rights.missing_scopes(answer.scope)
+    privileges = rights.missing_privileges(fresh.get_privileges())
+    summary = _read_account(fresh, scopes, privileges)
+    _agree_to_account(store, summary, yes)
+    with store.transaction():
+        save_login(store, answer, app.clock.now())
+        if properties.get(store, ACCOUNT) != summary.encoded_account_id:
+            list_names.forget(store)
+        properties.put(store, ACCOUNT, summary.encoded_account_id)
+        properties.put(store, ORGANIZATION, summary.organization_name)
+    screen.print_line(f"Constant Contact: logged in to {_name_of(summary)}")
+    for shortfall in rights.shortfalls(scopes, privileges):
+        screen.say(f"Warning: {shortfall}.")
+
+
+def _read_account(client: ConstantContact, scopes: Sequence[str], privileges: Sequence[str]) -> AccountSummary:
+    """Whose account it is. Raises `LoginNeeded` for a login that cannot even tell that."""
+    lacking = "; ".join(rights.shortfalls(scopes, privileges))
+    if "account_read" in scopes:
+        raise LoginNeeded(
+            "The login lacks a scope that ccsync cannot do without; nothing was saved.",
+            f"{lacking}.",
+            "In the browser allow all that is asked for; if it is not asked for, create the app anew in the"
+            " developer portal. Then: ccsync login",
+        )
+    try:
+        if "account:read" not in privileges:
+            return client.get_account_summary()
+    except RefusedError as error:
+        if error.status != 403:
+            raise
+        lacking = lacking or f"it may not read the account ({error.why.rstrip('.')})"
+    raise LoginNeeded(
+        "The user who approved may not read the account; nothing was saved.",
+        f"{lacking}.",
+        AS_OWNER,
+    )
+
+
+def _agree_to_account(store: Store, summary: AccountSummary, yes: bool) -> None:
+    if not summary.encoded_account_id:
+        raise LoginNeeded(
+            "The login belongs to no Constant Contact account; nothing was saved.",
+            "the browser was probably signed in as a user without account data.",
+            AS_OWNER,
+        )
+    known = properties.get(store, ACCOUNT)
+    if known is not None and known != summary.encoded_account_id:
+        before = properties.get(store, ORGANIZATION) or known
+        screen.say(
+            f'This is another account: {_name_of(summary)}; so far it was "{screen.clean(before)}".\n'
+            "What ccsync remembers of opt-outs and of the list belongs to the other one."
+        )
+    if yes:
+        return
+    if not screen.confirm(f"Is {_name_of(summary)} the right account?"):
+        raise LoginNeeded("The login was not saved.", "it is for another account.", "ccsync login")
+
+
+def _name_of(summary: AccountSummary) -> str:
+    return f'"{screen.clean(summary.organization_name)}" ({screen.clean(summary.contact_email)})'

@@ -1,0 +1,112 @@
+"""`ccsync poll-unsubscribes`: opt-outs, and people's own returns, from Constant Contact to Kibo."""
+
+import click
+
+from ccsync.cli.commands.export import SOME_REJECTED
+from ccsync.cli.commands.logs import run_to_json
+from ccsync.cli.cron import RUN_SECONDS, is_switched_off, say_notices, told_once
+from ccsync.cli.terminal import screen
+from ccsync.cli.terminal.progress import ProgressLine
+from ccsync.cli.terminal.run_report import report
+from ccsync.cli.wiring import App, active_list, clients, work_of
+from ccsync.jobs import poll_unsubscribes as job
+from ccsync.run.context import Context
+from ccsync.run.job_names import POLL_UNSUBSCRIBES
+from ccsync.run.life_cycle import carry_out, try_out
+from ccsync.state.log import runs
+from ccsync.state.log.runs import Run
+
+NOT_WRITTEN = "accounts were not written as they should be"
+
+
+@click.command("poll-unsubscribes")
+@click.option("--full", is_flag=True, help="Read every opt-out and the whole list, as is done once a day anyway.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; tell what would be done.")
+@click.option(
+    "--accept", metavar="N", type=click.IntRange(min=0), default=0, help="Let up to N changes pass the brake."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
+@click.pass_obj
+def poll_unsubscribes(app: App, full: bool, dry_run: bool, accept: int, as_json: bool) -> int:
+    """Opt customers out in the store who unsubscribed at Constant Contact or left the contact list there.
+
+    Whoever comes back to Constant Contact by their own act is opted in again, if it was Constant Contact that had
+    opted them out. For cron, every 30 minutes.
+
+    \b
+    Example:  ccsync poll-unsubscribes --dry-run
+              ccsync poll-unsubscribes
+    """
+    config = app.load()
+    list_id = active_list(config)
+    if is_switched_off(app, config, POLL_UNSUBSCRIBES):
+        return 0
+    app.clock.limit(RUN_SECONDS)
+    request = job.Request(is_dry_run=dry_run, is_full=full, accept=accept)
+    line = ProgressLine(not (app.is_quiet or as_json))
+    with app.writing(config, POLL_UNSUBSCRIBES) as store:
+        tools = clients(config, store, app.clock)
+        context = work_of(config, store, tools, list_id, app.clock, line)
+        try:
+            if dry_run:
+                run, outcome = try_out(context, POLL_UNSUBSCRIBES, lambda: job.run(context, request))
+            else:
+                with told_once(app, store, POLL_UNSUBSCRIBES):
+                    outcome = carry_out(context, POLL_UNSUBSCRIBES, lambda: job.run(context, request))
+                    run = runs.get(store, context.run_id)
+        finally:
+            line.erase()
+            if not dry_run:
+                say_notices(app, store, context.notices)
+    if outcome.plan is not None:
+        _show_plan(run, outcome.plan, context, as_json)
+    elif run is not None:
+        report(app, run, context, _summary(run), as_json=as_json, news=NOT_WRITTEN if outcome.news else "")
+    return SOME_REJECTED if outcome.news else 0
+
+
+def _show_plan(run: Run | None, plan: job.Plan, context: Context, as_json: bool) -> None:
+    if as_json and run is not None:
+        screen.print_json({**run_to_json(run), "id": None, "plan": _plan_to_json(plan)})
+    else:
+        _print_plan(context, plan)
+
+
+def _plan_to_json(plan: job.Plan) -> dict[str, object]:
+    return {
+        **plan.by_kind,
+        "accounts": plan.accounts,
+        "held": plan.held,
+        "calls": plan.calls,
+        "kibo_calls": plan.kibo_calls,
+    }
+
+
+def _print_plan(context: Context, plan: job.Plan) -> None:
+    screen.print_line("Dry run, nothing was changed.")
+    counts = {**context.counts, **plan.by_kind}
+    shown = ("unsubscribed", "departed", "resubscribed", "unchanged", "not_a_customer", "failed")
+    rows = [(key.replace("_", " "), f"{counts.get(key, 0):,}") for key in shown if counts.get(key) or key in shown[:3]]
+    screen.print_table(("Would be", "People"), rows)
+    if plan.held:
+        screen.print_line(
+            f"The brake would hold {plan.held:,} of them back ([sync] max_opt_outs ="
+            f" {context.config.sync.max_opt_outs:,}, or a fifth of the list at once): --accept N lets N of them pass."
+        )
+    for remark in (*context.remarks, *context.notices.values()):
+        screen.print_line(screen.clean(remark))
+    screen.print_line(
+        f"Accounts to be written: {plan.accounts:,}. Cost: {plan.calls:,} calls to Constant Contact,"
+        f" {plan.kibo_calls:,} to Kibo."
+    )
+
+
+def _summary(run: Run) -> str:
+    counts = run.counts
+    out = counts.get("unsubscribed", 0) + counts.get("departed", 0)
+    text = (
+        f"Told the store: {out:,} opted out ({counts.get('unsubscribed', 0):,} unsubscribed,"
+        f" {counts.get('departed', 0):,} left the list), {counts.get('resubscribed', 0):,} opted in again;"
+        f" {counts.get('unchanged', 0):,} already so, {counts.get('not_a_customer', 0):,} not customers"
+    )
+    return text + (f", {counts['failed']:,} failed" if counts.get("failed") else "")

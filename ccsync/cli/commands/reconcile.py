@@ -1,0 +1,154 @@
+"""`ccsync reconcile`: do both systems agree? Cron runs it once a week; `--fix` queues what can be put right."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+import click
+
+from ccsync.cli.commands.logs import run_to_json
+from ccsync.cli.terminal import screen, streaming
+from ccsync.cli.terminal.progress import ProgressLine
+from ccsync.cli.wiring import App, active_list, clients, work_of
+from ccsync.consent.drift import DRIFT, MEANING, WORDS, Kind, Repair
+from ccsync.errors import NotAgreed
+from ccsync.jobs import reconcile as job
+from ccsync.jobs.reconcile import Report
+from ccsync.reports import differences
+from ccsync.run.context import Context
+from ccsync.run.job_names import RECONCILE
+from ccsync.run.life_cycle import carry_out
+from ccsync.state import properties
+from ccsync.state.log import runs
+from ccsync.state.views import comparison
+from ccsync.state.views.comparison import Finding
+
+DRIFTED = 3
+SHOWN = 50
+"""Rows of drift in the table; CSV and JSON have all."""
+COLUMNS = ("kind", "is_drift", "address", "account_ids", "reason", "repair")
+
+
+@click.command()
+@click.option("--fix", is_flag=True, help="Show what can be put right, and queue it for the jobs after a yes.")
+@click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print every finding as CSV, safe to open in a spreadsheet.")
+@click.option("--json", "as_json", is_flag=True, help="Print the run and every finding as JSON.")
+@click.pass_obj
+def reconcile(app: App, fix: bool, yes: bool, as_csv: bool, as_json: bool) -> int:
+    """Compare the store, the list and what ccsync remembers, and tell where they differ.
+
+    Nothing is changed at either vendor. Exit 3 means drift: something that ccsync should have seen to. What is so
+    for a reason (suppressed, rejected, put on the list by others, ...) is information.
+
+    \b
+    Example:  ccsync reconcile
+              ccsync reconcile --csv > findings.csv
+              ccsync reconcile --fix
+    """
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json do not go together.")
+    if yes and not fix:
+        raise click.UsageError("--yes goes with --fix.")
+    if fix and not yes and not screen.may_ask():
+        raise NotAgreed("--fix needs a person's yes; nothing was done.", "", "ccsync reconcile --fix --yes")
+    config = app.load()
+    line = ProgressLine(not (app.is_quiet or as_json or as_csv))
+    with app.writing(config, RECONCILE) as store:
+        tools = clients(config, store, app.clock)
+        context = work_of(config, store, tools, active_list(config), app.clock, line)
+        try:
+            report = carry_out(context, RECONCILE, lambda: job.run(context))
+        finally:
+            line.erase()
+        if as_csv:
+            streaming.print_csv(COLUMNS, (tuple(_csv_cells(one)) for one in _findings(context)))
+        elif as_json:
+            _print_json(context, report)
+        elif screen.wants_summary(app.verbosity, app.is_quiet) or (report.drift and not app.is_quiet):
+            _print_report(context, report)
+        repaired = _fix(app, context, yes) if fix else 0
+    return DRIFTED if report.drift > repaired else 0
+
+
+def finding_to_json(one: Finding) -> dict[str, object]:
+    """A finding as scripts get it."""
+    return {
+        "kind": one.kind,
+        "is_drift": Kind(one.kind) in DRIFT,
+        "address": one.email,
+        "account_ids": list(one.account_ids),
+        "reason": one.reason,
+        "repair": one.repair or None,
+    }
+
+
+def _csv_cells(one: Finding) -> Iterator[object]:
+    yield from (one.kind, str(Kind(one.kind) in DRIFT).lower(), one.email)
+    yield from (" ".join(map(str, one.account_ids)), one.reason, one.repair)
+
+
+def _findings(context: Context, kinds: tuple[Kind, ...] = tuple(Kind)) -> Iterator[Finding]:
+    return comparison.iter_findings(context.store, [kind.value for kind in kinds])
+
+
+def _print_json(context: Context, report: Report) -> None:
+    run = runs.get(context.store, context.run_id)
+    facts = {
+        **(run_to_json(run) if run else {}),
+        "drift": report.drift,
+        "accounts": report.accounts,
+        "members": report.members,
+        "kinds": {kind.value: report.counts.get(kind, 0) for kind in Kind},
+    }
+    streaming.print_json_object(facts, "findings", map(finding_to_json, _findings(context)))
+
+
+def _print_report(context: Context, report: Report) -> None:
+    screen.print_line(
+        f"{report.accounts:,} accounts in the store and {report.members:,} members of the list were compared,"
+        f" with {context.constant_contact.transport.calls:,} calls to Constant Contact and"
+        f" {context.kibo.transport.calls:,} to Kibo."
+    )
+    if properties.get(context.store, properties.EXPORTED_LIST) != context.list_id:
+        screen.print_line("No export to this list has finished yet: ccsync export --dry-run, then ccsync export.")
+    found = [kind for kind in Kind if report.counts.get(kind)]
+    if found:
+        rows = [
+            (kind.value, "yes" if kind in DRIFT else "", f"{report.counts[kind]:,}", MEANING[kind]) for kind in found
+        ]
+        screen.print_table(("Kind", "Drift", "People", "Meaning"), rows)
+    if not report.drift:
+        screen.print_line("No drift: both systems and the state file agree.")
+        return
+    screen.print_line()
+    drift = list(islice(_findings(context, DRIFT), SHOWN))
+    screen.print_table(
+        ("Kind", "Address", "Accounts", "Reason"),
+        [(one.kind, one.email or "", ", ".join(map(str, one.account_ids)), one.reason) for one in drift],
+    )
+    if report.drift > len(drift):
+        screen.print_line(f"... and {report.drift - len(drift):,} more: ccsync reconcile --csv")
+    if any(differences.plan(context)):
+        screen.print_line("To queue what can be put right: ccsync reconcile --fix")
+
+
+def _fix(app: App, context: Context, yes: bool) -> int:
+    """Show the plan and carry it out after a yes; how many findings of drift were queued."""
+    plan = differences.plan(context)
+    if not plan:
+        if not app.is_quiet:
+            screen.say("There is nothing that ccsync could put right.")
+        return 0
+    if not yes:
+        screen.say(f"This would queue people: {_told(plan)}.")
+        screen.say("Nobody is subscribed again, and nobody who is suppressed is added; the brakes hold as ever.")
+        if not screen.confirm("Queue it?"):
+            raise NotAgreed("It was not agreed to; nothing was queued.", "", "ccsync reconcile --fix begins again.")
+    done = differences.repair(context)
+    if not app.is_quiet:
+        screen.say(f"Queued: {_told(plan)}. The next runs of the jobs carry it out.")
+    return done
+
+
+def _told(plan: Mapping[Repair, int]) -> str:
+    return ", ".join(f"{number:,} {WORDS[repair]}" for repair, number in plan.items())

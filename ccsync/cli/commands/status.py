@@ -1,0 +1,238 @@
+"""`ccsync status`: how things stand, on one screen, and what needs a person."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+import click
+
+from ccsync.cli.commands.live import look_at_vendors
+from ccsync.cli.terminal import screen
+from ccsync.cli.wiring import ORGANIZATION, TENANT_URL, App
+from ccsync.reports.attention import Need, needs
+from ccsync.reports.live import Seen
+from ccsync.reports.status import JobStanding, Status, gather, stale_jobs
+from ccsync.state import properties
+
+STALE = 1
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def _span(_context: click.Context, _option: click.Parameter, text: str | None) -> timedelta | None:
+    """A length of time as `90m`, `2h` or `1d`."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d{0,4})([mhd])", text.strip().lower(), re.ASCII)
+    if found is None:
+        raise click.BadParameter(f"{screen.clean(text)} is no length of time; give 90m, 2h or 1d.")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+@click.command()
+@click.option(
+    "--stale-after",
+    metavar="SPAN",
+    callback=_span,
+    help="Exit 1 when a cron job has not done its work for SPAN (90m, 2h, 1d); for monitoring.",
+)
+@click.option("--live", is_flag=True, help="Ask both vendors, too: the login, the list and its members.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def status(app: App, stale_after: timedelta | None, live: bool, as_json: bool) -> int:
+    """Show how things stand: the jobs, the queue, today's calls, the login, and what needs a person.
+
+    Nothing is asked of the vendors without --live, and a job that runs is not disturbed.
+
+    \b
+    Example:  ccsync status
+              ccsync status --live
+              ccsync status --stale-after 2h
+    """
+    config = app.load()
+    with app.reading(config) as store:
+        seen = look_at_vendors(app, config) if live else None
+        knows_tenant = (config.kibo.tenant_url or properties.get(store, TENANT_URL)) is not None
+        found = gather(store, config, app.clock.now(), knows_tenant=knows_tenant)
+        organization = properties.get(store, ORGANIZATION) or ""
+    wanted = [*needs(found), *(seen.troubles if seen else ())]
+    stale = stale_jobs(found, stale_after) if stale_after is not None else []
+    if as_json:
+        screen.print_json(_to_json(found, organization, seen, wanted, stale))
+    elif not (app.is_quiet and stale_after is not None):  # monitoring wants to hear of trouble alone
+        _show(found, organization, seen, wanted)
+    for one in stale:
+        screen.say(_of_stale(one))
+    return STALE if stale else 0
+
+
+def _of_stale(one: JobStanding) -> str:
+    since = f"since {screen.local_time(one.last_success_at)}" if one.last_success_at else "yet"
+    return f"Stale: {one.job} has not done its work {since}."
+
+
+def _show(found: Status, organization: str, seen: Seen | None, wanted: list[Need]) -> None:
+    screen.print_facts(_facts(found, organization) | (_of_seen(seen) if seen else {}))
+    screen.print_line()
+    headers = ("Job", "Last Success", "Last Result", "Next Run")
+    screen.print_table(headers, [_cells(found, one) for one in found.jobs])
+    screen.print_line()
+    screen.print_line("Needs a person:" if wanted else "Nothing needs a person.")
+    for number, need in enumerate(wanted, start=1):
+        screen.print_facts({f"{number}.": need.what, "": need.fix})
+
+
+def _facts(found: Status, organization: str) -> dict[str, object]:
+    minutes = found.interval // timedelta(minutes=1)
+    return {
+        "Sync": f"enabled, every {minutes:,} minutes" if found.is_enabled else "disabled: the cron jobs do nothing",
+        "List": _of_list(found),
+        "Queue": _of_queue(found),
+        "Suppressed": _people(found.suppressed_people) + _in_kinds(found),
+        "Calls today": _of_calls(found),
+        "Login": _of_login(found, organization),
+        "State file": f"{found.state_path} ({_bytes(found.state_bytes)})",
+    }
+
+
+def _of_list(found: Status) -> str:
+    if found.list_id is None:
+        return "none chosen yet"
+    name = f'"{found.list_name}"' if found.list_name else found.list_id
+    return f"{name}: {_people(found.placed)} put there by ccsync" + ("" if found.is_exported else "; an export is due")
+
+
+def _of_queue(found: Status) -> str:
+    text = _counted(found.queue)
+    text += f"; {_people(found.leaving)} to leave the list" if found.leaving else ""
+    return text + (f"; {found.untold:,} decisions to be told to Kibo" if found.untold else "")
+
+
+def _people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number:,} people"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {name}" for name, number in counts.items())
+
+
+def _in_kinds(found: Status) -> str:
+    return f": {_counted(found.suppressed)}" if found.suppressed_people else ""
+
+
+def _of_calls(found: Status) -> str:
+    calls = found.calls
+    text = f"{calls.used:,} of {calls.per_day:,} used, {calls.left:,} left"
+    text += f" ({min(calls.reserve, calls.left):,} of them kept for opt-outs)" if calls.left else ""
+    text += ", Constant Contact says that they are spent" if calls.closed_until else ""
+    return f"{text}; counted anew from {screen.local_time(calls.resets_at)}. Kibo: {found.kibo_calls:,}"
+
+
+def _of_login(found: Status, organization: str) -> str:
+    if found.login_renewed_at is None:
+        return "none yet"
+    name = f'"{organization}", ' if organization else ""
+    days = max(0, (found.at - found.login_renewed_at).days)
+    ago = f"{days} day{'' if days == 1 else 's'} ago"
+    return f"{name}renewed {ago}; lapses without use at {screen.local_time(found.login_lapses_at)}"
+
+
+def _bytes(number: int) -> str:
+    size = float(number)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1_000:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1_000
+    return f"{size:,.1f} GB"
+
+
+def _of_seen(seen: Seen) -> dict[str, object]:
+    facts: dict[str, object] = {}
+    if seen.account is not None:
+        facts["Login works"] = f'"{seen.account.organization_name}" ({seen.account.contact_email})'
+    if seen.contact_list is not None:
+        members = seen.contact_list.membership_count
+        count = "members unknown" if members is None else f"{members:,} members now"
+        facts["List is there"] = f'"{seen.contact_list.name}", {count}'
+    elif seen.list_exists is False:
+        facts["List is there"] = "no"
+    if seen.tenant is not None:
+        opted_in = "" if seen.opted_in is None else f", {seen.opted_in:,} customers opted in"
+        facts["Kibo works"] = f'"{seen.tenant}"{opted_in}'
+    return facts
+
+
+def _cells(found: Status, one: JobStanding) -> tuple[object, ...]:
+    last = "never run" if one.last is None else one.last.status
+    if one.last is not None and one.last.errors:
+        last += f", {one.last.errors:,} rejected"
+    upcoming = screen.local_time(one.next_run_at) if found.is_enabled else ""
+    return (one.job, screen.local_time(one.last_success_at) or "never", last, upcoming)
+
+
+def _to_json(
+    found: Status, organization: str, seen: Seen | None, wanted: list[Need], stale: list[JobStanding]
+) -> dict[str, object]:
+    calls = found.calls
+    return {
+        "at": screen.utc_time(found.at),
+        "enabled": found.is_enabled,
+        "interval_minutes": found.interval // timedelta(minutes=1),
+        "list": {
+            "id": found.list_id,
+            "name": found.list_name,
+            "is_exported": found.is_exported,
+            "placed": found.placed,
+            "leaving": found.leaving,
+        },
+        "jobs": [_job_to_json(one) for one in found.jobs],
+        "queue": dict(found.queue),
+        "untold": {"waiting": found.untold, "failing": len(found.refused)},
+        "suppressed": {
+            "people": found.suppressed_people,
+            **{kind.replace("-", "_"): number for kind, number in found.suppressed.items()},
+        },
+        "calls": {
+            "used": calls.used,
+            "left": calls.left,
+            "per_day": calls.per_day,
+            "reserve": calls.reserve,
+            "resets_at": screen.utc_time(calls.resets_at),
+            "is_spent": calls.closed_until is not None,
+            "kibo_used": found.kibo_calls,
+        },
+        "login": {
+            "organization": organization or None,
+            "renewed_at": screen.utc_time(found.login_renewed_at),
+            "lapses_at": screen.utc_time(found.login_lapses_at),
+        },
+        "state_file": {"path": str(found.state_path), "bytes": found.state_bytes},
+        "live": None if seen is None else _seen_to_json(seen),
+        "needs": [{"what": need.what, "fix": need.fix} for need in wanted],
+        "stale": [one.job for one in stale],
+    }
+
+
+def _job_to_json(one: JobStanding) -> dict[str, object]:
+    last = one.last
+    return {
+        "job": one.job,
+        "last_success_at": screen.utc_time(one.last_success_at),
+        "last_run": None if last is None else last.id,
+        "last_status": None if last is None else last.status,
+        "last_started_at": None if last is None else screen.utc_time(last.started_at),
+        "last_message": None if last is None else last.message,
+        "failures": one.failures,
+        "next_run_at": screen.utc_time(one.next_run_at),
+    }
+
+
+def _seen_to_json(seen: Seen) -> dict[str, object]:
+    found = seen.contact_list
+    return {
+        "login_works": seen.account is not None,
+        "list_exists": seen.list_exists,
+        "list_name": found.name if found else None,
+        "members": found.membership_count if found else None,
+        "kibo_works": seen.tenant is not None and seen.opted_in is not None,
+        "opted_in": seen.opted_in,
+    }

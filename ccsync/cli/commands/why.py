@@ -1,0 +1,246 @@
+"""`ccsync why`: all that ccsync knows and has decided about one person, and whether they are on the list."""
+
+from collections.abc import Mapping
+from itertools import groupby
+
+import click
+
+from ccsync.cli.terminal import screen
+from ccsync.cli.wiring import App
+from ccsync.consent.decisions import reason_of
+from ccsync.reports.why import Entry, Story, account_id_of, find
+from ccsync.state.log.runs import Run
+
+SHOWN_FINGERPRINT = 12
+
+
+@click.command()
+@click.argument("person", metavar="ADDRESS|ACCOUNT_ID")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def why(app: App, person: str, as_json: bool) -> None:
+    """Tell why somebody is on the list or not, and everything that was decided about them, in time order.
+
+    Nothing is asked of the vendors. Somebody ccsync knows nothing of is an answer, too.
+
+    \b
+    Example:  ccsync why pat@example.com
+              ccsync why 1012
+    """
+    if not person.strip():
+        raise click.UsageError("give an e-mail address, or the number of an account in Kibo.")
+    config = app.load()
+    with app.reading(config) as store:
+        story = find(store, config, person)
+    if as_json:
+        screen.print_json(_to_json(story))
+    else:
+        _show(story)
+
+
+def _show(story: Story) -> None:
+    screen.print_line(screen.clean(story.verdict.text))
+    facts = _facts(story)
+    if facts:
+        screen.print_line()
+        screen.print_facts(facts)
+    if story.entries:
+        screen.print_line()
+        _show_entries(story)
+
+
+def _show_entries(story: Story) -> None:
+    """The table of what happened; the accounts are told apart only where there are several."""
+    known = {run.id: run for run in story.runs}
+    rows = [_cells(story, one, known) for one in story.entries]
+    headers = ["When", "Run", "Account", "What", "Why"]
+    if len({one.account_id for one in story.entries if one.account_id}) < 2:
+        headers, rows = [*headers[:2], *headers[3:]], [(*row[:2], *row[3:]) for row in rows]
+    counted = [(row, len(list(same))) for row, same in groupby(rows)]  # one change is an event for each site
+    screen.print_table(headers, [(*row[:-2], _times(row[-2], number), row[-1]) for row, number in counted])
+
+
+def _times(what: str, number: int) -> str:
+    return what if number == 1 else f"{what}, {number} times"
+
+
+def _facts(story: Story) -> dict[str, object]:
+    facts: dict[str, object] = {}
+    if story.facts.is_known:
+        facts["Address"] = story.address or (story.asked.strip() if account_id_of(story.asked) is None else "not kept")
+    for one in story.accounts:
+        says = "opts in" if one.accepts_marketing else "does not opt in"
+        moved = "" if one.account_id not in story.facts.moved else ", by another address"
+        facts[f"Account {one.account_id}"] = f"{says}{moved}, as seen {screen.local_time(one.seen_at)}"
+    if story.facts.contact is not None:
+        facts["Contact"] = _of_contact(story)
+    for kind, text in _suppressions(story).items():
+        facts[f"Suppressed ({kind})"] = text
+    for queued in story.facts.queue:
+        facts[f"Queue ({queued.account_id})"] = f"{queued.status}, {_attempts(queued.attempts)}"
+    for row in story.untold:
+        again = f", again {screen.local_time(row.next_at)}: {row.last_error}" if row.attempts else ""
+        facts[f"To tell Kibo ({row.kind})"] = f"waiting, {_attempts(row.attempts)}{again}"
+    if story.next_attempt_at is not None:
+        facts["Next attempt"] = screen.local_time(story.next_attempt_at)
+    for number, former in enumerate(story.former, start=1):
+        facts[f"Address before ({number})"] = f"{former.address or 'not kept'}: {former.verdict.text}"
+    return facts
+
+
+def _attempts(number: int) -> str:
+    return f"{number} attempt{'' if number == 1 else 's'}"
+
+
+def _of_contact(story: Story) -> str:
+    contact = story.facts.contact
+    if contact is None:
+        return ""
+    source = "made or adopted by ccsync" if contact.is_ours else "from another source"
+    if contact.fingerprint is None or contact.list_id is None:
+        return f"{source}; on no list by ccsync"
+    where = "on the list" if contact.list_id == story.facts.list_id else "on another list"
+    return f"{source}; last put {where} with fingerprint {_short(contact.fingerprint)}"
+
+
+def _suppressions(story: Story) -> dict[str, str]:
+    seen = {(one.kind, one.list_id): one for one in story.suppressions}
+    told = {}
+    for one in story.facts.suppressions:
+        where = "" if not one.list_id or one.list_id == story.facts.list_id else ", another list"
+        found = seen.get((one.kind, one.list_id))
+        last = f"; last seen {screen.local_time(found.seen_at)}" if found else ""
+        told[f"{one.kind}{where}"] = f"{reason_of(one)}{last}"
+    return told
+
+
+def _cells(story: Story, one: Entry, known: Mapping[int | None, Run]) -> tuple[str, ...]:
+    run = known.get(one.run_id)
+    named = f"{one.run_id} {run.job}" if run else str(one.run_id or "")
+    whose = {former.person: former.address or "a former address" for former in story.former}
+    what = f"{one.kind}: {one.what}" if one.what else one.kind
+    if one.person in whose:
+        what += f" ({whose[one.person]})"
+    return (screen.local_time(one.at), named, str(one.account_id or ""), what, "; ".join(_details(one)))
+
+
+def _details(one: Entry) -> list[str]:
+    details = [one.why] if one.why else []
+    if one.fingerprint is not None:
+        details.append(f"sent {', '.join(one.fields) or 'fields not noted'}, fingerprint {_short(one.fingerprint)}")
+    if one.seen_at is not None and one.seen_at != one.at:
+        details.append(f"seen {screen.local_time(one.seen_at)}")
+    if one.kind == "event":
+        details.append(f"dealt with {screen.local_time(one.until)}" if one.until else "not dealt with yet")
+    elif one.until is not None:
+        details.append(f"the last time {screen.local_time(one.until)}")
+    return details
+
+
+def _short(fingerprint: bytes) -> str:
+    return fingerprint.hex()[:SHOWN_FINGERPRINT]
+
+
+def _to_json(story: Story) -> dict[str, object]:
+    facts = story.facts
+    return {
+        "asked": story.asked,
+        "known": facts.is_known,
+        "standing": story.verdict.standing.value,
+        "verdict": story.verdict.text,
+        "email": story.address,
+        "next_attempt_at": screen.utc_time(story.next_attempt_at),
+        "accounts": [
+            {
+                "account_id": one.account_id,
+                "accepts_marketing": one.accepts_marketing,
+                "seen_at": screen.utc_time(one.seen_at),
+                "has_this_address": one.account_id not in facts.moved,
+            }
+            for one in story.accounts
+        ],
+        "contact": _contact_to_json(story),
+        "suppressions": _suppressions_to_json(story),
+        "queue": [
+            {
+                "account_id": one.account_id,
+                "status": one.status,
+                "attempts": one.attempts,
+                "next_at": screen.utc_time(one.next_at),
+                "last_error": one.last_error,
+            }
+            for one in facts.queue
+        ],
+        "leaving": facts.leaving,
+        "untold": [
+            {
+                "kind": one.kind,
+                "seen_at": screen.utc_time(one.seen_at),
+                "attempts": one.attempts,
+                "next_at": screen.utc_time(one.next_at),
+                "last_error": one.last_error,
+            }
+            for one in story.untold
+        ],
+        "former": [
+            {"email": one.address, "standing": one.verdict.standing.value, "verdict": one.verdict.text}
+            for one in story.former
+        ],
+        "steps": [_entry_to_json(story, one) for one in story.entries],
+        "runs": [
+            {
+                "id": run.id,
+                "job": run.job,
+                "direction": run.direction,
+                "status": run.status,
+                "started_at": screen.utc_time(run.started_at),
+            }
+            for run in story.runs
+        ],
+    }
+
+
+def _contact_to_json(story: Story) -> dict[str, object] | None:
+    contact = story.facts.contact
+    if contact is None:
+        return None
+    return {
+        "contact_id": contact.contact_id,
+        "is_ours": contact.is_ours,
+        "list_id": contact.list_id,
+        "seen_list_id": contact.seen_list_id,
+        "fingerprint": contact.fingerprint.hex() if contact.fingerprint else None,
+    }
+
+
+def _suppressions_to_json(story: Story) -> list[dict[str, object]]:
+    seen = {(one.kind, one.list_id): one for one in story.suppressions}
+    return [
+        {
+            "kind": one.kind,
+            "list_id": one.list_id or None,
+            "since": screen.utc_time(one.since),
+            "source": one.source,
+            "seen_at": screen.utc_time(seen[one.kind, one.list_id].seen_at),
+            "run_id": seen[one.kind, one.list_id].run_id,
+        }
+        for one in story.facts.suppressions
+    ]
+
+
+def _entry_to_json(story: Story, one: Entry) -> dict[str, object]:
+    addresses = {former.person: former.address for former in story.former} | {story.person: story.address}
+    return {
+        "at": screen.utc_time(one.at),
+        "kind": one.kind,
+        "what": one.what,
+        "why": one.why,
+        "run_id": one.run_id,
+        "account_id": one.account_id,
+        "email": addresses.get(one.person) if one.person else None,
+        "seen_at": screen.utc_time(one.seen_at),
+        "until": screen.utc_time(one.until),
+        "event_id": one.event_id,
+        "fields": list(one.fields),
+        "fingerprint": one.fingerprint.hex() if one.fingerprint else None,
+    }

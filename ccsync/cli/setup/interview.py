@@ -1,0 +1,106 @@
+"""`ccsync configure` without options: one question after the other, today's value as the answer that Enter gives."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ccsync.cli.setup import live_account
+from ccsync.cli.setup.draft import Draft
+from ccsync.cli.setup.list_choice import ListChoice
+from ccsync.cli.setup.mapping_choice import MappingChoice
+from ccsync.cli.setup.showing import in_file
+from ccsync.cli.terminal import screen
+from ccsync.cli.terminal.prompts import Talk
+from ccsync.cli.wiring import Clients
+from ccsync.constant_contact import ConstantContact
+from ccsync.errors import NotAgreed, RefusedError
+from ccsync.models import AccountEmail, CustomField
+from ccsync.state import Store
+
+OPT_OUT_MODES = {
+    "remove-from-list": "remove-from-list: take the contact off this list",
+    "unsubscribe": "unsubscribe: end all mail to the contact, which ccsync cannot undo",
+}
+
+
+def interview(draft: Draft, tools: Clients, store: Store, talk: Talk, at: datetime) -> list[CustomField]:
+    """Ask for everything, and whether it is to be written; mapped custom fields that are not for texts.
+
+    Raises `NotAgreed` when it is not to be written.
+    """
+    now = draft.config.sync
+    screen.say("Enter keeps what it says; Ctrl-C ends it, and the config file stays as it is.")
+    _title(1, "The contact list")
+    draft.chosen = ListChoice(talk, tools.constant_contact, store, draft, at).ask()
+    _title(2, "From and ReplyTo")
+    _ask_addresses(draft, tools.constant_contact, talk)
+    _title(3, "A customer opts out in the store")
+    modes = list(OPT_OUT_MODES)
+    draft.opt_out = modes[talk.choose("What it does", list(OPT_OUT_MODES.values()), modes.index(now.opt_out))]
+    _title(4, "Welcome e-mail")
+    screen.say(
+        "Constant Contact can greet new people who signed up in the store themselves. An export greets nobody."
+        " Kibo has a welcome e-mail of its own; only one of the two should be on."
+    )
+    draft.welcome_email = talk.yes_or_no("Let Constant Contact send its welcome e-mail?", now.welcome_email)
+    _title(5, "The fields")
+    fields = MappingChoice(talk, tools, draft)
+    draft.mapping = fields.ask()
+    _title(6, "The cron jobs")
+    draft.enabled = talk.yes_or_no("Switch them on?", now.enabled)
+    _confirm(draft, talk)
+    return fields.odd_fields()
+
+
+def _title(number: int, text: str) -> None:
+    screen.say(f"\n{number}/6 {text}")
+
+
+def _ask_addresses(draft: Draft, client: ConstantContact, talk: Talk) -> None:
+    try:
+        emails = live_account.account_emails(client)
+    except RefusedError as error:
+        screen.say(f"{screen.clean(error.what)} {screen.clean(error.why)} From and ReplyTo stay as they are.")
+        return
+    good = [one.address for one in emails if one.is_confirmed]
+    for one in emails:
+        if not one.is_confirmed:
+            screen.say(f"{screen.clean(one.address)} cannot be used. {live_account.UNCONFIRMED} {live_account.CONFIRM}")
+    if not good:
+        screen.say(f"The account has no confirmed address, so both stay as they are. {live_account.CONFIRM}")
+        return
+    now = draft.config.sync
+    _warn(now.from_email, "From", emails)
+    place = _place(now.from_email, good)
+    sender = talk.choose("From", good, 0 if place is None else place)
+    _warn(now.reply_to_email, "ReplyTo", emails)
+    place = _place(now.reply_to_email, good)
+    answerer = talk.choose("ReplyTo", good, sender if place is None else place)
+    draft.from_email, draft.reply_to_email = good[sender], good[answerer]
+
+
+def _warn(today: str | None, what: str, emails: Sequence[AccountEmail]) -> None:
+    known = next((one for one in emails if today and one.address.casefold() == today.casefold()), None)
+    if today and known is None:
+        screen.say(f"The {what} address so far is not one of the account's any more.")
+    elif known is not None and not known.is_confirmed:
+        screen.say(f"The {what} address so far is not confirmed.")
+
+
+def _place(address: str | None, good: Sequence[str]) -> int | None:
+    folded = [one.casefold() for one in good]
+    return folded.index(address.casefold()) if address and address.casefold() in folded else None
+
+
+def _confirm(draft: Draft, talk: Talk) -> None:
+    changes = draft.changes()
+    if not changes:
+        return
+    screen.say(f"\nThis is to change in {draft.config.path.name}:")
+    before = {**{key: getattr(draft.config.sync, key) for key in draft.config.sync.__slots__}, **draft.config.mapping}
+    keys = {one.key for one in changes}
+    told = keys - {"list_id"} if "list_name" in keys else keys  # ids tell nobody anything where names do
+    shown = [one for one in changes if one.key in told and before.get(one.key) != one.value]
+    rows = [(one.key, in_file(before.get(one.key)), in_file(one.value)) for one in shown]
+    screen.print_table(("Setting", "So far", "From now on"), rows, is_talk=True)
+    if not talk.yes_or_no("Write it?", True):
+        raise NotAgreed("Nothing was written.", "the last question was answered with no.", "ccsync configure")

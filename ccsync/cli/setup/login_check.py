@@ -1,0 +1,126 @@
+"""`ccsync login --check`: what works of the logins, how old Constant Contact's is, and when it would lapse.
+
+It asks nothing and changes nothing; only a login whose token has run out is renewed, as any run would do.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ccsync.cli.idle_login import age_of_login
+from ccsync.cli.setup import rights
+from ccsync.cli.terminal import error_lines, screen
+from ccsync.cli.terminal.screen import clean
+from ccsync.cli.wiring import ACCOUNT, App, Clients, clients
+from ccsync.config import Config
+from ccsync.errors import CcsyncError, ConfigError, Interrupted, LockedError, LoginNeeded, RefusedError
+from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER
+from ccsync.state import Store, properties, tokens
+
+
+@dataclass(slots=True)
+class Finding:
+    """What was found of one login: a text for people, facts for programs, and what is wrong."""
+
+    vendor: str
+    text: str = ""
+    facts: dict[str, object] = field(default_factory=dict)
+    error: CcsyncError | None = None
+
+    @property
+    def works(self) -> bool | None:
+        """`None` when it could not be found out."""
+        return None if self.error and not isinstance(self.error, LoginNeeded) else self.error is None
+
+
+def check(app: App, config: Config, *, wants_kibo: bool, wants_cc: bool, as_json: bool) -> int:
+    """Try each login. Raises `LoginNeeded` when one does not work, else what kept one from being tried."""
+    findings = []
+    with app.checking(config) as store:
+        tools = clients(config, store, app.clock, renewing=lambda: app.lock(config, "login --check"))
+        if wants_kibo:
+            findings.append(_try(Finding("Kibo"), lambda found: _check_kibo(tools, found)))
+        if wants_cc:
+            findings.append(
+                _try(Finding("Constant Contact"), lambda found: _check_constant_contact(app, store, tools, found))
+            )
+    _report(findings, as_json)
+    errors = [found.error for found in findings if found.error is not None]
+    if not errors:
+        return 0
+    errors.sort(key=lambda error: isinstance(error, LoginNeeded))
+    for error in errors[:-1]:
+        error_lines.show(error)
+    raise errors[-1]
+
+
+def _try(found: Finding, look: Callable[[Finding], None]) -> Finding:
+    try:
+        look(found)
+    except (Interrupted, LockedError):
+        raise
+    except CcsyncError as error:
+        is_logins = isinstance(error, ConfigError) or (isinstance(error, RefusedError) and error.status == 403)
+        found.error = LoginNeeded(error.what, error.why, error.fix) if is_logins else error
+    return found
+
+
+def _check_kibo(tools: Clients, found: Finding) -> None:
+    tenant = tools.kibo.get_tenant()
+    found.text = f"tenant {tenant.tenant_id} ({clean(tenant.name)})"
+    found.facts = {"tenant_id": tenant.tenant_id, "tenant_name": tenant.name, "tenant_host": tenant.domain}
+
+
+def _check_constant_contact(app: App, store: Store, tools: Clients, found: Finding) -> None:
+    before = age_of_login(store, app.clock.now())
+    try:
+        missing = rights.missing_privileges(tools.constant_contact.get_privileges())
+    finally:
+        _tell_age(app, store, found, before.days if before else 0)
+    saved = tokens.get(store, CONSTANT_CONTACT)
+    scopes = rights.missing_scopes(saved.scope if saved else "")
+    found.facts |= {"missing_scopes": scopes, "missing_privileges": missing}
+    if "account_read" not in scopes and "account:read" not in missing:
+        summary = tools.constant_contact.get_account_summary()
+        found.facts["organization_name"] = summary.organization_name
+        found.facts["contact_email"] = summary.contact_email
+        name = f'"{clean(summary.organization_name)}" ({clean(summary.contact_email)})'
+        if summary.encoded_account_id != properties.get(store, ACCOUNT):
+            raise LoginNeeded(
+                "The Constant Contact login belongs to another account than before.", f"it is {name}.", "ccsync login"
+            )
+        found.text = f"{name}; {found.text}"
+    if scopes or missing:
+        raise LoginNeeded(
+            "The Constant Contact login may not do all that ccsync needs.",
+            "; ".join(rights.shortfalls(scopes, missing)) + ".",
+            "Log in as the account's owner: ccsync login",
+        )
+
+
+def _tell_age(app: App, store: Store, found: Finding, days_before: int) -> None:
+    age = age_of_login(store, app.clock.now())
+    if age is None:
+        return
+    found.facts |= {
+        "renewed_at": screen.utc_time(age.renewed_at),
+        "idle_days": age.days,
+        "lapses_at": screen.utc_time(age.lapses_at),
+    }
+    when = f"{age.days} days ago" if age.days == days_before else f"just now, after {days_before} days"
+    found.text = (
+        f"the login was renewed {when} and would lapse after {LAPSES_AFTER.days} days without use,"
+        f" in {LAPSES_AFTER.days - age.days} days ({age.lapses_at:%Y-%m-%d})"
+    )
+
+
+def _report(findings: list[Finding], as_json: bool) -> None:
+    if as_json:
+        facts: dict[str, object] = {"works": all(found.works for found in findings)}
+        for found in findings:
+            error = error_lines.facts(found.error) if found.error else None
+            facts[found.vendor.lower().replace(" ", "_")] = {"works": found.works, **found.facts, "error": error}
+        screen.print_json(facts)
+        return
+    for found in findings:
+        state = {True: "works", False: "does not work", None: "could not be tried"}[found.works]
+        screen.print_line(f"{found.vendor}: {state}{', ' if found.text else ''}{found.text}")

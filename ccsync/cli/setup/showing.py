@@ -1,0 +1,49 @@
+"""`ccsync configure --show`: the settings in force, the built-in ones included, without secrets."""
+
+from collections.abc import Mapping
+
+from ccsync.cli.terminal import screen
+from ccsync.config import Config
+
+
+def show(config: Config, as_json: bool) -> None:
+    """Print every setting that is no secret."""
+    facts = _facts(config)
+    if as_json:
+        screen.print_json(facts)
+        return
+    for section, values in facts.items():
+        screen.print_line(f"[{section}]")
+        screen.print_facts({f"  {key}": in_file(value) for key, value in values.items()})
+
+
+def in_file(value: object) -> object:
+    """A value as the config file writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "-" if value is None else value
+
+
+def _facts(config: Config) -> dict[str, Mapping[str, object]]:
+    """Every setting that is no secret."""
+    kibo, contact, sync, limits = config.kibo, config.constant_contact, config.sync, config.limits
+    return {
+        "kibo": {
+            "tenant_id": kibo.tenant_id,
+            "client_id": kibo.client_id,
+            "home_url": kibo.home_url,
+            "tenant_url": kibo.tenant_url,
+            "event_url": kibo.event_url,
+        },
+        "constant_contact": {
+            "client_id": contact.client_id,
+            "flow": contact.flow,
+            "redirect_uri": contact.redirect_uri,
+            "api_url": contact.api_url,
+            "auth_url": contact.auth_url,
+        },
+        "sync": {name: getattr(sync, name) for name in sync.__slots__},
+        "limits": {name: getattr(limits, name) for name in limits.__slots__},
+        "mapping": dict(config.mapping),
+        "state": {"path": str(config.state.path), "keep_days": config.state.keep_days},
+    }

@@ -1,0 +1,1 @@
+"""Tables, progress, prompts, errors, safe text."""

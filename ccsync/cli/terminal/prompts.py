@@ -1,0 +1,71 @@
+"""Asks a person at a terminal, on stderr. An answer is one line."""
+
+import io
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+
+import click
+
+from ccsync.cli.terminal import screen
+
+
+class Talk:
+    """One conversation."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")  # a terminal in another encoding must not end in a traceback
+
+    def ask(self, question: str) -> str:
+        """The typed line, without blanks around it. Raises `click.Abort` at the end of the input."""
+        self._check()  # Ctrl-C during a call waits for its answer; it was not meant for the next question
+        click.echo(f"{screen.fitted(question)} ", err=True, nl=False)
+        line = ""
+        try:
+            line = sys.stdin.readline()
+        finally:
+            if not line.endswith("\n"):
+                click.echo(err=True)  # what ends it goes below the question
+        if not line:
+            raise click.Abort
+        return line.strip()
+
+    def agrees(self, question: str) -> bool:
+        """Ask for what cannot be taken back; only a typed yes counts."""
+        screen.say(question)
+        return self.ask("Type yes to do it:").lower() == "yes"
+
+    def yes_or_no(self, question: str, now: bool) -> bool:
+        """Ask for a yes or a no; Enter keeps what it is `now`."""
+        while True:
+            answer = self.ask(f"{question} (yes or no; Enter: {'yes' if now else 'no'}):").lower()
+            if answer in ("", "y", "yes", "n", "no"):
+                return now if not answer else answer.startswith("y")
+            screen.say("Type yes or no, or only Enter.")
+
+    def choose(self, question: str, names: Sequence[str], now: int) -> int:
+        """Ask for one of a few names; its place, counted from 0. Enter takes the one at `now`."""
+        say_numbered(names, range(1, len(names) + 1), now + 1)
+        while True:
+            typed = self.ask(f"{question} (1 to {len(names)}; Enter: {now + 1}):")
+            number = numbered(typed, len(names))
+            if number is not None or not typed:
+                return now if number is None else number - 1
+            screen.say(f"Type a number from 1 to {len(names)}.")
+
+
+def say_numbered(names: Sequence[str], numbers: Sequence[int], chosen: int) -> None:
+    """Show names with their numbers; a star marks the chosen number."""
+    room = max(shutil.get_terminal_size().columns - 8, 20)
+    for name, number in zip(names, numbers, strict=True):
+        first, *others = screen.wrapped(screen.clean(name), room)
+        mark = "*" if number == chosen else " "
+        click.echo("\n".join([f" {mark}{number:>4}  {first}", *(" " * 8 + one for one in others)]), err=True)
+
+
+def numbered(typed: str, most: int) -> int | None:
+    """The number that was typed, when it is one from 1 to `most`."""
+    is_one = typed.isascii() and typed.isdigit() and len(typed) <= 6 and 1 <= int(typed) <= most
+    return int(typed) if is_one else None

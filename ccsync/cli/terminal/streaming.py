@@ -1,0 +1,46 @@
+"""Prints long answers row by row, so that a million rows need no memory: CSV for spreadsheets, and JSON."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from ccsync.cli.terminal.screen import clean
+
+_STARTS_A_FORMULA = tuple("=+-@\t\r") + tuple("＝＋－＠")
+
+
+def csv_cell(value: object) -> str:
+    """A value as a spreadsheet may show it: never a formula, and one record stays one line."""
+    text = "" if value is None else str(value)
+    return clean("'" + text if text.startswith(_STARTS_A_FORMULA) else text)
+
+
+def print_csv(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows as CSV in UTF-8, whatever the terminal's own encoding."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(headers)
+    writer.writerows([csv_cell(cell) for cell in row] for row in rows)
+
+
+def print_json_array(items: Iterable[object]) -> None:
+    """Print one JSON array, an item a line."""
+    before = "["
+    for item in items:
+        sys.stdout.write(f"{before}\n  {json.dumps(item)}")
+        before = ","
+    sys.stdout.write("[]\n" if before == "[" else "\n]\n")
+
+
+def print_json_object(facts: Mapping[str, object], name: str, items: Iterable[object]) -> None:
+    """Print one JSON object: the facts, and under `name` the items, one a line."""
+    head = json.dumps(facts, indent=2).removesuffix("\n}")
+    sys.stdout.write(f"{head},\n  {json.dumps(name)}: ")
+    before = "["
+    for item in items:
+        sys.stdout.write(f"{before}\n    {json.dumps(item)}")
+        before = ","
+    sys.stdout.write("[]\n}\n" if before == "[" else "\n  ]\n}\n")

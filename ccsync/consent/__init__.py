@@ -1,0 +1,1 @@
+"""Pure decisions about one person, and about mass changes."""

@@ -1,0 +1,166 @@
+"""What a difference between the two systems is: pure functions from what is known of a person to a kind and a reason.
+
+Drift is what ccsync should have seen to and has not; the rest is so for a reason that an operator may want to know.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ccsync.consent.decisions import reason_of
+from ccsync.state.people import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
+
+
+class Kind(Enum):
+    """Every kind of finding; `DRIFT` has those that are drift."""
+
+    MISSING = "missing"
+    LEFT = "left"
+    NOT_REMOVED = "not-removed"
+    NOT_TOLD = "not-told"
+    FORGOTTEN_LISTED = "forgotten-listed"
+    WAITING = "waiting"
+    SUPPRESSED = "suppressed"
+    REJECTED = "rejected"
+    BACK_ON_LIST = "back-on-list"
+    OLD_ADDRESS = "old-address"
+    LISTED_SAYS_NO = "listed-says-no"
+    UNKNOWN_TO_KIBO = "unknown-to-kibo"
+    SEVERAL_ACCOUNTS = "several-accounts"
+
+
+MEANING = {
+    Kind.MISSING: "opted in at Kibo, and for no known reason not on the list",
+    Kind.LEFT: "put on the list by ccsync and gone from it, which was not noticed yet",
+    Kind.NOT_REMOVED: "on the list, though no account opts in any more or an opt-out holds",
+    Kind.NOT_TOLD: "opted out at Constant Contact, still opted in at Kibo",
+    Kind.FORGOTTEN_LISTED: "on the list again, though the person asked to be forgotten",
+    Kind.WAITING: "changed since the last run, or waiting for the next one",
+    Kind.SUPPRESSED: "opted in at Kibo, and kept off the list by an opt-out",
+    Kind.REJECTED: "opted in at Kibo, and not usable as it is",
+    Kind.BACK_ON_LIST: "left the list, and was put on it again at Constant Contact",
+    Kind.OLD_ADDRESS: "on the list with an address from before an e-mail change",
+    Kind.LISTED_SAYS_NO: "on the list by another way than ccsync, not opted in at Kibo",
+    Kind.UNKNOWN_TO_KIBO: "on the list by another way than ccsync, unknown to Kibo",
+    Kind.SEVERAL_ACCOUNTS: "several opted-in accounts on one address, which are one contact",
+}
+DRIFT = (Kind.MISSING, Kind.LEFT, Kind.NOT_REMOVED, Kind.NOT_TOLD, Kind.FORGOTTEN_LISTED)
+
+
+class Repair(Enum):
+    """What `--fix` does about a finding: it only queues for the jobs, which decide and act as ever."""
+
+    READ = "read"
+    REMOVE = "remove"
+    TELL = "tell"
+    COMPARE = "compare"
+    NONE = ""
+
+
+WORDS = {
+    Repair.READ: "to be read again by flush-events",
+    Repair.REMOVE: "to be taken off the list by flush-events",
+    Repair.TELL: "to be told to Kibo by poll-unsubscribes",
+    Repair.COMPARE: "to be noted as gone by poll-unsubscribes",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A kind with its reason, and what would put it right."""
+
+    kind: Kind
+    reason: str
+    repair: Repair = Repair.NONE
+
+
+class Telling(Enum):
+    """How it stands with telling Kibo of an opt-out at Constant Contact."""
+
+    NEVER = "Kibo was never told"
+    NEXT = "waits to be told to Kibo"
+    STUCK = "Kibo has not taken it yet, or the brake holds it: ccsync poll-unsubscribes --dry-run"
+    DONE = "opted in again at Kibo since"
+    UNWANTED = "not told to Kibo, as list_departures has it"
+
+
+@dataclass(frozen=True, slots=True)
+class NotListed:
+    """Somebody who opts in at Kibo, could be sent, and is not on the list.
+
+    `telling` is how Kibo's being told of the opt-out stands. `queued` is how the account stands in the queue;
+    `refused` whether Constant Contact refused its row before.
+    """
+
+    holding: Suppression | None
+    telling: Telling
+    refused: bool
+    queued: str | None
+    is_under_way: bool
+    has_just_changed: bool
+    was_put_there: bool
+
+
+def judge_not_listed(one: NotListed) -> Verdict:
+    """Why is somebody who opts in not on the list?"""
+    if one.holding is not None:
+        return _judge_held(one.holding, one)
+    if one.refused:
+        return Verdict(Kind.REJECTED, "Constant Contact refused it before, and it has not changed since")
+    if one.queued == "failed":
+        return Verdict(Kind.REJECTED, "given up after several tries: ccsync events --failed")
+    if one.queued is not None or one.is_under_way:
+        return Verdict(Kind.WAITING, "in the queue" if one.queued else "in an import under way")
+    if one.was_put_there:
+        return Verdict(Kind.LEFT, "ccsync had put it there; left, or was taken off by staff", Repair.COMPARE)
+    if one.has_just_changed:
+        return Verdict(Kind.WAITING, "changed since the last run")
+    return Verdict(Kind.MISSING, "nothing keeps it off the list", Repair.READ)
+
+
+def _judge_held(holding: Suppression, one: NotListed) -> Verdict:
+    reason = reason_of(holding)
+    if holding.kind not in (UNSUBSCRIBED, DEPARTED):
+        return Verdict(Kind.SUPPRESSED, reason)
+    kind = {Telling.NEVER: Kind.NOT_TOLD, Telling.STUCK: Kind.NOT_TOLD, Telling.NEXT: Kind.WAITING}
+    repair = Repair.TELL if one.telling is Telling.NEVER else Repair.NONE
+    return Verdict(kind.get(one.telling, Kind.SUPPRESSED), f"{reason}; {one.telling.value}", repair)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A member whom no opted-in account stands behind, or whom something keeps from being sent.
+
+    `says_no` are accounts on the address, `elsewhere` opted-in accounts that had it before.
+    """
+
+    holding: Suppression | None
+    opts_in: bool
+    was_put_there: bool
+    is_leaving: bool
+    is_queued: bool
+    has_just_changed: bool
+    says_no: bool
+    elsewhere: bool
+
+
+def judge_listed(one: Listed) -> Verdict | None:
+    """What is a member who should not be there, as far as the store is concerned? `None`: all is well."""
+    if one.is_leaving:
+        return Verdict(Kind.WAITING, "is about to be taken off the list")
+    if one.holding is not None and one.holding.kind == FORGOTTEN:
+        return Verdict(Kind.FORGOTTEN_LISTED, "not by ccsync: ccsync forget ADDRESS takes the person off again")
+    if one.holding is not None and one.holding.kind == OPTED_OUT and one.was_put_there:
+        return Verdict(Kind.NOT_REMOVED, reason_of(one.holding), Repair.REMOVE)
+    if one.holding is not None and one.holding.kind == DEPARTED:
+        return Verdict(Kind.BACK_ON_LIST, reason_of(one.holding))
+    if one.opts_in:
+        return None
+    if one.elsewhere:
+        return Verdict(Kind.OLD_ADDRESS, "its account has another address now; only the person can unsubscribe it")
+    if not one.was_put_there:
+        kind = Kind.LISTED_SAYS_NO if one.says_no else Kind.UNKNOWN_TO_KIBO
+        return Verdict(kind, "not put there by ccsync")
+    if one.is_queued or one.has_just_changed:
+        return Verdict(Kind.WAITING, "in the queue" if one.is_queued else "changed since the last run")
+    reason = "its account says no" if one.says_no else "its account is gone, or has another address and says no"
+    return Verdict(Kind.NOT_REMOVED, reason, Repair.READ)

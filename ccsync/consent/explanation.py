@@ -1,0 +1,196 @@
+"""Why somebody is on the list or not, in one sentence or two: a pure decision on what the state file holds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from ccsync.consent.decisions import blocking_suppression, reason_of
+from ccsync.state import events, removals
+from ccsync.state.people import UNSUBSCRIBED, KnownContact, Suppression
+from ccsync.state.views.person_facts import AccountKnown
+
+
+class Standing(Enum):
+    """How somebody stands to the active list, for programs."""
+
+    LISTED = "listed"
+    LEAVING = "leaving"
+    JOINING = "joining"
+    WAITING = "waiting"
+    NOT_LISTED = "not-listed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An account in the queue."""
+
+    account_id: int
+    status: str
+    attempts: int
+    next_at: datetime
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the verdict is made of. `accounts` have the address now, `moved` had it and have another one now.
+
+    `importing` is the run whose import holds the person; `listed_since` when ccsync put the person on the list;
+    `leaving` and `rejection` are reasons, `None` where there is no such thing. `is_of_account`: an account was asked
+    for, not an address. `is_braked`: the latest flush held removals back. `is_read`: a run has dealt with an event of
+    the account.
+    """
+
+    list_id: str | None
+    list_name: str | None
+    is_of_account: bool = False
+    is_enabled: bool = True
+    is_exported: bool = True
+    is_known: bool = True
+    suppressions: tuple[Suppression, ...] = ()
+    contact: KnownContact | None = None
+    listed_since: datetime | None = None
+    accounts: tuple[AccountKnown, ...] = ()
+    moved: tuple[int, ...] = ()
+    queue: tuple[Queued, ...] = ()
+    leaving: str | None = None
+    is_braked: bool = False
+    importing: int | None = None
+    is_staged: bool = False
+    rejection: str | None = None
+    is_deleted: bool = False
+    is_read: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer."""
+
+    standing: Standing
+    text: str
+
+
+def judge(facts: Facts) -> Verdict:
+    """The first ground that holds: what keeps somebody off the list comes before what would bring them on it."""
+    return next(_grounds(facts))
+
+
+def _grounds(facts: Facts) -> Iterator[Verdict]:
+    name = f'the list "{facts.list_name}"' if facts.list_name else "the list"
+    off = f"Not on {name}: "
+    if not facts.is_known:
+        it = "account" if facts.is_of_account else "address"
+        yield Verdict(Standing.UNKNOWN, f"{off}ccsync knows nothing of this {it}. {_why_unknown(facts)}")
+    if facts.list_id is None:
+        yield Verdict(Standing.NOT_LISTED, "Not on a list: no contact list is chosen yet.")
+    if facts.leaving is not None:
+        yield Verdict(Standing.LEAVING, f"Still on {name}: {_leaving(facts, facts.leaving)}")
+    blocking = blocking_suppression(facts.suppressions, facts.list_id or "")
+    if blocking is not None:
+        yield Verdict(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
+    if facts.contact is not None and facts.contact.list_id == facts.list_id:
+        yield Verdict(Standing.LISTED, _listed(facts, f"On {name}"))
+    if facts.importing is not None:
+        yield Verdict(Standing.JOINING, f"Not yet on {name}: the import of run {facts.importing} is under way.")
+    if facts.rejection is not None:
+        yield Verdict(Standing.NOT_LISTED, f"{off}the record was rejected. {_sentence(facts.rejection)}")
+    yield from _waiting(facts, off, name)
+    yield from _of_accounts(facts, off, name)
+
+
+_LEAVING = {removals.OPTED_OUT: "opted out in the store", removals.DELETED: "the account was deleted in the store"}
+
+
+def _leaving(facts: Facts, reason: str) -> str:
+    how = _LEAVING.get(reason, reason)
+    if facts.is_braked:
+        return f"{how}, and the brake holds the removal back. See: ccsync flush-events --dry-run"
+    return f"{how}; the next flush-events takes the address off."
+
+
+def _why_unknown(facts: Facts) -> str:
+    if facts.list_id is not None and not facts.is_exported:
+        return "No export to the list has finished yet, and only then does ccsync know who opted in: ccsync export"
+    who = "it has not opted in" if facts.is_of_account else "no account with it has opted in"
+    return f"Either {who}, or no run has read it yet: who says no from the start is not remembered."
+
+
+def _way_back(facts: Facts, blocking: Suppression) -> str:
+    if blocking.kind != UNSUBSCRIBED:
+        return "A later opt-in in the store changes that."
+    accepting = [one.account_id for one in facts.accounts if one.accepts_marketing]
+    but = f" Account {accepting[0]} opts in, which does not outweigh it." if accepting else ""
+    return f"Only the person's own sign-up at Constant Contact changes that.{but}"
+
+
+def _listed(facts: Facts, on: str) -> str:
+    text = f"{on} since {facts.listed_since:%Y-%m-%d}." if facts.listed_since else f"{on}."
+    if facts.moved and not facts.accounts:
+        text += f" Account {facts.moved[0]} has another address now; this one was left alone."
+    if facts.rejection is not None:
+        return f"{text} What changed since was rejected. {_sentence(facts.rejection)}"
+    return " ".join([text, *(_of_queued(facts, one) for one in _weightiest(facts))])
+
+
+def _waiting(facts: Facts, off: str, name: str) -> Iterator[Verdict]:
+    if facts.is_staged:
+        yield Verdict(Standing.WAITING, f"Not yet on {name}: a run has read the record and not ended yet.")
+    accepts = any(one.accepts_marketing for one in facts.accounts)
+    failed = [one for one in facts.queue if one.status == events.FAILED]
+    if not facts.is_exported and not failed and (accepts or (facts.queue and not facts.accounts)):
+        text = f"Not yet on {name}: no export to it has finished, and until then nothing is sent. Then: ccsync export"
+        yield Verdict(Standing.WAITING, text)
+    for one in _weightiest(facts):
+        standing = Standing.NOT_LISTED if one.status == events.FAILED else Standing.WAITING
+        yield Verdict(standing, f"{off}{_of_queued(facts, one)[0].lower()}{_of_queued(facts, one)[1:]}")
+
+
+def _weightiest(facts: Facts) -> list[Queued]:
+    """The account that is farthest from being dealt with, if any is in the queue."""
+    order = (events.FAILED, events.RETRYING, events.PENDING)
+    return sorted(facts.queue, key=lambda one: order.index(one.status) if one.status in order else 0)[:1]
+
+
+def _of_queued(facts: Facts, one: Queued) -> str:
+    account = f"A change of account {one.account_id}"
+    if one.status == events.FAILED:
+        return f"{account} was given up after {_attempts(one)}. {_sentence(one.last_error)}".strip()
+    if one.status == events.RETRYING:
+        return f"{account} waits for another try after {_attempts(one)}. {_sentence(one.last_error)}".strip()
+    return f"{account} waits for the next flush-events" + ("." if facts.is_enabled else ", and the sync is disabled.")
+
+
+def _attempts(one: Queued) -> str:
+    return f"{one.attempts} attempt{'' if one.attempts == 1 else 's'}"
+
+
+def _of_accounts(facts: Facts, off: str, name: str) -> Iterator[Verdict]:
+    accepting = [one.account_id for one in facts.accounts if one.accepts_marketing]
+    if facts.contact is not None and facts.contact.seen_list_id == facts.list_id:
+        text = f"On {name}, but not put there by ccsync"
+        yield Verdict(Standing.LISTED, text + ("." if accepting else ": no account with the address opts in."))
+    if accepting:
+        why = "business (B2B) accounts are passed over; for others the next export mends it: ccsync export"
+        yield Verdict(Standing.NOT_LISTED, f"{off}nothing was sent, though account {accepting[0]} opts in; {why}")
+    if facts.accounts:
+        yield Verdict(Standing.NOT_LISTED, f"{off}account {facts.accounts[0].account_id} does not opt in.")
+    if facts.moved:
+        yield Verdict(Standing.NOT_LISTED, f"{off}account {facts.moved[0]} has another address now.")
+    if facts.is_deleted:
+        text = "the account was deleted in the store, and what ccsync knew of the person was erased."
+        yield Verdict(Standing.NOT_LISTED, off + text)
+    if facts.contact is not None:
+        text = "Constant Contact has the address from another source, and no account in the store opts in with it."
+        yield Verdict(Standing.NOT_LISTED, off + text)
+    if facts.is_read:
+        text = "it was read, and it does not opt in, has no address, or is a business (B2B) account."
+        yield Verdict(Standing.NOT_LISTED, off + text)
+    yield Verdict(Standing.NOT_LISTED, f"{off}nothing was ever sent. {_why_unknown(facts)}")
+
+
+def _sentence(text: str) -> str:
+    """A reason as a sentence of its own."""
+    text = text.strip()
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,141 @@
+"""What Kibo is told of a person's consent at Constant Contact, and what is left alone: pure functions."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import Enum
+
+from ccsync.models import Contact
+from ccsync.state.kibo_writes import KiboWrite
+from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
+from ccsync.state.write_backs import RESUBSCRIBED
+
+REASONS = {
+    UNSUBSCRIBED: "unsubscribed at Constant Contact",
+    DEPARTED: "left the list",
+    RESUBSCRIBED: "came back to Constant Contact by their own act",
+}
+"""What Kibo is told, as an operator reads it."""
+PATIENT_AFTER = 3
+LONGEST_BACKOFF = timedelta(hours=6)
+
+
+class By(Enum):
+    """Whose act it was that somebody left the list, as far as Constant Contact shows it."""
+
+    OWN = "own act"
+    STAFF = "staff"
+    UNKNOWN = "not shown"
+
+    @property
+    def source(self) -> str | None:
+        """The vendor's word for it."""
+        return {By.OWN: "Contact", By.STAFF: "Account"}.get(self)
+
+
+def whose_act(contact: Contact, last_seen_at: datetime | None) -> By:
+    """Who took the contact off the list? `last_seen_at`: when the list was last compared.
+
+    `update_source` is the source of the contact's last change, whatever that was. An import of ours leaves Account
+    there, so that Account tells of staff only when the change came after we last saw the person on the list.
+    """
+    if contact.update_source == "Contact":
+        return By.OWN
+    is_news = contact.updated_at is not None and last_seen_at is not None and contact.updated_at > last_seen_at
+    return By.STAFF if contact.update_source == "Account" and is_news else By.UNKNOWN
+
+
+class Found(Enum):
+    """What a look at somebody missing from the list shows."""
+
+    DEPARTED = "left the list"
+    MEMBER = "is on the list"
+    UNSUBSCRIBED = "unsubscribed"
+    DELETED = "contact was deleted in Constant Contact; that is no opt-out"
+    UNCLEAR = "lists are not shown"
+
+
+def judge_missing(contact: Contact | None, list_id: str) -> Found:
+    """Has somebody who is not among the members left the list by an act of consent?"""
+    if contact is None or contact.deleted_at is not None:
+        return Found.DELETED if contact is None or not contact.has_unsubscribed else Found.UNSUBSCRIBED
+    if contact.has_unsubscribed:
+        return Found.UNSUBSCRIBED
+    if contact.list_ids is None:
+        return Found.UNCLEAR
+    return Found.MEMBER if list_id in contact.list_ids else Found.DEPARTED
+
+
+def outdated(kind: str, list_id: str, suppressions: Iterable[Suppression]) -> str | None:
+    """Why a change is no longer to be told, `None` while it holds."""
+    holding = {(one.kind, one.list_id) for one in suppressions}
+    kinds = {found for found, _ in holding}
+    if kind == UNSUBSCRIBED:
+        return None if UNSUBSCRIBED in kinds else "has subscribed again since"
+    if kind == DEPARTED:
+        return None if (DEPARTED, list_id) in holding else "has opted in again since, or is back on the list"
+    if UNSUBSCRIBED in kinds:
+        return "has unsubscribed again since"
+    if OPTED_OUT in kinds:
+        return "has opted out in the store"
+    return "has left the list" if DEPARTED in kinds else None
+
+
+class AccountAct(Enum):
+    """What is done about one Kibo account."""
+
+    WRITE = "write"
+    ALREADY = "already so"
+    LEFT_ALONE = "its opt-out did not come from Constant Contact"
+    SKIPPED = "a B2B account, whose consent sits on its users"
+    UNKNOWN = "acceptsMarketing is neither true nor false"
+
+
+def judge_account(kind: str, accepts: bool | None, account_type: str | None, write: KiboWrite | None) -> AccountAct:
+    """What to do about an account with the person's address; `write` is what ccsync last set there.
+
+    An opt-out is written over any yes; a return only over a no that ccsync itself has written.
+    """
+    if accepts is None:
+        return AccountAct.SKIPPED if (account_type or "").upper() == "B2B" else AccountAct.UNKNOWN
+    if accepts is wanted_value(kind):
+        return AccountAct.ALREADY
+    if kind != RESUBSCRIBED:
+        return AccountAct.WRITE
+    is_ours = write is not None and (not write.accepts_marketing or write.done_at is None)
+    return AccountAct.WRITE if is_ours else AccountAct.LEFT_ALONE
+
+
+def wanted_value(kind: str) -> bool:
+    """What `acceptsMarketing` becomes."""
+    return kind == RESUBSCRIBED
+
+
+class Seen(Enum):
+    """What an account's consent, read again, tells."""
+
+    NOTHING = "what it was"
+    OWN = "what ccsync has set"
+    STALE = "older than what ccsync has set"
+    THEIRS = "the customer's own act"
+
+
+def judge_sighting(write: KiboWrite | None, *, was: bool | None, accepts: bool, updated_at: datetime | None) -> Seen:
+    """Is a consent that Kibo shows news? `was` is what was last observed of the account.
+
+    A listing may lag behind a write: an account that shows the old value with an older update date says nothing.
+    """
+    if write is None or was is accepts:
+        is_own_end = write is not None and write.done_at is None and write.accepts_marketing is accepts
+        return Seen.OWN if is_own_end else Seen.NOTHING
+    if write.accepts_marketing is accepts:
+        return Seen.OWN if write.done_at is None else Seen.THEIRS
+    is_older = updated_at is not None and write.updated_at is not None and updated_at < write.updated_at
+    return Seen.STALE if is_older else Seen.THEIRS
+
+
+def next_try_at(at: datetime, attempts: int) -> datetime:
+    """When a change that Kibo did not take for the `attempts`-th time is tried again: at first with the next run."""
+    if attempts < PATIENT_AFTER:
+        return at
+    hours: int = 2 ** min(attempts - PATIENT_AFTER, 8)
+    return at + min(timedelta(hours=hours), LONGEST_BACKOFF)

@@ -1,0 +1,23 @@
+"""The active contact list: that it is still there."""
+
+from ccsync.errors import RefusedError
+from ccsync.models import ContactList
+from ccsync.run.context import Context
+
+
+def require_list(context: Context) -> ContactList:
+    """Return the active list as it is now. Raises `RefusedError` when it no longer exists."""
+    found = context.constant_contact.get_list(context.list_id)
+    if found is None:
+        raise list_is_gone(context)
+    return found
+
+
+def list_is_gone(context: Context) -> RefusedError:
+    """The error for an active list that no longer exists."""
+    name = context.config.sync.list_name or context.list_id
+    return RefusedError(
+        f'The contact list "{name}" no longer exists in Constant Contact.',
+        "somebody deleted it; ccsync never makes it anew by itself. Nothing was sent.",
+        "ccsync configure --list NAME        (add --create-list for a new one)",
+    )

@@ -1,0 +1,171 @@
+"""Finds out who is on the list now, by whatever costs the fewest calls: each contact, an export, or the list."""
+
+import csv
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
+
+from ccsync.constant_contact.client import PAGE_SIZE
+from ccsync.constant_contact.export_file import ExportedContact, read_export
+from ccsync.errors import RefusedError
+from ccsync.from_constant_contact import contacts
+from ccsync.from_constant_contact.activities import await_activities
+from ccsync.mapping import person_key_text
+from ccsync.models import Activity
+from ccsync.run.context import Context
+from ccsync.state import people
+
+log = logging.getLogger(__name__)
+
+CLOCK_STEP = timedelta(seconds=2)
+MOST_EXPORTED = 500
+CALLS_OF_EXPORT = 4
+"""Start, two looks, download."""
+
+
+def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> None:
+    """Find out which of these people (person, address) are on the list now; `people` remembers it."""
+    if not wanted:
+        return
+    with_id = [one for one in wanted if _contact_id(context, one[0])]
+    without = [one for one in wanted if not _contact_id(context, one[0])]
+    exports = -(-len(with_id) // MOST_EXPORTED) * CALLS_OF_EXPORT
+    # A dry run starts no bulk job, not even one that only reads.
+    if (
+        with_id
+        and not context.is_dry_run
+        and exports < len(with_id)
+        and exports + len(without) < _pages_of_list(context)
+    ):
+        with_id = [] if _export(context, with_id) else with_id
+    rest = with_id + without
+    if rest and len(rest) > _pages_of_list(context):
+        people.forget_membership(context.store)
+        read_list(context)
+    else:
+        _look_up(context, rest)
+
+
+def calls_for(context: Context, number: int) -> int:
+    """How many calls `read_membership` makes for so many people whom ccsync put on the list."""
+    if number == 0:
+        return 0
+    exports = -(-number // MOST_EXPORTED) * CALLS_OF_EXPORT
+    # The list itself is looked at first; this look at it is one more that an export does not make.
+    return min(number, exports + 1, _pages_of_list(context))
+
+
+def read_new_members(context: Context, wanted: Iterable[tuple[bytes, str]], made_since: datetime) -> None:
+    """The same for people whose contacts were probably made after `made_since`: a page or two shows most of them."""
+    read_list(context, created_after=f"{made_since - CLOCK_STEP:%Y-%m-%dT%H:%M:%SZ}")
+    _look_up(context, [one for one in wanted if not is_known_member(context, one[0])])
+
+
+def is_known_member(context: Context, person: bytes) -> bool:
+    """Did the latest look at this person find them on the list?"""
+    known = people.known_contact(context.store, person)
+    return known is not None and known.seen_list_id == context.list_id
+
+
+def read_list(context: Context, **filters: str) -> None:
+    """Read the list's members page by page; their contacts are known from then on."""
+    seen = 0
+    for page in context.constant_contact.iter_contact_pages(
+        lists=context.list_id, include="list_memberships", **filters
+    ):
+        contacts.note(context, page)
+        seen += len(page)
+        context.show("members of the list", seen)
+
+
+def _contact_id(context: Context, person: bytes) -> str | None:
+    known = people.known_contact(context.store, person)
+    return known.contact_id if known else None
+
+
+def find_contacts(context: Context, wanted: Sequence[tuple[bytes, str]]) -> None:
+    """Learn the contacts of these people (person, address): one by one, or by the list where that is cheaper."""
+    if len(wanted) > 2 and len(wanted) > _pages_of_list(context):
+        read_list(context)
+        wanted = [one for one in wanted if _contact_id(context, one[0]) is None]
+    _look_up(context, wanted)
+
+
+def _look_up(context: Context, wanted: Sequence[tuple[bytes, str]]) -> None:
+    for count, (person, address) in enumerate(wanted, start=1):
+        contact = context.constant_contact.find_contact(address)
+        if contact is None:
+            people.note_not_on_list(context.store, person)
+        else:
+            contacts.note(context, [contact])
+        context.show("members of the list", count, len(wanted))
+
+
+def _pages_of_list(context: Context) -> int:
+    contact_list = context.constant_contact.get_list(context.list_id)
+    members = contact_list.membership_count if contact_list else None
+    return 0 if members is None else members // PAGE_SIZE + 1
+
+
+def _export(context: Context, wanted: Sequence[tuple[bytes, str]]) -> bool:
+    """Read the lists of contacts from exports; false when exports do not show them unmistakably."""
+    name = _telling_name(context)
+    if name is None:
+        return False
+    for start in range(0, len(wanted), MOST_EXPORTED):
+        part = wanted[start : start + MOST_EXPORTED]
+        found = _exported_members(context, [_contact_id(context, person) or "" for person, _ in part], name)
+        if found is None:
+            return False
+        with context.store.transaction():
+            for person, _ in part:
+                people.note_seen(context.store, person, context.list_id if person in found else None)
+        context.show("members of the list", start + len(part), len(wanted))
+    return True
+
+
+def _telling_name(context: Context) -> str | None:
+    """The list's name, if no other list's name can be mistaken for it where names are joined by commas."""
+    names = {one.list_id: one.name.lower() for one in context.constant_contact.iter_lists()}
+    own = names.pop(context.list_id, None)
+    if own is None or "," in own or any(own in part.split(", ") for part in names.values() if "," in part):
+        return None
+    return own
+
+
+def _exported_members(context: Context, contact_ids: Sequence[str], name: str) -> set[bytes] | None:
+    """Those of the contacts who are on the list; `None` when the export does not show lists."""
+    person_of = context.person_of()
+    with exported(context, lambda: context.constant_contact.export_contacts(contact_ids)) as rows:
+        try:
+            found = list(rows or ())
+        except csv.Error:
+            found = []
+    if not any(row.lists for row in found):
+        log.info("the export of contacts shows no lists")
+        return None
+    return {person_of(person_key_text(row.email)) for row in found if row.is_on(context.list_id, name)}
+
+
+@contextmanager
+def exported(context: Context, start: Callable[[], Activity]) -> Iterator[Iterator[ExportedContact] | None]:
+    """The rows of a contact export, read from a nameless file; `None` when there is no readable file.
+
+    Iterating them raises `csv.Error` where the file is damaged.
+    """
+    with TemporaryFile(dir=context.store.path.parent) as opened:
+        file = cast(BinaryIO, opened)
+        try:
+            activity_id = start().activity_id
+        except RefusedError as error:
+            log.info("contacts cannot be exported: %s", error.why)
+            yield None
+            return
+        activity = await_activities(context, [activity_id])[activity_id]
+        has_file = (
+            activity is not None and activity.has_completed and context.constant_contact.fetch_export(activity, file)
+        )
+        yield read_export(file) if has_file else None

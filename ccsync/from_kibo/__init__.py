@@ -1,0 +1,1 @@
+"""Extract: events, changed accounts and full sweeps, from Kibo into the state file."""

@@ -1,0 +1,193 @@
+"""Reads the accounts that wait in the queue, by whatever takes the fewest calls, and takes them in.
+
+An event only says that an account changed: what counts is how the account is now.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from ccsync.consent.decisions import MOST_ATTEMPTS, next_attempt_at
+from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.from_kibo import deletions
+from ccsync.from_kibo.pages import FILTER, Changed, Sweep, read_changed_since
+from ccsync.from_kibo.row_parts import RowParts
+from ccsync.from_kibo.staging import Intake
+from ccsync.kibo.events import PAGE_SIZE
+from ccsync.models import Customer
+from ccsync.run.context import Context
+from ccsync.state import events as queue
+from ccsync.state import queue_progress, staging
+from ccsync.state.events import Due
+
+log = logging.getLogger(__name__)
+
+MOST_READ = 40_000
+"""Accounts read before what follows is sent: as many as one import takes."""
+FEW = 10
+"""So many accounts are read one by one without looking for a cheaper way."""
+_CHUNK = 200
+EVENT_DELAY = timedelta(seconds=10)
+"""An event is made a moment after the change it tells of."""
+
+
+class Changes:
+    """Reads what is due at `at`: what is put off meanwhile does not come again in the same run.
+
+    `only_listed` reads only accounts of which ccsync has put somebody on that list. `ends_at` is the time of the
+    run's clock at which reading stops: what was read by then has to be acted on, too.
+    """
+
+    def __init__(
+        self, context: Context, at: datetime, *, only_listed: str | None = None, ends_at: float | None
+    ) -> None:
+        self._context = context
+        self._at = at
+        self._only_listed = only_listed
+        self._ends_at = ends_at
+        self._intake = Intake(context)
+        self._read = 0
+        self.failed: dict[int, str] = {}
+        """The accounts that could not be read in this run, and why."""
+
+    def read(self) -> int:
+        """Read accounts until none is due, many are read, or the time is used; how many were read.
+
+        Raises what `ccsync.errors` lists when it is Kibo that fails, and not an account.
+        """
+        self._read = 0
+        waiting = queue.count_due(self._context.store, self._at)
+        if waiting > FEW and self._only_listed is None:
+            self._read_pages(waiting)
+        while not self._is_full() and (chunk := self._due(_CHUNK)):
+            self._read_singly(chunk, waiting)
+        self._read_siblings()
+        return self._read
+
+    def has_time(self) -> bool:
+        """May another account be read?"""
+        return self._ends_at is None or self._context.clock.monotonic() < self._ends_at
+
+    def _is_full(self) -> bool:
+        return self._read >= MOST_READ or not self.has_time()
+
+    def _due(self, most: int) -> list[Due]:
+        return queue.due(self._context.store, self._at, most, only_listed=self._only_listed)
+
+    # by pages
+
+    def _read_pages(self, waiting: int) -> None:
+        """Read the accounts that changed lately, or everybody who opts in, if that is cheaper than one by one."""
+        kibo, since = self._context.kibo, queue.oldest_change(self._context.store, self._at)
+        changed = read_changed_since(kibo, since) if since is not None else None
+        if changed is not None and changed.total // PAGE_SIZE + 1 < waiting:
+            self._take_from(changed)
+            return
+        everybody = kibo.get_customers(start=0, size=1, filter=FILTER).total
+        if everybody // (PAGE_SIZE - 1) + 1 < waiting:
+            self._take_from(Changed(everybody, (page.customers for page in Sweep(kibo))))
+
+    def _take_from(self, changed: Changed) -> None:
+        """Take in those who are due. A row that is older than its event is read by itself; so is who is not there."""
+        parts = RowParts(self._context)
+        for customers in changed.pages:
+            if self._is_full():
+                return
+            fresh = self._fresh(customers)
+            parts.probe(fresh)
+            if fresh and (parts.lacking or parts.in_doubt):
+                return  # an absent part must not pass for an empty one
+            self._take(fresh)
+            self._context.show("changed customers", self._read)
+
+    def _fresh(self, customers: Sequence[Customer]) -> list[Customer]:
+        by_id = {one.account_id: one for one in customers}
+        found = queue.due_among(self._context.store, self._at, list(by_id)) if by_id else []
+        return [by_id[one.account_id] for one in found if _is_fresh(by_id[one.account_id], one)]
+
+    # one by one
+
+    def _read_singly(self, chunk: Sequence[Due], waiting: int) -> None:
+        there, gone = list[Customer](), list[Due]()
+        for one in chunk:
+            if not self.has_time():
+                break
+            try:
+                customer = self._context.kibo.get_customer(one.account_id)
+            except (VendorUnreachable, RefusedError) as error:
+                self._put_off(one, error)
+                continue
+            if customer is None:
+                gone.append(one)
+            else:
+                there.append(customer)
+            self._context.show("changed customers", self._read + len(there) + len(gone), waiting)
+        self._take(there)
+        for one in gone:
+            self._forget(one.account_id)
+
+    def _put_off(self, one: Due, error: VendorUnreachable | RefusedError) -> None:
+        self._note_failure(one.account_id, error)
+        put_off(self._context, one, self._at, self.failed[one.account_id])
+
+    def _note_failure(self, account_id: int, error: VendorUnreachable | RefusedError) -> None:
+        """One account that cannot be read must not stop the others; trouble of Kibo's own must not count as theirs."""
+        if isinstance(error, RefusedError) and error.status in (0, 401, 403):
+            raise error
+        self._context.kibo.get_customers(start=0, size=1)  # raises when it is Kibo that fails
+        log.info("account %s could not be read: %s", account_id, error.what)
+        self.failed[account_id] = f"Kibo: {error.why or error.what}"
+
+    def _forget(self, account_id: int) -> None:
+        with self._context.store.transaction():
+            siblings = deletions.forget_account(self._context, account_id)
+            queue_progress.mark(self._context.store, [account_id])
+            queue.enqueue(self._context.store, siblings, self._at)
+        self._count(1)
+
+    def _take(self, customers: Iterable[Customer]) -> None:
+        taken = list(customers)
+        before = self._context.counts["opted_out"]
+        self._intake.take(taken)
+        queue_progress.mark(self._context.store, [one.account_id for one in taken])
+        self._count(len(taken))
+        opted_out = sum(one.accepts_marketing is False for one in taken)
+        # Who says no and said no before is nobody's news.
+        self._context.counts["unchanged"] += max(0, opted_out - (self._context.counts["opted_out"] - before))
+
+    def _count(self, number: int) -> None:
+        self._read += number
+        self._context.counts["read"] += number
+
+    def _read_siblings(self) -> None:
+        """Several accounts on one address are one contact: the others are read, too, for the newest gives its data."""
+        for account_id in staging.unread_siblings(self._context.store):
+            if account_id in self.failed:
+                continue
+            try:
+                customer = self._context.kibo.get_customer(account_id)
+            except (VendorUnreachable, RefusedError) as error:
+                self._note_failure(account_id, error)
+                continue
+            if customer is None:
+                self._forget(account_id)
+            else:
+                self._take([customer])
+
+
+def put_off(context: Context, one: Due, at: datetime, error: str) -> None:
+    """An account could not be dealt with: it comes again later, until a person has to look."""
+    attempts = one.attempts + 1
+    if attempts >= MOST_ATTEMPTS:
+        queue.give_up(context.store, one.account_id, attempts, at, error)
+    else:
+        later = next_attempt_at(at, attempts, timedelta(minutes=context.config.sync.interval_minutes))
+        queue.put_off(context.store, one.account_id, attempts, later, error)
+    context.counts["failed"] += 1
+
+
+def _is_fresh(customer: Customer, one: Due) -> bool:
+    """Does the row show the change that its event tells of? Lists may lag behind."""
+    if one.changed_at is None:
+        return True
+    return customer.updated_at is not None and customer.updated_at >= one.changed_at - EVENT_DELAY

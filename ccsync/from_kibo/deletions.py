@@ -1,0 +1,41 @@
+"""What follows from an account that Kibo no longer has: it leaves the list and is forgotten."""
+
+from ccsync.run.context import Context
+from ccsync.state import accounts, erasure, removals
+from ccsync.state.accounts import AccountSeen
+
+
+def forget_account(context: Context, account_id: int) -> list[int]:
+    """Note in the caller's transaction that an account is gone; return the accounts that stand for its people now.
+
+    Whoever ccsync put on the list for it leaves the list, unless another account on the address opts in. What
+    is remembered goes once the removal is done (`forget_removed`): a store that suddenly shows nothing at all must
+    not erase everything before the brake has looked.
+    """
+    store, at = context.store, context.now()
+    known = accounts.known_accounts(store, [account_id]).get(account_id)
+    everybody = dict.fromkeys([*([known[0]] if known else []), *accounts.linked_people(store, account_id)])
+    heirs, leaving = list[int](), 0
+    for person in everybody:
+        others = accounts.siblings(store, account_id, person)
+        heirs += others
+        if not others:
+            leaving += removals.ask(store, [person], account_id, None, removals.DELETED, at)
+    if known is not None:
+        accounts.observe_accounts(store, [AccountSeen(account_id, known[0], accepts_marketing=False)], at)
+    if not leaving:
+        _erase(context, account_id, list(everybody))
+    context.counts["forgotten" if everybody else "unchanged"] += 1
+    return heirs
+
+
+def forget_removed(context: Context, account_id: int, person: bytes) -> None:
+    """The person of a deleted account is off the list: forget both, in the caller's transaction."""
+    _erase(context, account_id, [person])
+
+
+def _erase(context: Context, account_id: int, everybody: list[bytes]) -> None:
+    erasure.erase_account(context.store, account_id)
+    for person in everybody:
+        if not erasure.is_somebodys(context.store, person):
+            erasure.erase_person(context.store, person)

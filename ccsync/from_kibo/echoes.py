@@ -1,0 +1,80 @@
+"""What ccsync itself has set at Kibo comes back when accounts are read: it is nobody's opt-in or opt-out."""
+
+from collections.abc import Sequence
+
+from ccsync.consent.write_back import REASONS, Seen, judge_sighting
+from ccsync.mapping import person_key_text
+from ccsync.models import Customer
+from ccsync.run.context import Context
+from ccsync.state import accounts, kibo_writes, ledger, write_backs
+from ccsync.state.accounts import AccountSeen
+from ccsync.state.kibo_writes import KiboWrite
+from ccsync.state.ledger import ConsentChange
+from ccsync.state.log import history
+from ccsync.state.log.history import Step
+
+
+def without_own(context: Context, customers: Sequence[Customer]) -> list[Customer]:
+    """The customers whose consent says something new, inside the caller's transaction; our own echoes are noted.
+
+    An opt-in that turns up on a suppressed address, though it is no newer than the opt-out, is queued for Kibo.
+    """
+    telling = [one for one in customers if one.accepts_marketing is not None]
+    account_ids = [one.account_id for one in telling]
+    before = accounts.known_accounts(context.store, account_ids)
+    written = kibo_writes.among(context.store, account_ids)
+    found = []
+    for customer in telling:
+        write = written.get(customer.account_id)
+        was = before[customer.account_id][1] if customer.account_id in before else None
+        seen = judge_sighting(write, was=was, accepts=bool(customer.accepts_marketing), updated_at=customer.updated_at)
+        if seen is Seen.OWN:
+            if write is not None:
+                finish(context, customer, write)
+            continue
+        if seen is Seen.STALE:
+            continue
+        if seen is Seen.THEIRS and write is not None:
+            kibo_writes.forget(context.store, customer.account_id)
+        found.append(customer)
+    _queue_newcomers(context, found, before)
+    return found
+
+
+def finish(context: Context, customer: Customer, write: KiboWrite) -> None:
+    """Kibo shows what ccsync has set: the change is a row of the consent ledger, in the caller's transaction."""
+    at, account_id, accepts = context.now(), customer.account_id, write.accepts_marketing
+    change = ConsentChange(
+        write.person,
+        customer.email,
+        "opted-in" if accepts else "opted-out",
+        "ccsync",
+        at,
+        at,
+        account_id=account_id,
+        evidence={"because": write.reason, "acceptsMarketing": "true" if accepts else "false"},
+    )
+    kibo_writes.finish(context.store, account_id, at, customer.updated_at)
+    accounts.observe_accounts(context.store, [AccountSeen(account_id, write.person, accepts)], at)
+    ledger.append(context.store, context.run_id, [change])
+    act = "opted in in the store" if accepts else "opted out in the store"
+    history.append(context.store, context.run_id, at, [Step(write.person, account_id, act, REASONS[write.reason])])
+
+
+def _queue_newcomers(context: Context, customers: Sequence[Customer], before: dict[int, tuple[bytes, bool]]) -> None:
+    """Accounts that opt in and are new to ccsync, or have come to another address with their opt-in."""
+    newcomers = []
+    for customer in customers:
+        known, person = before.get(customer.account_id), _person(context, customer)
+        if not customer.accepts_marketing or person is None:
+            continue
+        if known is None:
+            newcomers.append((person, customer.created_at))
+        elif known[1] and known[0] != person:
+            newcomers.append((person, None))
+    if newcomers:
+        write_backs.queue_again(context.store, newcomers, context.now())
+
+
+def _person(context: Context, customer: Customer) -> bytes | None:
+    return None if customer.email is None else context.person_of()(person_key_text(customer.email))

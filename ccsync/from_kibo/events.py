@@ -1,0 +1,167 @@
+"""Pulls Kibo's events into the state file: seen ids are remembered, and each account waits once."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.kibo.events import EventPage
+from ccsync.models import Event
+from ccsync.run.context import Context
+from ccsync.state import events as queue
+from ccsync.state import properties
+
+log = logging.getLogger(__name__)
+
+STREAM = "events"
+DEEP_STREAM = "events-deep"
+EVER_SEEN = "events_ever_seen"
+AT_TENANT = "events_at_tenant"
+
+TOO_OLD = timedelta(days=7)
+"""How long Kibo keeps events for pulling is not documented; what it pushes expires after 14 days."""
+OVERLAP = timedelta(hours=1)
+DEEP_OVERLAP = timedelta(hours=24)
+"""Once a day as far back as this: how late an event may become visible is not documented either."""
+MOST_PAGES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a pull found: events not seen before, and what went wrong in the end, if anything."""
+
+    new: int
+    trouble: VendorUnreachable | None = None
+
+
+def pull(context: Context) -> Pulled:
+    """Pull the events since the bookmark; it moves with the last page, in one transaction.
+
+    What was pulled before a failure is kept. Raises what `ccsync.errors` lists.
+    """
+    started_at = context.now()
+    new, pages = 0, _Pages(context, _since(context, started_at))
+    for page in pages:
+        with context.store.transaction():
+            new += queue.take_in(context.store, pages.wanted(page), context.now())
+            if pages.has_ended:
+                _move_bookmark(context, started_at)
+        context.show("events", new)
+    if new:
+        properties.put(context.store, EVER_SEEN, "yes")
+    return Pulled(new, pages.trouble)
+
+
+def is_too_old(context: Context) -> bool:
+    """Is the bookmark missing, or from so long ago that events may have expired since?"""
+    at = properties.bookmark(context.store, STREAM)
+    return at is None or context.now() - at > TOO_OLD
+
+
+def _since(context: Context, now: datetime) -> datetime:
+    at = properties.bookmark(context.store, STREAM)
+    if at is None:
+        return now - TOO_OLD
+    deep = properties.bookmark(context.store, DEEP_STREAM)
+    return at - (DEEP_OVERLAP if deep is None or now - deep >= DEEP_OVERLAP else OVERLAP)
+
+
+def _move_bookmark(context: Context, started_at: datetime) -> None:
+    elapsed = context.now() - started_at
+    at = context.kibo.transport.server_time(context.now()) - elapsed
+    if properties.bookmark(context.store, STREAM) is None:
+        return  # it begins with an export or a sweep: only they know what was before
+    deep = properties.bookmark(context.store, DEEP_STREAM)
+    properties.advance(context.store, STREAM, at)
+    if deep is None or started_at - deep >= DEEP_OVERLAP:
+        properties.advance(context.store, DEEP_STREAM, started_at)
+
+
+class _Pages:
+    """The pages of events since a time, however much of filter and sort order this vendor takes.
+
+    Best: filtered, oldest first. Filter refused or ignored: newest first, down to the time. Neither: everything.
+    """
+
+    def __init__(self, context: Context, since: datetime) -> None:
+        self._context = context
+        self._since = since
+        self.has_ended = False
+        """Was the latest page the last one?"""
+        self.trouble: VendorUnreachable | None = None
+
+    def wanted(self, page: EventPage) -> list[Event]:
+        """The page's events that belong to this pull, whatever the filter did."""
+        return [one for one in page.events if one.created_at is None or one.created_at >= self._since]
+
+    def __iter__(self) -> Iterator[EventPage]:
+        filter_text = f"topic sw customeraccount and createDate ge {self._since:%Y-%m-%dT%H:%M:%SZ}"
+        first = self._first(filter_text, "createDate asc")
+        if first is not None and not self._is_unfiltered(first):
+            yield from self._follow(first, filter_text, "createDate asc", stops_at_old=False)
+            return
+        newest = self._first(None, "createDate desc")
+        if newest is not None:
+            yield from self._follow(newest, None, "createDate desc", stops_at_old=_falls(newest))
+            return
+        plain = self._first(filter_text, None) or self._first(None, None)
+        if plain is None:
+            raise RefusedError(
+                "Kibo refuses every way of pulling events.", "400.", "Check [kibo] event_url.", status=400
+            )
+        yield from self._follow(plain, None if self._is_unfiltered(plain) else filter_text, None, stops_at_old=False)
+
+    def _first(self, filter_text: str | None, sort: str | None) -> EventPage | None:
+        try:
+            return self._read(0, filter_text, sort)
+        except RefusedError as error:
+            if error.status != 400:
+                raise
+            return None
+
+    def _is_unfiltered(self, page: EventPage) -> bool:
+        return page.has_other_topics or (page.oldest is not None and page.oldest < self._since)
+
+    def _follow(
+        self, page: EventPage, filter_text: str | None, sort: str | None, *, stops_at_old: bool
+    ) -> Iterator[EventPage]:
+        start, seen = 0, set[str]()
+        for _ in range(MOST_PAGES):
+            if start and page.keys and page.keys <= seen:
+                break
+            seen |= page.keys
+            start += page.rows
+            is_old = stops_at_old and all(one.created_at and one.created_at < self._since for one in page.events)
+            self.has_ended = page.rows == 0 or start >= page.total or (is_old and bool(page.events))
+            yield page
+            if self.has_ended:
+                return
+            page = self._read(start, filter_text, sort)
+        self.trouble = VendorUnreachable(
+            "Kibo's pages of events do not come to an end.",
+            "a page was shown that had been read before.",
+            "What was read is dealt with; the next run pulls the same time again.",
+        )
+
+    def _read(self, start: int, filter_text: str | None, sort: str | None) -> EventPage:
+        """One page, from the host that serves events."""
+        context = self._context
+        is_at_tenant = properties.get(context.store, AT_TENANT) == "yes"
+        for at_tenant in (is_at_tenant, not is_at_tenant):
+            page = context.kibo.get_events(start=start, filter=filter_text, sort=sort, is_at_tenant=at_tenant)
+            if page is not None:
+                if at_tenant != is_at_tenant:
+                    properties.put(context.store, AT_TENANT, "yes" if at_tenant else "no")
+                return page
+        raise RefusedError(
+            "Neither of Kibo's hosts serves events.",
+            "404 from the home host and from the tenant's.",
+            "Check [kibo] event_url.",
+        )
+
+
+def _falls(page: EventPage) -> bool:
+    """Is the page really sorted, newest first?"""
+    dates = [one.created_at for one in page.events if one.created_at is not None]
+    return dates == sorted(dates, reverse=True)

@@ -1,0 +1,207 @@
+"""Gathers the customers an export is about: all who opted in, one address, or those set aside before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from ccsync.consent.decisions import Act
+from ccsync.errors import ConfigError, OutOfTime
+from ccsync.from_kibo.pages import FILTER, Sweep, read_changed_since
+from ccsync.from_kibo.row_parts import RowParts, read_singly
+from ccsync.from_kibo.staged_decisions import iter_decisions
+from ccsync.from_kibo.staging import Intake
+from ccsync.kibo import Kibo
+from ccsync.mapping import check_address, person_key_text
+from ccsync.models import Customer
+from ccsync.run.context import Context
+from ccsync.state import erasure, parked, staging
+
+MOST_SWEEPS = 3
+MOST_DOUBTFUL = 200
+"""Updates that are looked at singly as long as it is in doubt whether the list carries all that is mapped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a gathering found out: how many customers Kibo counts and did not show (0: all is well).
+
+    `calls_spared` are those that it left out, and that an export makes to read customers one by one.
+    """
+
+    missing: int = 0
+    calls_spared: int = 0
+
+
+class _Gathering:
+    """One gathering of everybody; what it found out about the vendor's ways holds until its end.
+
+    One that `spares_single_reads` takes the list's rows for what they are, whatever they lack.
+    """
+
+    def __init__(self, context: Context, started_at: datetime, *, spares_single_reads: bool) -> None:
+        self._context = context
+        self._started_at = started_at
+        self._spares = spares_single_reads
+        self._intake = Intake(context)
+        self._parts = RowParts(context)
+        self._groups = listings(context.kibo)
+        self._has_hidden_guests = False
+        self._has_taken_rows = False
+        self._begins_anew = False
+        """The list turned out to lack what is mapped, after rows of it had been taken."""
+        self._pages = self._total = 0
+
+    def run(self) -> Gathered:
+        """Sweep until nobody can be missing."""
+        missing = 0
+        for _ in range(MOST_SWEEPS):
+            missing, is_sure = self._sweep_all()
+            if self._begins_anew and not self._spares:
+                self._begins_anew = False
+                missing, is_sure = self._sweep_all()
+            if missing <= 0 and is_sure:
+                break
+        return Gathered(max(missing, 0), self._calls_spared())
+
+    def _calls_spared(self) -> int:
+        if not (self._spares and self._parts.lacking):
+            return 0
+        return staging.have_read(self._context.store) + (self._pages if self._begins_anew else 0)
+
+    def _sweep_all(self) -> tuple[int, bool]:
+        """Read everybody once; return how many are missing, and whether nobody can have come in behind us."""
+        context = self._context
+        context.counts["unreadable"] = self._pages = 0
+        sweeps = [self._sweep(is_anonymous) for is_anonymous in self._groups]
+        caught_up = [self._catch_up(is_anonymous) for is_anonymous in self._groups]
+        self._look_at_doubtful_updates()
+        total = sum(sweep.total for sweep in sweeps if sweep is sweeps[0] or self._has_hidden_guests)
+        missing = total - staging.have_read(context.store) - context.counts["unreadable"]
+        return missing, all(caught_up) or not any(sweep.has_moved_right for sweep in sweeps)
+
+    def _sweep(self, is_anonymous: bool | None) -> Sweep:
+        context, sweep = self._context, Sweep(self._context.kibo, is_anonymous)
+        before = staging.have_read(context.store)
+        for page in sweep:
+            self._pages, self._total = self._pages + 1, page.total
+            context.show("customers", min(sweep.position, page.total), page.total)
+            self._parts.probe(page.customers)
+            self._check_time(page.total - sweep.position)
+            self._heed_the_verdict()
+            self._take(page.customers)
+            context.counts["unreadable"] += page.unreadable
+        if is_anonymous and staging.have_read(context.store) > before:
+            self._has_hidden_guests = True
+        return sweep
+
+    def _catch_up(self, is_anonymous: bool | None) -> bool:
+        """Take in who changed while we read: opt-ins that came in behind us, opt-outs that were read before."""
+        changed = read_changed_since(self._context.kibo, self._started_at, is_anonymous)
+        for page in changed.pages if changed else ():
+            self._take(page)
+        return changed is not None
+
+    def _take(self, customers: Sequence[Customer]) -> None:
+        if self._parts.lacking and not self._spares:
+            self._intake.take(self._read_singly(customers))
+        else:
+            self._intake.take(customers)
+            self._has_taken_rows |= bool(customers) and not self._parts.lacking
+
+    def _read_singly(self, customers: Sequence[Customer]) -> list[Customer]:
+        """The customers of a page, read whole, unless they refuse or were read like this before."""
+        dates = {one.account_id: one.updated_at or one.created_at for one in customers}
+        as_is = staging.have_as_is(self._context.store, dates)
+        refusing = [one for one in customers if one.accepts_marketing is False]
+        wanted = [one for one in customers if one.accepts_marketing is not False and one.account_id not in as_is]
+        done, whole = staging.have_read(self._context.store), list[Customer]()
+        for customer in read_singly(self._context, wanted):
+            whole.append(customer)
+            self._context.show("customers", min(done + len(whole), self._total), self._total)
+        return refusing + whole
+
+    def _look_at_doubtful_updates(self) -> None:
+        """A part that no row shows must not change what was sent: is it really empty for those who seem changed?"""
+        if not self._parts.in_doubt or self._parts.lacking:
+            return
+        due = iter_decisions(self._context, is_retry=False)
+        changed = (one for one, decision in due if decision.act is Act.UPDATE and not decision.is_email_only)
+        for whole in read_singly(self._context, list(islice(changed, MOST_DOUBTFUL))):
+            self._parts.learn_from(whole)
+            if self._parts.lacking:
+                break
+        self._heed_the_verdict()
+
+    def _check_time(self, customers: int) -> None:
+        """A run that has to end may have time for pages, and none for each customer."""
+        left = self._context.clock.seconds_left()
+        needed = customers / self._context.config.limits.kibo_requests_per_second
+        if self._parts.lacking and left is not None and needed > left:
+            raise OutOfTime(
+                f"Kibo's list does not show all that is mapped, and reading {customers:,} customers one by one takes"
+                " longer than this run may.",
+                f"about {needed / 60:.0f} minutes of reading.",
+                "ccsync export        (takes as long as it needs, and the events go on from there)",
+            )
+
+    def _heed_the_verdict(self) -> None:
+        """Rows that were taken before the list proved to lack something are read again, one by one."""
+        if self._parts.lacking and self._has_taken_rows:
+            self._has_taken_rows, self._begins_anew = False, True
+            if not self._spares:
+                staging.clear(self._context.store)
+
+
+def gather_everybody(context: Context, started_at: datetime, *, spares_single_reads: bool = False) -> Gathered:
+    """Take in every customer who opts in. `started_at` is Kibo's clock at the start of the run.
+
+    With `spares_single_reads` nobody is read one by one, though the list may lack what is mapped.
+    """
+    return _Gathering(context, started_at, spares_single_reads=spares_single_reads).run()
+
+
+def listings(kibo: Kibo) -> tuple[bool | None, ...]:
+    """The listings that together show everybody: the usual one, and guests by themselves where it hides them.
+
+    Whether `isAnonymous` left out means both is not documented; the totals tell.
+    """
+    everybody, named, guests = (
+        kibo.get_customers(start=0, size=1, filter=FILTER, is_anonymous=is_anonymous).total
+        for is_anonymous in (None, False, True)
+    )
+    # Totals that do not add up (people come and go meanwhile) are no proof: then guests are read, too.
+    return (None,) if everybody == named + guests else (None, True)
+
+
+def gather_address(context: Context, address: str) -> None:
+    """Take in the accounts with this address, in any case of letters. Raises `ConfigError` for an unusable one."""
+    rejection = check_address(address)
+    if rejection is not None:
+        raise ConfigError("The address given to --only is not usable.", rejection.reason, "Check its spelling.")
+    wanted = person_key_text(address)
+    page = context.kibo.get_customers(start=0, filter=f"emailAddress eq {address.strip()}")
+    found = [one for one in page.customers if one.email and person_key_text(one.email) == wanted]
+    whole = list(read_singly(context, found))
+    Intake(context).take(whole)
+    if not whole:
+        context.remarks.append("Kibo has no customer with this address.")
+    elif erasure.forgotten_among(context.store, [context.person_of()(wanted)]):
+        context.remarks.append("This person asked to be forgotten and has not opted in again since; nobody is added.")
+    elif not any(one.accepts_marketing for one in whole):
+        context.remarks.append("The customer does not opt in (acceptsMarketing is not true); nobody is added.")
+
+
+def gather_set_aside(context: Context) -> None:
+    """Take in the records that were rejected before, as they are now."""
+    intake = Intake(context)
+    account_ids = parked.account_ids(context.store)
+    for number, account_id in enumerate(account_ids, start=1):
+        customer = context.kibo.get_customer(account_id)
+        if customer is None or customer.accepts_marketing is False:
+            parked.release(context.store, account_id)
+        if customer is not None:
+            intake.take([customer])
+        context.show("rejected customers", number, len(account_ids))
+    if not account_ids:
+        context.remarks.append("No record is set aside; there is nothing to retry.")

@@ -1,0 +1,73 @@
+"""Finds out whether Kibo's list rows carry what is mapped; where they do not, accounts are read one by one.
+
+Whether the vendor's list carries contacts, attributes, segments and the order summary is not documented.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+
+from ccsync.mapping import filled_parts, missing_parts, needed_parts
+from ccsync.models import Customer
+from ccsync.run.context import Context
+from ccsync.state.staging import Staged
+
+log = logging.getLogger(__name__)
+
+MOST_PROBED = 5
+"""On the first page; on each later one a single row, as long as a part is in doubt."""
+
+
+class RowParts:
+    """What the rows of a list are known to carry of the mapped parts of an account.
+
+    A part stays in doubt as long as nobody who was looked at has anything in it: that proves nothing.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._mapping = context.config.mapping
+        self._most = MOST_PROBED
+        self.in_doubt = needed_parts(self._mapping)
+        self.lacking: frozenset[str] = frozenset()
+
+    def probe(self, rows: Sequence[Customer]) -> None:
+        """Compare rows of a page with their single reads; those that show something of a part in doubt tell most."""
+        telling = sorted(rows, key=lambda row: -len(filled_parts(row, self._mapping) & self.in_doubt))
+        shown = {part for row in rows for part in self.in_doubt if row.raw.get(part) is not None}
+        for row in telling[: self._most] if self.in_doubt and not self.lacking else ():
+            single = self._context.kibo.get_customer(row.account_id)
+            if single is not None and not _was_changed(row, single):
+                self.compare(row, single, shown)
+            if self.lacking or not self.in_doubt:
+                break
+        if rows:
+            self._most = 1
+
+    def compare(self, row: Customer, single: Customer, shown: Iterable[str]) -> None:
+        """Learn from one account. `shown` are the parts that some row of the list has at all.
+
+        Where none has a part, its being absent from the row and empty in the single read is telling enough.
+        """
+        missing, filled = missing_parts(row, single, self._mapping), filled_parts(single, self._mapping)
+        self.lacking |= (missing & filled) | (missing - frozenset(shown))
+        self.in_doubt -= filled | self.lacking
+        if self.lacking:
+            log.info("Kibo's list does not carry %s", ", ".join(sorted(self.lacking)))
+
+    def learn_from(self, single: Customer) -> None:
+        """Learn from an account whose row, like every other, showed nothing of the parts in doubt."""
+        self.lacking |= filled_parts(single, self._mapping) & self.in_doubt
+        self.in_doubt -= self.lacking
+
+
+def _was_changed(row: Customer, single: Customer) -> bool:
+    """Did somebody change the account between the two reads? Then they tell nothing of the list."""
+    return None not in (row.updated_at, single.updated_at) and row.updated_at != single.updated_at
+
+
+def read_singly(context: Context, accounts: Iterable[Customer | Staged]) -> Iterator[Customer]:
+    """These accounts, each read whole when it is asked for; one deleted meanwhile is left out."""
+    for one in accounts:
+        whole = context.kibo.get_customer(one.account_id)
+        if whole is not None:
+            yield whole

@@ -1,0 +1,1 @@
+"""What operators read: status, explanations, comparisons, plans of dry runs."""

@@ -1,0 +1,135 @@
+"""What needs a person, each with the command that mends it: pure decisions on how things stand."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ccsync.errors import BrakeError, CcsyncError, NotAgreed, TemporaryError
+from ccsync.reports.status import CRON_JOBS, JobStanding, Status
+from ccsync.run.access import LAPSES_AFTER
+from ccsync.run.job_names import FLUSH_EVENTS
+from ccsync.state import events
+
+OLD_LOGIN = timedelta(days=150)
+STAYS_SO = 3
+"""A cron job that failed for a passing reason is news only after so many times running."""
+SILENCE = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing for a person to do: what is the matter, and the command or act that mends it."""
+
+    what: str
+    fix: str
+
+
+def needs(status: Status) -> list[Need]:
+    """Everything that waits for a person, the most basic first: what stands above may mend what stands below."""
+    return [*_of_login(status), *_of_list(status), *_of_jobs(status), *_of_records(status)]
+
+
+def _of_login(status: Status) -> Iterator[Need]:
+    if not status.knows_tenant:
+        yield Need("Kibo was never logged in to: the store's host is not known.", "ccsync login --kibo-only")
+    if status.login_renewed_at is None:
+        yield Need("Nobody has logged in to Constant Contact yet.", "ccsync login --cc-only")
+        return
+    age = status.at - status.login_renewed_at
+    if age >= LAPSES_AFTER:
+        yield Need(f"The login at Constant Contact was not used for {age.days} days and has lapsed.", "ccsync login")
+    elif age >= OLD_LOGIN:
+        left = (LAPSES_AFTER - age).days
+        yield Need(
+            f"The login at Constant Contact was not used for {age.days} days; in {left} days it lapses.",
+            "ccsync login --check        (any run that calls Constant Contact renews it)",
+        )
+
+
+def _of_list(status: Status) -> Iterator[Need]:
+    if status.list_id is None:
+        yield Need("No contact list is chosen yet.", "ccsync configure --list NAME")
+    elif not status.is_exported:
+        yield Need(
+            "An export is due: until one to this list has finished, no change in the store is sent.",
+            "ccsync export --dry-run, then ccsync export",
+        )
+
+
+def _of_jobs(status: Status) -> Iterator[Need]:
+    for one in status.jobs:
+        yield from _of_failures(one)
+    if status.is_enabled and status.is_exported:
+        yield from (_of_silence(status, one) for one in status.jobs if one.job in CRON_JOBS and _is_silent(status, one))
+
+
+def _of_failures(one: JobStanding) -> Iterator[Need]:
+    run = one.last
+    if run is None or run.status in ("RUNNING", "COMPLETE"):
+        return
+    is_cron = one.job in CRON_JOBS
+    if run.status == "INTERRUPTED":
+        if not is_cron:
+            yield Need(f"The last {one.job} was interrupted; another one continues it.", f"ccsync {one.job}")
+        return
+    trouble = one.trouble
+    code = trouble.code if trouble else CcsyncError.exit_code
+    if code == NotAgreed.exit_code or (is_cron and code == TemporaryError.exit_code and one.failures < STAYS_SO):
+        return
+    often = f" {one.failures} times running" if one.failures > 1 else ""
+    how = "was stopped by the brake" if code == BrakeError.exit_code else "failed"
+    what = f"{one.job} {how}{often}: {trouble.what if trouble else run.message}"
+    yield Need(what, (trouble.fix if trouble else "") or f"ccsync logs {run.id}")
+
+
+def _is_silent(status: Status, one: JobStanding) -> bool:
+    if one.last is None:
+        return True
+    most = max(SILENCE, 4 * status.interval)
+    return one.last.status != "RUNNING" and abs(status.at - one.last.started_at) > most
+
+
+def _of_silence(status: Status, one: JobStanding) -> Need:
+    since = "has never run" if one.last is None else "has not run for " + _span(abs(status.at - one.last.started_at))
+    return Need(f"{one.job} {since}, though the sync is enabled.", "crontab -e        (crontab.example shows its line)")
+
+
+def _span(length: timedelta) -> str:
+    hours = int(length.total_seconds() // 3600)
+    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
+
+
+def _of_records(status: Status) -> Iterator[Need]:
+    failed = status.queue.get(events.FAILED, 0)
+    if failed:
+        yield Need(
+            f"{_accounts(failed)} could not be dealt with and {_are(failed)} not tried again until something changes.",
+            "ccsync events --failed, then ccsync events retry --all",
+        )
+    if status.rejected:
+        shown = f"ccsync logs {status.rejected_in} --errors" if status.rejected_in else "ccsync export"
+        yield Need(
+            f"{_accounts(status.rejected)} {_are(status.rejected)} left out: the record was rejected.",
+            f"{shown}, then mend {'it' if status.rejected == 1 else 'them'} in Kibo",
+        )
+    stuck = sum(attempts >= STAYS_SO for attempts in status.refused)
+    if stuck:
+        yield Need(
+            f"Kibo could not be told what {stuck:,} {'person' if stuck == 1 else 'people'} decided at Constant Contact;"
+            " every run tries again.",
+            "ccsync logs --direction from, then ccsync logs ID --errors",
+        )
+    flush = next((one for one in status.jobs if one.job == FLUSH_EVENTS), None)
+    if flush is not None and flush.last_success_at is not None and not status.has_seen_events:
+        yield Need(
+            "No event has ever come from Kibo, so changes in the store are not noticed.",
+            "In Dev Center, have the application subscribe to customeraccount.created, .updated and .deleted",
+        )
+
+
+def _accounts(number: int) -> str:
+    return f"{number:,} account{'' if number == 1 else 's'}"
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"

@@ -1,0 +1,163 @@
+"""Goes through both systems' people and finds what differs; what can be put right is queued with a person's yes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import islice
+
+from ccsync.consent.decisions import blocking_suppression
+from ccsync.consent.drift import (
+    DRIFT,
+    Kind,
+    Listed,
+    NotListed,
+    Repair,
+    Telling,
+    Verdict,
+    judge_listed,
+    judge_not_listed,
+)
+from ccsync.from_constant_contact import departures
+from ccsync.run.context import Context
+from ccsync.state import batches, ledger, parked, people, removals, write_backs
+from ccsync.state import events as queue
+from ccsync.state.people import DEPARTED, FORGOTTEN, Suppression
+from ccsync.state.views import comparison
+from ccsync.state.views.comparison import AtKibo, Finding
+
+_CHUNK = 500
+
+
+def compare(context: Context, flushed_at: datetime | None) -> None:
+    """Find what differs, into `state.comparison`. What changed after `flushed_at` nobody has seen to yet."""
+    for stream in (
+        _not_listed(context, flushed_at),
+        _listed(context, flushed_at),
+        _unusable(context),
+        _several(context),
+    ):
+        while part := list(islice(stream, _CHUNK)):
+            comparison.add(context.store, part)
+            context.show("comparing")
+
+
+def _not_listed(context: Context, flushed_at: datetime | None) -> Iterator[Finding]:
+    store = context.store
+    for person, email in comparison.iter_not_listed(store):
+        accounts = [one for one in comparison.accounts_of(store, person) if one.opts_in and not one.why_not]
+        known = people.known_contact(store, person)
+        refused = [one for one in accounts if (parked.standing(store, one.account_id) or (None, None))[1]]
+        verdict = judge_not_listed(
+            NotListed(
+                holding=(holding := _holding(context, person)),
+                telling=Telling.DONE if holding is None else _telling(context, person, holding, accounts),
+                refused=bool(refused),
+                queued=_queued(context, [one.account_id for one in accounts]),
+                is_under_way=batches.holds(store, person),
+                has_just_changed=_has_just_changed(accounts, flushed_at),
+                was_put_there=known is not None and known.list_id == context.list_id,
+            )
+        )
+        yield _finding(verdict, person, email, [one.account_id for one in accounts])
+
+
+def _listed(context: Context, flushed_at: datetime | None) -> Iterator[Finding]:
+    store = context.store
+    for person, email in comparison.iter_doubtful_members(store, context.list_id):
+        accounts = comparison.accounts_of(store, person)
+        linked = comparison.linked_accounts(store, person)
+        known = people.known_contact(store, person)
+        everybody = [*dict.fromkeys([*(one.account_id for one in accounts), *linked])]
+        verdict = judge_listed(
+            Listed(
+                holding=_holding(context, person),
+                opts_in=any(one.opts_in for one in accounts),
+                was_put_there=known is not None and known.list_id == context.list_id,
+                is_leaving=removals.is_asked(store, person, context.list_id),
+                is_queued=_queued(context, everybody) not in (None, queue.FAILED),
+                has_just_changed=_has_just_changed(accounts, flushed_at),
+                says_no=bool(accounts),
+                elsewhere=bool(comparison.opted_in_among(store, linked)),
+            )
+        )
+        if verdict is not None:
+            yield _finding(verdict, person, email, everybody)
+
+
+def _unusable(context: Context) -> Iterator[Finding]:
+    """Accounts that opt in and cannot be sent as they are."""
+    for one in comparison.iter_unusable(context.store):
+        yield _finding(Verdict(Kind.REJECTED, one.why_not), one.person or b"", one.email, [one.account_id])
+
+
+def _several(context: Context) -> Iterator[Finding]:
+    for person, email in comparison.iter_several(context.store):
+        accounts = [one.account_id for one in comparison.accounts_of(context.store, person) if one.opts_in]
+        yield _finding(Verdict(Kind.SEVERAL_ACCOUNTS, f"{len(accounts)} accounts"), person, email, accounts)
+
+
+def _holding(context: Context, person: bytes) -> Suppression | None:
+    """What keeps a person from being sent; that they asked to be forgotten comes first here."""
+    holding = people.suppressions(context.store, person)
+    forgotten = [one for one in holding if one.kind == FORGOTTEN]
+    return forgotten[0] if forgotten else blocking_suppression(holding, context.list_id)
+
+
+def _telling(context: Context, person: bytes, holding: Suppression, accounts: Iterable[AtKibo]) -> Telling:
+    if holding.kind == DEPARTED and not context.config.sync.list_departures:
+        return Telling.UNWANTED
+    rows = [one for one in write_backs.of_person(context.store, person) if one.kind == holding.kind]
+    waiting = [one for one in rows if one.told_at is None]
+    if waiting:
+        return Telling.STUCK if any(one.attempts or one.is_wanted for one in waiting) else Telling.NEXT
+    since = holding.since
+    is_newer = since is not None and all(one.created_at is not None and one.created_at > since for one in accounts)
+    return Telling.DONE if rows or is_newer or ledger.has_been_answered(context.store, person) else Telling.NEVER
+
+
+def _queued(context: Context, account_ids: Iterable[int]) -> str | None:
+    """How these accounts stand in the queue: the first one that is in it."""
+    found = [standing[0] for one in account_ids if (standing := queue.queued(context.store, one)) is not None]
+    return found[0] if found else None
+
+
+def _has_just_changed(accounts: Iterable[AtKibo], flushed_at: datetime | None) -> bool:
+    return flushed_at is not None and any(one.updated_at and one.updated_at > flushed_at for one in accounts)
+
+
+def _finding(verdict: Verdict, person: bytes, email: str | None, account_ids: Iterable[int]) -> Finding:
+    return Finding(verdict.kind.value, person, email or None, tuple(account_ids), verdict.reason, verdict.repair.value)
+
+
+def plan(context: Context) -> Mapping[Repair, int]:
+    """How many findings each repair would put right."""
+    found = {Repair(repair): number for repair, number in comparison.count_by_repair(context.store).items()}
+    return {repair: found[repair] for repair in Repair if repair in found and repair is not Repair.NONE}
+
+
+def repair(context: Context) -> int:
+    """Queue what can be put right; how many findings that is. Nothing is written at a vendor here."""
+    findings = comparison.iter_findings(context.store, [kind.value for kind in DRIFT])
+    done = 0
+    while part := list(islice(findings, _CHUNK)):
+        with context.store.transaction():
+            done += sum(_repair(context, one) for one in part)
+    return done
+
+
+def _repair(context: Context, one: Finding) -> bool:
+    store, at = context.store, context.now()
+    if one.repair == Repair.READ.value and one.account_ids:
+        queue.enqueue(store, one.account_ids, at)
+        return True
+    if one.repair == Repair.REMOVE.value:
+        account_id = one.account_ids[0] if one.account_ids else 0
+        return removals.ask(store, [one.person], account_id, one.email, removals.OPTED_OUT, at) > 0
+    if one.repair == Repair.TELL.value:
+        holding = _holding(context, one.person)
+        if holding is not None:
+            write_backs.queue(store, one.person, holding.kind, at)
+        return holding is not None
+    if one.repair == Repair.COMPARE.value:
+        departures.compare_soon(context)
+        return True
+    return False

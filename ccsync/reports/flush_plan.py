@@ -1,0 +1,84 @@
+"""What a flush would do about each account, and why: the dry run."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ccsync.consent.decisions import Act
+from ccsync.from_kibo.staged_decisions import iter_decisions
+from ccsync.run.context import Context
+from ccsync.state import queue_progress, removals, staging
+from ccsync.state.log import runs
+from ccsync.to_constant_contact import known_contacts, list_removals, welcome
+from ccsync.to_constant_contact.list_check import find_departures
+
+EXPORT_DUE = "waits: an export to this list is due"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One account: `act` as the counts name it."""
+
+    account_id: int
+    act: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a real run would do; `held` is how many removals the brake would hold back."""
+
+    accounts: tuple[Planned, ...]
+    held: int
+
+
+def plan(context: Context, accept: int, failed: Mapping[int, str], *, is_exported: bool) -> Plan:
+    """Work out what would be done with what was read; `failed` are accounts that could not be, and why.
+
+    Nothing is written at either vendor.
+    """
+    going, held = list_removals.plan(context, accept)
+    found = [_of_removal(context, one) for one in going]
+    found += [Planned(one.account_id, "held", "the brake: too many would leave the list at once") for one in held]
+    found += list(_of_staged(context)) if is_exported else [_waiting(one.account_id) for one in _staged(context)]
+    found += [
+        Planned(one.account_id or 0, "rejected", one.reason) for one in runs.rejected(context.store, context.run_id)
+    ]
+    found += [Planned(account_id, "failed", why) for account_id, why in failed.items()]
+    told = {one.account_id for one in found}
+    rest = [account_id for account_id in queue_progress.account_ids(context.store) if account_id not in told]
+    found += [Planned(account_id, "unchanged", "nothing in it concerns the list") for account_id in rest]
+    context.counts["rejected"] = runs.count_rejected(context.store, context.run_id)
+    for one in found:
+        if one.act in ("added", "updated", "suppressed", "departed", "removed", "unsubscribed"):
+            context.counts[one.act] += 1
+    return Plan(tuple(sorted(found, key=lambda one: one.account_id)), len(held))
+
+
+def _staged(context: Context) -> Iterator[staging.Staged]:
+    return staging.iter_people(context.store)
+
+
+def _waiting(account_id: int) -> Planned:
+    return Planned(account_id, "waiting", EXPORT_DUE)
+
+
+def _of_removal(context: Context, one: removals.Removal) -> Planned:
+    if one.reason == removals.DELETED:
+        return Planned(one.account_id, "removed", "its account was deleted in the store")
+    unsubscribes = context.config.sync.opt_out == list_removals.UNSUBSCRIBE
+    return Planned(one.account_id, "unsubscribed" if unsubscribes else "removed", "opted out in the store")
+
+
+def _of_staged(context: Context) -> Iterator[Planned]:
+    known_contacts.learn(context)
+    gone = {one.person for one in find_departures(context, is_retry=False)[0]}
+    greeted = {one.person for one in welcome.new_people(context)[: welcome.may_create(context)]}
+    for one, decision in iter_decisions(context, is_retry=False):
+        if one.person in gone:
+            yield Planned(one.account_id, "departed", "left the list; it is not put back")
+        elif one.person in greeted:
+            yield Planned(one.account_id, decision.act.value, welcome.REASON)
+        elif decision.act is Act.SET_ASIDE:
+            yield Planned(one.account_id, "rejected", decision.reason)
+        else:
+            yield Planned(one.account_id, decision.act.value, decision.reason)

@@ -1,0 +1,170 @@
+"""How things stand, gathered from the state file without a call: the jobs, the queue, the calls, the login."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ccsync.config import Config
+from ccsync.from_kibo.events import EVER_SEEN
+from ccsync.run.access import CONSTANT_CONTACT, KIBO, LAPSES_AFTER
+from ccsync.run.job_names import EXPORT, FLUSH_EVENTS, POLL_UNSUBSCRIBES
+from ccsync.state import Store, events, people, properties, removals, tokens, write_backs
+from ccsync.state.log import calls, last_errors, runs
+from ccsync.state.log.last_errors import Trouble
+from ccsync.state.log.runs import Run
+from ccsync.state.people import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED
+from ccsync.state.views import summary
+
+CRON_JOBS = (FLUSH_EVENTS, POLL_UNSUBSCRIBES)
+"""What cron runs every `interval_minutes`."""
+JOBS = (EXPORT, *CRON_JOBS)
+KINDS = (UNSUBSCRIBED, DEPARTED, OPTED_OUT, FORGOTTEN)
+
+
+@dataclass(frozen=True, slots=True)
+class JobStanding:
+    """One job: its latest run, when it last did its work, how often it has failed since, and why it did."""
+
+    job: str
+    last: Run | None
+    last_success_at: datetime | None
+    next_run_at: datetime | None
+    failures: int = 0
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallsToday:
+    """Calls to Constant Contact on this UTC day. `closed_until`: the vendor says that they are spent."""
+
+    used: int
+    per_day: int
+    reserve: int
+    resets_at: datetime
+    closed_until: datetime | None = None
+
+    @property
+    def left(self) -> int:
+        """How many more there may be, the reserve for opt-outs included."""
+        return 0 if self.closed_until else max(0, self.per_day - self.used)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How things stand at `at`. `placed` is how many people ccsync has put on the list.
+
+    `untold` is how many opt-outs and returns Kibo is still to be told, `refused` by how many attempts it has not
+    taken each of those that failed.
+    """
+
+    at: datetime
+    is_enabled: bool
+    interval: timedelta
+    list_id: str | None
+    list_name: str | None
+    is_exported: bool
+    placed: int
+    jobs: tuple[JobStanding, ...]
+    queue: Mapping[str, int]
+    leaving: int
+    untold: int
+    refused: tuple[int, ...]
+    suppressed: Mapping[str, int]
+    suppressed_people: int
+    rejected: int
+    rejected_in: int | None
+    calls: CallsToday
+    kibo_calls: int
+    login_renewed_at: datetime | None
+    knows_tenant: bool
+    has_seen_events: bool
+    state_path: Path
+    state_bytes: int
+
+    @property
+    def login_lapses_at(self) -> datetime | None:
+        """When the login ends if nothing uses it."""
+        return self.login_renewed_at + LAPSES_AFTER if self.login_renewed_at else None
+
+
+def gather(store: Store, config: Config, now: datetime, *, knows_tenant: bool) -> Status:
+    """Read everything as of one moment."""
+    list_id = config.sync.list_id
+    with store.snapshot():
+        saved = tokens.get(store, CONSTANT_CONTACT)
+        counted = events.count_by_status(store)
+        kinds = summary.suppressed_by_kind(store, list_id or "")
+        return Status(
+            at=now,
+            is_enabled=config.sync.enabled,
+            interval=timedelta(minutes=config.sync.interval_minutes),
+            list_id=list_id,
+            list_name=config.sync.list_name,
+            is_exported=list_id is not None and properties.get(store, properties.EXPORTED_LIST) == list_id,
+            placed=people.count_on_list(store, list_id) if list_id else 0,
+            jobs=tuple(_standing(store, config, job) for job in JOBS),
+            queue={status: counted.get(status, 0) for status in (events.PENDING, events.RETRYING, events.FAILED)},
+            leaving=removals.count(store, list_id) if list_id else 0,
+            untold=write_backs.count_waiting(store),
+            refused=tuple(one.attempts for one in write_backs.failing(store)),
+            suppressed={kind: kinds.get(kind, 0) for kind in KINDS},
+            suppressed_people=summary.count_suppressed(store, list_id or ""),
+            rejected=summary.count_only_rejected(store),
+            rejected_in=runs.last_with_errors(store),
+            calls=_calls(store, config, now),
+            kibo_calls=calls.calls_on(store, KIBO, now),
+            login_renewed_at=saved.obtained_at if saved else None,
+            knows_tenant=knows_tenant,
+            has_seen_events=properties.get(store, EVER_SEEN) is not None or events.have_ever_come(store),
+            state_path=store.path,
+            state_bytes=_size(store.path),
+        )
+
+
+def _standing(store: Store, config: Config, job: str) -> JobStanding:
+    last = runs.last_of(store, job)
+    return JobStanding(
+        job,
+        last,
+        runs.last_success_of(store, job),
+        next_run_at(last, config) if job in CRON_JOBS else None,
+        runs.failures_of(store, job),
+        last_errors.of_run(store, job, last.id) if last else None,
+    )
+
+
+def next_run_at(last: Run | None, config: Config) -> datetime | None:
+    """When cron starts a job next, as far as ccsync knows cron: one interval after its last start."""
+    return last.started_at + timedelta(minutes=config.sync.interval_minutes) if last else None
+
+
+def _calls(store: Store, config: Config, now: datetime) -> CallsToday:
+    limits = config.limits
+    return CallsToday(
+        calls.calls_on(store, CONSTANT_CONTACT, now),
+        limits.requests_per_day,
+        limits.reserve_per_day,
+        calls.next_midnight(now),
+        calls.closed_until(store, CONSTANT_CONTACT, now),
+    )
+
+
+def _size(path: Path) -> int:
+    """Bytes of the state file, with what is not yet in its main file."""
+    parts = (path, path.with_name(path.name + "-wal"))
+    return sum(part.stat().st_size for part in parts if part.exists())
+
+
+def stale_jobs(status: Status, most: timedelta) -> list[JobStanding]:
+    """The cron jobs that have not done their work for so long, or never; none while the sync is disabled.
+
+    A success that is still to come was noted by a clock that was ahead, and proves nothing.
+    """
+    if not status.is_enabled:
+        return []
+    return [
+        one
+        for one in status.jobs
+        if one.job in CRON_JOBS and (one.last_success_at is None or abs(status.at - one.last_success_at) > most)
+    ]

@@ -1,0 +1,189 @@
+"""How jobs reach the vendors: tokens that renew themselves, gates that pace and count every call."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, timedelta
+
+from ccsync import oauth
+from ccsync.errors import LoginNeeded, QuotaSpent
+from ccsync.kibo import request_token
+from ccsync.state import Store, tokens
+from ccsync.state.log import calls
+from ccsync.state.tokens import SavedToken
+from ccsync.transport import Transport
+
+KIBO = "kibo"
+CONSTANT_CONTACT = "constant_contact"
+SIGN_IN = "constant_contact_sign_in"
+"""Constant Contact's sign-in host: one call a second, outside the daily quota."""
+
+LAPSES_AFTER = timedelta(days=180)
+"""A refresh token dies after so long without use.
+https://community.constantcontact.com/t5/API-Developer-Support/Refresh-token-expiry/td-p/402882"""
+_NAMES = {KIBO: "Kibo", CONSTANT_CONTACT: "Constant Contact", SIGN_IN: "Constant Contact's sign-in"}
+
+EARLY = timedelta(minutes=5)
+"""A token is renewed this long before it ends: clocks differ, and calls take time."""
+
+Now = Callable[[], datetime]
+
+
+def is_good(saved: SavedToken, now: datetime) -> bool:
+    """Does a token last for some minutes yet? One that lasts no longer by itself is used for half of its time."""
+    lifetime = saved.expires_at - saved.obtained_at
+    return lifetime > timedelta() and now < saved.expires_at - min(EARLY, lifetime / 2)
+
+
+class LedgerGate:
+    """Paces and counts the calls to one vendor in the state file; satisfies `transport.Gate`.
+
+    `per_day` is the vendor's daily quota and `reserve` the part that only opt-outs may use.
+    """
+
+    def __init__(
+        self, store: Store, vendor: str, now: Now, *, per_second: float, per_day: int | None = None, reserve: int = 0
+    ) -> None:
+        self._store = store
+        self._vendor = vendor
+        self._now = now
+        # A little more than the limit asks: answers jitter, and the vendor counts arrivals.
+        self._seconds_apart = (1.1 if per_day else 1.0) / per_second
+        self._per_day = per_day
+        self._reserve = reserve
+        self._is_for_opt_outs = False
+
+    def admit(self) -> float:
+        """Count one call and return the seconds to wait before it; see `transport.Gate`."""
+        most = self._per_day
+        if most is not None and not self._is_for_opt_outs:
+            most -= self._reserve
+        admission = calls.admit(self._store, self._vendor, self._now(), self._seconds_apart, most)
+        if admission.closed_until is not None:
+            kept = f", {self._reserve:,} kept for opt-outs" if most != self._per_day else ""
+            count = f" ({admission.calls_today:,} of {self._per_day:,}{kept})" if self._per_day else ""
+            raise QuotaSpent(
+                f"Today's calls to {_NAMES.get(self._vendor, self._vendor)} are used up{count}.",
+                "the vendor allows so many a day for each API key.",
+                f"Nothing is lost; a run after {admission.closed_until:%Y-%m-%d %H:%M} UTC continues.",
+            )
+        return admission.wait_seconds
+
+    def hold(self, seconds: float) -> None:
+        """No call to this vendor before `seconds` have passed."""
+        calls.hold(self._store, self._vendor, self._now(), seconds)
+
+    def close_for_today(self) -> None:
+        """The vendor says that today's quota is spent."""
+        calls.close_for_today(self._store, self._vendor, self._now())
+
+    def calls_today(self) -> int:
+        """Calls to this vendor on this UTC day, by all runs."""
+        return calls.calls_on(self._store, self._vendor, self._now())
+
+    @contextmanager
+    def for_opt_outs(self) -> Iterator[None]:
+        """Within this, the reserve may be used."""
+        before, self._is_for_opt_outs = self._is_for_opt_outs, True
+        try:
+            yield
+        finally:
+            self._is_for_opt_outs = before
+
+
+class KiboToken:
+    """Kibo's application token, kept in the state file for as long as it lasts; satisfies `transport.Token`."""
+
+    def __init__(
+        self, store: Store, transport: Transport, now: Now, *, home_url: str, client_id: str, secret: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._transport = transport
+        self._now = now
+        self._home_url = home_url
+        self._client_id = client_id
+        self._secret = secret
+
+    def current(self) -> str:
+        """A token that is good for some minutes at least."""
+        saved = tokens.get(self._store, KIBO)
+        if saved is not None and saved.scope == self._client_id and is_good(saved, self._now()):
+            return saved.access_token
+        return self._request()
+
+    def renew(self, refused: str) -> str:
+        """Another token than the refused one."""
+        saved = tokens.get(self._store, KIBO)
+        return saved.access_token if saved and saved.access_token != refused else self._request()
+
+    def _request(self) -> str:
+        issued = request_token(self._transport, self._home_url, self._client_id, self._secret())
+        at = self._now()
+        ends = at + timedelta(seconds=issued.expires_in)
+        # The scope column holds whose token it is: another client_id in the config means another token.
+        tokens.save(self._store, SavedToken(KIBO, issued.access_token, None, self._client_id, at, ends))
+        return issued.access_token
+
+
+class ConstantContactToken:
+    """The operator's login, refreshed when due; satisfies `transport.Token`.
+
+    The caller holds the writers' lock, or `renewing` takes it. A refresh is committed before the new token is used,
+    and the saved token is read again first: another run may have refreshed it. https://github.com/phpfui/ConstantContact/issues/19
+    shows what happens otherwise.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        transport: Transport,
+        now: Now,
+        app: oauth.App,
+        renewing: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self._store = store
+        self._transport = transport
+        self._now = now
+        self._app = app
+        self._renewing = renewing
+
+    def current(self) -> str:
+        """A token that is good for some minutes at least. Raises `LoginNeeded` when there never was a login."""
+        saved = self._saved()
+        if is_good(saved, self._now()):
+            return saved.access_token
+        with self._renewing():
+            saved = self._saved()
+            return saved.access_token if is_good(saved, self._now()) else self._refresh(saved)
+
+    def renew(self, refused: str) -> str:
+        """Another token than the refused one. Raises `LoginNeeded` when only a person can get one."""
+        with self._renewing():
+            saved = self._saved()
+            return saved.access_token if saved.access_token != refused else self._refresh(saved)
+
+    def _saved(self) -> SavedToken:
+        saved = tokens.get(self._store, CONSTANT_CONTACT)
+        if saved is None:
+            raise LoginNeeded("Nobody has logged in to Constant Contact yet.", "no login is saved.", "ccsync login")
+        return saved
+
+    def _refresh(self, saved: SavedToken) -> str:
+        if saved.refresh_token is None:
+            raise LoginNeeded("The Constant Contact login has ended.", "it has no refresh token.", "ccsync login")
+        try:
+            answer = oauth.refresh(self._transport, self._app, saved.refresh_token, saved.scope)
+        except LoginNeeded as error:
+            days = max(0, (self._now() - saved.obtained_at).days)
+            when = f"it was last renewed {saved.obtained_at:%Y-%m-%d %H:%M} UTC, {days} days ago"
+            limit = f"; a login lapses after {LAPSES_AFTER.days} days without use" if days >= LAPSES_AFTER.days else ""
+            raise LoginNeeded(error.what, f"{error.why.rstrip('.')}; {when}{limit}.", error.fix) from None
+        # A Long Lived app may send no refresh token back: then the old one goes on.
+        save_login(self._store, answer, self._now(), previous=saved.refresh_token)
+        return answer.access_token
+
+
+def save_login(store: Store, answer: oauth.TokenAnswer, at: datetime, previous: str | None = None) -> None:
+    """Commit Constant Contact's tokens."""
+    ends = at + timedelta(seconds=answer.expires_in)
+    refresh_token = answer.refresh_token or previous
+    tokens.save(store, SavedToken(CONSTANT_CONTACT, answer.access_token, refresh_token, answer.scope, at, ends))

@@ -1,0 +1,56 @@
+"""What every job works with, and what it reports on the way."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ccsync.config import Config
+from ccsync.constant_contact import ConstantContact
+from ccsync.kibo import Kibo
+from ccsync.run.access import LedgerGate
+from ccsync.state import Store, people
+from ccsync.transport import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One sign of life: what is being done, and how far it has come. `total` is `None` when not known yet."""
+
+    phase: str
+    done: int = 0
+    total: int | None = None
+    sent: int = 0
+    calls_today: int = 0
+    calls_per_day: int = 0
+
+
+@dataclass(slots=True)
+class Context:
+    """A run's tools. `store` is what the run writes: in a dry run a copy, thrown away."""
+
+    store: Store
+    kibo: Kibo
+    constant_contact: ConstantContact
+    gate: LedgerGate
+    config: Config
+    list_id: str
+    clock: Clock
+    now: Callable[[], datetime]
+    report: Callable[[Progress], None] = lambda _: None
+    run_id: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    remarks: list[str] = field(default_factory=list)
+    """Sentences for the run's message and summary."""
+    notices: dict[str, str] = field(default_factory=dict)
+    """Sentences that ask a person to do something, by what they are about: under cron each is said once a day."""
+    is_dry_run: bool = False
+
+    def person_of(self) -> Callable[[str], bytes]:
+        """The function from an address in its comparison form to a person."""
+        return people.person_key(self.store)
+
+    def show(self, phase: str, done: int = 0, total: int | None = None, sent: int = 0) -> None:
+        """Report progress."""
+        limits = self.config.limits
+        self.report(Progress(phase, done, total, sent, self.gate.calls_today(), limits.requests_per_day))

@@ -1,0 +1,80 @@
+"""A run's row in the log, from RUNNING to how it ended."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from ccsync.errors import CcsyncError, Interrupted
+from ccsync.run.context import Context
+from ccsync.run.job_names import DIRECTIONS
+from ccsync.state import events, scratch_store, write_backs
+from ccsync.state.log import history, last_errors, runs
+from ccsync.state.log.last_errors import Trouble
+from ccsync.state.log.runs import Run
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+def carry_out(context: Context, job: str, body: Callable[[], T]) -> T:
+    """Run `body` as one run of `job`. Whatever it raises is written into the log and raised on.
+
+    The caller holds the writers' lock. A process that dies leaves RUNNING behind, which readers and the next
+    run recognise as INTERRUPTED.
+    """
+    context.run_id = runs.start(context.store, job, DIRECTIONS[job], context.now())
+    try:
+        result = body()
+    except Interrupted as error:
+        _finish(context, "INTERRUPTED", error.what)
+        raise
+    except CcsyncError as error:
+        _finish(context, "FAILED", f"{error.what} {error.why}".strip())
+        _note_trouble(context, job, error)
+        raise
+    except Exception as error:
+        log.exception("run %s of %s", context.run_id, job)
+        unforeseen = f"unforeseen: {type(error).__name__}"
+        _finish(context, "FAILED", unforeseen)
+        _note_trouble(context, job, CcsyncError(unforeseen))
+        raise
+    runs.finish(context.store, context.run_id, "COMPLETE", context.now(), context.counts, " ".join(context.remarks))
+    before = context.now() - timedelta(days=context.config.state.keep_days)
+    for prune in (runs.prune, history.prune, events.prune, write_backs.prune):
+        prune(context.store, before)
+    return result
+
+
+def try_out(context: Context, job: str, body: Callable[[], T]) -> tuple[Run | None, T]:
+    """Run `body` as a dry run: on a copy of the state file, which is thrown away; its row of the log is never kept.
+
+    Calls are counted in the real file, and a renewed token is kept there.
+    """
+    scratch = scratch_store()
+    try:
+        context.store.copy_to(scratch)
+        context.store, context.is_dry_run = scratch, True
+        context.run_id = runs.start(scratch, job, DIRECTIONS[job], context.now())
+        result = body()
+        runs.finish(scratch, context.run_id, "COMPLETE", context.now(), context.counts, " ".join(context.remarks))
+        return runs.get(scratch, context.run_id), result
+    finally:
+        scratch.close()
+
+
+def _finish(context: Context, status: str, message: str) -> None:
+    """Close the row of a run that ended badly; that this fails too must not hide why."""
+    try:
+        runs.finish(context.store, context.run_id, status, context.now(), context.counts, message)
+    except Exception:
+        log.exception("the row of run %s could not be closed", context.run_id)
+
+
+def _note_trouble(context: Context, job: str, error: CcsyncError) -> None:
+    """Keep what mends it, for `status`."""
+    try:
+        last_errors.note(context.store, job, Trouble(context.run_id, error.exit_code, error.what, error.fix))
+    except Exception:
+        log.exception("the trouble of run %s could not be kept", context.run_id)

@@ -1,0 +1,1 @@
+"""The SQLite file itself: opened strictly, migrated in steps, locked for one writer."""

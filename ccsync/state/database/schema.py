@@ -1,0 +1,87 @@
+"""The format of the state file: numbered migrations, each in one transaction with its number."""
+
+import secrets
+import sqlite3
+from collections.abc import Callable
+
+from ccsync.state.database.tables import FIRST, SECOND, THIRD
+
+APPLICATION_ID = 0x63637379  # "ccsy"
+
+TABLES = frozenset(
+    {
+        "meta",
+        "tokens",
+        "calls",
+        "gates",
+        "runs",
+        "rejected",
+        "set_aside",
+        "accounts",
+        "contacts",
+        "suppressions",
+        "consent",
+        "staged",
+        "batches",
+        "batch_rows",
+        "bookmarks",
+        "events",
+        "queue",
+        "links",
+        "removals",
+        "history",
+        "field_sets",
+        "erasing",
+        "untold",
+        "kibo_writes",
+    }
+)
+
+
+def _first(connection: sqlite3.Connection) -> None:
+    """Everything from login to export."""
+    for statement in _statements(FIRST):
+        connection.execute(statement)
+    connection.execute("INSERT INTO meta VALUES ('person_secret', ?)", (secrets.token_hex(32),))
+
+
+def _second(connection: sqlite3.Connection) -> None:
+    """The queue of events, removals, and what `why` tells."""
+    for statement in _statements(SECOND):
+        connection.execute(statement)
+
+
+def _third(connection: sqlite3.Connection) -> None:
+    """What Kibo is to be told, opt-outs found by earlier versions included, and what ccsync set there."""
+    for statement in _statements(THIRD):
+        connection.execute(statement)
+
+
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third)
+VERSION = len(_MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a state file to `VERSION`, each step in one transaction with its number."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    for number, step in enumerate(_MIGRATIONS[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            step(connection)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {number}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+
+def _statements(script: str) -> list[str]:
+    """Cut a script at the ends of its statements; `executescript` would commit behind our back."""
+    found, part = [], ""
+    for line in script.splitlines(keepends=True):
+        part += line
+        if sqlite3.complete_statement(part):
+            found.append(part)
+            part = ""
+    return found

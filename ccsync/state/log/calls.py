@@ -1,0 +1,100 @@
+"""The ledger of calls and the pace: both are a vendor's, and hold across processes and runs."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ccsync.state.database.store import Store
+from ccsync.state.database.times import from_text, to_text
+
+_HOLD = " hold"
+"""The row of `gates` with what a vendor asked for: until when, and since when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """May a call go out: after how many seconds, or not before when."""
+
+    wait_seconds: float
+    closed_until: datetime | None
+    calls_today: int
+
+
+def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: int | None) -> Admission:
+    """Reserve the next slot for one call and count it, in one transaction.
+
+    `most` is how many calls of this UTC day may be used by this kind of work (`None`: no limit).
+    Nothing is counted when the day is closed or used up.
+    """
+    at = now.timestamp()
+    with store.transaction():
+        today = calls_on(store, vendor, now)
+        row = store.one("SELECT next_at FROM gates WHERE vendor = ?", vendor)
+        next_at = float(row[0]) if row and isinstance(row[0], (int, float)) else 0.0
+        closed = closed_until(store, vendor, now)
+        if closed:
+            return Admission(0.0, closed, today)
+        if most is not None and today >= most:
+            return Admission(0.0, next_midnight(now), today)
+        # The pace reserves a few slots ahead; what is further was left behind by a clock that was set back.
+        paced = next_at if next_at - at <= 60 + 10 * seconds_apart else at
+        slot = max(at, paced, _held_until(store, vendor, at))
+        store.run(
+            "INSERT INTO gates VALUES (?, ?, NULL) ON CONFLICT (vendor) DO UPDATE"
+            " SET next_at = excluded.next_at, closed_until = NULL",
+            vendor,
+            slot + seconds_apart,
+        )
+        store.run(
+            "INSERT INTO calls VALUES (?, ?, 1) ON CONFLICT (day, vendor) DO UPDATE SET calls = calls + 1",
+            _day(now),
+            vendor,
+        )
+    return Admission(slot - at, None, today + 1)
+
+
+def hold(store: Store, vendor: str, now: datetime, seconds: float) -> None:
+    """No call to `vendor` before `seconds` have passed, whichever process makes it."""
+    until = max(now.timestamp() + seconds, _held_until(store, vendor, now.timestamp()))
+    store.run("INSERT OR REPLACE INTO gates VALUES (?, ?, ?)", vendor + _HOLD, until, to_text(now))
+
+
+def _held_until(store: Store, vendor: str, at: float) -> float:
+    """Until when the vendor asked for a wait; a wait that begins in the future is one of a clock that was set back."""
+    row = store.one("SELECT next_at, closed_until FROM gates WHERE vendor = ?", vendor + _HOLD)
+    began = from_text(row[1]) if row else None
+    if row is None or began is None or began.timestamp() > at + 1:
+        return 0.0
+    return float(row[0]) if isinstance(row[0], (int, float)) else 0.0
+
+
+def close_for_today(store: Store, vendor: str, now: datetime) -> None:
+    """The vendor says the day's quota is spent: nothing more before 00:00 UTC."""
+    store.run(
+        "INSERT INTO gates VALUES (?, ?, ?) ON CONFLICT (vendor) DO UPDATE SET closed_until = excluded.closed_until",
+        vendor,
+        now.timestamp(),
+        to_text(next_midnight(now)),
+    )
+
+
+def calls_on(store: Store, vendor: str, now: datetime) -> int:
+    """Calls to `vendor` on the UTC day of `now`."""
+    return store.number("SELECT calls FROM calls WHERE day = ? AND vendor = ?", _day(now), vendor)
+
+
+def closed_until(store: Store, vendor: str, now: datetime) -> datetime | None:
+    """Until when the vendor's quota is spent, if it says so."""
+    row = store.one("SELECT closed_until FROM gates WHERE vendor = ?", vendor)
+    closed = from_text(row[0]) if row else None
+    # Beyond the next midnight, the clock was ahead and was set back.
+    return closed if closed and now < closed <= next_midnight(now) else None
+
+
+def next_midnight(now: datetime) -> datetime:
+    """The next 00:00 UTC, when the vendor's day begins."""
+    day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return day + timedelta(days=1)
+
+
+def _day(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y-%m-%d")

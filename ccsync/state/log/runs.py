@@ -1,0 +1,222 @@
+"""The log of runs and the records each of them could not use."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccsync.state.database.lock import is_alive, this_process
+from ccsync.state.database.store import Row, Store, Value
+from ccsync.state.database.times import from_text, from_text_or_raise, storable, to_text
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of a job, as the log shows it."""
+
+    id: int | None
+    job: str
+    direction: str
+    status: str
+    started_at: datetime
+    finished_at: datetime | None
+    total_contacts: int
+    errors: int
+    counts: Mapping[str, int]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRecord:
+    """One record that a run could not use, and why."""
+
+    account_id: int | None
+    email: str | None
+    code: str
+    reason: str
+    at: datetime
+
+
+_COLUMNS = "id, job, direction, status, started_at, finished_at, total_contacts, errors, counts, message, process"
+
+
+def start(store: Store, job: str, direction: str, at: datetime) -> int:
+    """Write a RUNNING row and return its id. The caller holds the lock, so older RUNNING rows have died."""
+    with store.transaction():
+        store.run(
+            "UPDATE runs SET status = 'INTERRUPTED', finished_at = ?,"
+            " message = 'the process ended before the run did' WHERE status = 'RUNNING'",
+            to_text(at),
+        )
+        return store.insert(
+            "INSERT INTO runs (job, direction, status, started_at, process) VALUES (?, ?, 'RUNNING', ?, ?)",
+            job,
+            direction,
+            to_text(at),
+            this_process(),
+        )
+
+
+def update(store: Store, run_id: int, counts: Mapping[str, int]) -> None:
+    """Write how far a running run has come."""
+    store.run(
+        "UPDATE runs SET counts = ?, total_contacts = ?, errors = ? WHERE id = ?",
+        json.dumps(counts),
+        total_contacts(counts),
+        counts.get("rejected", 0),
+        run_id,
+    )
+
+
+def finish(store: Store, run_id: int, status: str, at: datetime, counts: Mapping[str, int], message: str) -> None:
+    """Close a run's row."""
+    with store.transaction():
+        update(store, run_id, counts)
+        store.run(
+            "UPDATE runs SET status = ?, finished_at = ?, message = ? WHERE id = ?",
+            status,
+            to_text(at),
+            storable(message),
+            run_id,
+        )
+
+
+def total_contacts(counts: Mapping[str, int]) -> int:
+    """The log's Total Contacts: everybody the run dealt with, whatever became of them."""
+    return sum(
+        counts.get(key, 0)
+        for key in ("added", "updated", "unchanged", "removed", "unsubscribed", "resubscribed", "departed")
+    )
+
+
+def get(store: Store, run_id: int) -> Run | None:
+    """One run by its id."""
+    row = store.one(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", run_id)  # noqa: S608 - our own column names
+    return _to_run(row) if row else None
+
+
+def latest(
+    store: Store, *, direction: str | None = None, status: str | None = None, limit: int | None = None
+) -> list[Run]:
+    """The runs, newest first."""
+    where, values = ["1"], list[Value]()
+    if direction:
+        where.append("direction = ?")
+        values.append(direction)
+    sql = f"SELECT {_COLUMNS} FROM runs WHERE {' AND '.join(where)} ORDER BY id DESC"  # noqa: S608 - ours
+    runs = (_to_run(row) for row in store.rows(sql, *values))
+    wanted = [run for run in runs if status is None or run.status == status]
+    return wanted if limit is None else wanted[:limit]
+
+
+def last_of(store: Store, job: str) -> Run | None:
+    """The latest run of a job."""
+    row = store.one(f"SELECT {_COLUMNS} FROM runs WHERE job = ? ORDER BY id DESC LIMIT 1", job)  # noqa: S608 - ours
+    return _to_run(row) if row else None
+
+
+def last_success_of(store: Store, job: str) -> datetime | None:
+    """When the latest run of a job that did its work ended."""
+    row = store.one("SELECT finished_at FROM runs WHERE job = ? AND status = 'COMPLETE' ORDER BY id DESC LIMIT 1", job)
+    return from_text(row[0]) if row else None
+
+
+def failures_of(store: Store, job: str) -> int:
+    """How often a job has failed since it last did its work."""
+    return store.number(
+        "SELECT count(*) FROM runs WHERE job = ?1 AND status = 'FAILED' AND id >"
+        " coalesce((SELECT max(id) FROM runs WHERE job = ?1 AND status = 'COMPLETE'), 0)",
+        job,
+    )
+
+
+def last_with_errors(store: Store) -> int | None:
+    """The latest run that could not use some records."""
+    row = store.one("SELECT run_id FROM rejected ORDER BY run_id DESC LIMIT 1")
+    return int(str(row[0])) if row else None
+
+
+def other_alive(store: Store) -> Run | None:
+    """A run of another process that is still there, where the system tells that it is the same one."""
+    where = "status = 'RUNNING' AND process LIKE '%:_%' AND process <> ?"
+    rows = store.rows(f"SELECT {_COLUMNS} FROM runs WHERE {where}", this_process())  # noqa: S608 - ours
+    return next((run for run in map(_to_run, rows) if run.status == "RUNNING"), None)
+
+
+def add_rejected(store: Store, run_id: int, records: Iterable[RejectedRecord]) -> None:
+    """Keep the records a run could not use, inside the caller's transaction."""
+    store.run_many(
+        "INSERT OR REPLACE INTO rejected (run_id, account_id, email, code, reason, at) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (
+                run_id,
+                record.account_id,
+                None if record.email is None else storable(record.email),
+                record.code,
+                storable(record.reason),
+                to_text(record.at),
+            )
+            for record in records
+        ],
+    )
+
+
+def drop_rejected(store: Store, run_id: int, account_ids: Iterable[int]) -> None:
+    """These records turned out well after all, inside the caller's transaction."""
+    store.run_many("DELETE FROM rejected WHERE run_id = ? AND account_id = ?", [(run_id, one) for one in account_ids])
+
+
+def count_rejected(store: Store, run_id: int) -> int:
+    """How many records the run could not use."""
+    return store.number("SELECT count(*) FROM rejected WHERE run_id = ?", run_id)
+
+
+def rejected(store: Store, run_id: int, limit: int | None = None) -> list[RejectedRecord]:
+    """The records a run could not use, in the order they were met."""
+    found = []
+    for row in store.rows(
+        "SELECT account_id, email, code, reason, at FROM rejected WHERE run_id = ? ORDER BY id LIMIT ?",
+        run_id,
+        -1 if limit is None else limit,
+    ):
+        account_id, email, code, reason, at = row
+        found.append(
+            RejectedRecord(
+                int(account_id) if isinstance(account_id, int) else None,
+                None if email is None else str(email),
+                str(code),
+                str(reason),
+                from_text_or_raise(at),
+            )
+        )
+    return found
+
+
+def prune(store: Store, before: datetime) -> None:
+    """Forget runs and rejected records older than `before`, a few at a time."""
+    while True:
+        with store.transaction():
+            gone = store.run(
+                "DELETE FROM rejected WHERE id IN (SELECT id FROM rejected WHERE at < ? LIMIT 1000)", to_text(before)
+            )
+        if gone < 1000:
+            break
+    store.run("DELETE FROM runs WHERE finished_at < ?", to_text(before))
+
+
+def _to_run(row: Row) -> Run:
+    run_id, job, direction, status, started, finished, total, errors, counts, message, process = row
+    if status == "RUNNING" and not is_alive(str(process)):
+        status, message = "INTERRUPTED", "the process ended before the run did"
+    return Run(
+        int(run_id) if isinstance(run_id, int) else None,
+        str(job),
+        str(direction),
+        str(status),
+        from_text_or_raise(started),
+        from_text(finished),
+        int(total) if isinstance(total, int) else 0,
+        int(errors) if isinstance(errors, int) else 0,
+        json.loads(str(counts)),
+        str(message),
+    )

@@ -1,0 +1,64 @@
+"""The list's members as one reading shows them, in a temporary table: a list may have a million."""
+
+from collections.abc import Iterable, Iterator
+
+from ccsync.state import people
+from ccsync.state.database.store import Store
+from ccsync.state.people import DEPARTED
+
+_CHUNK = 1_000
+
+
+def clear(store: Store) -> None:
+    """Begin a reading."""
+    store.run("CREATE TEMP TABLE IF NOT EXISTS list_members (person BLOB PRIMARY KEY) STRICT, WITHOUT ROWID")
+    store.run("DELETE FROM list_members")
+
+
+def add(store: Store, people: Iterable[bytes]) -> None:
+    """These people are on the list."""
+    with store.transaction():
+        store.run_many("INSERT OR IGNORE INTO list_members VALUES (?)", [(one,) for one in people])
+
+
+def count(store: Store) -> int:
+    """How many members were read."""
+    return store.number("SELECT count(*) FROM list_members")
+
+
+def is_worth_reading(store: Store, list_id: str) -> bool:
+    """Is there anybody whom ccsync put on the list, or who has left it and may have returned?"""
+    sql = f"SELECT 1 FROM suppressions WHERE kind = '{DEPARTED}' AND list_id = ? LIMIT 1"  # noqa: S608 - our own text
+    return people.count_on_list(store, list_id) > 0 or store.one(sql, list_id) is not None
+
+
+def count_missing(store: Store, list_id: str) -> int:
+    """How many people whom ccsync put on the list are not among its members."""
+    return store.number(f"SELECT count(*) {_MISSING}", list_id)
+
+
+def iter_missing(store: Store, list_id: str) -> Iterator[bytes]:
+    """Those people, a chunk at a time, so that the caller may write between two of them."""
+    return _iter_chunks(store, f"SELECT contacts.person {_MISSING} AND contacts.person > ?2", list_id)
+
+
+def iter_returned(store: Store, list_id: str) -> Iterator[bytes]:
+    """People who had left the list and are among its members again."""
+    sql = f"SELECT person FROM suppressions JOIN list_members USING (person) WHERE list_id = ?1 AND kind = '{DEPARTED}'"  # noqa: S608 - our own text
+    return _iter_chunks(store, f"{sql} AND person > ?2", list_id)
+
+
+# Whoever ccsync itself is taking off the list has not left it.
+_MISSING = (
+    "FROM contacts WHERE list_id = ?1 AND NOT EXISTS"
+    " (SELECT 1 FROM list_members WHERE list_members.person = contacts.person) AND NOT EXISTS"
+    " (SELECT 1 FROM removals WHERE removals.person = contacts.person AND removals.list_id = contacts.list_id)"
+)
+
+
+def _iter_chunks(store: Store, sql: str, list_id: str) -> Iterator[bytes]:
+    last = b""
+    while rows := store.rows(f"{sql} ORDER BY 1 LIMIT {_CHUNK}", list_id, last):
+        found = [one for (one,) in rows if isinstance(one, bytes)]
+        yield from found
+        last = found[-1]

@@ -1,0 +1,24 @@
+"""Numbers about everybody, for `status`; it only reads, over the tables of its neighbours."""
+
+from ccsync.state.database.store import Store
+from ccsync.state.events import FAILED
+
+
+def suppressed_by_kind(store: Store, list_id: str) -> dict[str, int]:
+    """How many people may not be sent to the list, by kind; somebody may be in several."""
+    found = store.rows(
+        "SELECT kind, count(DISTINCT person) FROM suppressions WHERE list_id IN ('', ?) GROUP BY kind", list_id
+    )
+    return {str(kind): int(str(number)) for kind, number in found}
+
+
+def count_suppressed(store: Store, list_id: str) -> int:
+    """How many people may not be sent to the list."""
+    return store.number("SELECT count(DISTINCT person) FROM suppressions WHERE list_id IN ('', ?)", list_id)
+
+
+def count_only_rejected(store: Store) -> int:
+    """How many accounts stay rejected and are not among the failed of the queue as well."""
+    return store.number(
+        "SELECT count(*) FROM set_aside WHERE account_id NOT IN (SELECT account_id FROM queue WHERE status = ?)", FAILED
+    )

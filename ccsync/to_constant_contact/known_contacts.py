@@ -1,0 +1,69 @@
+"""Learns which addresses Constant Contact already has from other sources, and who is still on the list."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+
+from ccsync.constant_contact.client import PAGE_SIZE
+from ccsync.from_constant_contact.contacts import note
+from ccsync.run.context import Context
+from ccsync.state import people, properties, staging
+
+STREAM = "contacts"
+OVERLAP = timedelta(hours=24)
+
+
+def learn(context: Context, adopt_list_id: str | None = None) -> None:
+    """Note whose contacts the staged people's are, for all of them that ccsync knows nothing of yet.
+
+    At first, and with `adopt_list_id` (whose members are ours from now on), every contact is read; later the
+    new people are looked up singly or by one pass over the contacts made since, whichever is fewer calls.
+    """
+    bookmark = properties.bookmark(context.store, STREAM)
+    if adopt_list_id is not None:
+        _adopt(context, adopt_list_id)
+        return
+    if bookmark is None:
+        _pass(context, None)
+        return
+    strangers = staging.strangers(context.store)
+    if strangers == 0:
+        return
+    since = {"created_after": f"{bookmark - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"}
+    if strangers > 2 and context.constant_contact.count_contacts(**since) // PAGE_SIZE + 1 < strangers:
+        _pass(context, None, **since)
+    else:
+        learn_singly(context, list(staging.iter_stranger_rows(context.store)))
+
+
+def _adopt(context: Context, list_id: str) -> None:
+    """Everybody's membership is read; the members of the list are ours from now on."""
+    people.forget_membership(context.store)
+    before = people.count_ours(context.store)
+    _pass(context, list_id)
+    adopted = people.count_ours(context.store) - before
+    if adopted > 0:
+        context.remarks.append(
+            f"{adopted:,} members whom others had put on the list are ccsync's own now: those who opt in are updated"
+            " from Kibo from now on."
+        )
+
+
+def _pass(context: Context, adopt_list_id: str | None, **filters: str) -> None:
+    started_at = context.now()
+    seen = 0
+    for page in context.constant_contact.iter_contact_pages(include="list_memberships", **filters):
+        note(context, page, adopt_list_id)
+        seen += len(page)
+        context.show("contacts already there", seen)
+    elapsed = context.now() - started_at
+    server_now = context.constant_contact.transport.server_time(context.now())
+    properties.advance(context.store, STREAM, server_now - elapsed)
+
+
+def learn_singly(context: Context, rows: Sequence[str]) -> None:
+    """Look the addresses of these import rows up one by one."""
+    for number, row in enumerate(rows, start=1):
+        contact = context.constant_contact.find_contact(str(json.loads(row)["email"]))
+        note(context, [contact] if contact else [])
+        context.show("contacts already there", number, len(rows))

@@ -1,0 +1,66 @@
+"""What is due for each staged person: the decision, and the row to send."""
+
+import json
+from collections.abc import Iterator
+
+from ccsync.consent.decisions import FOUND_ON_LIST, Act, Decision
+from ccsync.from_kibo.staged_decisions import address_alone, address_of, iter_decisions
+from ccsync.mapping import fingerprint
+from ccsync.run.context import Context
+from ccsync.state import parked, people
+from ccsync.state.batches import BatchRow
+from ccsync.state.log import history, runs
+from ccsync.state.log.history import Step
+from ccsync.state.log.runs import RejectedRecord
+from ccsync.state.staging import Staged
+from ccsync.to_constant_contact.batches import Outgoing, encode_row
+
+EMAIL_ALONE = "email"
+"""The names of what is sent of another source's contact."""
+
+
+def iter_outgoing(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
+    """The rows to send, counting everybody else on the way by what was decided."""
+    for one, decision in iter_decisions(context, is_retry=is_retry):
+        if decision.act is Act.SET_ASIDE:
+            _note_standing(context, one, decision)
+        if decision.reason == FOUND_ON_LIST:
+            people.found_on_list(context.store, one.account_id, one.person or b"", context.list_id)
+        if decision.act is Act.SUPPRESS:
+            step = Step(one.person or b"", one.account_id, decision.act.value, decision.reason)
+            history.append(context.store, context.run_id, context.now(), [step])
+        if decision.act not in (Act.ADD, Act.UPDATE):
+            context.counts[decision.act.value] += 1
+        elif not (outgoing := _outgoing(one, decision)).is_long:
+            yield outgoing
+
+
+def iter_outgoing_long(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
+    """The rows with long addresses: they go last and by themselves, because they are looked for afterwards."""
+    for one, decision in iter_decisions(context, is_retry=is_retry):
+        if decision.act in (Act.ADD, Act.UPDATE) and (outgoing := _outgoing(one, decision)).is_long:
+            yield outgoing
+
+
+def _outgoing(one: Staged, decision: Decision) -> Outgoing:
+    content, mark, encoded = json.loads(one.row or "{}"), one.fingerprint or b"", (one.row or "{}").encode()
+    if decision.is_email_only:
+        content = address_alone(one)
+        mark, encoded = fingerprint(content), encode_row(content)
+    names = " ".join(sorted(content))
+    is_new = decision.act is Act.ADD
+    row = BatchRow(one.person or b"", one.account_id, content["email"], mark, is_new, names, decision.reason)
+    return Outgoing(row, encoded)
+
+
+def _note_standing(context: Context, one: Staged, decision: Decision) -> None:
+    standing = parked.standing(context.store, one.account_id)
+    record = RejectedRecord(
+        one.account_id,
+        address_of(one),
+        standing[0] if standing else "refused",
+        f"Constant Contact {decision.reason}; mend it in Kibo, or: ccsync export --retry-failed",
+        context.now(),
+    )
+    with context.store.transaction():
+        runs.add_rejected(context.store, context.run_id, [record])

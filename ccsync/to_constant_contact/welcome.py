@@ -1,0 +1,110 @@
+"""Creates new customers one by one, so that Constant Contact sends them its welcome e-mail: imports send none."""
+
+import json
+
+from ccsync.consent.decisions import Act, is_worth_greeting
+from ccsync.constant_contact.new_contact import needs_custom_fields, new_contact
+from ccsync.errors import AnswerLost, RefusedError
+from ccsync.from_constant_contact import contacts
+from ccsync.from_kibo.staged_decisions import iter_decisions
+from ccsync.models import Contact
+from ccsync.run.context import Context
+from ccsync.state import parked, people, staging
+from ccsync.state.log import history
+from ccsync.state.log.history import Step
+from ccsync.state.staging import Staged
+from ccsync.to_constant_contact.batches import reject
+
+SHARE = 3
+"""Single creates may use one call in so many of what is left today."""
+REASON = "new, and made the account themselves: created singly for the welcome e-mail"
+
+
+def new_people(context: Context) -> list[Staged]:
+    """The people who are to be created singly."""
+    if not context.config.sync.welcome_email:
+        return []
+    return [
+        one
+        for one, decision in iter_decisions(context, is_retry=False)
+        if decision.act is Act.ADD
+        and is_worth_greeting(
+            people.known_contact(context.store, one.person or b""),
+            is_own_sign_up=one.is_own_sign_up,
+            wants_welcome=True,
+        )
+    ]
+
+
+def may_create(context: Context) -> int:
+    """How many single creates today's calls allow."""
+    limits = context.config.limits
+    return max(0, limits.requests_per_day - limits.reserve_per_day - context.gate.calls_today()) // SHARE
+
+
+def create_new(context: Context) -> None:
+    """Create who is new; whoever turns out to exist after all stays staged, and goes by import."""
+    due = new_people(context)
+    most = may_create(context)
+    if len(due) > most:
+        context.remarks.append(
+            f"{len(due) - most:,} new customers went by import and get no welcome e-mail:"
+            " creating them singly would have used more than a third of today's remaining calls."
+        )
+    field_ids = _field_ids(context, due[:most])
+    for number, one in enumerate(due[:most], start=1):
+        _create(context, one, field_ids)
+        context.show("new customers", number, len(due), number)
+
+
+def _field_ids(context: Context, due: list[Staged]) -> dict[str, str]:
+    if not any(needs_custom_fields(json.loads(one.row or "{}")) for one in due):
+        return {}
+    return {one.name: one.custom_field_id for one in context.constant_contact.iter_custom_fields()}
+
+
+def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
+    person, row = one.person or b"", json.loads(one.row or "{}")
+    at = context.constant_contact.transport.server_time(context.now())
+    with context.store.transaction():
+        # Noted beforehand: whether the answer arrives or not, an opt-out has to find it.
+        people.set_out_to_send(context.store, [(one.account_id, person)], at)
+    try:
+        contact = context.constant_contact.create_contact(new_contact(row, context.list_id, field_ids))
+    except AnswerLost:
+        contact = _look_for(context, str(row["email"]))
+    except RefusedError as error:
+        if error.status not in (400, 422):
+            raise
+        _reject(context, one, str(row["email"]), error)
+        return
+    if contact is None:
+        _note_existing(context, str(row["email"]))
+        return
+    step = Step(person, one.account_id, "added", REASON, " ".join(sorted(row)), one.fingerprint)
+    with context.store.transaction():
+        people.confirm(context.store, person, contact.contact_id, context.list_id, one.fingerprint or b"")
+        parked.release(context.store, one.account_id)
+        history.append(context.store, context.run_id, context.now(), [step])
+        staging.drop_person(context.store, person)
+        context.counts["added"] += 1
+        context.counts["greeted"] += 1
+
+
+def _look_for(context: Context, address: str) -> Contact | None:
+    """The answer was lost: did the contact arrive? Else it goes by import, at the price of its welcome e-mail."""
+    contact = context.constant_contact.find_contact(address)
+    is_there = contact is not None and contacts.is_member(contact, context.list_id)
+    return contact if is_there else None
+
+
+def _note_existing(context: Context, address: str) -> None:
+    """The address exists after all (409): it may be another source's, or unsubscribed."""
+    contact = context.constant_contact.find_contact(address)
+    contacts.note(context, [contact] if contact is not None else [])
+
+
+def _reject(context: Context, one: Staged, address: str, error: RefusedError) -> None:
+    with context.store.transaction():
+        reject(context, one.account_id, address, one.fingerprint or b"", error)
+        staging.drop_person(context.store, one.person or b"")

@@ -1,0 +1,129 @@
+"""Finds every Kibo account that has somebody's address, in any case of letters: singly or by one sweep."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from ccsync.errors import BrakeError, CcsyncError, RefusedError, VendorUnreachable
+from ccsync.from_kibo.pages import Sweep
+from ccsync.kibo.events import PAGE_SIZE
+from ccsync.mapping import person_key_text
+from ccsync.models import Customer
+from ccsync.run.context import Context
+from ccsync.state import accounts as known
+from ccsync.state import ledger
+
+log = logging.getLogger(__name__)
+
+MOST_TROUBLES = 3
+"""So many calls failing one after another is the vendor's trouble, not one record's."""
+MOST_PAGES = 50
+"""Nobody has ten thousand accounts on one address: a listing that long is no answer to the question."""
+
+
+def is_everybodys(error: CcsyncError) -> bool:
+    """Would the next account meet the same: a behaviour that the application lacks, a wrong host?"""
+    return isinstance(error, RefusedError) and error.status not in (400, 409, 413, 422)
+
+
+class Finder:
+    """Finds accounts for one run; what it learned of Kibo's ways holds until its end."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._person_of = context.person_of()
+        self._groups: tuple[bool | None, ...] = ()
+        self._total = 0
+
+    def find(self, wanted: Sequence[bytes]) -> Iterator[tuple[bytes, list[Customer] | CcsyncError]]:
+        """Each of these people with their accounts (less what only mapping reads), or with why Kibo did not tell.
+
+        Raises `BrakeError` when the store is suddenly empty: then nobody would be found, wrongly.
+        """
+        if not wanted:
+            return
+        self._learn_ways()
+        if len(wanted) * len(self._groups) > self._total // (PAGE_SIZE - 1) + 1:
+            found = self._sweep(set(wanted))
+            yield from ((one, self._with_known(one, found.get(one, {}))) for one in wanted)
+            return
+        troubles = 0
+        for number, one in enumerate(wanted, start=1):
+            try:
+                accounts = self._with_known(one, self._search(one))
+            except (RefusedError, VendorUnreachable) as error:
+                troubles += 1
+                if is_everybodys(error) or troubles >= MOST_TROUBLES:
+                    raise
+                yield one, error
+            else:
+                troubles = 0
+                yield one, accounts
+            self._context.show("customers", number, len(wanted))
+
+    def _learn_ways(self) -> None:
+        """How many accounts there are, and whether a listing hides guests; that is not documented, the totals tell."""
+        if self._groups:
+            return
+        everybody, named, guests = (
+            self._context.kibo.get_customers(start=0, size=1, is_anonymous=one).total for one in (None, False, True)
+        )
+        if everybody + guests == 0 and known.count(self._context.store):
+            raise BrakeError(
+                "Kibo shows no customer at all, and there were some before; nothing was written.",
+                "so empty a store looks like a mishap (the wrong tenant, a changed application).",
+                "Check [kibo] tenant_id and the app in Kibo's Dev Center, then run again.",
+            )
+        self._groups = (None,) if everybody == named + guests else (None, True)
+        self._total = max(everybody, named + guests)
+
+    def _sweep(self, wanted: set[bytes]) -> Mapping[bytes, dict[int, Customer]]:
+        found: dict[bytes, dict[int, Customer]] = {}
+        for is_anonymous in self._groups:
+            seen = 0
+            for page in Sweep(self._context.kibo, is_anonymous, filter=None):
+                seen += len(page.customers)
+                for customer in page.customers:
+                    person = self._person(customer)
+                    if person in wanted:
+                        found.setdefault(person, {})[customer.account_id] = replace(customer, raw={})
+                self._context.show("customers", min(seen, page.total), page.total)
+        return found
+
+    def _search(self, person: bytes) -> dict[int, Customer]:
+        """Ask Kibo for the address as each vendor has spelled it, and in lower case.
+
+        Whether its filter minds the case of letters is not documented; what it shows is compared here.
+        """
+        spellings = ledger.addresses_of(self._context.store, person)
+        found: dict[int, Customer] = {}
+        for spelling in dict.fromkeys([*spellings, *(one.lower() for one in spellings)]):
+            for is_anonymous in self._groups:
+                for customer in self._matches(spelling, is_anonymous):
+                    if self._person(customer) == person:
+                        found[customer.account_id] = customer
+        return found
+
+    def _matches(self, spelling: str, is_anonymous: bool | None) -> Iterator[Customer]:
+        start = 0
+        for _ in range(MOST_PAGES):
+            text = f"emailAddress eq {spelling.strip()}"
+            page = self._context.kibo.get_customers(start=start, filter=text, is_anonymous=is_anonymous)
+            yield from page.customers
+            rows = len(page.customers) + page.unreadable
+            start += rows
+            if rows == 0 or start >= page.total:
+                return
+        log.warning("Kibo answers the search for one address with too many accounts")
+
+    def _with_known(self, person: bytes, found: dict[int, Customer]) -> list[Customer]:
+        """The accounts found, and those that ccsync knows of and the listing did not show."""
+        for account_id in known.of_person(self._context.store, person):
+            if account_id not in found:
+                customer = self._context.kibo.get_customer(account_id)
+                if customer is not None and self._person(customer) == person:
+                    found[account_id] = customer
+        return [found[account_id] for account_id in sorted(found)]
+
+    def _person(self, customer: Customer) -> bytes | None:
+        return None if customer.email is None else self._person_of(person_key_text(customer.email))

@@ -1,0 +1,223 @@
+"""Tells Kibo what people did at Constant Contact: every account with the address, one flag, the answer compared.
+
+First it is found out which accounts have to be written; then the brake decides; then they are written one by one.
+What Kibo does not take stays queued. Whatever dies in between, the next run looks again.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ccsync.consent.safety_limit import Brake, brake
+from ccsync.consent.write_back import AccountAct, judge_account, outdated, wanted_value
+from ccsync.errors import CcsyncError, OutOfTime, RefusedError, TemporaryError, VendorUnreachable
+from ccsync.from_constant_contact import departures
+from ccsync.from_kibo.staging import Intake
+from ccsync.mapping import person_key_text
+from ccsync.models import Customer
+from ccsync.run.context import Context
+from ccsync.state import kibo_writes, people, write_backs
+from ccsync.state.people import DEPARTED, UNSUBSCRIBED
+from ccsync.state.write_backs import RESUBSCRIBED, Untold
+from ccsync.to_kibo import outcomes
+from ccsync.to_kibo.accounts import MOST_TROUBLES, Finder, is_everybodys
+
+log = logging.getLogger(__name__)
+
+CHUNK = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How telling ended: what the brake let through and held back, and what is new of what Kibo did not take."""
+
+    brake: Brake
+    news: int
+
+
+class Teller:
+    """One run's telling: `told` counts what the brake let through and was dealt with.
+
+    `trouble` is what kept it from looking at departures; the rest was told.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._at = context.now()
+        self._finder = Finder(context)
+        self._intake = Intake(context)
+        self._person_of = context.person_of()
+        self._targets: dict[int, list[int]] = {}
+        self._books = outcomes.Books(context)
+        self._troubles = 0
+        self.told = 0
+        self.trouble: CcsyncError | None = None
+
+    @property
+    def departed_by(self) -> Mapping[str, int]:
+        """How many left the list by whose act: Contact, Account, or not shown ("")."""
+        return self._books.departed_by
+
+    def tell(self, accept: int) -> Told:
+        """Tell Kibo everything that is due, as far as the brake lets it. Raises what `ccsync.errors` lists."""
+        self.look(accept)
+        wanted = self.wanted()
+        held = self.braked(wanted, accept)
+        going = wanted[: held.may_go]
+        unknown = [row for row in going if row.id not in self._targets]
+        for start in range(0, len(unknown), CHUNK):
+            self._look_at(unknown[start : start + CHUNK])
+        for number, row in enumerate(going, start=1):
+            if row.id in self._targets:
+                self._write_all(row, self._targets[row.id])
+            self.told = number
+            self._context.show("telling the store", number, len(going))
+        return Told(held, self._books.news)
+
+    def look(self, accept: int) -> None:
+        """Find out which accounts have to be written. What needs no write is settled: the brake is not for it."""
+        self._leave_mass_departures(accept)
+        after = 0
+        while rows := write_backs.due(
+            self._context.store, self._at, self._kinds(), wanted=False, after=after, limit=CHUNK
+        ):
+            self._look_at(rows)
+            after = rows[-1].id
+
+    def wanted(self) -> list[Untold]:
+        """What has to be written, longest waiting first."""
+        return write_backs.due(self._context.store, self._at, self._kinds(), wanted=True)
+
+    def targets(self, row: Untold) -> int:
+        """How many accounts are to be written for it, as far as this run has looked."""
+        return len(self._targets.get(row.id, ()))
+
+    def braked(self, rows: Sequence[Untold], accept: int) -> Brake:
+        """How many of these the brake lets through."""
+        gone = [row for row in rows if row.was_on_list]
+        return brake(
+            len(rows),
+            len(gone),
+            sum(row.kind == DEPARTED for row in gone),
+            people.count_on_list(self._context.store, self._context.list_id),
+            self._context.config.sync.max_opt_outs,
+            accept,
+        )
+
+    def _kinds(self) -> list[str]:
+        sync = self._context.config.sync
+        kinds = {UNSUBSCRIBED: True, DEPARTED: sync.list_departures, RESUBSCRIBED: sync.resubscribes}
+        return [kind for kind, is_told in kinds.items() if is_told]
+
+    def _leave_mass_departures(self, accept: int) -> None:
+        """Departures by the thousand are not looked at one by one before a person has decided."""
+        kinds = [DEPARTED] if DEPARTED in self._kinds() else []
+        rows = write_backs.due(self._context.store, self._at, kinds, wanted=False)
+        unchecked = [row for row in rows if not row.is_checked]
+        if self.braked(unchecked, accept).held:
+            write_backs.want(self._context.store, [row.id for row in unchecked])
+
+    # looking
+
+    def _look_at(self, rows: Sequence[Untold]) -> None:
+        by_person: dict[bytes, list[Untold]] = {}
+        for row in rows:
+            if self._holds(row) and self._is_departure(row):
+                by_person.setdefault(row.person, []).append(row)
+        for person, found in self._finder.find(list(by_person)):
+            if not isinstance(found, CcsyncError):
+                self._intake.observe(found)
+            for row in by_person[person]:
+                if isinstance(found, CcsyncError):
+                    self._books.fail(row, [(None, found)])
+                elif self._holds(row):
+                    self._judge(row, found)
+
+    def _holds(self, row: Untold) -> bool:
+        reason = outdated(row.kind, row.list_id, people.suppressions(self._context.store, row.person))
+        if reason is not None:
+            self._books.drop(row, reason)
+        return reason is None
+
+    def _is_departure(self, row: Untold) -> bool:
+        """A departure that nobody has looked at yet may be a deletion."""
+        if row.is_checked or row.kind != DEPARTED:
+            return True
+        if self.trouble is not None:
+            return False
+        try:
+            return departures.check(self._context, row)
+        except OutOfTime:
+            raise
+        except TemporaryError as error:
+            self.trouble = error
+            return False
+
+    def _judge(self, row: Untold, found: Sequence[Customer]) -> None:
+        writes = kibo_writes.among(self._context.store, [one.account_id for one in found])
+        acts = {
+            one.account_id: judge_account(row.kind, one.accepts_marketing, one.account_type, writes.get(one.account_id))
+            for one in found
+        }
+        targets = [account_id for account_id, act in acts.items() if act in (AccountAct.WRITE, AccountAct.UNKNOWN)]
+        if targets:
+            write_backs.want(self._context.store, [row.id])
+            self._targets[row.id] = targets
+        else:
+            self._books.settle(row, acts, list(writes.values()))
+
+    # writing
+
+    def _write_all(self, row: Untold, account_ids: Sequence[int]) -> None:
+        """Write every account of one person; one that fails does not stop the others."""
+        failed = list[tuple[int | None, CcsyncError]]()
+        acts = dict[int, AccountAct]()
+        for account_id in account_ids:
+            try:
+                act = self._write(row, account_id)
+            except (RefusedError, VendorUnreachable) as error:
+                self._troubles += 1
+                if is_everybodys(error) or self._troubles >= MOST_TROUBLES:
+                    raise
+                failed.append((account_id, error))
+            else:
+                self._troubles = 0
+                acts |= {account_id: act} if act is not None else {}
+        if failed:
+            self._books.fail(row, failed)
+        elif self._holds(row):
+            writes = kibo_writes.among(self._context.store, account_ids)
+            self._books.settle(row, acts, list(writes.values()))
+
+    def _write(self, row: Untold, account_id: int) -> AccountAct | None:
+        """Read one account, write it, compare the answer; `None` when it is gone, or another person's now."""
+        context, accepts = self._context, wanted_value(row.kind)
+        whole = context.kibo.get_whole_account(account_id)
+        if whole is None or not self._is_of(row, whole.customer):
+            return None
+        self._intake.observe([whole.customer])
+        if outdated(row.kind, row.list_id, people.suppressions(context.store, row.person)):
+            return None
+        write = kibo_writes.among(context.store, [account_id]).get(account_id)
+        act = judge_account(row.kind, whole.customer.accepts_marketing, whole.customer.account_type, write)
+        if act is AccountAct.UNKNOWN:
+            raise RefusedError(
+                "The account's consent is not known.", f"{act.value}.", "Look at it in Kibo.", status=422
+            )
+        if act is not AccountAct.WRITE:
+            return act
+        kibo_writes.set_out(context.store, account_id, row.person, accepts, row.kind, context.now())
+        written = context.kibo.put_consent(whole, accepts)
+        if written is None:
+            return None
+        if written.customer.accepts_marketing is not accepts:
+            raise VendorUnreachable(
+                "Kibo did not take the new consent.",
+                "its answer still shows acceptsMarketing as it was.",
+                "The next run tries again.",
+            )
+        self._books.wrote(row, written)
+        return act
+
+    def _is_of(self, row: Untold, customer: Customer) -> bool:
+        return customer.email is not None and self._person_of(person_key_text(customer.email)) == row.person

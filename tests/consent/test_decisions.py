@@ -1,0 +1,236 @@
+"""The table of decisions: one row for each case that can meet a person."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ccsync.consent.decisions import (
+    Act,
+    Seen,
+    Target,
+    decide,
+    is_own_return,
+    is_worth_greeting,
+    lifted_by_opt_in,
+    next_attempt_at,
+    what_is_seen,
+)
+from ccsync.consent.safety_limit import has_left_too_many, let_through
+from ccsync.models import Contact
+from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, KnownContact, Suppression
+
+LIST, OTHER_LIST = "list-1", "list-2"
+PERSON, NEW, OLD, ALONE = b"p" * 16, b"new", b"old", b"alone"
+DAY = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def known(*, is_ours: bool = True, list_id: str | None = LIST, fingerprint: bytes | None = OLD) -> KnownContact:
+    return KnownContact(is_ours, list_id, fingerprint, "contact-1", list_id)
+
+
+ADOPTED = known(fingerprint=None)
+
+
+def suppressed(kind: str, list_id: str = "") -> Suppression:
+    return Suppression(PERSON, kind, list_id, "contact-1", DAY, "Contact")
+
+
+@pytest.mark.parametrize(
+    ("case", "contact", "suppressions", "overwrite", "refused", "act", "is_email_only"),
+    [
+        ("never seen", None, [], False, None, Act.ADD, False),
+        ("prepared, never confirmed", known(list_id=None, fingerprint=None), [], False, None, Act.ADD, False),
+        ("on another list so far", known(list_id=OTHER_LIST), [], False, None, Act.ADD, False),
+        ("sent, nothing changed", known(fingerprint=NEW), [], False, None, Act.UNCHANGED, False),
+        ("sent, a field changed", known(), [], False, None, Act.UPDATE, False),
+        ("another source's, not on the list", known(is_ours=False, list_id=None, fingerprint=None), [], False, None,
+         Act.ADD, True),
+        ("another source's, found on the list", KnownContact(False, None, None, "contact-1", LIST), [], False, None,
+         Act.UNCHANGED, True),
+        ("another source's, on the list before", known(is_ours=False, fingerprint=None), [], False, None,
+         Act.UNCHANGED, True),
+        ("another source's, added before", known(is_ours=False, fingerprint=ALONE), [], False, None,
+         Act.UNCHANGED, True),
+        ("another source's, to be overwritten", known(is_ours=False, list_id=None, fingerprint=None), [], True, None,
+         Act.ADD, False),
+        ("on the list before ccsync, adopted", ADOPTED, [], False, None, Act.UPDATE, False),
+        ("adopted, refused, not changed", ADOPTED, [], False, NEW, Act.SET_ASIDE, False),
+        ("adopted, then left", ADOPTED, [suppressed(DEPARTED, LIST)], False, None, Act.SUPPRESS, False),
+        ("unsubscribed", None, [suppressed(UNSUBSCRIBED)], False, None, Act.SUPPRESS, False),
+        ("unsubscribed, was sent", known(), [suppressed(UNSUBSCRIBED)], False, None, Act.SUPPRESS, False),
+        ("unsubscribed, overwriting", known(is_ours=False), [suppressed(UNSUBSCRIBED)], True, None,
+         Act.SUPPRESS, False),
+        ("left this list", known(), [suppressed(DEPARTED, LIST)], False, None, Act.SUPPRESS, False),
+        ("left another list", known(list_id=OTHER_LIST), [suppressed(DEPARTED, OTHER_LIST)], False, None,
+         Act.ADD, False),
+        ("opted out in the store", known(), [suppressed(OPTED_OUT)], False, None, Act.SUPPRESS, False),
+        ("refused, not changed", None, [], False, NEW, Act.SET_ASIDE, False),
+        ("refused, changed since", None, [], False, OLD, Act.ADD, False),
+        ("refused and unsubscribed", None, [suppressed(UNSUBSCRIBED)], False, NEW, Act.SUPPRESS, False),
+        ("an unknown kind of suppression", None, [suppressed("who knows")], False, None, Act.SUPPRESS, False),
+    ],
+)  # fmt: skip
+def test_what_is_done_about_a_person(
+    case: str,
+    contact: KnownContact | None,
+    suppressions: list[Suppression],
+    overwrite: bool,
+    refused: bytes | None,
+    act: Act,
+    is_email_only: bool,
+) -> None:
+    """Consent first, then what was refused, then what changed; other sources' data is left alone."""
+    decision = decide(
+        contact,
+        suppressions,
+        Target(LIST, overwrite),
+        fingerprint=NEW,
+        email_only_fingerprint=ALONE,
+        refused_fingerprint=refused,
+    )
+    assert (decision.act, decision.is_email_only) == (act, is_email_only), case
+    assert decision.reason
+
+
+@pytest.mark.parametrize(
+    ("case", "kinds", "was", "created_at", "lifted"),
+    [
+        ("observed no, then yes, without a date", [DEPARTED, OPTED_OUT], False, None, [DEPARTED, OPTED_OUT]),
+        ("an unsubscribe is never lifted", [UNSUBSCRIBED], False, DAY + timedelta(days=1), []),
+        ("still yes is no change", [DEPARTED, OPTED_OUT], True, DAY + timedelta(days=1), []),
+        ("an older sibling seen for the first time", [OPTED_OUT], None, DAY - timedelta(days=1), []),
+        ("an account made after the opt-out", [OPTED_OUT], None, DAY + timedelta(days=1), [OPTED_OUT]),
+        ("an account of unknown age", [OPTED_OUT], None, None, []),
+    ],
+)
+def test_what_an_opt_in_at_the_store_outweighs(
+    case: str, kinds: list[str], was: bool | None, created_at: datetime | None, lifted: list[str]
+) -> None:
+    """Only an observed change, or an account made since, is newer than an opt-out."""
+    holding = [suppressed(kind) for kind in kinds]
+    assert lifted_by_opt_in(holding, was_opted_in=was, created_at=created_at) == lifted, case
+
+
+@pytest.mark.parametrize(
+    ("case", "hours", "is_lifted"),
+    [("later than the opt-out", 1, True), ("at the same moment", 0, False), ("before it", -1, False)],
+)
+def test_of_two_accounts_the_newer_word_counts(case: str, hours: int, is_lifted: bool) -> None:
+    """Accounts are not read in the order in which they changed: an opt-in lifts only what is older."""
+    lifted = lifted_by_opt_in(
+        [suppressed(OPTED_OUT)], was_opted_in=False, created_at=None, updated_at=DAY + timedelta(hours=hours)
+    )
+    assert bool(lifted) is is_lifted, case
+
+
+@pytest.mark.parametrize(
+    ("case", "was", "is_now", "has_address", "has_same_address", "seen"),
+    [
+        ("a new account that says yes", None, True, True, False, Seen.OPT_IN),
+        ("a new account that says no", None, False, True, False, Seen.NOTHING_NEW),
+        ("a new account without an address", None, True, False, False, Seen.NOTHING_NEW),
+        ("no, and then yes", False, True, True, True, Seen.OPT_IN),
+        ("yes, and then no", True, False, True, True, Seen.OPT_OUT),
+        ("yes, and then no, its address gone, too", True, False, False, False, Seen.OPT_OUT),
+        ("yes, and then no, with another address", True, False, True, False, Seen.OPT_OUT),
+        ("still yes, with another address", True, True, True, False, Seen.NEW_ADDRESS),
+        ("still yes", True, True, True, True, Seen.NOTHING_NEW),
+        ("still no", False, False, True, True, Seen.NOTHING_NEW),
+        ("still no, with another address", False, False, True, False, Seen.NOTHING_NEW),
+    ],
+)
+def test_what_an_account_shows(
+    case: str, was: bool | None, is_now: bool, has_address: bool, has_same_address: bool, seen: Seen
+) -> None:
+    """Only a change from yes to no is an opt-out; an e-mail change alone is none."""
+    found = what_is_seen(was=was, is_now=is_now, has_address=has_address, has_same_address=has_same_address)
+    assert found is seen, case
+
+
+@pytest.mark.parametrize(
+    ("case", "contact", "is_own_sign_up", "wants_welcome", "is_greeted"),
+    [
+        ("new, their own sign-up", None, True, True, True),
+        ("not wanted", None, True, False, False),
+        ("made by staff, or a guest", None, False, True, False),
+        ("known from another source", known(is_ours=False), True, True, False),
+        ("sent before", known(), True, True, False),
+        ("a try that died", known(list_id=None, fingerprint=None), True, True, False),
+    ],
+)
+def test_who_is_greeted(
+    case: str, contact: KnownContact | None, is_own_sign_up: bool, wants_welcome: bool, is_greeted: bool
+) -> None:
+    """A welcome e-mail goes to people new to Constant Contact who made the account themselves, and at most once."""
+    found = is_worth_greeting(contact, is_own_sign_up=is_own_sign_up, wants_welcome=wants_welcome)
+    assert found is is_greeted, case
+
+
+@pytest.mark.parametrize(
+    ("case", "wanted", "done", "on_list", "most", "accept", "let"),
+    [
+        ("few", 5, 0, 1_000, 500, 0, 5),
+        ("a handful may be everybody", 10, 0, 10, 500, 0, 10),
+        ("more than the setting", 501, 0, 100_000, 500, 0, 0),
+        ("a fifth of the list", 11, 0, 50, 500, 0, 0),
+        ("just a fifth", 11, 0, 55, 500, 0, 11),
+        ("with what went before in this run", 300, 300, 100_000, 500, 0, 0),
+        ("accepted", 600, 0, 100_000, 500, 600, 600),
+        ("accepted in part", 600, 0, 100_000, 500, 200, 200),
+        ("accepted, part of it done", 600, 150, 100_000, 500, 200, 50),
+        ("no brake", 900, 0, 1_000, 0, 0, 900),
+    ],
+)
+def test_how_many_the_brake_lets_through(
+    case: str, wanted: int, done: int, on_list: int, most: int, accept: int, let: int
+) -> None:
+    """All, or none, or exactly as many as a person has accepted."""
+    assert let_through(wanted, done, on_list, most, accept) == let, case
+
+
+@pytest.mark.parametrize(("attempts", "minutes"), [(1, 27), (2, 57), (3, 117), (5, 477), (6, 717), (7, 717)])
+def test_the_wait_before_the_next_attempt(attempts: int, minutes: int) -> None:
+    """The next run, then twice as long each time, at most half a day; cron's seconds are allowed for."""
+    assert next_attempt_at(DAY, attempts, timedelta(minutes=30)) == DAY + timedelta(minutes=minutes)
+
+
+def contact(**changes: object) -> Contact:
+    values: dict[str, object] = {
+        "contact_id": "1", "email": "pat@example.com", "permission_to_send": "explicit",
+        "opt_in_date": DAY + timedelta(days=2), "opt_in_source": "Contact", "opt_out_date": None,
+        "opt_out_source": None, "create_source": None, "update_source": None, "created_at": None, "updated_at": None,
+        "deleted_at": None, "list_ids": None,
+    }  # fmt: skip
+    return Contact(**{**values, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("case", "changes", "is_return"),
+    [
+        ("their own act", {}, True),
+        ("staff's act", {"opt_in_source": "Account"}, False),
+        ("older than the opt-out", {"opt_in_date": DAY - timedelta(days=1)}, False),
+        ("without a date", {"opt_in_date": None}, False),
+        ("still unsubscribed", {"permission_to_send": "unsubscribed"}, False),
+        ("not confirmed yet", {"permission_to_send": "pending_confirmation"}, False),
+        ("a word we do not know", {"permission_to_send": "paused"}, False),
+        ("deleted", {"deleted_at": DAY}, False),
+    ],
+)
+def test_who_has_come_back_by_their_own_act(case: str, changes: dict[str, object], is_return: bool) -> None:
+    """Staff's or an import's re-subscribe lifts nothing."""
+    assert is_own_return(contact(**changes), DAY) is is_return, case
+
+
+def test_an_opt_out_without_a_date_is_never_outweighed_by_a_return() -> None:
+    """In doubt nobody is mailed."""
+    assert not is_own_return(contact(), None)
+
+
+@pytest.mark.parametrize(
+    ("gone", "checked", "is_too_many"),
+    [(0, 0, False), (10, 10, False), (11, 11, True), (11, 55, False), (12, 55, True), (200, 1000, False)],
+)
+def test_the_brake(gone: int, checked: int, is_too_many: bool) -> None:
+    """A handful may always leave; more than a fifth at once is a mishap until a person says otherwise."""
+    assert has_left_too_many(gone, checked) is is_too_many

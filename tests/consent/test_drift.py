@@ -1,0 +1,88 @@
+"""What a difference is: the table of kinds, reasons and repairs."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from ccsync.consent.drift import (
+    DRIFT,
+    MEANING,
+    Kind,
+    Listed,
+    NotListed,
+    Repair,
+    Telling,
+    judge_listed,
+    judge_not_listed,
+)
+from ccsync.state.people import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
+
+ON = datetime(2026, 11, 3, tzinfo=UTC)
+NOBODY = NotListed(None, Telling.DONE, False, None, False, False, False)
+MEMBER = Listed(None, False, False, False, False, False, False, False)
+
+
+def held(kind: str) -> Suppression:
+    return Suppression(b"p", kind, "", None, ON, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "repair"),
+    [
+        ({}, Kind.MISSING, Repair.READ),
+        ({"has_just_changed": True}, Kind.WAITING, Repair.NONE),
+        ({"queued": "pending"}, Kind.WAITING, Repair.NONE),
+        ({"queued": "retrying", "was_put_there": True}, Kind.WAITING, Repair.NONE),
+        ({"queued": "failed"}, Kind.REJECTED, Repair.NONE),
+        ({"is_under_way": True}, Kind.WAITING, Repair.NONE),
+        ({"refused": True}, Kind.REJECTED, Repair.NONE),
+        ({"was_put_there": True}, Kind.LEFT, Repair.COMPARE),
+        ({"was_put_there": True, "has_just_changed": True}, Kind.LEFT, Repair.COMPARE),
+        ({"holding": held(OPTED_OUT)}, Kind.SUPPRESSED, Repair.NONE),
+        ({"holding": held(FORGOTTEN), "telling": Telling.NEVER}, Kind.SUPPRESSED, Repair.NONE),
+        ({"holding": held(UNSUBSCRIBED), "telling": Telling.NEVER}, Kind.NOT_TOLD, Repair.TELL),
+        ({"holding": held(UNSUBSCRIBED), "telling": Telling.STUCK}, Kind.NOT_TOLD, Repair.NONE),
+        ({"holding": held(UNSUBSCRIBED), "telling": Telling.NEXT}, Kind.WAITING, Repair.NONE),
+        ({"holding": held(UNSUBSCRIBED), "telling": Telling.DONE}, Kind.SUPPRESSED, Repair.NONE),
+        ({"holding": held(DEPARTED), "telling": Telling.UNWANTED}, Kind.SUPPRESSED, Repair.NONE),
+        ({"holding": held(DEPARTED), "telling": Telling.NEVER, "refused": True}, Kind.NOT_TOLD, Repair.TELL),
+    ],
+)
+def test_who_opts_in_and_is_not_on_the_list(changes: dict[str, object], kind: Kind, repair: Repair) -> None:
+    """An opt-out explains it first, then a refusal, the queue, a departure; nobody suppressed is read to be sent."""
+    verdict = judge_not_listed(replace(NOBODY, **changes))  # type: ignore[arg-type]
+    assert (verdict.kind, verdict.repair) == (kind, repair)
+    assert verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "repair"),
+    [
+        ({}, Kind.UNKNOWN_TO_KIBO, Repair.NONE),
+        ({"says_no": True}, Kind.LISTED_SAYS_NO, Repair.NONE),
+        ({"was_put_there": True}, Kind.NOT_REMOVED, Repair.READ),
+        ({"was_put_there": True, "says_no": True}, Kind.NOT_REMOVED, Repair.READ),
+        ({"was_put_there": True, "says_no": True, "has_just_changed": True}, Kind.WAITING, Repair.NONE),
+        ({"was_put_there": True, "is_queued": True}, Kind.WAITING, Repair.NONE),
+        ({"was_put_there": True, "is_leaving": True, "holding": held(OPTED_OUT)}, Kind.WAITING, Repair.NONE),
+        ({"was_put_there": True, "elsewhere": True}, Kind.OLD_ADDRESS, Repair.NONE),
+        ({"was_put_there": True, "opts_in": True, "holding": held(OPTED_OUT)}, Kind.NOT_REMOVED, Repair.REMOVE),
+        ({"holding": held(OPTED_OUT), "says_no": True}, Kind.LISTED_SAYS_NO, Repair.NONE),
+        ({"opts_in": True, "holding": held(DEPARTED)}, Kind.BACK_ON_LIST, Repair.NONE),
+        ({"opts_in": True, "holding": held(FORGOTTEN)}, Kind.FORGOTTEN_LISTED, Repair.NONE),
+        ({"opts_in": True}, None, Repair.NONE),
+        ({"opts_in": True, "holding": held(OPTED_OUT)}, None, Repair.NONE),
+    ],
+)
+def test_who_is_on_the_list_without_an_opt_in(changes: dict[str, object], kind: Kind | None, repair: Repair) -> None:
+    """Only whom ccsync put there is ever taken off; who came by another way is told."""
+    verdict = judge_listed(replace(MEMBER, **changes))  # type: ignore[arg-type]
+    assert (verdict and verdict.kind) == kind
+    assert verdict is None or verdict.repair is repair
+
+
+def test_every_kind_is_explained() -> None:
+    """Each kind has its meaning, drift comes first, and what is no drift is never repaired."""
+    assert MEANING.keys() == set(Kind)
+    assert tuple(Kind)[: len(DRIFT)] == DRIFT

@@ -1,0 +1,146 @@
+"""People who come back to Constant Contact: written only over a no of ours, and only for their own act."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import LIST, Shop
+from tests.jobs.polling import LEE, PAT, accepts, join, ledger_of, puts, settled, small_shop, suppressions
+from tests.jobs.test_export import seed_contact
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with small_shop(tmp_path) as made:
+        yield made
+
+
+def opted_out(shop: Shop, *addresses: str) -> list[int]:
+    """Customers whom Constant Contact has opted out in the store."""
+    accounts = join(shop, *addresses)
+    settled(shop)
+    for address in {one.lower() for one in addresses}:
+        shop.box.cc.unsubscribe(address)
+    shop.poll()
+    shop.later(minutes=30)
+    return accounts
+
+
+def test_who_comes_back_is_opted_in_again(shop: Shop) -> None:
+    """Found by the daily pass; every account that Constant Contact had opted out says yes again, and is exported."""
+    accounts = opted_out(shop, PAT, PAT.upper())
+    shop.box.cc.resubscribe(PAT)
+    assert shop.poll().total_contacts == 0
+    shop.later(hours=24)
+    run = shop.poll()
+    assert [accepts(shop, one) for one in accounts] == [True, True]
+    assert (run.counts["resubscribed"], suppressions(shop, PAT)) == (1, set())
+    assert ledger_of(shop, PAT)[-3:] == [("resubscribed", "constant_contact")] + [("opted-in", "ccsync")] * 2
+    flush = shop.flush()
+    export = shop.export()
+    assert PAT in shop.members()
+    assert flush.counts.get("opted_out", 0) == export.counts.get("opted_out", 0) == 0
+    assert shop.poll(is_full=True).total_contacts == 0
+
+
+def test_a_no_of_their_own_stays(shop: Shop) -> None:
+    """An account that said no before, or by itself since, is not written; that is listed."""
+    (pat,) = join(shop, PAT, acceptsMarketing=False)
+    lee = opted_out(shop, LEE)[0]
+    shop.box.cc.add_contact(seed_contact(PAT))
+    shop.box.cc.unsubscribe(PAT)
+    shop.poll()
+    shop.later(minutes=10)
+    shop.box.kibo.update_account(lee, acceptsMarketing=True)
+    shop.export()
+    shop.later(minutes=10)
+    shop.box.kibo.update_account(lee, acceptsMarketing=False)
+    shop.flush()
+    shop.later(minutes=10)
+    shop.box.cc.resubscribe(PAT)
+    shop.box.cc.resubscribe(LEE)
+    before = puts(shop)
+    run = shop.poll(is_full=True)
+    assert (accepts(shop, pat), accepts(shop, lee)) == (False, False)
+    assert puts(shop) == before
+    assert run.counts.get("resubscribed", 0) == 0
+    assert run.counts["left_alone"] == 1
+    assert "their own; it stays" in run.message
+
+
+def test_staffs_resubscribe_is_listed(shop: Shop) -> None:
+    """An import or staff cannot bring anybody back: the store is not told, the address stays suppressed."""
+    (pat,) = opted_out(shop, PAT)
+    shop.box.cc.resubscribe(PAT, source="Account")
+    run = shop.poll(is_full=True)
+    assert (accepts(shop, pat), suppressions(shop, PAT)) == (False, {"unsubscribed"})
+    assert run.counts["resubscribed_by_others"] == 1
+    assert "not by their own act" in run.message
+    assert shop.export().counts.get("added", 0) == 0
+
+
+def test_returns_may_be_listed_only(tmp_path: Path) -> None:
+    """With resubscribes = false the store is not told; that is counted."""
+    with small_shop(tmp_path, "\nresubscribes = false\n") as shop:
+        (pat,) = opted_out(shop, PAT)
+        shop.box.cc.resubscribe(PAT)
+        run = shop.poll(is_full=True)
+        assert (accepts(shop, pat), run.counts["resubscribed_not_told"]) == (False, 1)
+        assert "resubscribes = false" in run.message
+
+
+def test_a_return_that_is_undone_before_the_store_was_told(shop: Shop) -> None:
+    """Whoever unsubscribes again stays opted out."""
+    (pat,) = opted_out(shop, PAT)
+    shop.box.cc.resubscribe(PAT)
+    shop.export()
+    assert accepts(shop, pat) is False
+    shop.later(minutes=30)
+    shop.box.cc.unsubscribe(PAT)
+    run = shop.poll()
+    assert (accepts(shop, pat), run.counts.get("resubscribed", 0)) == (False, 0)
+    assert suppressions(shop, PAT) == {"unsubscribed"}
+
+
+def test_there_and_back_again(shop: Shop) -> None:
+    """Every unsubscribe and every return is told, as often as they come."""
+    (pat,) = opted_out(shop, PAT)
+    for _ in range(2):
+        shop.box.cc.resubscribe(PAT)
+        shop.later(hours=24)
+        shop.poll()
+        assert accepts(shop, pat) is True
+        shop.later(hours=1)
+        shop.box.cc.unsubscribe(PAT)
+        shop.later(minutes=30)
+        shop.poll()
+        assert accepts(shop, pat) is False
+    assert len(puts(shop)) == 5
+
+
+def test_a_return_does_not_undo_a_departure(shop: Shop) -> None:
+    """Somebody who left the list, unsubscribed, and came back is not opted in over the departure."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.leave_list(PAT, LIST)
+    shop.poll(is_full=True)
+    shop.box.cc.unsubscribe(PAT)
+    shop.poll()
+    shop.later(minutes=30)
+    shop.box.cc.resubscribe(PAT)
+    shop.poll(is_full=True)
+    assert accepts(shop, pat) is False
+    assert suppressions(shop, PAT) == {"departed"}
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_whether_the_vendor_keeps_the_old_date_makes_no_difference(keeps: bool, tmp_path: Path) -> None:
+    """A return beside an opt-out date of before, or without one."""
+    with small_shop(tmp_path, resubscribe_keeps_opt_out_date=keeps) as shop:
+        (pat,) = opted_out(shop, PAT)
+        shop.box.cc.resubscribe(PAT)
+        shop.poll(is_full=True)
+        shop.poll(is_full=True)
+        assert accepts(shop, pat) is True
+        assert len(puts(shop)) == 2

@@ -1,0 +1,117 @@
+"""Reading a store whose rows move: whatever comes and goes between two pages, nobody is skipped."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.from_kibo.pages import Sweep, read_changed_since
+from ccsync.kibo import CustomerPage
+from ccsync.models import Customer
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def customer(account_id: int, updated_at: datetime | None = None) -> Customer:
+    return Customer(account_id, f"p{account_id}@example.com", True, "B2C", None, updated_at, {})
+
+
+@dataclass
+class MovingStore:
+    """Serves pages of `ids`, and lets `moves` happen before each page."""
+
+    ids: list[int]
+    moves: list[tuple[Sequence[int], Sequence[int]]] = field(default_factory=list)
+    calls: int = 0
+    ever: set[int] = field(default_factory=set)
+
+    def get_customers(self, *, start: int, size: int = 200, **_: object) -> CustomerPage:
+        if self.calls and self.moves:
+            gone, come = self.moves.pop(0)
+            self.ids = sorted((set(self.ids) - set(gone)) | set(come))
+        self.calls += 1
+        rows = self.ids[start : start + size]
+        return CustomerPage(tuple(customer(one) for one in rows), len(self.ids), 0)
+
+
+def swept(store: MovingStore) -> tuple[set[int], Sweep]:
+    sweep = Sweep(store)  # type: ignore[arg-type]
+    return {one.account_id for page in sweep for one in page.customers}, sweep
+
+
+@pytest.mark.parametrize("size", [0, 1, 199, 200, 201, 399, 400, 1000])
+def test_a_store_at_rest_is_read_with_one_row_of_overlap(size: int) -> None:
+    """Everybody once, in no more pages than the overlap costs."""
+    store = MovingStore(list(range(1, size + 1)))
+    seen, sweep = swept(store)
+    assert seen == set(range(1, size + 1))
+    assert store.calls <= size // 199 + 1
+    assert not sweep.has_moved_right
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_people_who_leave_hide_nobody(seed: int) -> None:
+    """However many rows go away between pages, everybody who stays is read."""
+    chance = random.Random(seed)
+    ids = list(range(1, 1_500))
+    moves = [(chance.sample(ids, chance.choice([0, 1, 2, 5, 250, 600])), ()) for _ in range(12)]
+    gone = {one for some, _ in moves for one in some}
+    store = MovingStore(list(ids), list(moves))
+    seen, _ = swept(store)
+    happened = {one for some, _ in moves[: store.calls - 1] for one in some}
+    assert set(ids) - happened <= seen
+    assert gone
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_people_who_come_in_behind_us_are_noticed(seed: int) -> None:
+    """A row that came in where we have been already is either read or reported as moved."""
+    chance = random.Random(seed)
+    ids = list(range(1, 1_500, 2))
+    moves = [((), [chance.randrange(2, 1_500, 2)]) for _ in range(4)]
+    store = MovingStore(list(ids), list(moves))
+    seen, sweep = swept(store)
+    assert set(ids) <= seen
+    assert sweep.has_moved_right or set(store.ids) <= seen or len(seen) < sweep.total
+
+
+def test_pages_that_never_end_are_an_error() -> None:
+    """A vendor that shows the same page for ever is found out."""
+
+    class Stuck:
+        def get_customers(self, *, start: int, **_: object) -> CustomerPage:
+            return CustomerPage(tuple(customer(one) for one in range(start + 1, start + 201)), start + 1_000, 0)
+
+    with pytest.raises(VendorUnreachable, match="do not come to an end"):
+        list(Sweep(Stuck()))  # type: ignore[arg-type]
+
+
+@dataclass
+class Filtered:
+    """Answers the update-date filter in one of the ways the vendor may."""
+
+    way: str
+
+    def get_customers(self, *, filter: str, **_: object) -> CustomerPage:
+        assert filter == "updateDate ge 2026-11-23T11:45:00Z"
+        if self.way == "refuse":
+            raise RefusedError("Kibo refused it.", status=400)
+        if self.way == "forbid":
+            raise RefusedError("Kibo refused it.", status=403)
+        at = NOON if self.way == "works" else NOON - timedelta(days=900)
+        return CustomerPage((customer(1, at),), 1, 0)
+
+
+def test_the_update_filter_is_used_only_where_it_works() -> None:
+    """Refused or ignored, it is no answer; any other refusal is an error."""
+    assert read_changed_since(Filtered("refuse"), NOON) is None  # type: ignore[arg-type]
+    assert read_changed_since(Filtered("ignore"), NOON) is None  # type: ignore[arg-type]
+    changed = read_changed_since(Filtered("works"), NOON)  # type: ignore[arg-type]
+    assert changed is not None
+    assert changed.total == 1
+    assert [one.account_id for page in changed.pages for one in page] == [1]
+    with pytest.raises(RefusedError):
+        read_changed_since(Filtered("forbid"), NOON)  # type: ignore[arg-type]

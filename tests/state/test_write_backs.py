@@ -1,0 +1,137 @@
+"""What Kibo is to be told: queued once for each change, reopened for newcomers, kept until told; older files too."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ccsync.state import Store, accounts, create_store, erasure, kibo_writes, open_store, people, write_backs
+from ccsync.state.accounts import AccountSeen
+from ccsync.state.database import schema
+from ccsync.state.database.schema import VERSION
+from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
+
+PAT, LEE = b"p" * 16, b"l" * 16
+DAY = datetime(2026, 5, 1, tzinfo=UTC)
+LATER = DAY + timedelta(hours=1)
+BOTH = [UNSUBSCRIBED, DEPARTED]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = create_store(tmp_path / "ccsync.db")
+    yield made
+    made.close()
+
+
+def suppress(store: Store, person: bytes, kind: str, since: datetime | None = DAY, list_id: str = "") -> None:
+    people.suppress(store, Suppression(person, kind, list_id, "c-1", since, "Contact"), DAY, 1)
+
+
+def waiting(store: Store, at: datetime = LATER) -> list[tuple[bytes, str]]:
+    return [(one.person, one.kind) for one in write_backs.due(store, at, BOTH, wanted=False)]
+
+
+def test_a_change_is_queued_once(store: Store) -> None:
+    """The same opt-out again is no news; one with another date is."""
+    suppress(store, PAT, UNSUBSCRIBED)
+    for _ in range(2):
+        write_backs.queue(store, PAT, UNSUBSCRIBED, DAY)
+    assert waiting(store) == [(PAT, UNSUBSCRIBED)]
+    suppress(store, PAT, UNSUBSCRIBED, LATER)
+    write_backs.queue(store, PAT, UNSUBSCRIBED, LATER)
+    assert len(waiting(store)) == 2
+
+
+def test_what_was_told_is_kept_and_told_again_for_newcomers(store: Store) -> None:
+    """An account older than the opt-out, or of unknown age, is told; a newer one is a newer word."""
+    suppress(store, PAT, UNSUBSCRIBED)
+    write_backs.queue(store, PAT, UNSUBSCRIBED, DAY)
+    (row,) = write_backs.due(store, LATER, BOTH, wanted=False)
+    write_backs.settle(store, row.id, LATER, "unsubscribed")
+    assert waiting(store) == []
+    for made_at, is_told in ((LATER, False), (DAY - timedelta(days=9), True), (None, True)):
+        with store.transaction():
+            write_backs.queue_again(store, [(PAT, made_at), (LEE, made_at)], LATER)
+        assert (waiting(store) == [(PAT, UNSUBSCRIBED)]) is is_told
+        write_backs.settle(store, row.id, LATER, "unsubscribed")
+
+
+def test_an_opt_out_in_the_store_is_not_told_to_the_store(store: Store) -> None:
+    """Only what came from Constant Contact is queued."""
+    suppress(store, PAT, OPTED_OUT)
+    with store.transaction():
+        write_backs.queue_again(store, [(PAT, None)], LATER)
+    assert write_backs.of_person(store, PAT) == []
+
+
+def test_what_failed_waits_for_its_time_and_shows(store: Store) -> None:
+    """Attempts and the reason are kept; `failing` lists it until it is told."""
+    suppress(store, PAT, DEPARTED, list_id="list-1")
+    write_backs.queue(store, PAT, DEPARTED, DAY)
+    (row,) = write_backs.due(store, LATER, BOTH, wanted=False)
+    write_backs.fail(store, row.id, LATER + timedelta(hours=2), "Kibo refused it.")
+    assert waiting(store) == []
+    assert waiting(store, LATER + timedelta(hours=3)) == [(PAT, DEPARTED)]
+    (failing,) = write_backs.failing(store)
+    assert (failing.attempts, failing.last_error) == (1, "Kibo refused it.")
+    assert write_backs.count_waiting(store) == 1
+    write_backs.settle(store, row.id, LATER, "departed")
+    assert (write_backs.failing(store), write_backs.count_waiting(store)) == ([], 0)
+    write_backs.prune(store, LATER + timedelta(days=1))
+    assert write_backs.of_person(store, PAT) == []
+
+
+def test_an_older_file_queues_what_it_remembers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unsubscribes and departures of earlier versions reach the store; its own opt-outs do not."""
+    path = tmp_path / "ccsync.db"
+    with monkeypatch.context() as older:
+        older.setattr(schema, "_MIGRATIONS", schema._MIGRATIONS[:2])
+        connection = sqlite3.connect(path, isolation_level=None)
+        schema.migrate(connection)
+        for person, kind, since in ((PAT, UNSUBSCRIBED, None), (LEE, DEPARTED, "2026-05-01T00:00:00.000Z"),
+                                    (b"k" * 16, OPTED_OUT, None)):  # fmt: skip
+            connection.execute(
+                "INSERT INTO suppressions VALUES (?, ?, '', 'c-1', ?, NULL, '2026-05-01T00:00:00.000Z', 1)",
+                (person, kind, since),
+            )
+        connection.execute("INSERT INTO contacts (person, is_ours, list_id) VALUES (?, 1, 'list-1')", (LEE,))
+        connection.close()
+    path.chmod(0o600)
+    opened = open_store(path)
+    assert opened.number("PRAGMA user_version") == VERSION
+    found = {one.person: one for one in write_backs.due(opened, LATER, BOTH, wanted=False)}
+    assert found.keys() == {PAT, LEE}
+    assert (found[PAT].happened_at, found[PAT].is_checked, found[PAT].was_on_list) == (None, True, False)
+    assert (found[LEE].happened_at, found[LEE].is_checked, found[LEE].was_on_list) == (DAY, False, True)
+    opened.close()
+
+
+def test_erasing_keeps_what_is_still_to_be_told(store: Store) -> None:
+    """An erased person's untold opt-out stays, as a keyed hash; what was told goes."""
+    suppress(store, PAT, UNSUBSCRIBED)
+    write_backs.queue(store, PAT, UNSUBSCRIBED, DAY)
+    suppress(store, LEE, UNSUBSCRIBED)
+    write_backs.queue(store, LEE, UNSUBSCRIBED, DAY)
+    for row in write_backs.of_person(store, LEE):
+        write_backs.settle(store, row.id, LATER, "unsubscribed")
+    with store.transaction():
+        for person in (PAT, LEE):
+            erasure.erase_person(store, person)
+    assert [one.contact_id for one in write_backs.of_person(store, PAT)] == [None]
+    assert write_backs.of_person(store, LEE) == []
+
+
+def test_a_write_is_known_before_and_after(store: Store) -> None:
+    """The intent is there before the answer; a deleted account takes it along."""
+    kibo_writes.set_out(store, 1001, PAT, False, UNSUBSCRIBED, DAY)
+    assert kibo_writes.among(store, [1001, 1002])[1001].done_at is None
+    kibo_writes.finish(store, 1001, LATER, LATER)
+    done = kibo_writes.among(store, [1001])[1001]
+    assert (done.accepts_marketing, done.done_at, done.updated_at) == (False, LATER, LATER)
+    with store.transaction():
+        accounts.observe_accounts(store, [AccountSeen(1001, PAT, False)], LATER)
+        erasure.erase_account(store, 1001)
+    assert kibo_writes.among(store, [1001]) == {}
