@@ -81,12 +81,21 @@ def _become(order: Order, streams: list[int]) -> None:
     os.environ.clear()
     os.environ.update(order.environ)
     time.tzset()
-    sys.stdout.reconfigure(line_buffering=os.isatty(1))  # type: ignore[union-attr]
-    sys.argv = ["ccsync", *order.words]
+    _open_streams()
+    import ccsync.__main__ as entry
     from ccsync.cli.app import run
     from tests.shared_clock import ProcessClock
 
+    sys.argv = [entry.__file__, *order.words]
     sys.exit(run(sys.argv[1:], ProcessClock(order.clock) if order.clock else None))
+
+
+def _open_streams() -> None:
+    """What Python makes of the first three files at its start; whether they can seek, and are terminals, differs."""
+    how = {"encoding": sys.stdout.encoding, "closefd": False}
+    sys.stdin = sys.__stdin__ = open(0, errors=sys.stdin.errors, **how)  # type: ignore[misc,call-overload]  # noqa: PTH123, SIM115
+    sys.stdout = sys.__stdout__ = open(1, "w", errors=sys.stdout.errors, newline="\n", **how)  # type: ignore[misc,call-overload]  # noqa: PTH123, SIM115
+    sys.stderr = sys.__stderr__ = open(2, "w", 1, errors="backslashreplace", newline="\n", **how)  # type: ignore[misc,call-overload]  # noqa: PTH123, SIM115
 
 
 def _import_all() -> None:
