@@ -3,10 +3,9 @@
 import contextlib
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
-import pytest
 import requests
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
@@ -27,6 +26,10 @@ class DirectAdapter(BaseAdapter):
         super().__init__()
         urls = box.urls
         self._box = box
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.headers["User-Agent"] = USER_AGENT
+        self.session.mount("http://", self)
         self._vendors = {
             urlsplit(url).netloc: vendor
             for vendor, url in (
@@ -71,25 +74,28 @@ class DirectAdapter(BaseAdapter):
         """There is nothing to close."""
 
 
-def _way(box: Sandbox) -> Callable[[Transport, Call, str | None], Answer]:
-    """What stands in for `Transport._exchange`: the same building and reading of a call, without its thread."""
-    adapter, before = DirectAdapter(box), Transport._exchange
-    session = requests.Session()
-    session.trust_env = False
-    session.headers["User-Agent"] = USER_AGENT
-    session.mount("http://", adapter)
+_open: list[DirectAdapter] = []
+"""Those of the shops that are open and have no wire."""
+_over_the_wire = Transport._exchange
 
-    def exchange(transport: Transport, call: Call, bearer: str | None) -> Answer:
-        if not adapter.serves(call.url):
-            return before(transport, call, bearer)
-        return wire._exchange(session, call, bearer, threading.Event())
 
-    return exchange
+def _exchange(transport: Transport, call: Call, bearer: str | None) -> Answer:
+    """Stands in for `Transport._exchange`: the same building and reading of a call, without its thread."""
+    for adapter in _open:
+        if adapter.serves(call.url):
+            return wire._exchange(adapter.session, call, bearer, threading.Event())
+    return _over_the_wire(transport, call, bearer)
+
+
+Transport._exchange = _exchange  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager
 def without_wire(box: Sandbox) -> Iterator[None]:
-    """Every transport that is used meanwhile reaches the sandbox directly."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Transport, "_exchange", _way(box))
+    """What is asked of this sandbox meanwhile reaches it directly."""
+    adapter = DirectAdapter(box)
+    _open.append(adapter)
+    try:
         yield
+    finally:
+        _open.remove(adapter)

@@ -93,9 +93,9 @@ def _become(order: Order, streams: list[int]) -> None:
 def _open_streams() -> None:
     """What Python makes of the first three files at its start; whether they can seek, and are terminals, differs."""
     how = {"encoding": sys.stdout.encoding, "closefd": False}
-    sys.stdin = sys.__stdin__ = open(0, errors=sys.stdin.errors, **how)  # type: ignore[misc,call-overload]  # noqa: PTH123, SIM115
-    sys.stdout = sys.__stdout__ = open(1, "w", errors=sys.stdout.errors, newline="\n", **how)  # type: ignore[misc,call-overload]  # noqa: PTH123, SIM115
-    sys.stderr = sys.__stderr__ = open(2, "w", 1, errors="backslashreplace", newline="\n", **how)  # type: ignore[misc,call-overload]  # noqa: PTH123, SIM115
+    sys.stdin = sys.__stdin__ = open(0, errors=sys.stdin.errors, **how)  # type: ignore[misc,call-overload]  # noqa: SIM115
+    sys.stdout = sys.__stdout__ = open(1, "w", errors=sys.stdout.errors, newline="\n", **how)  # type: ignore[misc,call-overload]  # noqa: SIM115
+    sys.stderr = sys.__stderr__ = open(2, "w", 1, errors="backslashreplace", newline="\n", **how)  # type: ignore[misc,call-overload]  # noqa: SIM115
 
 
 def _import_all() -> None:

@@ -66,10 +66,11 @@ class Shop(AbstractContextManager["Shop"]):
 
     def __enter__(self) -> "Shop":
         self._open.callback(self.box.stop)
+        self._direct = self._open.enter_context(ExitStack())
         if self._has_wire:
             self.box.start()
         else:
-            self._open.enter_context(without_wire(self.box))
+            self._direct.enter_context(without_wire(self.box))
         self.list_id = self.box.cc.add_list(LIST)
         self.config_path = self.folder / "ccsync.toml"
         self.config_path.write_text(self.box.config_text(list_id=self.list_id, list_name=LIST) + self._config_changes)
@@ -83,6 +84,15 @@ class Shop(AbstractContextManager["Shop"]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
+
+    def begin_wire(self) -> None:
+        """From now on the vendors are reached over the wire only."""
+        self.end_direct()
+        self.box.start()
+
+    def end_direct(self) -> None:
+        """From now on the vendors are reached over the wire only, whoever serves them."""
+        self._direct.close()
 
     @property
     def config(self) -> Config:

@@ -57,10 +57,11 @@ class LiveShop(Shop):
         *,
         logs_in: bool = True,
         waits: bool = False,
+        has_wire: bool = True,
     ) -> None:
         fast = replace(settings, cc_requests_per_second=0, import_seconds=0.0)
-        self._shared = AheadClock()
-        super().__init__(folder, fast, config_changes, clock=self._shared, logs_in=logs_in, has_wire=True)
+        self.shared = AheadClock()
+        super().__init__(folder, fast, config_changes, clock=self.shared, logs_in=logs_in, has_wire=has_wire)
         self.waits = waits
         self._processes: list[subprocess.Popen[str]] = []
         self._open.callback(self._end)
@@ -74,7 +75,7 @@ class LiveShop(Shop):
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None:
                     stream.close()
-        self._shared.close()
+        self.shared.close()
 
     def start(self, *words: str, **options: object) -> subprocess.Popen[str]:
         """Start the real `ccsync`, in an environment with nothing of the operator's in it but `environ`."""
@@ -85,7 +86,7 @@ class LiveShop(Shop):
             ["--config", str(self.config_path), *words],
             environ,
             self.folder,
-            clock=None if self.waits else self._shared.path,
+            clock=None if self.waits else self.shared.path,
             text=True,
             **options,
         )
@@ -100,7 +101,7 @@ class LiveShop(Shop):
 
     def on_terminal(self, *words: str, **options: Any) -> Session:
         """Run it on a terminal; see `tests.terminal`."""
-        return on_terminal(self.config_path, *words, clock=None if self.waits else self._shared.path, **options)
+        return on_terminal(self.config_path, *words, clock=None if self.waits else self.shared.path, **options)
 
     def after_each_call(self, hook: Callable[[], None]) -> None:
         """Call `hook` after a call took effect, before its answer goes out."""

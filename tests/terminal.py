@@ -80,7 +80,9 @@ def on_terminal(
                 os.write(outer, b"\x03")
                 interrupt_at = None
         else:
-            raise AssertionError(f"it did not end; left to say: {said}; on the screen:\n{shown.decode(errors='replace')}")
+            raise AssertionError(
+                f"it did not end; left to say: {said}; on the screen:\n{shown.decode(errors='replace')}"
+            )
         code = process.wait(10)
     finally:
         process.kill()
