@@ -121,7 +121,7 @@ def test_a_missing_stream_is_not_the_state_file(shop: LiveShop) -> None:
 def test_c4_what_the_environment_says(tmp_path: Path, changes: dict[str, str], code: int) -> None:
     """A proxy is honoured and its variable named in the log; what is nonsense does no harm."""
     log = tmp_path / "ccsync.log"
-    with InsideShop(tmp_path, SETTINGS) as shop:
+    with InsideShop(tmp_path, SETTINGS, has_wire=True) as shop:
         done = shop.ccsync("--log-file", str(log), "export", "--yes", environ=changes)
     assert "Traceback" not in done.stderr
     assert done.returncode == code, done.stderr

@@ -141,7 +141,8 @@ def test_pasting_the_address(tmp_path: Path) -> None:
             assert found, screen
             return visit(found[0])
 
-        seen = shop.on_terminal("login",
+        seen = shop.on_terminal(
+            "login",
             "--cc-only",
             "--no-browser",
             "--yes",
