@@ -44,9 +44,9 @@ BUGS = (
     SeededBug(
         "an event is done before it is acted on",
         "from_kibo/changed_accounts.py",
-        "        queue_progress.mark(self._context.store, [one.account_id for one in taken])\n",
-        "        queue_progress.mark(self._context.store, [one.account_id for one in taken])\n"
-        "        queue_progress.settle(self._context.store, self._context.now())\n",
+        "        queue.mark_read(self._context.store, [one.account_id for one in taken])\n",
+        "        queue.mark_read(self._context.store, [one.account_id for one in taken])\n"
+        "        queue.settle(self._context.store, self._context.now())\n",
         (K1, "-k", f"anywhere and {FLUSH}"),
     ),
     SeededBug(
@@ -145,7 +145,7 @@ BUGS = (
     SeededBug(
         "opt-outs are read and not remembered",
         "from_constant_contact/opt_outs.py",
-        "        if people.suppress(context.store, found, seen_at, context.run_id):\n",
+        "        if suppressions.record(context.store, found, seen_at, context.run_id):\n",
         "        if False:\n",
         ("tests/jobs/test_poll_unsubscribes.py",),
     ),

@@ -6,18 +6,12 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from ccsync.models import Contact
-from ccsync.state.people import (
-    DEPARTED,
-    FORGOTTEN,
-    NOBODY_OPTED_IN,
-    OPTED_OUT,
-    UNSUBSCRIBED,
-    KnownContact,
-    Suppression,
-)
+from ccsync.state.contacts import KnownContact
+from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
 
 FOUND_ON_LIST = "another source's contact, found on the list"
 """Such a decision has to be remembered: an opt-out takes the contact off the list all the same."""
+PENDING_CONFIRMATION = "pending_confirmation"
 SUBSCRIBED = frozenset({"explicit", "implicit"})
 """The permissions by which somebody may be mailed."""
 
@@ -43,10 +37,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to and by which settings: the active list, and whether other sources' contacts may be overwritten."""
+    """Where to and by which settings.
+
+    The active list, whether other sources' contacts may be overwritten, and since when a sighting of a contact is
+    fresh, by Constant Contact's clock.
+    """
 
     list_id: str
     overwrite_existing: bool
+    fresh_since: datetime
 
 
 def decide(
@@ -66,23 +65,45 @@ def decide(
     if blocking is not None:
         return Decision(Act.SUPPRESS, reason_of(blocking))
     is_foreign = known is not None and not known.is_ours and not target.overwrite_existing
-    if known is not None and is_foreign and known.fingerprint is None:
-        if known.list_id == target.list_id:
-            return Decision(Act.UNCHANGED, "another source's contact, on the list before", True)
-        if known.seen_list_id == target.list_id:
-            return Decision(Act.UNCHANGED, FOUND_ON_LIST, True)
+    as_it_is = None if known is None else _left_as_it_is(known, target, is_foreign=is_foreign)
+    if as_it_is is not None:
+        return Decision(Act.UNCHANGED, as_it_is, True)
     due = email_only_fingerprint if is_foreign else fingerprint
     if refused_fingerprint == due:
         return Decision(Act.SET_ASIDE, "refused before and not changed since", is_foreign)
-    if known is None or known.list_id != target.list_id:
+    if known is None or not known.is_on(target.list_id):
         reason = "another source's contact, added by its address alone" if is_foreign else "not on the list yet"
         return Decision(Act.ADD, reason, is_foreign)
-    if known.fingerprint == due:
+    before = known.sent.fingerprint if known.sent else None
+    if before == due:
         return Decision(Act.UNCHANGED, "sent before and not changed since", is_foreign)
-    reason = (
-        "was on the list before, and is ccsync's own now" if known.fingerprint is None else "a mapped field changed"
-    )
+    reason = "was on the list before, and is ccsync's own now" if before is None else "a mapped field changed"
     return Decision(Act.UPDATE, reason, is_foreign)
+
+
+def _left_as_it_is(known: KnownContact, target: Target, *, is_foreign: bool) -> str | None:
+    """Why nothing is sent of a contact, whatever the store says; `None` where there is no such reason."""
+    if known.moved_to is not None:
+        return "its contact has another address in Constant Contact now"
+    # Under Confirmed Opt-in a contact is on no list until the person confirms; an import must not push them on it.
+    # https://knowledgebase.constantcontact.com/articles/KnowledgeBase/5533
+    if known.permission == PENDING_CONFIRMATION and known.is_fresh(target.fresh_since):
+        return "waits for the person to confirm"
+    if not is_foreign or (known.sent is not None and known.sent.fingerprint is not None):
+        return None
+    if known.is_on(target.list_id):
+        return "another source's contact, on the list before"
+    # Last week's sighting proves nothing: they may have left since.
+    is_member = known.member_of == target.list_id and known.is_fresh(target.fresh_since)
+    return FOUND_ON_LIST if is_member else None
+
+
+def needs_a_look(known: KnownContact | None, decision: Decision, target: Target) -> bool:
+    """Has Constant Contact to be asked about a contact before an import updates it or puts it on the list again?"""
+    if known is None or decision.act not in (Act.ADD, Act.UPDATE) or known.is_fresh(target.fresh_since):
+        return False
+    is_in_doubt = known.member_of == target.list_id or known.permission == PENDING_CONFIRMATION
+    return decision.act is Act.UPDATE or is_in_doubt
 
 
 def blocking_suppression(suppressions: Iterable[Suppression], list_id: str) -> Suppression | None:
@@ -102,54 +123,6 @@ def reason_of(suppression: Suppression) -> str:
     if suppression.kind == FORGOTTEN:
         return f"asked to be forgotten{when}"
     return f"unsubscribed at Constant Contact{when}"
-
-
-class Seen(Enum):
-    """What an account shows, compared with what was last seen of it."""
-
-    OPT_IN = "opted in"
-    OPT_OUT = "opted out"
-    NEW_ADDRESS = "has another address"
-    NOTHING_NEW = "as before"
-
-
-def what_is_seen(*, was: bool | None, is_now: bool, has_address: bool, has_same_address: bool) -> Seen:
-    """What an account's present state says; `was` is what was last seen of its consent, `None` if it never was.
-
-    A new account that says no is no opt-out: only a change from yes to no is one.
-    """
-    if is_now and not was:
-        return Seen.OPT_IN if has_address else Seen.NOTHING_NEW
-    if was and not is_now:
-        return Seen.OPT_OUT
-    return Seen.NEW_ADDRESS if was and has_address and not has_same_address else Seen.NOTHING_NEW
-
-
-def lifted_by_opt_in(
-    suppressions: Iterable[Suppression],
-    *,
-    was_opted_in: bool | None,
-    created_at: datetime | None,
-    updated_at: datetime | None = None,
-) -> list[str]:
-    """The kinds of suppression that an account's opt-in, observed now at Kibo, outweighs.
-
-    `was_opted_in` is what was last observed of the account, `None` for one never seen. Only an observed change
-    counts: false → true, or an account made after the opt-out; and only one that is newer than the suppression, for
-    accounts are not read in the order in which they changed. An unsubscribe at Constant Contact is never lifted.
-    Of the accounts of somebody forgotten nothing is known but, sometimes, that all of them said no.
-    """
-    if was_opted_in:
-        return []
-    happened_at = updated_at if was_opted_in is False else created_at
-    kinds = []
-    for one in suppressions:
-        is_undated = was_opted_in is False and (happened_at is None or one.since is None)
-        is_newer = happened_at is not None and one.since is not None and happened_at > one.since
-        is_newer |= one.kind == FORGOTTEN and one.source == NOBODY_OPTED_IN
-        if one.kind != UNSUBSCRIBED and (is_undated or is_newer):
-            kinds.append(one.kind)
-    return kinds
 
 
 def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ccsync.consent.decisions import reason_of
-from ccsync.state.people import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
 
 
 class Kind(Enum):

@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import Enum
 
 from ccsync.consent.decisions import blocking_suppression, reason_of
-from ccsync.state import events, removals
-from ccsync.state.people import UNSUBSCRIBED, KnownContact, Suppression
+from ccsync.state import removals, tasks
+from ccsync.state.contacts import KnownContact
+from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 from ccsync.state.views.person_facts import AccountKnown
 
 
@@ -90,7 +91,7 @@ def _grounds(facts: Facts) -> Iterator[Verdict]:
     blocking = blocking_suppression(facts.suppressions, facts.list_id or "")
     if blocking is not None:
         yield Verdict(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
-    if facts.contact is not None and facts.contact.list_id == facts.list_id:
+    if facts.contact is not None and facts.contact.is_on(facts.list_id or ""):
         yield Verdict(Standing.LISTED, _listed(facts, f"On {name}"))
     if facts.importing is not None:
         yield Verdict(Standing.JOINING, f"Not yet on {name}: the import of run {facts.importing} is under way.")
@@ -138,26 +139,26 @@ def _waiting(facts: Facts, off: str, name: str) -> Iterator[Verdict]:
     if facts.is_staged:
         yield Verdict(Standing.WAITING, f"Not yet on {name}: a run has read the record and not ended yet.")
     accepts = any(one.accepts_marketing for one in facts.accounts)
-    failed = [one for one in facts.queue if one.status == events.FAILED]
+    failed = [one for one in facts.queue if one.status == tasks.FAILED]
     if not facts.is_exported and not failed and (accepts or (facts.queue and not facts.accounts)):
         text = f"Not yet on {name}: no export to it has finished, and until then nothing is sent. Then: ccsync export"
         yield Verdict(Standing.WAITING, text)
     for one in _weightiest(facts):
-        standing = Standing.NOT_LISTED if one.status == events.FAILED else Standing.WAITING
+        standing = Standing.NOT_LISTED if one.status == tasks.FAILED else Standing.WAITING
         yield Verdict(standing, f"{off}{_of_queued(facts, one)[0].lower()}{_of_queued(facts, one)[1:]}")
 
 
 def _weightiest(facts: Facts) -> list[Queued]:
     """The account that is farthest from being dealt with, if any is in the queue."""
-    order = (events.FAILED, events.RETRYING, events.PENDING)
+    order = (tasks.FAILED, tasks.RETRYING, tasks.PENDING)
     return sorted(facts.queue, key=lambda one: order.index(one.status) if one.status in order else 0)[:1]
 
 
 def _of_queued(facts: Facts, one: Queued) -> str:
     account = f"A change of account {one.account_id}"
-    if one.status == events.FAILED:
+    if one.status == tasks.FAILED:
         return f"{account} was given up after {_attempts(one)}. {_sentence(one.last_error)}".strip()
-    if one.status == events.RETRYING:
+    if one.status == tasks.RETRYING:
         return f"{account} waits for another try after {_attempts(one)}. {_sentence(one.last_error)}".strip()
     return f"{account} waits for the next flush-events" + ("." if facts.is_enabled else ", and the sync is disabled.")
 
@@ -168,7 +169,7 @@ def _attempts(one: Queued) -> str:
 
 def _of_accounts(facts: Facts, off: str, name: str) -> Iterator[Verdict]:
     accepting = [one.account_id for one in facts.accounts if one.accepts_marketing]
-    if facts.contact is not None and facts.contact.seen_list_id == facts.list_id:
+    if facts.contact is not None and facts.contact.member_of == facts.list_id:
         text = f"On {name}, but not put there by ccsync"
         yield Verdict(Standing.LISTED, text + ("." if accepting else ": no account with the address opts in."))
     if accepting:

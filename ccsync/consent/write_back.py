@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import Enum
 
+from ccsync.consent.decisions import PENDING_CONFIRMATION
 from ccsync.models import Contact
+from ccsync.state.contacts import KnownContact
 from ccsync.state.kibo_writes import KiboWrite
-from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 from ccsync.state.write_backs import RESUBSCRIBED
 
 REASONS = {
@@ -15,33 +17,11 @@ REASONS = {
     RESUBSCRIBED: "came back to Constant Contact by their own act",
 }
 """What Kibo is told, as an operator reads it."""
+OWN_WORDS = "own act"
+OWN_ACT = "Contact"
+"""The vendor's word for the person's own act."""
 PATIENT_AFTER = 3
 LONGEST_BACKOFF = timedelta(hours=6)
-
-
-class By(Enum):
-    """Whose act it was that somebody left the list, as far as Constant Contact shows it."""
-
-    OWN = "own act"
-    STAFF = "staff"
-    UNKNOWN = "not shown"
-
-    @property
-    def source(self) -> str | None:
-        """The vendor's word for it."""
-        return {By.OWN: "Contact", By.STAFF: "Account"}.get(self)
-
-
-def whose_act(contact: Contact, last_seen_at: datetime | None) -> By:
-    """Who took the contact off the list? `last_seen_at`: when the list was last compared.
-
-    `update_source` is the source of the contact's last change, whatever that was. An import of ours leaves Account
-    there, so that Account tells of staff only when the change came after we last saw the person on the list.
-    """
-    if contact.update_source == "Contact":
-        return By.OWN
-    is_news = contact.updated_at is not None and last_seen_at is not None and contact.updated_at > last_seen_at
-    return By.STAFF if contact.update_source == "Account" and is_news else By.UNKNOWN
 
 
 class Found(Enum):
@@ -51,6 +31,7 @@ class Found(Enum):
     MEMBER = "is on the list"
     UNSUBSCRIBED = "unsubscribed"
     DELETED = "contact was deleted in Constant Contact; that is no opt-out"
+    WAITING = "waits for the person to confirm; that is no opt-out"
     UNCLEAR = "lists are not shown"
 
 
@@ -62,7 +43,32 @@ def judge_missing(contact: Contact | None, list_id: str) -> Found:
         return Found.UNSUBSCRIBED
     if contact.list_ids is None:
         return Found.UNCLEAR
-    return Found.MEMBER if list_id in contact.list_ids else Found.DEPARTED
+    if list_id in contact.list_ids:
+        return Found.MEMBER
+    # Under Confirmed Opt-in a new contact is on no list before the person confirms.
+    return Found.WAITING if contact.permission_to_send == PENDING_CONFIRMATION else Found.DEPARTED
+
+
+def judge_sighting_of(known: KnownContact | None, list_id: str) -> Found:
+    """The same of a contact that was just looked at, as the state file has it."""
+    if known is None or known.permission is None:
+        return Found.UNCLEAR
+    if known.member_of == list_id or known.moved_to is not None:
+        return Found.MEMBER
+    if known.permission == UNSUBSCRIBED:
+        return Found.UNSUBSCRIBED
+    if known.permission == PENDING_CONFIRMATION:
+        return Found.WAITING
+    return Found.DELETED if known.permission == "deleted" else Found.DEPARTED
+
+
+def whose_act(contact: Contact) -> str | None:
+    """Whose act a departure was: "Contact" where the vendor shows the person's own, else `None`.
+
+    `update_source` is the source of the contact's last change, whatever that was: staff, or an import, may have
+    changed it after the person left. So it never proves that staff took somebody off.
+    """
+    return OWN_ACT if contact.update_source == OWN_ACT else None
 
 
 def outdated(kind: str, list_id: str, suppressions: Iterable[Suppression]) -> str | None:

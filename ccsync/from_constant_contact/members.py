@@ -11,12 +11,13 @@ from typing import BinaryIO, cast
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.constant_contact.export_file import ExportedContact, read_export
 from ccsync.errors import RefusedError
-from ccsync.from_constant_contact import contacts
+from ccsync.from_constant_contact import sightings
 from ccsync.from_constant_contact.activities import await_activities
+from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.mapping import person_key_text
-from ccsync.models import Activity
+from ccsync.models import Activity, Contact
 from ccsync.run.context import Context
-from ccsync.state import people
+from ccsync.state import contacts
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +44,10 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> No
         with_id = [] if _export(context, with_id) else with_id
     rest = with_id + without
     if rest and len(rest) > _pages_of_list(context):
-        people.forget_membership(context.store)
+        started_at = vendor_now(context)
         read_list(context)
+        # Who was not shown is looked at: a page may be short, and a contact may have another address now.
+        _look_up(context, [one for one in rest if not _was_seen_since(context, one[0], started_at)])
     else:
         _look_up(context, rest)
 
@@ -65,9 +68,14 @@ def read_new_members(context: Context, wanted: Iterable[tuple[bytes, str]], made
 
 
 def is_known_member(context: Context, person: bytes) -> bool:
-    """Did the latest look at this person find them on the list?"""
-    known = people.known_contact(context.store, person)
-    return known is not None and known.seen_list_id == context.list_id
+    """Did the latest look at this person find them on the list, under whatever address?"""
+    known = contacts.known(context.store, person, context.list_id)
+    return known is not None and known.member_of == context.list_id
+
+
+def _was_seen_since(context: Context, person: bytes, at: datetime) -> bool:
+    known = contacts.known(context.store, person, context.list_id)
+    return known is not None and known.is_fresh(at)
 
 
 def read_list(context: Context, **filters: str) -> None:
@@ -76,13 +84,13 @@ def read_list(context: Context, **filters: str) -> None:
     for page in context.constant_contact.iter_contact_pages(
         lists=context.list_id, include="list_memberships", **filters
     ):
-        contacts.note(context, page)
+        sightings.note(context, page)
         seen += len(page)
         context.show("members of the list", seen)
 
 
 def _contact_id(context: Context, person: bytes) -> str | None:
-    known = people.known_contact(context.store, person)
+    known = contacts.known(context.store, person, context.list_id)
     return known.contact_id if known else None
 
 
@@ -96,12 +104,26 @@ def find_contacts(context: Context, wanted: Sequence[tuple[bytes, str]]) -> None
 
 def _look_up(context: Context, wanted: Sequence[tuple[bytes, str]]) -> None:
     for count, (person, address) in enumerate(wanted, start=1):
-        contact = context.constant_contact.find_contact(address)
-        if contact is None:
-            people.note_not_on_list(context.store, person)
-        else:
-            contacts.note(context, [contact])
+        look_at(context, person, address)
         context.show("members of the list", count, len(wanted))
+
+
+def look_at(context: Context, person: bytes, address: str | None) -> Contact | None:
+    """Ask Constant Contact for one person's contact and note what it shows: by its id, for addresses change.
+
+    `None`: there is none. Without an id and an address nothing is asked, and nothing noted.
+    """
+    contact_id = _contact_id(context, person)
+    contact = context.constant_contact.get_contact(contact_id) if contact_id else None
+    if (contact is None or contact.deleted_at is not None) and address:
+        # Deleted and made anew, a contact has another id.
+        contact = context.constant_contact.find_contact(address) or contact
+    if contact is not None and contact.email is not None:
+        sightings.note(context, [contact])
+    elif contact_id or address:
+        with context.store.transaction():
+            contacts.note_absent(context.store, person, vendor_now(context), is_gone=True)
+    return contact
 
 
 def _pages_of_list(context: Context) -> int:
@@ -122,7 +144,10 @@ def _export(context: Context, wanted: Sequence[tuple[bytes, str]]) -> bool:
             return False
         with context.store.transaction():
             for person, _ in part:
-                people.note_seen(context.store, person, context.list_id if person in found else None)
+                if person in found:
+                    contacts.note_member(context.store, person, context.list_id, vendor_now(context))
+        # A file shows addresses: who is not in it may have another one now.
+        _look_up(context, [one for one in part if one[0] not in found])
         context.show("members of the list", start + len(part), len(wanted))
     return True
 

@@ -1,17 +1,18 @@
 """Brings the opt-outs at Constant Contact up to date in the state file. Writes nothing at either vendor."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ccsync.consent.decisions import SUBSCRIBED, is_own_return
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run.context import Context
-from ccsync.state import accounts, erasure, events, ledger, people, properties, write_backs
+from ccsync.state import accounts, contacts, erasure, ledger, properties, queue, suppressions, write_backs
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
-from ccsync.state.people import UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 
 STREAM = "opt-outs"
 FULL_STREAM = "opt-outs-full"
@@ -28,7 +29,7 @@ def pull_all(context: Context) -> None:
     started_at = context.now()
     with context.gate.for_opt_outs():
         seen = _pull(context, status="unsubscribed")
-        for before in people.not_seen_since(context.store, UNSUBSCRIBED, started_at, MOST_SECOND_LOOKS):
+        for before in suppressions.not_seen_since(context.store, UNSUBSCRIBED, started_at, MOST_SECOND_LOOKS):
             _look_again(context, before)
     for stream in (STREAM, FULL_STREAM):
         properties.advance(context.store, stream, _read_at(context, started_at))
@@ -44,24 +45,30 @@ def pull_recent(context: Context) -> None:
     properties.advance(context.store, STREAM, _read_at(context, started_at))
 
 
-def record(context: Context, contacts: Iterable[Contact]) -> int:
-    """Remember the unsubscribed among `contacts`, each change once in the consent ledger. In a transaction."""
+def record(context: Context, shown: Iterable[Contact]) -> int:
+    """Remember the unsubscribed among `shown`, each change once in the consent ledger. In a transaction."""
     person_of = context.person_of()
     seen_at = context.now()
+    vendor_at = context.constant_contact.transport.server_time(seen_at)
     news = []
     known = 0
-    for contact in contacts:
+    for contact in shown:
         if contact.email is None or not contact.has_unsubscribed:
             continue
         known += 1
-        person = person_of(person_key_text(contact.email))
-        found = Suppression(person, UNSUBSCRIBED, "", contact.contact_id, contact.opt_out_date, contact.opt_out_source)
-        if people.suppress(context.store, found, seen_at, context.run_id):
-            write_backs.queue(context.store, person, UNSUBSCRIBED, seen_at)
-            people.note_off_list(context.store, person)
-            news.append(_change(contact, person, "unsubscribed", contact.opt_out_date, seen_at))
-        else:
-            erasure.keep_forgotten(context.store, person)
+        current = person_of(person_key_text(contact.email))
+        # The act is the contact's: it concerns every address that the contact has had.
+        for person in contacts.addresses_of_contact(context.store, contact.contact_id, current):
+            found = Suppression(
+                person, UNSUBSCRIBED, "", contact.contact_id, contact.opt_out_date, contact.opt_out_source
+            )
+            if suppressions.record(context.store, found, seen_at, context.run_id):
+                write_backs.enqueue(context.store, person, UNSUBSCRIBED, seen_at)
+                change = _change(contact, person, "unsubscribed", contact.opt_out_date, seen_at)
+                news.append(change if person == current else replace(change, email=None))
+            else:
+                erasure.keep_forgotten(context.store, person)
+        contacts.note_unsubscribed(context.store, contact.contact_id, current, vendor_at)
     ledger.append(context.store, context.run_id, news)
     return known
 
@@ -82,7 +89,7 @@ def _look_again(context: Context, before: Suppression) -> None:
         if contact is not None and is_own_return(contact, before.since):
             _record_return(context, contact, before.person)
             return
-        people.suppress(context.store, before, context.now(), context.run_id)
+        suppressions.record(context.store, before, context.now(), context.run_id)
         if contact is not None and contact.deleted_at is None and contact.permission_to_send in SUBSCRIBED:
             context.counts["resubscribed_by_others"] += 1
             reason = "subscribed again, and not by the person as far as Constant Contact shows; stays opted out"
@@ -94,12 +101,11 @@ def _look_again(context: Context, before: Suppression) -> None:
 def _record_return(context: Context, contact: Contact, person: bytes) -> None:
     """The person came back: their opt-out no longer holds, and Kibo is told, if Kibo was told of the opt-out."""
     at = context.now()
-    people.lift(context.store, person, UNSUBSCRIBED)
-    people.note_off_list(context.store, person)  # coming back gives no list back
+    suppressions.lift(context.store, person, UNSUBSCRIBED)
     # Who opted in again in the store meanwhile was kept out until now: the next flush decides anew.
-    events.enqueue(context.store, accounts.of_person(context.store, person), at)
+    queue.enqueue(context.store, accounts.of_person(context.store, person), at)
     if context.config.sync.resubscribes:
-        write_backs.queue_return(context.store, person, contact.contact_id, contact.opt_in_date, at)
+        write_backs.enqueue_return(context.store, person, contact.contact_id, contact.opt_in_date, at)
     else:
         context.counts["resubscribed_not_told"] += 1
     ledger.append(context.store, context.run_id, [_change(contact, person, "resubscribed", contact.opt_in_date, at)])

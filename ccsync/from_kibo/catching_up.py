@@ -8,8 +8,7 @@ from ccsync.from_kibo.full_sweep import gather_everybody
 from ccsync.from_kibo.pages import FILTER
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.run.context import Context
-from ccsync.state import events as queue
-from ccsync.state import properties, queue_progress, staging
+from ccsync.state import properties, queue, staging
 
 
 def catch_up(context: Context) -> tuple[datetime, TemporaryError | None]:
@@ -25,7 +24,7 @@ def catch_up(context: Context) -> tuple[datetime, TemporaryError | None]:
     missing = gather_everybody(context, started_at).missing
     context.counts["read"] += staging.have_read(context.store)
     with context.store.transaction():
-        queue_progress.mark_staged(context.store)
+        queue.mark_staged_read(context.store)
         if not missing:
             queue.enqueue_vanished(context.store, context.now())
     return started_at, _incomplete(missing) if missing else None

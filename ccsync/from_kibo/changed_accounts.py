@@ -16,9 +16,8 @@ from ccsync.from_kibo.staging import Intake
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.models import Customer
 from ccsync.run.context import Context
-from ccsync.state import events as queue
-from ccsync.state import queue_progress, staging
-from ccsync.state.events import Due
+from ccsync.state import queue, staging
+from ccsync.state.queue import Due
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +96,7 @@ class Changes:
             parts.probe(fresh)
             if fresh and (parts.lacking or parts.in_doubt):
                 return  # an absent part must not pass for an empty one
-            self._take(fresh)
+            self._take(fresh, are_whole=False)
             self._context.show("changed customers", self._read)
 
     def _fresh(self, customers: Sequence[Customer]) -> list[Customer]:
@@ -122,7 +121,7 @@ class Changes:
             else:
                 there.append(customer)
             self._context.show("changed customers", self._read + len(there) + len(gone), waiting)
-        self._take(there)
+        self._take(there, are_whole=True)
         for one in gone:
             self._forget(one.account_id)
 
@@ -141,15 +140,15 @@ class Changes:
     def _forget(self, account_id: int) -> None:
         with self._context.store.transaction():
             siblings = deletions.forget_account(self._context, account_id)
-            queue_progress.mark(self._context.store, [account_id])
+            queue.mark_read(self._context.store, [account_id])
             queue.enqueue(self._context.store, siblings, self._at)
         self._count(1)
 
-    def _take(self, customers: Iterable[Customer]) -> None:
+    def _take(self, customers: Iterable[Customer], *, are_whole: bool) -> None:
         taken = list(customers)
         before = self._context.counts["opted_out"]
-        self._intake.take(taken)
-        queue_progress.mark(self._context.store, [one.account_id for one in taken])
+        self._intake.take(taken, are_whole=are_whole)
+        queue.mark_read(self._context.store, [one.account_id for one in taken])
         self._count(len(taken))
         opted_out = sum(one.accepts_marketing is False for one in taken)
         # Who says no and said no before is nobody's news.
@@ -172,7 +171,7 @@ class Changes:
             if customer is None:
                 self._forget(account_id)
             else:
-                self._take([customer])
+                self._take([customer], are_whole=True)
 
 
 def put_off(context: Context, one: Due, at: datetime, error: str) -> None:

@@ -2,29 +2,30 @@
 
 from ccsync.run.context import Context
 from ccsync.state import accounts, erasure, removals
-from ccsync.state.accounts import AccountSeen
 
 
 def forget_account(context: Context, account_id: int) -> list[int]:
     """Note in the caller's transaction that an account is gone; return the accounts that stand for its people now.
 
-    Whoever ccsync put on the list for it leaves the list, unless another account on the address opts in. What
-    is remembered goes once the removal is done (`forget_removed`): a store that suddenly shows nothing at all must
-    not erase everything before the brake has looked.
+    Whoever ccsync put on the list for it leaves the list, unless another account on the address opts in; that one is
+    answerable for the address from now on. Members who came another way stay. What is remembered goes once the
+    removal is done (`forget_removed`): a store that suddenly shows nothing at all must not erase everything before
+    the safety limit has looked.
     """
     store, at = context.store, context.now()
-    known = accounts.known_accounts(store, [account_id]).get(account_id)
-    everybody = dict.fromkeys([*([known[0]] if known else []), *accounts.linked_people(store, account_id)])
+    known = accounts.known(store, [account_id]).get(account_id)
+    everybody = list(dict.fromkeys([*([known.person] if known else []), *accounts.addresses_of(store, account_id)]))
     heirs, leaving = list[int](), 0
     for person in everybody:
-        others = accounts.siblings(store, account_id, person)
-        heirs += others
-        if not others:
-            leaving += removals.ask(store, [person], account_id, None, removals.DELETED, at)
-    if known is not None:
-        accounts.observe_accounts(store, [AccountSeen(account_id, known[0], accepts_marketing=False)], at)
+        siblings = [one.account_id for one in accounts.with_address(store, person) if one.accepts_marketing]
+        siblings = [one for one in siblings if one != account_id]
+        accounts.note_addresses(store, [(one, person) for one in siblings])
+        heirs += siblings
+        if not siblings:
+            leaving += removals.ask(store, [person], account_id, None, removals.DELETED, at, only_own=True)
+    accounts.drop(store, account_id)
     if not leaving:
-        _erase(context, account_id, list(everybody))
+        _erase(context, account_id, everybody)
     context.counts["forgotten" if everybody else "unchanged"] += 1
     return heirs
 

@@ -21,12 +21,12 @@ def without_own(context: Context, customers: Sequence[Customer]) -> list[Custome
     """
     telling = [one for one in customers if one.accepts_marketing is not None]
     account_ids = [one.account_id for one in telling]
-    before = accounts.known_accounts(context.store, account_ids)
+    before = accounts.known(context.store, account_ids)
     written = kibo_writes.among(context.store, account_ids)
     found = []
     for customer in telling:
         write = written.get(customer.account_id)
-        was = before[customer.account_id][1] if customer.account_id in before else None
+        was = before[customer.account_id].accepts_marketing if customer.account_id in before else None
         seen = judge_sighting(write, was=was, accepts=bool(customer.accepts_marketing), updated_at=customer.updated_at)
         if seen is Seen.OWN:
             if write is not None:
@@ -55,13 +55,13 @@ def finish(context: Context, customer: Customer, write: KiboWrite) -> None:
         evidence={"because": write.reason, "acceptsMarketing": "true" if accepts else "false"},
     )
     kibo_writes.finish(context.store, account_id, at, customer.updated_at)
-    accounts.observe_accounts(context.store, [AccountSeen(account_id, write.person, accepts)], at)
+    accounts.observe(context.store, [AccountSeen(account_id, write.person, accepts, customer.updated_at)], at)
     ledger.append(context.store, context.run_id, [change])
     act = "opted in in the store" if accepts else "opted out in the store"
     history.append(context.store, context.run_id, at, [Step(write.person, account_id, act, REASONS[write.reason])])
 
 
-def _queue_newcomers(context: Context, customers: Sequence[Customer], before: dict[int, tuple[bytes, bool]]) -> None:
+def _queue_newcomers(context: Context, customers: Sequence[Customer], before: dict[int, AccountSeen]) -> None:
     """Accounts that opt in and are new to ccsync, or have come to another address with their opt-in."""
     newcomers = []
     for customer in customers:
@@ -70,10 +70,10 @@ def _queue_newcomers(context: Context, customers: Sequence[Customer], before: di
             continue
         if known is None:
             newcomers.append((person, customer.created_at))
-        elif known[1] and known[0] != person:
+        elif known.accepts_marketing and known.person != person:
             newcomers.append((person, None))
     if newcomers:
-        write_backs.queue_again(context.store, newcomers, context.now())
+        write_backs.enqueue_again(context.store, newcomers, context.now())
 
 
 def _person(context: Context, customer: Customer) -> bytes | None:

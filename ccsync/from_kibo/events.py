@@ -9,8 +9,7 @@ from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.kibo.events import EventPage
 from ccsync.models import Event
 from ccsync.run.context import Context
-from ccsync.state import events as queue
-from ccsync.state import properties
+from ccsync.state import events, properties
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ def pull(context: Context) -> Pulled:
     new, pages = 0, _Pages(context, _since(context, started_at))
     for page in pages:
         with context.store.transaction():
-            new += queue.take_in(context.store, pages.wanted(page), context.now())
+            new += events.take_in(context.store, pages.wanted(page), context.now())
             if pages.has_ended:
                 _move_bookmark(context, started_at)
         context.show("events", new)

@@ -104,22 +104,22 @@ class _Gathering:
 
     def _take(self, customers: Sequence[Customer]) -> None:
         if self._parts.lacking and not self._spares:
-            self._intake.take(self._read_singly(customers))
+            self._intake.take([one for one in customers if one.accepts_marketing is False], are_whole=False)
+            self._intake.take(self._read_singly(customers), are_whole=True)
         else:
-            self._intake.take(customers)
+            self._intake.take(customers, are_whole=False)
             self._has_taken_rows |= bool(customers) and not self._parts.lacking
 
     def _read_singly(self, customers: Sequence[Customer]) -> list[Customer]:
-        """The customers of a page, read whole, unless they refuse or were read like this before."""
+        """The customers of a page who do not say no, read whole, unless they were read like this before."""
         dates = {one.account_id: one.updated_at or one.created_at for one in customers}
         as_is = staging.have_as_is(self._context.store, dates)
-        refusing = [one for one in customers if one.accepts_marketing is False]
         wanted = [one for one in customers if one.accepts_marketing is not False and one.account_id not in as_is]
         done, whole = staging.have_read(self._context.store), list[Customer]()
         for customer in read_singly(self._context, wanted):
             whole.append(customer)
             self._context.show("customers", min(done + len(whole), self._total), self._total)
-        return refusing + whole
+        return whole
 
     def _look_at_doubtful_updates(self) -> None:
         """A part that no row shows must not change what was sent: is it really empty for those who seem changed?"""
@@ -183,7 +183,7 @@ def gather_address(context: Context, address: str) -> None:
     page = context.kibo.get_customers(start=0, filter=f"emailAddress eq {address.strip()}")
     found = [one for one in page.customers if one.email and person_key_text(one.email) == wanted]
     whole = list(read_singly(context, found))
-    Intake(context).take(whole)
+    Intake(context).take(whole, are_whole=True)
     if not whole:
         context.remarks.append("Kibo has no customer with this address.")
     elif erasure.forgotten_among(context.store, [context.person_of()(wanted)]):
@@ -201,7 +201,7 @@ def gather_set_aside(context: Context) -> None:
         if customer is None or customer.accepts_marketing is False:
             parked.release(context.store, account_id)
         if customer is not None:
-            intake.take([customer])
+            intake.take([customer], are_whole=True)
         context.show("rejected customers", number, len(account_ids))
     if not account_ids:
         context.remarks.append("No record is set aside; there is nothing to retry.")

@@ -13,8 +13,7 @@ from ccsync.from_kibo.pages import FILTER
 from ccsync.models import ContactList
 from ccsync.reports.export_plan import Plan, make_plan
 from ccsync.run.context import Context
-from ccsync.state import events as queue
-from ccsync.state import parked, properties, queue_progress, staging
+from ccsync.state import parked, properties, queue, staging
 from ccsync.state.log import runs
 from ccsync.to_constant_contact import known_contacts
 from ccsync.to_constant_contact.batches import Sender, adopt_lost
@@ -162,9 +161,9 @@ def _remark_on_members(context: Context, contact_list: ContactList) -> None:
 def _settle_queue(context: Context) -> None:
     """Whoever was read here needs no event any more; whoever opted in before and was not shown is looked at next."""
     with context.store.transaction():
-        queue_progress.begin(context.store)
-        queue_progress.mark_staged(context.store)
-        queue_progress.settle(context.store, context.now())
+        queue.begin_reading(context.store)
+        queue.mark_staged_read(context.store)
+        queue.settle(context.store, context.now())
         queue.enqueue_vanished(context.store, context.now())
 
 

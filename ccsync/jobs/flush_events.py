@@ -19,8 +19,7 @@ from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.reports import flush_plan
 from ccsync.reports.flush_plan import Plan
 from ccsync.run.context import Context
-from ccsync.state import events as queue
-from ccsync.state import parked, properties, queue_progress, removals, staging
+from ccsync.state import parked, properties, queue, removals, staging
 from ccsync.state.log import runs
 from ccsync.to_constant_contact import known_contacts, list_removals, welcome
 from ccsync.to_constant_contact.batches import Sender, adopt_lost
@@ -71,7 +70,7 @@ class Flush:
         """Finish what an earlier run left, and bring the opt-outs up to date."""
         context = self.context
         staging.clear(context.store)
-        queue_progress.begin(context.store)
+        queue.begin_reading(context.store)
         if not context.is_dry_run:
             adopt_lost(context)
             Imports(context).await_all()
@@ -138,9 +137,9 @@ class Flush:
         context = self.context
         with context.store.transaction():
             if not self.is_exported:
-                queue_progress.release_staged(context.store)
-            queue_progress.give_up_rejected(context.store, context.run_id)
-            for topic, number in queue_progress.settle(context.store, context.now()).items():
+                queue.release_staged(context.store)
+            queue.give_up_rejected(context.store, context.run_id)
+            for topic, number in queue.settle(context.store, context.now()).items():
                 context.counts["events_" + topic.rpartition(".")[2]] += number
             context.counts["rejected"] = runs.count_rejected(context.store, context.run_id)
             context.counts["skipped"] += staging.passed_over(context.store, context.run_id)

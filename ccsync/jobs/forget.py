@@ -12,9 +12,9 @@ from ccsync.from_constant_contact.activities import await_activities
 from ccsync.mapping import check_address, person_key_text
 from ccsync.models import Contact, Customer
 from ccsync.run.context import Context
-from ccsync.state import erasure, ledger, people, removals
+from ccsync.state import contacts, erasure, ledger, removals, suppressions
 from ccsync.state.erasure import Held
-from ccsync.state.people import FORGOTTEN, NOBODY_OPTED_IN, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import FORGOTTEN, NOBODY_OPTED_IN, UNSUBSCRIBED, Suppression
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 
@@ -90,7 +90,7 @@ def _run(context: Context, address: str) -> Receipt:
         len(on_list),
         unseen,
         held.rows,
-        [one for person in held.people for one in people.suppressions(context.store, person)],
+        [one for person in held.people for one in suppressions.of_person(context.store, person)],
     )
 
 
@@ -115,7 +115,7 @@ def _contacts(context: Context, address: str, held: Held) -> tuple[list[tuple[by
     """The contacts of the address and of the old ones, and of how many old ones neither id nor address is known."""
     found, unseen = list[tuple[bytes, Contact]](), 0
     for number, person in enumerate(held.people):
-        known = people.known_contact(context.store, person)
+        known = contacts.known(context.store, person, context.list_id)
         text = address.strip() if number == 0 else ledger.address_of(context.store, person)
         contact = None
         if text:
@@ -143,9 +143,9 @@ def _suppress(
         for person, one in contacts:
             if one.has_unsubscribed:
                 found = Suppression(person, UNSUBSCRIBED, "", None, one.opt_out_date, one.opt_out_source)
-                people.suppress(context.store, found, context.now(), context.run_id)
+                suppressions.record(context.store, found, context.now(), context.run_id)
         for number, person in enumerate(held.people):
-            people.suppress(
+            suppressions.record(
                 context.store, Suppression(person, FORGOTTEN, "", None, at, source), context.now(), context.run_id
             )
             text = address.strip() if number == 0 else ledger.address_of(context.store, person)

@@ -15,7 +15,7 @@ from ccsync.from_constant_contact import departures, opt_outs
 from ccsync.run.context import Context
 from ccsync.state import properties
 from ccsync.state.log import runs
-from ccsync.state.people import DEPARTED, UNSUBSCRIBED
+from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
 from ccsync.state.write_backs import RESUBSCRIBED
 from ccsync.to_kibo.write_back import Teller, Told
 

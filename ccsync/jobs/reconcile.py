@@ -12,7 +12,7 @@ from ccsync.constant_contact.client import PAGE_SIZE as LIST_PAGE
 from ccsync.errors import RefusedError
 from ccsync.from_constant_contact import members, opt_outs
 from ccsync.from_constant_contact.contact_list import list_is_gone
-from ccsync.from_constant_contact.contacts import is_member
+from ccsync.from_constant_contact.sightings import is_member
 from ccsync.from_kibo.full_sweep import listings
 from ccsync.from_kibo.pages import Sweep, read_changed_since
 from ccsync.kibo.events import PAGE_SIZE

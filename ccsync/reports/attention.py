@@ -8,7 +8,7 @@ from ccsync.errors import BrakeError, CcsyncError, NotAgreed, TemporaryError
 from ccsync.reports.status import CRON_JOBS, JobStanding, Status
 from ccsync.run.access import LAPSES_AFTER
 from ccsync.run.job_names import FLUSH_EVENTS
-from ccsync.state import events
+from ccsync.state import tasks
 
 OLD_LOGIN = timedelta(days=150)
 STAYS_SO = 3
@@ -100,7 +100,7 @@ def _span(length: timedelta) -> str:
 
 
 def _of_records(status: Status) -> Iterator[Need]:
-    failed = status.queue.get(events.FAILED, 0)
+    failed = status.queue.get(tasks.FAILED, 0)
     if failed:
         yield Need(
             f"{_accounts(failed)} could not be dealt with and {_are(failed)} not tried again until something changes.",

@@ -18,9 +18,8 @@ from ccsync.consent.drift import (
 )
 from ccsync.from_constant_contact import departures
 from ccsync.run.context import Context
-from ccsync.state import batches, ledger, parked, people, removals, write_backs
-from ccsync.state import events as queue
-from ccsync.state.people import DEPARTED, FORGOTTEN, Suppression
+from ccsync.state import batches, contacts, ledger, parked, queue, removals, suppressions, tasks, write_backs
+from ccsync.state.suppressions import DEPARTED, FORGOTTEN, Suppression
 from ccsync.state.views import comparison
 from ccsync.state.views.comparison import AtKibo, Finding
 
@@ -44,7 +43,7 @@ def _not_listed(context: Context, flushed_at: datetime | None) -> Iterator[Findi
     store = context.store
     for person, email in comparison.iter_not_listed(store):
         accounts = [one for one in comparison.accounts_of(store, person) if one.opts_in and not one.why_not]
-        known = people.known_contact(store, person)
+        known = contacts.known(store, person, context.list_id)
         refused = [one for one in accounts if (parked.standing(store, one.account_id) or (None, None))[1]]
         verdict = judge_not_listed(
             NotListed(
@@ -54,7 +53,7 @@ def _not_listed(context: Context, flushed_at: datetime | None) -> Iterator[Findi
                 queued=_queued(context, [one.account_id for one in accounts]),
                 is_under_way=batches.holds(store, person),
                 has_just_changed=_has_just_changed(accounts, flushed_at),
-                was_put_there=known is not None and known.list_id == context.list_id,
+                was_put_there=known is not None and known.is_on(context.list_id),
             )
         )
         yield _finding(verdict, person, email, [one.account_id for one in accounts])
@@ -65,15 +64,15 @@ def _listed(context: Context, flushed_at: datetime | None) -> Iterator[Finding]:
     for person, email in comparison.iter_doubtful_members(store, context.list_id):
         accounts = comparison.accounts_of(store, person)
         linked = comparison.linked_accounts(store, person)
-        known = people.known_contact(store, person)
+        known = contacts.known(store, person, context.list_id)
         everybody = [*dict.fromkeys([*(one.account_id for one in accounts), *linked])]
         verdict = judge_listed(
             Listed(
                 holding=_holding(context, person),
                 opts_in=any(one.opts_in for one in accounts),
-                was_put_there=known is not None and known.list_id == context.list_id,
+                was_put_there=known is not None and known.is_on(context.list_id),
                 is_leaving=removals.is_asked(store, person, context.list_id),
-                is_queued=_queued(context, everybody) not in (None, queue.FAILED),
+                is_queued=_queued(context, everybody) not in (None, tasks.FAILED),
                 has_just_changed=_has_just_changed(accounts, flushed_at),
                 says_no=bool(accounts),
                 elsewhere=bool(comparison.opted_in_among(store, linked)),
@@ -97,7 +96,7 @@ def _several(context: Context) -> Iterator[Finding]:
 
 def _holding(context: Context, person: bytes) -> Suppression | None:
     """What keeps a person from being sent; that they asked to be forgotten comes first here."""
-    holding = people.suppressions(context.store, person)
+    holding = suppressions.of_person(context.store, person)
     forgotten = [one for one in holding if one.kind == FORGOTTEN]
     return forgotten[0] if forgotten else blocking_suppression(holding, context.list_id)
 
@@ -106,7 +105,7 @@ def _telling(context: Context, person: bytes, holding: Suppression, accounts: It
     if holding.kind == DEPARTED and not context.config.sync.list_departures:
         return Telling.UNWANTED
     rows = [one for one in write_backs.of_person(context.store, person) if one.kind == holding.kind]
-    waiting = [one for one in rows if one.told_at is None]
+    waiting = [one for one in rows if one.done_at is None]
     if waiting:
         return Telling.STUCK if any(one.attempts or one.is_wanted for one in waiting) else Telling.NEXT
     since = holding.since
@@ -155,7 +154,7 @@ def _repair(context: Context, one: Finding) -> bool:
     if one.repair == Repair.TELL.value:
         holding = _holding(context, one.person)
         if holding is not None:
-            write_backs.queue(store, one.person, holding.kind, at)
+            write_backs.enqueue(store, one.person, holding.kind, at)
         return holding is not None
     if one.repair == Repair.COMPARE.value:
         departures.compare_soon(context)

@@ -130,7 +130,7 @@ class _Sample:
     def read(self, context: Context) -> float:
         """Read them one by one; return the seconds that each took."""
         began_at, calls, cut = context.clock.monotonic(), context.kibo.transport.calls, context.counts["cut"]
-        Intake(context).take(list(read_singly(context, [*self.new.values(), *self.on_list.values()])))
+        Intake(context).take(list(read_singly(context, [*self.new.values(), *self.on_list.values()])), are_whole=True)
         context.counts["cut"] = cut  # they were counted when their rows were taken in
         made, seconds = context.kibo.transport.calls - calls, context.clock.monotonic() - began_at
         return seconds / made if made else 1 / context.config.limits.kibo_requests_per_second

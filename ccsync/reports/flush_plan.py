@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ccsync.consent.decisions import Act
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.run.context import Context
-from ccsync.state import queue_progress, removals, staging
+from ccsync.state import queue, removals, staging
 from ccsync.state.log import runs
 from ccsync.to_constant_contact import known_contacts, list_removals, welcome
 from ccsync.to_constant_contact.list_check import find_departures
@@ -45,7 +45,7 @@ def plan(context: Context, accept: int, failed: Mapping[int, str], *, is_exporte
     ]
     found += [Planned(account_id, "failed", why) for account_id, why in failed.items()]
     told = {one.account_id for one in found}
-    rest = [account_id for account_id in queue_progress.account_ids(context.store) if account_id not in told]
+    rest = [account_id for account_id in queue.ids_read(context.store) if account_id not in told]
     found += [Planned(account_id, "unchanged", "nothing in it concerns the list") for account_id in rest]
     context.counts["rejected"] = runs.count_rejected(context.store, context.run_id)
     for one in found:

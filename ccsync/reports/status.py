@@ -9,11 +9,11 @@ from ccsync.config import Config
 from ccsync.from_kibo.events import EVER_SEEN
 from ccsync.run.access import CONSTANT_CONTACT, KIBO, LAPSES_AFTER
 from ccsync.run.job_names import EXPORT, FLUSH_EVENTS, POLL_UNSUBSCRIBES
-from ccsync.state import Store, events, people, properties, removals, tokens, write_backs
+from ccsync.state import Store, contacts, events, properties, removals, tasks, tokens, write_backs
 from ccsync.state.log import calls, last_errors, runs
 from ccsync.state.log.last_errors import Trouble
 from ccsync.state.log.runs import Run
-from ccsync.state.people import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED
+from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED
 from ccsync.state.views import summary
 
 CRON_JOBS = (FLUSH_EVENTS, POLL_UNSUBSCRIBES)
@@ -93,7 +93,7 @@ def gather(store: Store, config: Config, now: datetime, *, knows_tenant: bool) -
     list_id = config.sync.list_id
     with store.snapshot():
         saved = tokens.get(store, CONSTANT_CONTACT)
-        counted = events.count_by_status(store)
+        counted = tasks.count_by_status(store, tasks.READ)
         kinds = summary.suppressed_by_kind(store, list_id or "")
         return Status(
             at=now,
@@ -102,9 +102,9 @@ def gather(store: Store, config: Config, now: datetime, *, knows_tenant: bool) -
             list_id=list_id,
             list_name=config.sync.list_name,
             is_exported=list_id is not None and properties.get(store, properties.EXPORTED_LIST) == list_id,
-            placed=people.count_on_list(store, list_id) if list_id else 0,
+            placed=contacts.count_on_list(store, list_id) if list_id else 0,
             jobs=tuple(_standing(store, config, job) for job in JOBS),
-            queue={status: counted.get(status, 0) for status in (events.PENDING, events.RETRYING, events.FAILED)},
+            queue={status: counted.get(status, 0) for status in (tasks.PENDING, tasks.RETRYING, tasks.FAILED)},
             leaving=removals.count(store, list_id) if list_id else 0,
             untold=write_backs.count_waiting(store),
             refused=tuple(one.attempts for one in write_backs.failing(store)),

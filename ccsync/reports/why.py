@@ -11,13 +11,25 @@ from ccsync.errors import BrakeError
 from ccsync.mapping import person_key_text
 from ccsync.reports.status import next_run_at
 from ccsync.run.job_names import FLUSH_EVENTS
-from ccsync.state import Store, events, ledger, parked, people, properties, write_backs
+from ccsync.state import (
+    Store,
+    contacts,
+    events,
+    ledger,
+    parked,
+    people,
+    properties,
+    queue,
+    suppressions,
+    tasks,
+    write_backs,
+)
 from ccsync.state.log import history, last_errors, runs
 from ccsync.state.log.history import Step
 from ccsync.state.log.runs import Run
 from ccsync.state.views import person_facts
 from ccsync.state.views.person_facts import AccountKnown, ConsentRow, Rejected, SuppressionSeen
-from ccsync.state.write_backs import Untold
+from ccsync.state.write_backs import WriteBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ class Story:
     former: tuple[Former, ...]
     accounts: tuple[AccountKnown, ...]
     suppressions: tuple[SuppressionSeen, ...]
-    untold: tuple[Untold, ...]
+    untold: tuple[WriteBack, ...]
     entries: tuple[Entry, ...]
     runs: tuple[Run, ...]
     next_attempt_at: datetime | None
@@ -94,7 +106,7 @@ def find(store: Store, config: Config, asked: str) -> Story:
             ),
             tuple(person_facts.accounts_known(store, account_ids)),
             tuple(person_facts.suppressions_seen(store, person)) if person else (),
-            tuple(one for one in write_backs.of_person(store, person) if one.told_at is None) if person else (),
+            tuple(one for one in write_backs.of_person(store, person) if one.done_at is None) if person else (),
             entries,
             tuple(_runs(store, entries)),
             _next_attempt(store, config, facts),
@@ -156,8 +168,8 @@ def _with_person(store: Store, facts: Facts, person: bytes) -> Facts:
     arrivals = [one.at for one in history.of_person(store, person) if one.act == "added"]
     return replace(
         facts,
-        suppressions=tuple(people.suppressions(store, person)),
-        contact=people.known_contact(store, person),
+        suppressions=tuple(suppressions.of_person(store, person)),
+        contact=contacts.known(store, person, list_id),
         listed_since=arrivals[-1] if arrivals else None,
         leaving=person_facts.removal_reason(store, person, list_id),
         importing=person_facts.import_under_way(store, person, list_id),
@@ -167,7 +179,7 @@ def _with_person(store: Store, facts: Facts, person: bytes) -> Facts:
 
 def _queue(store: Store, account_ids: Iterable[int]) -> Iterator[Queued]:
     for one in account_ids:
-        found = events.queued(store, one)
+        found = queue.queued(store, one)
         if found is not None:
             yield Queued(one, *found)
 
@@ -184,8 +196,8 @@ def _next_attempt(store: Store, config: Config, facts: Facts) -> datetime | None
     if not facts.is_enabled:
         return None
     upcoming = next_run_at(runs.last_of(store, FLUSH_EVENTS), config)
-    turns = [one.next_at for one in facts.queue if one.status == events.RETRYING]
-    turns += [upcoming for one in facts.queue if one.status == events.PENDING and upcoming is not None]
+    turns = [one.next_at for one in facts.queue if one.status == tasks.RETRYING]
+    turns += [upcoming for one in facts.queue if one.status == tasks.PENDING and upcoming is not None]
     return min(turns, default=None)
 
 

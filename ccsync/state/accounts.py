@@ -1,33 +1,64 @@
-"""Kibo accounts as last observed, and the addresses that ccsync put on a list for each."""
+"""Kibo accounts as last observed, also those that say no from the start, and the addresses each has had."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state.database.store import Store
-from ccsync.state.database.times import to_text
+from ccsync.state.database.store import Row, Store
+from ccsync.state.database.times import from_text, to_text, to_text_or_none
+
+B2B = "b2b"
+"""The kind of an account whose consent sits on its users: it neither adds nor keeps anybody."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSeen:
-    """A Kibo account with an address, as just observed."""
+    """A Kibo account with an address, as observed.
+
+    Its consent holds `since` then at least, by Kibo's clock: the update for an observed change, else the creation.
+    """
 
     account_id: int
     person: bytes
     accepts_marketing: bool
+    since: datetime | None = None
+    kind: str = ""
 
 
-def linked_people(store: Store, account_id: int) -> list[bytes]:
-    """Everybody ccsync ever put on a list for this account: its addresses, present and past."""
-    return [
-        one
-        for (one,) in store.rows("SELECT person FROM links WHERE account_id = ?", account_id)
-        if isinstance(one, bytes)
-    ]
+def observe(store: Store, seen: Iterable[AccountSeen], at: datetime) -> None:
+    """Note accounts as Kibo showed them, inside the caller's transaction; `at` is our clock."""
+    found, text = list(seen), to_text(at)
+    store.run_many(
+        "INSERT INTO accounts (account_id, person, accepts_marketing, since, kind, seen_at) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (account_id) DO UPDATE SET person = excluded.person,"
+        " accepts_marketing = excluded.accepts_marketing, since = excluded.since, kind = excluded.kind,"
+        " seen_at = excluded.seen_at",
+        [
+            (one.account_id, one.person, int(one.accepts_marketing), to_text_or_none(one.since), one.kind, text)
+            for one in found
+        ],
+    )
+    note_addresses(store, [(one.account_id, one.person) for one in found if one.accepts_marketing and not one.kind])
+
+
+def note_addresses(store: Store, pairs: Iterable[tuple[int, bytes]]) -> None:
+    """These accounts (account id, person) are answerable for the address, whoever else has it."""
+    store.run_many("INSERT OR IGNORE INTO account_addresses VALUES (?, ?)", list(pairs))
+
+
+def addresses_of(store: Store, account_id: int) -> list[bytes]:
+    """Every address, present and past, with which the account has opted in."""
+    rows = store.rows("SELECT person FROM account_addresses WHERE account_id = ?", account_id)
+    return [one for (one,) in rows if isinstance(one, bytes)]
+
+
+def with_address(store: Store, person: bytes) -> list[AccountSeen]:
+    """The accounts that have this address now, as last observed; B2B accounts are left out."""
+    return _read(store, "person = ? AND kind != ? ORDER BY account_id", person, B2B)
 
 
 def of_person(store: Store, person: bytes) -> list[int]:
-    """The accounts that had this address when last seen."""
+    """The ids of the accounts that had this address when last seen, of whatever kind."""
     rows = store.rows("SELECT account_id FROM accounts WHERE person = ? ORDER BY account_id", person)
     return [int(str(row[0])) for row in rows]
 
@@ -37,33 +68,24 @@ def count(store: Store) -> int:
     return store.number("SELECT count(*) FROM accounts")
 
 
-def siblings(store: Store, account_id: int, person: bytes) -> list[int]:
-    """The other accounts on this address that opted in when last seen."""
-    found = store.rows(
-        "SELECT account_id FROM accounts WHERE person = ? AND account_id != ? AND accepts_marketing"
-        " ORDER BY account_id",
-        person,
-        account_id,
-    )
-    return [int(str(row[0])) for row in found]
-
-
-def known_accounts(store: Store, account_ids: Sequence[int]) -> dict[int, tuple[bytes, bool]]:
-    """What was last observed of these accounts: id → (person, accepts marketing)."""
+def known(store: Store, account_ids: Sequence[int]) -> dict[int, AccountSeen]:
+    """What was last observed of these accounts."""
     marks = ",".join("?" * len(account_ids))
-    found: dict[int, tuple[bytes, bool]] = {}
-    sql = f"SELECT account_id, person, accepts_marketing FROM accounts WHERE account_id IN ({marks})"  # noqa: S608 - marks
-    for account_id, person, accepts in store.rows(sql, *account_ids):
-        if isinstance(account_id, int) and isinstance(person, bytes):
-            found[account_id] = (person, bool(accepts))
-    return found
+    return {one.account_id: one for one in _read(store, f"account_id IN ({marks})", *account_ids)}
 
 
-def observe_accounts(store: Store, seen: Iterable[AccountSeen], at: datetime) -> None:
-    """Note accounts as Kibo showed them, inside the caller's transaction."""
-    text = to_text(at)
-    store.run_many(
-        "INSERT INTO accounts VALUES (?, ?, ?, ?) ON CONFLICT (account_id) DO UPDATE SET"
-        " person = excluded.person, accepts_marketing = excluded.accepts_marketing, seen_at = excluded.seen_at",
-        [(one.account_id, one.person, int(one.accepts_marketing), text) for one in seen],
+def _read(store: Store, where: str, *values: bytes | int | str) -> list[AccountSeen]:
+    sql = f"SELECT account_id, person, accepts_marketing, since, kind FROM accounts WHERE {where}"
+    return [_to_account(row) for row in store.rows(sql, *values)]
+
+
+def _to_account(row: Row) -> AccountSeen:
+    account_id, person, accepts, since, kind = row
+    return AccountSeen(
+        int(str(account_id)), person if isinstance(person, bytes) else b"", bool(accepts), from_text(since), str(kind)
     )
+
+
+def drop(store: Store, account_id: int) -> None:
+    """Kibo no longer has the account; its addresses are kept until they have left the list."""
+    store.run("DELETE FROM accounts WHERE account_id = ?", account_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state import people
+from ccsync.state import contacts
 from ccsync.state.database.store import Row, Store
 from ccsync.state.database.times import from_text_or_raise, to_text
 from ccsync.state.log import history
@@ -67,7 +67,7 @@ def add_rows(store: Store, batch_id: int, rows: Iterable[BatchRow], prepared_at:
             for r in kept
         ],
     )
-    people.set_out_to_send(store, [(r.account_id, r.person) for r in kept], prepared_at)
+    contacts.set_out_to_send(store, [r.person for r in kept], prepared_at)
     store.run("UPDATE batches SET rows = rows + ? WHERE id = ?", len(kept), batch_id)
 
 

@@ -5,22 +5,22 @@ from dataclasses import dataclass
 
 from ccsync.state import properties
 from ccsync.state.database.store import Row, Store, Value
-from ccsync.state.people import FORGOTTEN
+from ccsync.state.suppressions import FORGOTTEN
 
 HELD_BY: Mapping[str, tuple[str, ...]] = {
     "accounts": ("account_id",),
     "contacts": ("person",),
     "consent": ("person",),
     "history": ("person",),
-    "links": ("person", "account_id"),
-    "removals": ("person",),
+    "account_addresses": ("person", "account_id"),
+    "contact_addresses": ("person",),
+    "sent": ("person",),
     "batch_rows": ("person",),
     "staged": ("person", "account_id"),
     "rejected": ("account_id",),
-    "set_aside": ("account_id",),
+    "parked": ("account_id",),
     "events": ("account_id",),
-    "queue": ("account_id",),
-    "untold": ("person",),
+    "tasks": ("person", "account_id"),
     "kibo_writes": ("person", "account_id"),
 }
 """Every table that holds something of a person, and by what it is theirs; suppressions are what is kept."""
@@ -30,8 +30,8 @@ _BLOCK = 1 << 20
 
 def erase_account(store: Store, account_id: int) -> None:
     """Forget a Kibo account, inside the caller's transaction; its person is another matter."""
-    for table in ("accounts", "links", "set_aside", "rejected", "staged", "kibo_writes"):
-        store.run(f"DELETE FROM {table} WHERE account_id = ?", account_id)  # noqa: S608 - our own table names
+    for table in ("accounts", "account_addresses", "parked", "rejected", "staged", "kibo_writes"):
+        store.run(f"DELETE FROM {table} WHERE account_id = ?", account_id)
 
 
 def erase_person(store: Store, person: bytes) -> None:
@@ -41,12 +41,12 @@ def erase_person(store: Store, person: bytes) -> None:
     be sent again.
     """
     store.run("INSERT OR IGNORE INTO erasing VALUES (?)", person)
-    for table in ("consent", "history", "contacts", "links", "removals", "batch_rows"):
-        store.run(f"DELETE FROM {table} WHERE person = ?", person)  # noqa: S608 - our own table names
-    store.run("DELETE FROM untold WHERE person = ? AND told_at IS NOT NULL", person)
-    # What Kibo has not been told yet still has to be: the accounts that have the address are found there.
-    for table in ("suppressions", "untold"):
-        store.run(f"UPDATE {table} SET contact_id = NULL WHERE person = ?", person)  # noqa: S608 - our own table names
+    for table in ("consent", "history", "contacts", "contact_addresses", "sent", "account_addresses", "batch_rows"):
+        store.run(f"DELETE FROM {table} WHERE person = ?", person)
+    store.run("DELETE FROM tasks WHERE person = ? AND (kind = 'remove' OR done_at IS NOT NULL)", person)
+    # What was not written back yet still has to be: the accounts that have the address are found there.
+    for table in ("suppressions", "tasks"):
+        store.run(f"UPDATE {table} SET contact_id = NULL WHERE person = ?", person)
     store.run("DELETE FROM erasing")
 
 
@@ -58,7 +58,7 @@ def is_somebodys(store: Store, person: bytes) -> bool:
 def forgotten_among(store: Store, persons: Sequence[bytes]) -> set[bytes]:
     """Those of these people who asked to be forgotten and have not opted in since."""
     marks = ",".join("?" * len(persons))
-    sql = f"SELECT person FROM suppressions WHERE kind = ? AND person IN ({marks})"  # noqa: S608 - marks
+    sql = f"SELECT person FROM suppressions WHERE kind = ? AND person IN ({marks})"
     return {one for (one,) in store.rows(sql, FORGOTTEN, *persons) if isinstance(one, bytes)}
 
 
@@ -99,7 +99,7 @@ def find(store: Store, person: bytes, person_of: Callable[[str], bytes]) -> Held
     people = [person, *_old_addresses(store, person, account_ids)]
     moved = store.rows(
         "SELECT DISTINCT account_id FROM accounts WHERE person != ?1 AND (account_id IN"
-        " (SELECT account_id FROM links WHERE person = ?1) OR account_id IN"
+        " (SELECT account_id FROM account_addresses WHERE person = ?1) OR account_id IN"
         " (SELECT account_id FROM consent WHERE person = ?1))",
         person,
     )
@@ -131,7 +131,7 @@ def erase(store: Store, held: Held) -> None:
         for column in columns:
             wanted: Sequence[Value] = held.people if column == "person" else held.account_ids
             if table != "consent" and wanted:
-                store.run(f"DELETE FROM {table} WHERE {column} IN ({_marks(wanted)})", *wanted)  # noqa: S608 - our own names
+                store.run(f"DELETE FROM {table} WHERE {column} IN ({_marks(wanted)})", *wanted)
     store.run_many("DELETE FROM rejected WHERE id = ?", [(one,) for one in held.rejected_ids])
     properties.put(store, UNFINISHED, "yes")
 
@@ -173,7 +173,7 @@ def _old_addresses(store: Store, person: bytes, account_ids: Sequence[int]) -> l
     """What else these accounts were known by, unless another account has that address now."""
     found = dict.fromkeys(
         one
-        for table in ("links", "consent", "history")
+        for table in ("account_addresses", "consent", "history")
         for (one,) in _rows(store, table, "DISTINCT person", "account_id", account_ids)
         if isinstance(one, bytes) and one != person
     )
@@ -185,7 +185,7 @@ def _addresses(store: Store, people: Sequence[bytes], rejected: Sequence[Value])
         row
         for table, column, wanted in (
             ("consent", "person", people),
-            ("removals", "person", people),
+            ("tasks", "person", people),
             ("batch_rows", "person", people),
             ("rejected", "id", rejected),
         )
@@ -198,11 +198,11 @@ def _count(store: Store, table: str, people: Sequence[bytes], account_ids: Seque
     wanted: dict[str, Sequence[Value]] = {"person": people, "account_id": account_ids}
     clauses = [f"{column} IN ({_marks(wanted[column])})" for column in HELD_BY[table]]
     values = [one for column in HELD_BY[table] for one in wanted[column]]
-    return store.number(f"SELECT count(*) FROM {table} WHERE {' OR '.join(clauses)}", *values)  # noqa: S608 - our own names
+    return store.number(f"SELECT count(*) FROM {table} WHERE {' OR '.join(clauses)}", *values)
 
 
 def _rows(store: Store, table: str, column: str, by: str, wanted: Sequence[Value]) -> list[Row]:
-    return store.rows(f"SELECT {column} FROM {table} WHERE {by} IN ({_marks(wanted)})", *wanted)  # noqa: S608 - our own names
+    return store.rows(f"SELECT {column} FROM {table} WHERE {by} IN ({_marks(wanted)})", *wanted)
 
 
 def _marks(wanted: Sequence[object]) -> str:

@@ -53,7 +53,7 @@ def among(store: Store, account_ids: Sequence[int]) -> dict[int, KiboWrite]:
     """What ccsync last set on these accounts."""
     marks = ",".join("?" * len(account_ids))
     found = store.rows(
-        "SELECT account_id, person, accepts_marketing, reason, done_at, updated_at FROM kibo_writes"  # noqa: S608 - marks
+        "SELECT account_id, person, accepts_marketing, reason, done_at, updated_at FROM kibo_writes"
         f" WHERE account_id IN ({marks})",
         *account_ids,
     )

@@ -90,7 +90,7 @@ def _chunk(store: Store, after: int, wanted: str, *values: bytes | str, limit: i
     return [
         _to_ledger_row(row)
         for row in store.rows(
-            "SELECT id, person, email, change, source, happened_at, seen_at, account_id, contact_id, evidence, run_id"  # noqa: S608 - our own text
+            "SELECT id, person, email, change, source, happened_at, seen_at, account_id, contact_id, evidence, run_id"
             f" FROM consent WHERE id > ? AND {wanted} ORDER BY id LIMIT ?",
             after,
             *values,

@@ -5,6 +5,8 @@ from datetime import datetime
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import from_text, storable, to_text
 
+RESTORED = "restored"
+"""An older copy of the state file was put back; a whole comparison of the list settles it."""
 EXPORTED_LIST = "exported_list_id"
 """The list to which an export has finished."""
 

@@ -57,7 +57,7 @@ def unstage(store: Store, account_ids: Iterable[int]) -> None:
 def have_as_is(store: Store, seen: Mapping[int, datetime | None]) -> set[int]:
     """Those of a page of accounts that are staged and were not updated since, as far as their date tells."""
     marks = ",".join("?" * len(seen))
-    sql = f"SELECT account_id, updated_at FROM staged WHERE account_id IN ({marks})"  # noqa: S608 - marks
+    sql = f"SELECT account_id, updated_at FROM staged WHERE account_id IN ({marks})"
     staged = {row[0]: row[1] for row in store.rows(sql, *seen)}
     return {one for one, at in seen.items() if at is not None and staged.get(one) == to_text(at)}
 
@@ -113,6 +113,7 @@ def unread_siblings(store: Store) -> list[int]:
     """Accounts that opted in when last seen, on the address of somebody staged, and are not staged themselves."""
     found = store.rows(
         "SELECT DISTINCT accounts.account_id FROM accounts JOIN staged USING (person) WHERE accepts_marketing"
+        " AND kind = ''"
         " AND accounts.account_id NOT IN (SELECT account_id FROM staged)"
     )
     return [int(str(row[0])) for row in found]
@@ -136,7 +137,7 @@ def iter_stranger_rows(store: Store) -> Iterator[str]:
 def listed_but_not_opted_in(store: Store, list_id: str) -> int:
     """Members of the list, as the latest pass saw them, whom no opted-in account stands behind."""
     return store.number(
-        "SELECT count(*) FROM contacts WHERE seen_list_id = ?"
+        "SELECT count(*) FROM contacts WHERE member_of = ? AND moved_to IS NULL"
         " AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.person = contacts.person)",
         list_id,
     )

@@ -1,36 +1,47 @@
-"""What people did at Constant Contact that Kibo has to be told: queued with the suppression, kept until it is told."""
+"""What people did at Constant Contact, to be written back to Kibo: queued with the suppression, until it is done."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.state.database.store import Row, Store
-from ccsync.state.database.times import from_text, from_text_or_raise, storable, to_text, to_text_or_none
-from ccsync.state.people import DEPARTED, UNSUBSCRIBED
+from ccsync.state.database.times import from_text, from_text_or_raise, to_text, to_text_or_none
+from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
+from ccsync.state.tasks import DONE, FAILED, PENDING, WRITE_BACK
 
 RESUBSCRIBED = "resubscribed"
 """Came back to Constant Contact by their own act."""
 KINDS = (UNSUBSCRIBED, DEPARTED, RESUBSCRIBED)
 
 _COLUMNS = (
-    "id, person, kind, list_id, happened_at, contact_id, source, is_checked, was_on_list, seen_at, is_wanted,"
-    " attempts, next_at, last_error, told_at, outcome"
+    "id, person, reason, list_id, happened_at, contact_id, source, is_checked, was_on_list, queued_at, is_wanted,"
+    " attempts, next_at, last_error, done_at, outcome, status"
 )
-# Told before and queued again: the same opt-out is news to an account that turned up since.
+_INTO = (
+    "INSERT INTO tasks (kind, person, reason, list_id, happened_at, contact_id, source, is_checked, was_on_list,"
+    " status, queued_at, next_at)"
+)
+# Written before and queued again: the same opt-out is news to an account that turned up since.
 _AGAIN = (
-    " ON CONFLICT (person, kind, list_id, happened_at) DO UPDATE SET told_at = NULL, is_wanted = 0, attempts = 0,"
-    " outcome = '', seen_at = excluded.seen_at, next_at = excluded.next_at WHERE told_at IS NOT NULL"
+    " ON CONFLICT (person, reason, list_id, happened_at) WHERE kind = 'write-back' DO UPDATE SET done_at = NULL,"
+    " is_wanted = 0, attempts = 0, outcome = '', status = excluded.status, queued_at = excluded.queued_at,"
+    " next_at = excluded.next_at WHERE done_at IS NOT NULL OR status = 'failed'"
+)
+# Who left by another act before has not left the list by this one.
+_WAS_ON_LIST = (
+    "EXISTS (SELECT 1 FROM sent WHERE sent.person = suppressions.person AND removed_at IS NULL) AND NOT EXISTS"
+    " (SELECT 1 FROM suppressions AS other WHERE other.person = suppressions.person"
+    " AND other.kind != suppressions.kind)"
 )
 _FROM_SUPPRESSIONS = (
-    "INSERT INTO untold (person, kind, list_id, happened_at, contact_id, source, is_checked, was_on_list, seen_at,"
-    " next_at) SELECT person, kind, list_id, coalesce(since, ''), contact_id, source, ?4 OR kind != 'departed',"
-    " EXISTS (SELECT 1 FROM contacts WHERE contacts.person = suppressions.person AND contacts.list_id IS NOT NULL),"
+    f"{_INTO} SELECT '{WRITE_BACK}', person, kind, list_id, coalesce(since, ''), contact_id, source,"
+    f" ?4 OR kind != '{DEPARTED}', {_WAS_ON_LIST}, '{PENDING}', ?3, ?3 FROM suppressions"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Untold:
-    """One change of consent. `attempts` and `last_error` are of telling Kibo; `outcome` is how that ended."""
+class WriteBack:
+    """One change of consent on its way to Kibo. `outcome` is how that ended."""
 
     id: int
     person: bytes
@@ -41,26 +52,26 @@ class Untold:
     source: str | None
     is_checked: bool
     was_on_list: bool
-    seen_at: datetime
+    queued_at: datetime
     is_wanted: bool
     attempts: int
     next_at: datetime
     last_error: str
-    told_at: datetime | None
+    done_at: datetime | None
     outcome: str
+    status: str
 
 
-def queue(store: Store, person: bytes, kind: str, at: datetime, *, is_checked: bool = False) -> None:
+def enqueue(store: Store, person: bytes, kind: str, at: datetime, *, is_checked: bool = False) -> None:
     """Queue a suppression that was just recorded, inside the transaction that records it."""
-    sql = f"{_FROM_SUPPRESSIONS} ?3, ?3 FROM suppressions WHERE person = ?1 AND kind = ?2{_AGAIN}"
+    sql = f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind = ?2{_AGAIN}"
     store.run(sql, person, kind, to_text(at), int(is_checked))
 
 
-def queue_return(store: Store, person: bytes, contact_id: str, happened_at: datetime | None, at: datetime) -> None:
+def enqueue_return(store: Store, person: bytes, contact_id: str, happened_at: datetime | None, at: datetime) -> None:
     """Queue a person's own return, inside the transaction that records it."""
     store.run(
-        "INSERT INTO untold (person, kind, list_id, happened_at, contact_id, source, is_checked, was_on_list, seen_at,"  # noqa: S608 - our own text
-        f" next_at) VALUES (?1, ?2, '', ?3, ?4, 'Contact', 1, 0, ?5, ?5){_AGAIN}",
+        f"{_INTO} VALUES ('{WRITE_BACK}', ?1, ?2, '', ?3, ?4, 'Contact', 1, 0, '{PENDING}', ?5, ?5){_AGAIN}",
         person,
         RESUBSCRIBED,
         to_text_or_none(happened_at) or "",
@@ -69,13 +80,13 @@ def queue_return(store: Store, person: bytes, contact_id: str, happened_at: date
     )
 
 
-def queue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None]], at: datetime) -> None:
+def enqueue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None]], at: datetime) -> None:
     """Accounts (person, made at) that turned up with an opt-in on a suppressed address, inside a transaction.
 
     An account made after the opt-out is a newer word of the person's, and is left alone.
     """
     sql = (
-        f"{_FROM_SUPPRESSIONS} ?3, ?3 FROM suppressions WHERE person = ?1 AND kind IN ('unsubscribed', 'departed')"
+        f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}')"
         f" AND (since IS NULL OR ?2 IS NULL OR since >= ?2){_AGAIN}"
     )
     store.run_many(sql, [(person, to_text_or_none(made_at), to_text(at), 0) for person, made_at in newcomers])
@@ -83,15 +94,18 @@ def queue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None]]
 
 def due(
     store: Store, at: datetime, kinds: Sequence[str], *, wanted: bool, after: int = 0, limit: int = -1
-) -> list[Untold]:
-    """What may be told now, longest waiting first; `wanted`: where an account is known that has to be written.
+) -> list[WriteBack]:
+    """What may be written now, longest waiting first; `wanted`: where an account is known that has to be written.
 
     `after` is the last one that the caller has dealt with already.
     """
     marks = ",".join("?" * len(kinds))
     return _read(
         store,
-        f"told_at IS NULL AND is_wanted = ? AND id > ? AND next_at <= ? AND kind IN ({marks}) ORDER BY id LIMIT ?",
+        "kind = ? AND done_at IS NULL AND status != ? AND is_wanted = ? AND id > ? AND next_at <= ?"
+        f" AND reason IN ({marks}) ORDER BY {'attempts, id' if wanted else 'id'} LIMIT ?",
+        WRITE_BACK,
+        FAILED,
         int(wanted),
         after,
         to_text(at),
@@ -100,67 +114,62 @@ def due(
     )
 
 
-def of_person(store: Store, person: bytes) -> list[Untold]:
-    """Everything that Kibo was or is to be told of a person, oldest first."""
-    return _read(store, "person = ? ORDER BY id", person)
+def of_person(store: Store, person: bytes) -> list[WriteBack]:
+    """Everything of a person that was or is to be written back, oldest first."""
+    return _read(store, "kind = ? AND person = ? ORDER BY id", WRITE_BACK, person)
 
 
-def failing(store: Store, limit: int = -1) -> list[Untold]:
-    """What Kibo was to be told and did not take yet, longest waiting first."""
-    return _read(store, "told_at IS NULL AND attempts > 0 ORDER BY id LIMIT ?", limit)
+def failing(store: Store, limit: int = -1) -> list[WriteBack]:
+    """What Kibo did not take yet, longest waiting first."""
+    return _read(store, "kind = ? AND done_at IS NULL AND attempts > 0 ORDER BY id LIMIT ?", WRITE_BACK, limit)
 
 
 def count_waiting(store: Store) -> int:
-    """How many changes Kibo has not been told yet."""
-    return store.number("SELECT count(*) FROM untold WHERE told_at IS NULL")
+    """How many changes have not been written back yet."""
+    return store.number("SELECT count(*) FROM tasks WHERE kind = ? AND done_at IS NULL", WRITE_BACK)
 
 
 def want(store: Store, ids: Iterable[int]) -> None:
     """Accounts were found for these that have to be written."""
     with store.transaction():
-        store.run_many("UPDATE untold SET is_wanted = 1 WHERE id = ?", [(one,) for one in ids])
+        store.run_many("UPDATE tasks SET is_wanted = 1 WHERE id = ?", [(one,) for one in ids])
 
 
-def check(store: Store, untold_id: int, source: str | None) -> None:
+def check(store: Store, task_id: int, source: str | None) -> None:
     """A departure was looked at and is one; inside the caller's transaction."""
-    store.run("UPDATE untold SET is_checked = 1, source = ? WHERE id = ?", source, untold_id)
+    store.run("UPDATE tasks SET is_checked = 1, source = ? WHERE id = ?", source, task_id)
 
 
-def settle(store: Store, untold_id: int, at: datetime, outcome: str) -> None:
-    """Kibo knows, or need not; inside the caller's transaction."""
+def settle(store: Store, task_id: int, at: datetime, outcome: str) -> None:
+    """Kibo has it, or need not; inside the caller's transaction."""
     store.run(
-        "UPDATE untold SET told_at = ?, outcome = ?, last_error = '' WHERE id = ?", to_text(at), outcome, untold_id
+        "UPDATE tasks SET done_at = ?, status = ?, outcome = ?, last_error = '' WHERE id = ?",
+        to_text(at),
+        DONE,
+        outcome,
+        task_id,
     )
 
 
-def fail(store: Store, untold_id: int, next_at: datetime, error: str) -> None:
-    """Kibo did not take it; a later run tries again."""
-    store.run(
-        "UPDATE untold SET attempts = attempts + 1, next_at = ?, last_error = ? WHERE id = ?",
-        to_text(next_at),
-        storable(error),
-        untold_id,
-    )
-
-
-def withdraw(store: Store, person: bytes, kind: str) -> bool:
-    """It turned out not to be so; inside the caller's transaction. Was it still to be told?"""
-    return store.run("DELETE FROM untold WHERE person = ? AND kind = ? AND told_at IS NULL", person, kind) > 0
+def withdraw(store: Store, person: bytes, kind: str, list_id: str = "") -> bool:
+    """It turned out not to be so; inside the caller's transaction. Was it still to be written?"""
+    sql = "DELETE FROM tasks WHERE kind = ? AND person = ? AND reason = ? AND list_id = ? AND done_at IS NULL"
+    return store.run(sql, WRITE_BACK, person, kind, list_id) > 0
 
 
 def prune(store: Store, before: datetime) -> None:
-    """Forget what was told before that."""
-    store.run("DELETE FROM untold WHERE told_at < ?", to_text(before))
+    """Forget what was written back before that."""
+    store.run("DELETE FROM tasks WHERE kind = ? AND done_at < ?", WRITE_BACK, to_text(before))
 
 
-def _read(store: Store, where: str, *values: str | bytes | int) -> list[Untold]:
-    return [_to_untold(row) for row in store.rows(f"SELECT {_COLUMNS} FROM untold WHERE {where}", *values)]  # noqa: S608 - our own text
+def _read(store: Store, where: str, *values: str | bytes | int) -> list[WriteBack]:
+    return [_to_write_back(row) for row in store.rows(f"SELECT {_COLUMNS} FROM tasks WHERE {where}", *values)]
 
 
-def _to_untold(row: Row) -> Untold:
-    number, person, kind, list_id, happened_at, contact_id, source, is_checked, was_on_list, seen_at = row[:10]
-    is_wanted, attempts, next_at, last_error, told_at, outcome = row[10:]
-    return Untold(
+def _to_write_back(row: Row) -> WriteBack:
+    number, person, kind, list_id, happened_at, contact_id, source, is_checked, was_on_list, queued_at = row[:10]
+    is_wanted, attempts, next_at, last_error, done_at, outcome, status = row[10:]
+    return WriteBack(
         int(str(number)),
         person if isinstance(person, bytes) else b"",
         str(kind),
@@ -170,11 +179,12 @@ def _to_untold(row: Row) -> Untold:
         None if source is None else str(source),
         bool(is_checked),
         bool(was_on_list),
-        from_text_or_raise(seen_at),
+        from_text_or_raise(queued_at),
         bool(is_wanted),
         int(str(attempts)),
         from_text_or_raise(next_at),
         str(last_error),
-        from_text(told_at),
+        from_text(done_at),
         str(outcome),
+        str(status),
     )

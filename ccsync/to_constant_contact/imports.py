@@ -12,9 +12,10 @@ from ccsync.consent.decisions import blocking_suppression
 from ccsync.errors import CcsyncError, RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import members, opt_outs
 from ccsync.from_constant_contact.activities import POLL_SECONDS, STALL_SECONDS, poll_waits
+from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.models import Activity
 from ccsync.run.context import Context
-from ccsync.state import batches, parked, people
+from ccsync.state import batches, contacts, parked, suppressions
 from ccsync.state.batches import ADOPTED, DONE, FAILED, Batch, BatchRow
 from ccsync.state.log import history, runs
 from ccsync.state.log.runs import RejectedRecord
@@ -176,14 +177,14 @@ class Imports:
         return dropped
 
     def _is_suppressed(self, person: bytes, list_id: str) -> bool:
-        return blocking_suppression(people.suppressions(self.context.store, person), list_id) is not None
+        return blocking_suppression(suppressions.of_person(self.context.store, person), list_id) is not None
 
     def _confirm(self, batch: Batch) -> None:
         store = self.context.store
         with store.transaction():
             added, updated = batches.counts_of(store, batch.id)
             history.append_batch(store, batch.run_id, batch.id, self.context.now())
-            people.confirm_batch(store, batch.id, batch.list_id)
+            contacts.confirm_batch(store, batch.id, batch.list_id, vendor_now(self.context))
             parked.release_batch(store, batch.id)
             batches.close(store, batch.id, DONE, self.context.now())
             if batch.run_id == self.context.run_id:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from ccsync.constant_contact.client import PAGE_SIZE
-from ccsync.from_constant_contact.contacts import note
+from ccsync.from_constant_contact.sightings import note
 from ccsync.run.context import Context
-from ccsync.state import people, properties, staging
+from ccsync.state import contacts, properties, staging
 
 STREAM = "contacts"
 OVERLAP = timedelta(hours=24)
@@ -38,10 +38,9 @@ def learn(context: Context, adopt_list_id: str | None = None) -> None:
 
 def _adopt(context: Context, list_id: str) -> None:
     """Everybody's membership is read; the members of the list are ours from now on."""
-    people.forget_membership(context.store)
-    before = people.count_ours(context.store)
+    before = contacts.count_ours(context.store)
     _pass(context, list_id)
-    adopted = people.count_ours(context.store) - before
+    adopted = contacts.count_ours(context.store) - before
     if adopted > 0:
         context.remarks.append(
             f"{adopted:,} members whom others had put on the list are ccsync's own now: those who opt in are updated"

@@ -5,16 +5,17 @@ What is to be done stands in the state file (`state.removals`) from the decision
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ccsync.consent.safety_limit import let_through
 from ccsync.errors import BrakeError, RefusedError
 from ccsync.from_constant_contact import members
 from ccsync.from_constant_contact.activities import await_activities
+from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.from_kibo import deletions
 from ccsync.models import Activity
 from ccsync.run.context import Context
-from ccsync.state import ledger, people, removals
+from ccsync.state import contacts, ledger, removals
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.removals import Removal
@@ -37,7 +38,9 @@ class Removed:
 def finish_earlier(context: Context) -> None:
     """Find out about the removals that an earlier run started. Raises what `ccsync.errors` lists."""
     removals.forget_other_lists(context.store, context.list_id)
-    under_way = [one for one in removals.waiting(context.store, context.list_id) if one.activity_id is not None]
+    under_way = [
+        one for one in removals.waiting(context.store, context.list_id, context.now()) if one.activity_id is not None
+    ]
     if under_way:
         with context.gate.for_opt_outs():
             _await(context, under_way)
@@ -45,8 +48,8 @@ def finish_earlier(context: Context) -> None:
 
 def plan(context: Context, accept: int, done: int = 0) -> tuple[list[Removal], list[Removal]]:
     """Who goes out now, after `done` in this run, and whom the brake holds back."""
-    waiting = removals.waiting(context.store, context.list_id)
-    on_list = people.count_on_list(context.store, context.list_id)
+    waiting = removals.waiting(context.store, context.list_id, context.now())
+    on_list = contacts.count_on_list(context.store, context.list_id)
     may_go = let_through(len(waiting), done, on_list, context.config.sync.max_opt_outs, accept)
     return waiting[:may_go], waiting[may_go:]
 
@@ -67,7 +70,12 @@ def remove(context: Context, accept: int, done: int) -> Removed:
         for start in range(0, len(leaving), MOST_AT_ONCE):
             _start(context, leaving[start : start + MOST_AT_ONCE])
         _await(
-            context, [one for one in removals.waiting(context.store, context.list_id) if one.activity_id is not None]
+            context,
+            [
+                one
+                for one in removals.waiting(context.store, context.list_id, context.now())
+                if one.activity_id is not None
+            ],
         )
     return Removed(len(going), len(held))
 
@@ -97,11 +105,7 @@ def _with_contacts(context: Context, going: Sequence[Removal]) -> list[Removal]:
     for one in going:
         if ids[one.person] is None:
             _done(context, one, "was not on the list any more")
-    return [
-        Removal(one.person, one.list_id, one.account_id, one.email, one.reason, contact_id, one.activity_id)
-        for one in going
-        if (contact_id := ids[one.person]) is not None
-    ]
+    return [replace(one, contact_id=contact_id) for one in going if (contact_id := ids[one.person]) is not None]
 
 
 def _address(context: Context, one: Removal) -> str | None:
@@ -109,7 +113,7 @@ def _address(context: Context, one: Removal) -> str | None:
 
 
 def _contact_id(context: Context, person: bytes) -> str | None:
-    known = people.known_contact(context.store, person)
+    known = contacts.known(context.store, person, context.list_id)
     return known.contact_id if known else None
 
 
@@ -166,8 +170,8 @@ def _done(context: Context, one: Removal, how: str) -> None:
     why = "its account was deleted in the store" if one.reason == removals.DELETED else "opted out in the store"
     act = "unsubscribed" if how == "unsubscribed" else "removed"
     with context.store.transaction():
-        people.note_off_list(context.store, one.person)
-        removals.drop(context.store, one.person)
+        contacts.note_removed(context.store, one.person, one.list_id, vendor_now(context))
+        removals.drop(context.store, one.person, one.list_id)
         step = Step(one.person, one.account_id, act, f"{why}; {how}" if act == "removed" else why)
         history.append(context.store, context.run_id, context.now(), [step])
         context.counts[act] += 1

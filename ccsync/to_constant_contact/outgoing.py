@@ -7,7 +7,7 @@ from ccsync.consent.decisions import FOUND_ON_LIST, Act, Decision
 from ccsync.from_kibo.staged_decisions import address_alone, address_of, iter_decisions
 from ccsync.mapping import fingerprint
 from ccsync.run.context import Context
-from ccsync.state import parked, people
+from ccsync.state import contacts, parked
 from ccsync.state.batches import BatchRow
 from ccsync.state.log import history, runs
 from ccsync.state.log.history import Step
@@ -25,7 +25,7 @@ def iter_outgoing(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
         if decision.act is Act.SET_ASIDE:
             _note_standing(context, one, decision)
         if decision.reason == FOUND_ON_LIST:
-            people.found_on_list(context.store, one.account_id, one.person or b"", context.list_id)
+            _note_found(context, one)
         if decision.act is Act.SUPPRESS:
             step = Step(one.person or b"", one.account_id, decision.act.value, decision.reason)
             history.append(context.store, context.run_id, context.now(), [step])
@@ -33,6 +33,13 @@ def iter_outgoing(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
             context.counts[decision.act.value] += 1
         elif not (outgoing := _outgoing(one, decision)).is_long:
             yield outgoing
+
+
+def _note_found(context: Context, one: Staged) -> None:
+    """From now on it is noticed when they leave the list."""
+    at = context.constant_contact.transport.server_time(context.now())
+    with context.store.transaction():
+        contacts.found_on_list(context.store, one.account_id, one.person or b"", context.list_id, at)
 
 
 def iter_outgoing_long(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:

@@ -5,11 +5,12 @@ import json
 from ccsync.consent.decisions import Act, is_worth_greeting
 from ccsync.constant_contact.new_contact import needs_custom_fields, new_contact
 from ccsync.errors import AnswerLost, RefusedError
-from ccsync.from_constant_contact import contacts
+from ccsync.from_constant_contact import sightings
+from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.models import Contact
 from ccsync.run.context import Context
-from ccsync.state import parked, people, staging
+from ccsync.state import contacts, parked, staging
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.staging import Staged
@@ -29,7 +30,7 @@ def new_people(context: Context) -> list[Staged]:
         for one, decision in iter_decisions(context, is_retry=False)
         if decision.act is Act.ADD
         and is_worth_greeting(
-            people.known_contact(context.store, one.person or b""),
+            contacts.known(context.store, one.person or b"", context.list_id),
             is_own_sign_up=one.is_own_sign_up,
             wants_welcome=True,
         )
@@ -68,7 +69,7 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
     at = context.constant_contact.transport.server_time(context.now())
     with context.store.transaction():
         # Noted beforehand: whether the answer arrives or not, an opt-out has to find it.
-        people.set_out_to_send(context.store, [(one.account_id, person)], at)
+        contacts.set_out_to_send(context.store, [person], at)
     try:
         contact = context.constant_contact.create_contact(new_contact(row, context.list_id, field_ids))
     except AnswerLost:
@@ -82,8 +83,11 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
         _note_existing(context, str(row["email"]))
         return
     step = Step(person, one.account_id, "added", REASON, " ".join(sorted(row)), one.fingerprint)
+    sightings.note(context, [contact])
     with context.store.transaction():
-        people.confirm(context.store, person, contact.contact_id, context.list_id, one.fingerprint or b"")
+        contacts.confirm(
+            context.store, person, context.list_id, one.fingerprint or b"", one.account_id, vendor_now(context)
+        )
         parked.release(context.store, one.account_id)
         history.append(context.store, context.run_id, context.now(), [step])
         staging.drop_person(context.store, person)
@@ -94,14 +98,14 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
 def _look_for(context: Context, address: str) -> Contact | None:
     """The answer was lost: did the contact arrive? Else it goes by import, at the price of its welcome e-mail."""
     contact = context.constant_contact.find_contact(address)
-    is_there = contact is not None and contacts.is_member(contact, context.list_id)
+    is_there = contact is not None and sightings.is_member(contact, context.list_id)
     return contact if is_there else None
 
 
 def _note_existing(context: Context, address: str) -> None:
     """The address exists after all (409): it may be another source's, or unsubscribed."""
     contact = context.constant_contact.find_contact(address)
-    contacts.note(context, [contact] if contact is not None else [])
+    sightings.note(context, [contact] if contact is not None else [])
 
 
 def _reject(context: Context, one: Staged, address: str, error: RefusedError) -> None:

@@ -9,13 +9,13 @@ from ccsync.errors import CcsyncError
 from ccsync.from_kibo import echoes
 from ccsync.kibo import Written
 from ccsync.run.context import Context
-from ccsync.state import kibo_writes, ledger, write_backs
+from ccsync.state import kibo_writes, ledger, tasks, write_backs
 from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.log import history, runs
 from ccsync.state.log.history import Step
 from ccsync.state.log.runs import RejectedRecord
-from ccsync.state.people import DEPARTED
-from ccsync.state.write_backs import Untold
+from ccsync.state.suppressions import DEPARTED
+from ccsync.state.write_backs import WriteBack
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Books:
         self.news = 0
         self.departed_by = Counter[str]()
 
-    def wrote(self, row: Untold, written: Written) -> None:
+    def wrote(self, row: WriteBack, written: Written) -> None:
         """Kibo's answer shows the new consent: that is how the account was last observed."""
         store, account_id = self._context.store, written.customer.account_id
         write = kibo_writes.among(store, [account_id])[account_id]
@@ -43,12 +43,12 @@ class Books:
             if written.differing:
                 self._differs(row, account_id, written.differing)
 
-    def settle(self, row: Untold, acts: Mapping[int, AccountAct], writes: Sequence[KiboWrite]) -> None:
+    def settle(self, row: WriteBack, acts: Mapping[int, AccountAct], writes: Sequence[KiboWrite]) -> None:
         """Nothing is left to be written for it."""
         context = self._context
         # What a run wrote that died before it could say so counts as well.
         is_told = AccountAct.WRITE in acts.values() or any(
-            one.reason == row.kind and one.done_at is not None and one.done_at >= row.seen_at for one in writes
+            one.reason == row.kind and one.done_at is not None and one.done_at >= row.queued_at for one in writes
         )
         outcome = row.kind if is_told else _outcome(acts)
         with context.store.transaction():
@@ -60,12 +60,12 @@ class Books:
         if row.kind == DEPARTED and outcome == DEPARTED:
             self.departed_by[row.source or ""] += 1
 
-    def drop(self, row: Untold, reason: str) -> None:
+    def drop(self, row: WriteBack, reason: str) -> None:
         """It no longer holds; nobody is told."""
         with self._context.store.transaction():
             write_backs.settle(self._context.store, row.id, self._context.now(), reason)
 
-    def fail(self, row: Untold, failed: Sequence[tuple[int | None, CcsyncError]]) -> None:
+    def fail(self, row: WriteBack, failed: Sequence[tuple[int | None, CcsyncError]]) -> None:
         """Kibo did not take it for these accounts (`None`: did not tell which there are); later runs try again."""
         context, at = self._context, self._context.now()
         address = ledger.address_of(context.store, row.person)
@@ -73,7 +73,7 @@ class Books:
         self.news += row.attempts == 0
         reasons = [f"{error.what} {error.why}".strip() for _, error in failed]
         with context.store.transaction():
-            write_backs.fail(context.store, row.id, next_try_at(at, row.attempts + 1), reasons[0])
+            tasks.retry_later(context.store, row.id, row.attempts + 1, next_try_at(at, row.attempts + 1), reasons[0])
             for (account_id, _), reason in zip(failed, reasons, strict=True):
                 text = f"{reason_of(row)}, and the store does not have it yet: {reason}"
                 record = RejectedRecord(account_id, address, "not-told", text, at)
@@ -81,7 +81,7 @@ class Books:
         for account_id, error in failed:
             log.warning("account %s was not written: %s %s", account_id or "?", error.what, error.why)
 
-    def _differs(self, row: Untold, account_id: int, fields: Sequence[str]) -> None:
+    def _differs(self, row: WriteBack, account_id: int, fields: Sequence[str]) -> None:
         """The consent is right, and something else of the account is not as it was: a person has to look."""
         context, names = self._context, ", ".join(fields)
         self.news += 1
@@ -94,7 +94,7 @@ class Books:
         log.warning("account %s: Kibo's answer differs from what was written in %s", account_id, names)
 
 
-def reason_of(row: Untold) -> str:
+def reason_of(row: WriteBack) -> str:
     """The change as an operator reads it; of a departure also whose act it was, where that is shown."""
     return REASONS[row.kind] + (_WHOSE.get(row.source or "", "") if row.kind == DEPARTED else "")
 

@@ -12,13 +12,13 @@ from ccsync.consent.safety_limit import Brake, brake
 from ccsync.consent.write_back import AccountAct, judge_account, outdated, wanted_value
 from ccsync.errors import CcsyncError, OutOfTime, RefusedError, TemporaryError, VendorUnreachable
 from ccsync.from_constant_contact import departures
-from ccsync.from_kibo.staging import Intake
+from ccsync.from_kibo.observations import observe
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
-from ccsync.state import kibo_writes, people, write_backs
-from ccsync.state.people import DEPARTED, UNSUBSCRIBED
-from ccsync.state.write_backs import RESUBSCRIBED, Untold
+from ccsync.state import contacts, kibo_writes, suppressions, write_backs
+from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
+from ccsync.state.write_backs import RESUBSCRIBED, WriteBack
 from ccsync.to_kibo import outcomes
 from ccsync.to_kibo.accounts import MOST_TROUBLES, Finder, is_everybodys
 
@@ -45,7 +45,6 @@ class Teller:
         self._context = context
         self._at = context.now()
         self._finder = Finder(context)
-        self._intake = Intake(context)
         self._person_of = context.person_of()
         self._targets: dict[int, list[int]] = {}
         self._books = outcomes.Books(context)
@@ -84,22 +83,22 @@ class Teller:
             self._look_at(rows)
             after = rows[-1].id
 
-    def wanted(self) -> list[Untold]:
+    def wanted(self) -> list[WriteBack]:
         """What has to be written, longest waiting first."""
         return write_backs.due(self._context.store, self._at, self._kinds(), wanted=True)
 
-    def targets(self, row: Untold) -> int:
+    def targets(self, row: WriteBack) -> int:
         """How many accounts are to be written for it, as far as this run has looked."""
         return len(self._targets.get(row.id, ()))
 
-    def braked(self, rows: Sequence[Untold], accept: int) -> Brake:
+    def braked(self, rows: Sequence[WriteBack], accept: int) -> Brake:
         """How many of these the brake lets through."""
         gone = [row for row in rows if row.was_on_list]
         return brake(
             len(rows),
             len(gone),
             sum(row.kind == DEPARTED for row in gone),
-            people.count_on_list(self._context.store, self._context.list_id),
+            contacts.count_on_list(self._context.store, self._context.list_id),
             self._context.config.sync.max_opt_outs,
             accept,
         )
@@ -119,27 +118,27 @@ class Teller:
 
     # looking
 
-    def _look_at(self, rows: Sequence[Untold]) -> None:
-        by_person: dict[bytes, list[Untold]] = {}
+    def _look_at(self, rows: Sequence[WriteBack]) -> None:
+        by_person: dict[bytes, list[WriteBack]] = {}
         for row in rows:
             if self._holds(row) and self._is_departure(row):
                 by_person.setdefault(row.person, []).append(row)
         for person, found in self._finder.find(list(by_person)):
             if not isinstance(found, CcsyncError):
-                self._intake.observe(found)
+                observe(self._context, found, are_whole=False)
             for row in by_person[person]:
                 if isinstance(found, CcsyncError):
                     self._books.fail(row, [(None, found)])
                 elif self._holds(row):
                     self._judge(row, found)
 
-    def _holds(self, row: Untold) -> bool:
-        reason = outdated(row.kind, row.list_id, people.suppressions(self._context.store, row.person))
+    def _holds(self, row: WriteBack) -> bool:
+        reason = outdated(row.kind, row.list_id, suppressions.of_person(self._context.store, row.person))
         if reason is not None:
             self._books.drop(row, reason)
         return reason is None
 
-    def _is_departure(self, row: Untold) -> bool:
+    def _is_departure(self, row: WriteBack) -> bool:
         """A departure that nobody has looked at yet may be a deletion."""
         if row.is_checked or row.kind != DEPARTED:
             return True
@@ -153,7 +152,7 @@ class Teller:
             self.trouble = error
             return False
 
-    def _judge(self, row: Untold, found: Sequence[Customer]) -> None:
+    def _judge(self, row: WriteBack, found: Sequence[Customer]) -> None:
         writes = kibo_writes.among(self._context.store, [one.account_id for one in found])
         acts = {
             one.account_id: judge_account(row.kind, one.accepts_marketing, one.account_type, writes.get(one.account_id))
@@ -168,7 +167,7 @@ class Teller:
 
     # writing
 
-    def _write_all(self, row: Untold, account_ids: Sequence[int]) -> None:
+    def _write_all(self, row: WriteBack, account_ids: Sequence[int]) -> None:
         """Write every account of one person; one that fails does not stop the others."""
         failed = list[tuple[int | None, CcsyncError]]()
         acts = dict[int, AccountAct]()
@@ -189,14 +188,14 @@ class Teller:
             writes = kibo_writes.among(self._context.store, account_ids)
             self._books.settle(row, acts, list(writes.values()))
 
-    def _write(self, row: Untold, account_id: int) -> AccountAct | None:
+    def _write(self, row: WriteBack, account_id: int) -> AccountAct | None:
         """Read one account, write it, compare the answer; `None` when it is gone, or another person's now."""
         context, accepts = self._context, wanted_value(row.kind)
         whole = context.kibo.get_whole_account(account_id)
         if whole is None or not self._is_of(row, whole.customer):
             return None
-        self._intake.observe([whole.customer])
-        if outdated(row.kind, row.list_id, people.suppressions(context.store, row.person)):
+        observe(self._context, [whole.customer], are_whole=True)
+        if outdated(row.kind, row.list_id, suppressions.of_person(context.store, row.person)):
             return None
         write = kibo_writes.among(context.store, [account_id]).get(account_id)
         act = judge_account(row.kind, whole.customer.accepts_marketing, whole.customer.account_type, write)
@@ -219,5 +218,5 @@ class Teller:
         self._books.wrote(row, written)
         return act
 
-    def _is_of(self, row: Untold, customer: Customer) -> bool:
+    def _is_of(self, row: WriteBack, customer: Customer) -> bool:
         return customer.email is not None and self._person_of(person_key_text(customer.email)) == row.person

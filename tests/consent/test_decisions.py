@@ -17,7 +17,8 @@ from ccsync.consent.decisions import (
 )
 from ccsync.consent.safety_limit import has_left_too_many, let_through
 from ccsync.models import Contact
-from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, KnownContact, Suppression
+from ccsync.state.contacts import KnownContact
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 
 LIST, OTHER_LIST = "list-1", "list-2"
 PERSON, NEW, OLD, ALONE = b"p" * 16, b"new", b"old", b"alone"

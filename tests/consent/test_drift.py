@@ -16,7 +16,7 @@ from ccsync.consent.drift import (
     judge_listed,
     judge_not_listed,
 )
-from ccsync.state.people import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
 
 ON = datetime(2026, 11, 3, tzinfo=UTC)
 NOBODY = NotListed(None, Telling.DONE, False, None, False, False, False)

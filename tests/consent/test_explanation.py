@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from ccsync.consent.explanation import Facts, Queued, Standing, judge
-from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, KnownContact, Suppression
+from ccsync.state.contacts import KnownContact
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 from ccsync.state.views.person_facts import AccountKnown
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)

@@ -19,7 +19,7 @@ from ccsync.consent.write_back import (
 )
 from ccsync.models import Contact
 from ccsync.state.kibo_writes import KiboWrite
-from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 from ccsync.state.write_backs import RESUBSCRIBED
 
 LIST, OTHER_LIST = "list-1", "list-2"

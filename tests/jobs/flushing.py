@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import events as queue
+from ccsync.state import queue
 from tests.harness import Shop
 
 PAT, SAM, KIM = (f"{name}@example.com" for name in ("pat", "sam", "kim"))

@@ -5,7 +5,7 @@ from ccsync.jobs.forget import Receipt
 from ccsync.mapping import person_key_text
 from ccsync.run.job_names import FORGET
 from ccsync.run.life_cycle import carry_out
-from ccsync.state import people
+from ccsync.state import people, suppressions
 from tests.harness import Shop
 
 
@@ -49,6 +49,6 @@ def rows_about(shop: Shop, address: str) -> dict[str, int]:
 def suppressions_of(shop: Shop, address: str) -> list[str]:
     """The kinds of suppression that hold for an address."""
     store = shop.open()
-    found = people.suppressions(store, people.person_key(store)(person_key_text(address)))
+    found = suppressions.of_person(store, people.person_key(store)(person_key_text(address)))
     store.close()
     return sorted(one.kind for one in found)

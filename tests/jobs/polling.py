@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ccsync.mapping import person_key_text
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import ledger, people, write_backs
-from ccsync.state.write_backs import Untold
+from ccsync.state import ledger, people, suppressions, write_backs
+from ccsync.state.write_backs import WriteBack
 from tests.harness import Shop
 
 PAT, LEE, KIM, SAM = (f"{name}@example.com" for name in ("pat", "lee", "kim", "sam"))
@@ -48,7 +48,7 @@ def ledger_of(shop: Shop, address: str) -> list[tuple[str, str]]:
     return found
 
 
-def told(shop: Shop, address: str) -> list[Untold]:
+def told(shop: Shop, address: str) -> list[WriteBack]:
     store = shop.open()
     found = write_backs.of_person(store, people.person_key(store)(person_key_text(address)))
     store.close()
@@ -58,6 +58,6 @@ def told(shop: Shop, address: str) -> list[Untold]:
 def suppressions(shop: Shop, address: str) -> set[str]:
     store = shop.open()
     person = people.person_key(store)(person_key_text(address))
-    found = {one.kind for one in people.suppressions(store, person)}
+    found = {one.kind for one in suppressions.of_person(store, person)}
     store.close()
     return found

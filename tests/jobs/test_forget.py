@@ -11,7 +11,7 @@ from ccsync.errors import RefusedError, StateError
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import create_store, erasure, ledger, open_store, properties
 from ccsync.state.database import store
-from ccsync.state.people import FORGOTTEN, UNSUBSCRIBED
+from ccsync.state.suppressions import FORGOTTEN, UNSUBSCRIBED
 from tests.harness import Crash, Shop, imported_rows
 from tests.jobs.forgetting import forget, rows_about, suppressions_of, traces
 from tests.jobs.test_export import seed_contact

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.state import Store, create_store, ledger, people
+from ccsync.state import Store, create_store, ledger, people, suppressions
 from ccsync.state.ledger import ConsentChange
-from ccsync.state.people import UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PAT = b"p" * 16
@@ -35,11 +35,11 @@ def test_a_suppression_is_news_once(store: Store) -> None:
     """Seen again it is none; with a later date it is."""
     found = Suppression(PAT, UNSUBSCRIBED, "", "c1", NOON, "Contact")
     later = Suppression(PAT, UNSUBSCRIBED, "", "c1", NOON + timedelta(days=1), "Contact")
-    assert people.suppress(store, found, NOON, 1)
-    assert not people.suppress(store, found, NOON, 2)
-    assert people.suppress(store, later, NOON, 3)
-    assert not people.suppress(store, found, NOON, 4)
-    assert [one.since for one in people.suppressions(store, PAT)] == [later.since]
+    assert suppressions.record(store, found, NOON, 1)
+    assert not suppressions.record(store, found, NOON, 2)
+    assert suppressions.record(store, later, NOON, 3)
+    assert not suppressions.record(store, found, NOON, 4)
+    assert [one.since for one in suppressions.of_person(store, PAT)] == [later.since]
 
 
 def test_the_consent_ledger_is_append_only(store: Store) -> None:

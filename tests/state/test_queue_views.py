@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from ccsync.models import Event
-from ccsync.state import Store, create_store, events, open_store, parked, queue_progress
+from ccsync.state import Store, create_store, events, open_store, parked, queue
 from ccsync.state.log import calls, last_errors, runs
 from ccsync.state.log.last_errors import Trouble
-from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression, suppress
+from ccsync.state.people import suppress
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 from ccsync.state.views import summary
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -32,9 +33,9 @@ def pulled(store: Store, *account_ids: int) -> None:
 
 
 def settled(store: Store, *account_ids: int) -> None:
-    queue_progress.mark(store, account_ids)
+    queue.mark_read(store, account_ids)
     with store.transaction():
-        queue_progress.settle(store, NOW)
+        queue.settle(store, NOW)
 
 
 def test_the_newest_event_comes_first_and_done_ones_only_when_asked_for(store: Store) -> None:
@@ -51,8 +52,8 @@ def test_an_account_that_was_queued_without_an_event_is_shown(store: Store) -> N
     """A sweep queues accounts, too: when one fails, `--failed` and the default view show it."""
     pulled(store, 1)
     with store.transaction():
-        events.enqueue(store, [2, 3], NOW - timedelta(hours=1))
-    events.give_up(store, 2, 8, NOW, "Kibo answered 500.")
+        queue.enqueue(store, [2, 3], NOW - timedelta(hours=1))
+    queue.give_up(store, 2, 8, NOW, "Kibo answered 500.")
     (failed,) = events.view(store, only_failed=True)
     assert (failed.event_id, failed.topic, failed.account_id, failed.attempts) == (None, None, 2, 8)
     assert failed.created_at == NOW - timedelta(hours=1)
@@ -65,7 +66,7 @@ def test_an_account_with_old_events_is_shown_by_a_row_of_its_own(store: Store) -
     settled(store, 1)
     assert events.view(store) == []
     with store.transaction():
-        events.enqueue(store, [1], NOW)
+        queue.enqueue(store, [1], NOW)
     assert [(one.event_id, one.status) for one in events.view(store)] == [(None, "pending")]
     assert [one.status for one in events.view(store, wants_done=True)] == ["done", "pending"]
 
@@ -76,22 +77,22 @@ def test_retry_takes_more_accounts_than_a_statement_has_room_for(store: Store) -
     pulled(store, *everybody)
     with store.transaction():
         for one in everybody[1:]:
-            events.give_up(store, one, 8, NOW, "no")
+            queue.give_up(store, one, 8, NOW, "no")
             parked.put(store, one, "refused", b"x", NOW, 1)
-    assert events.retry(store, NOW, everybody) == 1_199
-    assert events.count_by_status(store) == {"pending": 1_200}
+    assert queue.retry(store, NOW, everybody) == 1_199
+    assert queue.count_by_status(store) == {"pending": 1_200}
     assert parked.account_ids(store) == []
-    assert events.retry(store, NOW, []) == 0
+    assert queue.retry(store, NOW, []) == 0
 
 
 def test_a_snapshot_is_one_moment(store: Store) -> None:
     """What another process commits meanwhile is seen after it, not inside."""
     reader = open_store(store.path, is_reader=True)
     with reader.snapshot():
-        assert events.count_by_status(reader) == {}
+        assert queue.count_by_status(reader) == {}
         pulled(store, 1)
-        assert events.count_by_status(reader) == {}
-    assert events.count_by_status(reader) == {"pending": 1}
+        assert queue.count_by_status(reader) == {}
+    assert queue.count_by_status(reader) == {"pending": 1}
     reader.close()
 
 
@@ -101,7 +102,7 @@ def test_a_snapshot_ends_with_its_block(store: Store) -> None:
         raise KeyError
     assert not store.is_in_transaction
     pulled(store, 1)
-    assert events.count_by_status(store) == {"pending": 1}
+    assert queue.count_by_status(store) == {"pending": 1}
 
 
 def ran(store: Store, job: str, status: str, at: datetime) -> int:
@@ -150,7 +151,7 @@ def test_people_are_counted_once_whatever_keeps_them_away(store: Store) -> None:
 def test_a_rejected_account_that_failed_in_the_queue_is_counted_there(store: Store) -> None:
     """One trouble is one line of `status`."""
     pulled(store, 1)
-    events.give_up(store, 1, 1, NOW, "no")
+    queue.give_up(store, 1, 1, NOW, "no")
     for account_id in (1, 2):
         parked.put(store, account_id, "bad-address", None, NOW, 1)
     assert summary.count_only_rejected(store) == 1

@@ -7,11 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.state import Store, accounts, create_store, erasure, kibo_writes, open_store, people, write_backs
+from ccsync.state import (
+    Store,
+    accounts,
+    create_store,
+    erasure,
+    kibo_writes,
+    open_store,
+    suppressions,
+    write_backs,
+)
 from ccsync.state.accounts import AccountSeen
 from ccsync.state.database import schema
 from ccsync.state.database.schema import VERSION
-from ccsync.state.people import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 
 PAT, LEE = b"p" * 16, b"l" * 16
 DAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -27,7 +36,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def suppress(store: Store, person: bytes, kind: str, since: datetime | None = DAY, list_id: str = "") -> None:
-    people.suppress(store, Suppression(person, kind, list_id, "c-1", since, "Contact"), DAY, 1)
+    suppressions.record(store, Suppression(person, kind, list_id, "c-1", since, "Contact"), DAY, 1)
 
 
 def waiting(store: Store, at: datetime = LATER) -> list[tuple[bytes, str]]:
@@ -38,23 +47,23 @@ def test_a_change_is_queued_once(store: Store) -> None:
     """The same opt-out again is no news; one with another date is."""
     suppress(store, PAT, UNSUBSCRIBED)
     for _ in range(2):
-        write_backs.queue(store, PAT, UNSUBSCRIBED, DAY)
+        write_backs.enqueue(store, PAT, UNSUBSCRIBED, DAY)
     assert waiting(store) == [(PAT, UNSUBSCRIBED)]
     suppress(store, PAT, UNSUBSCRIBED, LATER)
-    write_backs.queue(store, PAT, UNSUBSCRIBED, LATER)
+    write_backs.enqueue(store, PAT, UNSUBSCRIBED, LATER)
     assert len(waiting(store)) == 2
 
 
 def test_what_was_told_is_kept_and_told_again_for_newcomers(store: Store) -> None:
     """An account older than the opt-out, or of unknown age, is told; a newer one is a newer word."""
     suppress(store, PAT, UNSUBSCRIBED)
-    write_backs.queue(store, PAT, UNSUBSCRIBED, DAY)
+    write_backs.enqueue(store, PAT, UNSUBSCRIBED, DAY)
     (row,) = write_backs.due(store, LATER, BOTH, wanted=False)
     write_backs.settle(store, row.id, LATER, "unsubscribed")
     assert waiting(store) == []
     for made_at, is_told in ((LATER, False), (DAY - timedelta(days=9), True), (None, True)):
         with store.transaction():
-            write_backs.queue_again(store, [(PAT, made_at), (LEE, made_at)], LATER)
+            write_backs.enqueue_again(store, [(PAT, made_at), (LEE, made_at)], LATER)
         assert (waiting(store) == [(PAT, UNSUBSCRIBED)]) is is_told
         write_backs.settle(store, row.id, LATER, "unsubscribed")
 
@@ -63,14 +72,14 @@ def test_an_opt_out_in_the_store_is_not_told_to_the_store(store: Store) -> None:
     """Only what came from Constant Contact is queued."""
     suppress(store, PAT, OPTED_OUT)
     with store.transaction():
-        write_backs.queue_again(store, [(PAT, None)], LATER)
+        write_backs.enqueue_again(store, [(PAT, None)], LATER)
     assert write_backs.of_person(store, PAT) == []
 
 
 def test_what_failed_waits_for_its_time_and_shows(store: Store) -> None:
     """Attempts and the reason are kept; `failing` lists it until it is told."""
     suppress(store, PAT, DEPARTED, list_id="list-1")
-    write_backs.queue(store, PAT, DEPARTED, DAY)
+    write_backs.enqueue(store, PAT, DEPARTED, DAY)
     (row,) = write_backs.due(store, LATER, BOTH, wanted=False)
     write_backs.fail(store, row.id, LATER + timedelta(hours=2), "Kibo refused it.")
     assert waiting(store) == []
@@ -112,9 +121,9 @@ def test_an_older_file_queues_what_it_remembers(tmp_path: Path, monkeypatch: pyt
 def test_erasing_keeps_what_is_still_to_be_told(store: Store) -> None:
     """An erased person's untold opt-out stays, as a keyed hash; what was told goes."""
     suppress(store, PAT, UNSUBSCRIBED)
-    write_backs.queue(store, PAT, UNSUBSCRIBED, DAY)
+    write_backs.enqueue(store, PAT, UNSUBSCRIBED, DAY)
     suppress(store, LEE, UNSUBSCRIBED)
-    write_backs.queue(store, LEE, UNSUBSCRIBED, DAY)
+    write_backs.enqueue(store, LEE, UNSUBSCRIBED, DAY)
     for row in write_backs.of_person(store, LEE):
         write_backs.settle(store, row.id, LATER, "unsubscribed")
     with store.transaction():

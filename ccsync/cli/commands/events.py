@@ -14,8 +14,8 @@ from ccsync.errors import VendorUnreachable
 from ccsync.from_kibo.events import pull
 from ccsync.reports.status import next_run_at
 from ccsync.run.job_names import FLUSH_EVENTS
-from ccsync.state import Store
-from ccsync.state import events as queue
+from ccsync.state import Store, queue
+from ccsync.state import events as events_seen
 from ccsync.state.events import QueuedEvent
 from ccsync.state.log import runs
 
@@ -87,7 +87,7 @@ def _show_json(app: App, config: Config, *, wants_done: bool, only_failed: bool,
     with ExitStack() as stack:
         with app.reading(config) as store, store.snapshot():
             upcoming = screen.utc_time(_next_run(store, config))
-            found = queue.iter_view(store, wants_done=wants_done, only_failed=only_failed, limit=most)
+            found = events_seen.iter_view(store, wants_done=wants_done, only_failed=only_failed, limit=most)
             document = screen.long_json("events", map(_to_json, found), next_run_at=upcoming)
             print_it = stack.enter_context(document)
         print_it()
@@ -97,7 +97,7 @@ def _show(app: App, config: Config, *, wants_done: bool, only_failed: bool, limi
     most = SHOWN if limit is None else limit
     with app.reading(config) as store, store.snapshot():
         upcoming = _next_run(store, config)
-        found = queue.view(store, wants_done=wants_done, only_failed=only_failed, limit=most + 1)
+        found = events_seen.view(store, wants_done=wants_done, only_failed=only_failed, limit=most + 1)
     screen.print_facts({"Next run": _of_next_run(config, upcoming, app.clock.now())})
     if not found:
         screen.say("No event needs a person." if only_failed else "No event waits.")
@@ -168,8 +168,8 @@ def _accounts_of(store: Store, event_ids: Sequence[str]) -> list[int]:
     """The accounts of the events, each once. The vendor shows ids with and without dashes."""
     accounts, unknown = dict[int, None](), list[str]()
     for one in event_ids:
-        found = queue.account_of(store, one.strip().lower().replace("-", ""))
-        found = queue.account_of(store, one) if found is None else found
+        found = events_seen.account_of(store, one.strip().lower().replace("-", ""))
+        found = events_seen.account_of(store, one) if found is None else found
         if found is None:
             unknown.append(one)
         else:

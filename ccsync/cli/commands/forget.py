@@ -14,7 +14,7 @@ from ccsync.jobs.forget import Receipt
 from ccsync.run.job_names import FORGET
 from ccsync.run.life_cycle import carry_out
 from ccsync.state.erasure import Held
-from ccsync.state.people import DEPARTED, FORGOTTEN, NOBODY_OPTED_IN, OPTED_OUT, Suppression
+from ccsync.state.suppressions import DEPARTED, FORGOTTEN, NOBODY_OPTED_IN, OPTED_OUT, Suppression
 
 _ROWS_OF = {
     "consent": "consent ledger",

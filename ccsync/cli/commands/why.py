@@ -97,10 +97,11 @@ def _of_contact(story: Story) -> str:
     if contact is None:
         return ""
     source = "made or adopted by ccsync" if contact.is_ours else "from another source"
-    if contact.fingerprint is None or contact.list_id is None:
-        return f"{source}; on no list by ccsync"
-    where = "on the list" if contact.list_id == story.facts.list_id else "on another list"
-    return f"{source}; last put {where} with fingerprint {_short(contact.fingerprint)}"
+    sent = contact.sent
+    if sent is None or sent.fingerprint is None:
+        return f"{source}; never put on the list by ccsync"
+    when = f"{sent.sent_at:%Y-%m-%d}" + (f", taken off {sent.removed_at:%Y-%m-%d}" if sent.removed_at else "")
+    return f"{source}; last put on the list {when} with fingerprint {_short(sent.fingerprint)}"
 
 
 def _suppressions(story: Story) -> dict[str, str]:
@@ -175,7 +176,7 @@ def _to_json(story: Story) -> dict[str, object]:
         "untold": [
             {
                 "kind": one.kind,
-                "seen_at": screen.utc_time(one.seen_at),
+                "seen_at": screen.utc_time(one.queued_at),
                 "attempts": one.attempts,
                 "next_at": screen.utc_time(one.next_at),
                 "last_error": one.last_error,
@@ -207,9 +208,9 @@ def _contact_to_json(story: Story) -> dict[str, object] | None:
     return {
         "contact_id": contact.contact_id,
         "is_ours": contact.is_ours,
-        "list_id": contact.list_id,
-        "seen_list_id": contact.seen_list_id,
-        "fingerprint": contact.fingerprint.hex() if contact.fingerprint else None,
+        "list_id": story.facts.list_id if contact.is_on(story.facts.list_id or "") else None,
+        "seen_list_id": contact.member_of,
+        "fingerprint": contact.sent.fingerprint.hex() if contact.sent and contact.sent.fingerprint else None,
     }
 
 

@@ -4,6 +4,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 
+from ccsync.state.database.facts_and_tasks import FOURTH
 from ccsync.state.database.tables import FIRST, SECOND, THIRD
 
 APPLICATION_ID = 0x63637379  # "ccsy"
@@ -16,7 +17,7 @@ TABLES = frozenset(
         "gates",
         "runs",
         "rejected",
-        "set_aside",
+        "parked",
         "accounts",
         "contacts",
         "suppressions",
@@ -26,13 +27,13 @@ TABLES = frozenset(
         "batch_rows",
         "bookmarks",
         "events",
-        "queue",
-        "links",
-        "removals",
+        "account_addresses",
+        "contact_addresses",
+        "sent",
+        "tasks",
         "history",
         "field_sets",
         "erasing",
-        "untold",
         "kibo_writes",
     }
 )
@@ -57,7 +58,13 @@ def _third(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third)
+def _fourth(connection: sqlite3.Connection) -> None:
+    """Facts, suppressions and one outbox; see `facts_and_tasks`."""
+    for statement in _statements(FOURTH):
+        connection.execute(statement)
+
+
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth)
 VERSION = len(_MIGRATIONS)
 
 

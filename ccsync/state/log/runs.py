@@ -91,7 +91,7 @@ def total_contacts(counts: Mapping[str, int]) -> int:
 
 def get(store: Store, run_id: int) -> Run | None:
     """One run by its id."""
-    row = store.one(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", run_id)  # noqa: S608 - our own column names
+    row = store.one(f"SELECT {_COLUMNS} FROM runs WHERE id = ?", run_id)
     return _to_run(row) if row else None
 
 
@@ -103,7 +103,7 @@ def latest(
     if direction:
         where.append("direction = ?")
         values.append(direction)
-    sql = f"SELECT {_COLUMNS} FROM runs WHERE {' AND '.join(where)} ORDER BY id DESC"  # noqa: S608 - ours
+    sql = f"SELECT {_COLUMNS} FROM runs WHERE {' AND '.join(where)} ORDER BY id DESC"
     runs = (_to_run(row) for row in store.rows(sql, *values))
     wanted = [run for run in runs if status is None or run.status == status]
     return wanted if limit is None else wanted[:limit]
@@ -111,7 +111,7 @@ def latest(
 
 def last_of(store: Store, job: str) -> Run | None:
     """The latest run of a job."""
-    row = store.one(f"SELECT {_COLUMNS} FROM runs WHERE job = ? ORDER BY id DESC LIMIT 1", job)  # noqa: S608 - ours
+    row = store.one(f"SELECT {_COLUMNS} FROM runs WHERE job = ? ORDER BY id DESC LIMIT 1", job)
     return _to_run(row) if row else None
 
 
@@ -139,7 +139,7 @@ def last_with_errors(store: Store) -> int | None:
 def other_alive(store: Store) -> Run | None:
     """A run of another process that is still there, where the system tells that it is the same one."""
     where = "status = 'RUNNING' AND process LIKE '%:_%' AND process <> ?"
-    rows = store.rows(f"SELECT {_COLUMNS} FROM runs WHERE {where}", this_process())  # noqa: S608 - ours
+    rows = store.rows(f"SELECT {_COLUMNS} FROM runs WHERE {where}", this_process())
     return next((run for run in map(_to_run, rows) if run.status == "RUNNING"), None)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ccsync.state.database.store import Row, Store
 from ccsync.state.database.times import from_text, storable, to_text_or_none
-from ccsync.state.people import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED
+from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED
 
 _CHUNK = 500
 _TABLES = (
@@ -20,12 +20,12 @@ _TABLES = (
 )
 # An unsubscribed contact is no member: lists and exports may show it all the same.
 _MAILED = (
-    "FROM on_list WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = on_list.person"  # noqa: S608 - our own text
+    "FROM on_list WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = on_list.person"
     f" AND kind = '{UNSUBSCRIBED}')"
 )
 _OPTS_IN = "EXISTS (SELECT 1 FROM at_kibo WHERE at_kibo.person = on_list.person AND opts_in)"
 _HELD = (
-    "EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = on_list.person"  # noqa: S608 - our own text
+    "EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = on_list.person"
     f" AND kind IN ('{OPTED_OUT}', '{FORGOTTEN}', '{DEPARTED}') AND list_id IN ('', ?2))"
 )
 
@@ -127,7 +127,7 @@ def iter_not_listed(store: Store) -> Iterator[tuple[bytes, str]]:
     """People who opt in and could be sent, and are not members: (person, address of one account)."""
     return _iter_people(
         store,
-        "SELECT person, min(email) FROM at_kibo WHERE opts_in AND why_not = '' AND person > ?1 AND NOT EXISTS"  # noqa: S608 - our own text
+        "SELECT person, min(email) FROM at_kibo WHERE opts_in AND why_not = '' AND person > ?1 AND NOT EXISTS"
         f" (SELECT 1 {_MAILED} AND on_list.person = at_kibo.person) GROUP BY person",
     )
 
@@ -162,14 +162,14 @@ def accounts_of(store: Store, person: bytes) -> list[AtKibo]:
 
 def linked_accounts(store: Store, person: bytes) -> list[int]:
     """The accounts for which ccsync ever put this address on a list."""
-    rows = store.rows("SELECT account_id FROM links WHERE person = ? ORDER BY account_id", person)
+    rows = store.rows("SELECT account_id FROM account_addresses WHERE person = ? ORDER BY account_id", person)
     return [int(str(row[0])) for row in rows]
 
 
 def opted_in_among(store: Store, account_ids: Sequence[int]) -> list[int]:
     """Those of these accounts that opt in, whatever their address."""
     marks = ",".join("?" * len(account_ids))
-    sql = f"SELECT account_id FROM at_kibo WHERE opts_in AND account_id IN ({marks})"  # noqa: S608 - marks
+    sql = f"SELECT account_id FROM at_kibo WHERE opts_in AND account_id IN ({marks})"
     return [int(str(row[0])) for row in store.rows(sql, *account_ids)]
 
 
@@ -203,7 +203,7 @@ def count_by_repair(store: Store) -> dict[str, int]:
 
 
 def _count_by(store: Store, column: str) -> list[Row]:
-    return store.rows(f"SELECT {column}, count(*) FROM findings GROUP BY 1")  # noqa: S608 - our own names
+    return store.rows(f"SELECT {column}, count(*) FROM findings GROUP BY 1")
 
 
 def iter_findings(store: Store, kinds: Sequence[str]) -> Iterator[Finding]:

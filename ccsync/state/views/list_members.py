@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from ccsync.state import people
+from ccsync.state import contacts
+from ccsync.state.contacts import ON_LIST
 from ccsync.state.database.store import Store
-from ccsync.state.people import DEPARTED
+from ccsync.state.suppressions import DEPARTED
 
 _CHUNK = 1_000
 
@@ -28,8 +29,8 @@ def count(store: Store) -> int:
 
 def is_worth_reading(store: Store, list_id: str) -> bool:
     """Is there anybody whom ccsync put on the list, or who has left it and may have returned?"""
-    sql = f"SELECT 1 FROM suppressions WHERE kind = '{DEPARTED}' AND list_id = ? LIMIT 1"  # noqa: S608 - our own text
-    return people.count_on_list(store, list_id) > 0 or store.one(sql, list_id) is not None
+    sql = f"SELECT 1 FROM suppressions WHERE kind = '{DEPARTED}' AND list_id = ? LIMIT 1"
+    return contacts.count_on_list(store, list_id) > 0 or store.one(sql, list_id) is not None
 
 
 def count_missing(store: Store, list_id: str) -> int:
@@ -39,20 +40,20 @@ def count_missing(store: Store, list_id: str) -> int:
 
 def iter_missing(store: Store, list_id: str) -> Iterator[bytes]:
     """Those people, a chunk at a time, so that the caller may write between two of them."""
-    return _iter_chunks(store, f"SELECT contacts.person {_MISSING} AND contacts.person > ?2", list_id)
+    return _iter_chunks(store, f"SELECT sent.person {_MISSING} AND sent.person > ?2", list_id)
 
 
 def iter_returned(store: Store, list_id: str) -> Iterator[bytes]:
     """People who had left the list and are among its members again."""
-    sql = f"SELECT person FROM suppressions JOIN list_members USING (person) WHERE list_id = ?1 AND kind = '{DEPARTED}'"  # noqa: S608 - our own text
+    sql = f"SELECT person FROM suppressions JOIN list_members USING (person) WHERE list_id = ?1 AND kind = '{DEPARTED}'"
     return _iter_chunks(store, f"{sql} AND person > ?2", list_id)
 
 
-# Whoever ccsync itself is taking off the list has not left it.
+# Whoever ccsync itself is taking off the list has not left it, nor has a contact that has another address now.
 _MISSING = (
-    "FROM contacts WHERE list_id = ?1 AND NOT EXISTS"
-    " (SELECT 1 FROM list_members WHERE list_members.person = contacts.person) AND NOT EXISTS"
-    " (SELECT 1 FROM removals WHERE removals.person = contacts.person AND removals.list_id = contacts.list_id)"
+    f"FROM sent LEFT JOIN contacts USING (person) WHERE sent.list_id = ?1 AND {ON_LIST} AND NOT EXISTS"
+    " (SELECT 1 FROM list_members WHERE list_members.person IN (sent.person, contacts.moved_to)) AND NOT EXISTS"
+    " (SELECT 1 FROM tasks WHERE kind = 'remove' AND tasks.person = sent.person AND tasks.list_id = sent.list_id)"
 )
 
 

@@ -53,7 +53,7 @@ class SuppressionSeen:
 def people_of(store: Store, account_id: int) -> list[bytes]:
     """Everybody ccsync connects with an account, whoever has it now first: its present and past addresses."""
     found = store.rows(
-        "SELECT person, 0 FROM accounts WHERE account_id = ?1 UNION ALL SELECT person, 1 FROM links"
+        "SELECT person, 0 FROM accounts WHERE account_id = ?1 UNION ALL SELECT person, 1 FROM account_addresses"
         " WHERE account_id = ?1 UNION ALL SELECT person, 2 FROM consent WHERE account_id = ?1"
         " UNION ALL SELECT person, 3 FROM history WHERE account_id = ?1 UNION ALL"
         " SELECT person, 4 FROM staged WHERE account_id = ?1 AND person IS NOT NULL ORDER BY 2",
@@ -65,10 +65,12 @@ def people_of(store: Store, account_id: int) -> list[bytes]:
 def accounts_of(store: Store, person: bytes) -> list[int]:
     """Every account that ccsync connects with a person."""
     found = store.rows(
-        "SELECT account_id FROM accounts WHERE person = ?1 UNION SELECT account_id FROM links WHERE person = ?1"
+        "SELECT account_id FROM accounts WHERE person = ?1"
+        " UNION SELECT account_id FROM account_addresses WHERE person = ?1"
         " UNION SELECT account_id FROM consent WHERE person = ?1 UNION SELECT account_id FROM history"
-        " WHERE person = ?1 UNION SELECT account_id FROM staged WHERE person = ?1 UNION SELECT account_id FROM removals"
-        " WHERE person = ?1 UNION SELECT account_id FROM batch_rows WHERE person = ?1 ORDER BY 1",
+        " WHERE person = ?1 UNION SELECT account_id FROM staged WHERE person = ?1 UNION SELECT account_id FROM tasks"
+        " WHERE person = ?1 AND account_id NOT NULL"
+        " UNION SELECT account_id FROM batch_rows WHERE person = ?1 ORDER BY 1",
         person,
     )
     return [number for (number,) in found if isinstance(number, int)]
@@ -162,7 +164,7 @@ def import_under_way(store: Store, person: bytes, list_id: str) -> int | None:
 
 def removal_reason(store: Store, person: bytes, list_id: str) -> str | None:
     """Why the person is to leave the list, if so."""
-    row = store.one("SELECT reason FROM removals WHERE person = ? AND list_id = ?", person, list_id)
+    row = store.one("SELECT reason FROM tasks WHERE kind = 'remove' AND person = ? AND list_id = ?", person, list_id)
     return str(row[0]) if row else None
 
 

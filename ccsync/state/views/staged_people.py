@@ -3,15 +3,17 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ccsync.state import contacts, suppressions
+from ccsync.state.contacts import KnownContact, known_contact_of
 from ccsync.state.database.store import Row, Store
-from ccsync.state.people import KnownContact, Suppression, suppression_of, to_known_contact
 from ccsync.state.staging import Staged
+from ccsync.state.suppressions import Suppression, suppression_of
 
 _CHUNK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Prospect:
+class StagedPerson:
     """A staged person; `known` is their contact, `refused` the fingerprint that Constant Contact would not take."""
 
     staged: Staged
@@ -20,7 +22,7 @@ class Prospect:
     refused: bytes | None
 
 
-def iter_prospects(store: Store) -> Iterator[Prospect]:
+def iter_staged_people(store: Store, list_id: str) -> Iterator[StagedPerson]:
     """One account for each staged person: the most recently updated one, whose data a contact gets.
 
     The caller may write between two items. What it writes about people still to come may be seen a chunk late.
@@ -28,10 +30,11 @@ def iter_prospects(store: Store) -> Iterator[Prospect]:
     last = b""
     while True:
         rows = store.rows(
-            "SELECT person, staged.account_id, staged.fingerprint, row, is_own_sign_up,"
-            " is_ours, list_id, contacts.fingerprint, contact_id, seen_list_id, set_aside.fingerprint"
-            " FROM staged LEFT JOIN contacts USING (person) LEFT JOIN set_aside USING (account_id)"
-            " WHERE person > ? ORDER BY person, updated_at DESC, account_id DESC LIMIT ?",
+            "SELECT staged.person, staged.account_id, staged.fingerprint, row, is_own_sign_up, parked.fingerprint,"
+            f" {contacts.COLUMNS} FROM staged LEFT JOIN contacts USING (person) LEFT JOIN parked USING (account_id)"
+            " LEFT JOIN sent ON sent.person = staged.person AND sent.list_id = ?"
+            " WHERE staged.person > ? ORDER BY staged.person, updated_at DESC, staged.account_id DESC LIMIT ?",
+            list_id,
             last,
             _CHUNK,
         )
@@ -40,13 +43,13 @@ def iter_prospects(store: Store) -> Iterator[Prospect]:
             person = row[0]
             if isinstance(person, bytes) and person != last:
                 last = person
-                yield _to_prospect(person, row, holding.get(person, ()))
+                yield _to_person(person, row, holding.get(person, ()))
         if len(rows) < _CHUNK:
             return
 
 
-def _to_prospect(person: bytes, row: Row, suppressions: Sequence[Suppression]) -> Prospect:
-    _, account_id, fingerprint, text, is_own_sign_up, *known, refused = row
+def _to_person(person: bytes, row: Row, suppressions: Sequence[Suppression]) -> StagedPerson:
+    _, account_id, fingerprint, text, is_own_sign_up, refused, *known = row
     staged = Staged(
         int(str(account_id)),
         None,
@@ -55,14 +58,14 @@ def _to_prospect(person: bytes, row: Row, suppressions: Sequence[Suppression]) -
         str(text),
         bool(is_own_sign_up),
     )
-    contact = None if known[0] is None else to_known_contact(known)
-    return Prospect(staged, contact, suppressions, refused if isinstance(refused, bytes) else None)
+    contact = None if known[0] is None else known_contact_of(known)
+    return StagedPerson(staged, contact, suppressions, refused if isinstance(refused, bytes) else None)
 
 
 def _suppressions(store: Store, after: bytes, last: object) -> dict[bytes, list[Suppression]]:
     found: dict[bytes, list[Suppression]] = {}
     for person, *rest in store.rows(
-        "SELECT person, kind, list_id, contact_id, since, source FROM suppressions WHERE person > ? AND person <= ?",
+        f"SELECT person, {suppressions.COLUMNS} FROM suppressions WHERE person > ? AND person <= ?",
         after,
         last if isinstance(last, bytes) else b"",
     ):

@@ -1,7 +1,7 @@
 """Numbers about everybody, for `status`; it only reads, over the tables of its neighbours."""
 
 from ccsync.state.database.store import Store
-from ccsync.state.events import FAILED
+from ccsync.state.tasks import FAILED, READ
 
 
 def suppressed_by_kind(store: Store, list_id: str) -> dict[str, int]:
@@ -20,5 +20,8 @@ def count_suppressed(store: Store, list_id: str) -> int:
 def count_only_rejected(store: Store) -> int:
     """How many accounts stay rejected and are not among the failed of the queue as well."""
     return store.number(
-        "SELECT count(*) FROM set_aside WHERE account_id NOT IN (SELECT account_id FROM queue WHERE status = ?)", FAILED
+        "SELECT count(*) FROM parked"
+        " WHERE account_id NOT IN (SELECT account_id FROM tasks WHERE kind = ? AND status = ?)",
+        READ,
+        FAILED,
     )

@@ -11,7 +11,7 @@ import pytest
 
 from ccsync.models import Event
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Lock, events, parked, queue_progress
+from ccsync.state import Lock, events, parked, queue
 from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
 from tests.canaries import leaks_in
@@ -46,9 +46,9 @@ def fill(shop: LiveShop, *account_ids: int, topic: str = "customeraccount.update
 def fail(shop: LiveShop, account_id: int, error: str = "Kibo answered 500.", *, given_up: bool = True) -> None:
     store = shop.open()
     if given_up:
-        events.give_up(store, account_id, 8, NOON, error)
+        queue.give_up(store, account_id, 8, NOON, error)
     else:
-        events.put_off(store, account_id, 2, NOON + timedelta(days=900), error)
+        queue.put_off(store, account_id, 2, NOON + timedelta(days=900), error)
     store.close()
 
 
@@ -61,7 +61,7 @@ def shown(shop: LiveShop, *options: str) -> list[dict[str, object]]:
 
 def statuses(shop: LiveShop) -> dict[str, int]:
     store = shop.open()
-    found = events.count_by_status(store)
+    found = queue.count_by_status(store)
     store.close()
     return found
 
@@ -135,9 +135,9 @@ def test_what_is_done_shows_only_with_all(shop: LiveShop) -> None:
     """Processed events leave the view, and stay for --all until they are pruned."""
     fill(shop, 1001, 1002)
     store = shop.open()
-    queue_progress.mark(store, [1001])
+    queue.mark_read(store, [1001])
     with store.transaction():
-        queue_progress.settle(store, NOON)
+        queue.settle(store, NOON)
     store.close()
     assert [one["object_id"] for one in shown(shop)] == [1002]
     assert [(one["object_id"], one["status"]) for one in shown(shop, "--all")] == [(1002, "pending"), (1001, "done")]
@@ -150,7 +150,7 @@ def test_failed_shows_what_needs_a_person(shop: LiveShop) -> None:
     fail(shop, 1002, given_up=False)
     store = shop.open()
     with store.transaction():
-        events.enqueue(store, [77], NOON)
+        queue.enqueue(store, [77], NOON)
     store.close()
     fail(shop, 77)
     assert [(one["id"] is None, one["object_id"], one["status"]) for one in shown(shop, "--failed")] == [

@@ -11,10 +11,10 @@ import pytest
 
 from ccsync.cli.wiring import ACCOUNT, ORGANIZATION
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Lock, create_store, events, people, properties, tokens
+from ccsync.state import Lock, create_store, properties, queue, suppressions, tokens
 from ccsync.state.database.times import to_text
 from ccsync.state.log import calls, runs
-from ccsync.state.people import OPTED_OUT, Suppression
+from ccsync.state.suppressions import OPTED_OUT, Suppression
 from tests.canaries import leaks_in
 from tests.cli.test_hostile_store import check_screen
 from tests.live import LiveShop
@@ -78,9 +78,9 @@ def test_the_numbers_are_true(shop: LiveShop) -> None:
     """List, queue, suppressed people, calls, login and file are what the state file holds."""
     store, now = shop.open(), datetime.now(UTC)
     with store.transaction():
-        events.enqueue(store, [1, 2, 3], now)
-    events.give_up(store, 3, 8, now, "no")
-    people.suppress(store, Suppression(b"x", OPTED_OUT, "", None, now, None), now, 1)
+        queue.enqueue(store, [1, 2, 3], now)
+    queue.give_up(store, 3, 8, now, "no")
+    suppressions.record(store, Suppression(b"x", OPTED_OUT, "", None, now, None), now, 1)
     used, at_kibo = (calls.calls_on(store, vendor, now) for vendor in ("constant_contact", "kibo"))
     store.close()
     found = told(shop)
@@ -394,7 +394,7 @@ def test_ten_thousand_events_are_a_number(shop: LiveShop) -> None:
     """However long the queue, the screen is one screen."""
     store = shop.open()
     with store.transaction():
-        events.enqueue(store, range(1, 10_001), datetime.now(UTC))
+        queue.enqueue(store, range(1, 10_001), datetime.now(UTC))
     store.close()
     done = shop.ccsync("status")
     assert "10,000 pending" in done.stdout

@@ -11,7 +11,7 @@ import pytest
 
 from ccsync.models import Event
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import events
+from ccsync.state import events, queue
 from tests.canaries import leaks_in
 from tests.cli.test_hostile_store import check_screen
 from tests.live import LiveShop
@@ -299,7 +299,7 @@ def test_hostile_people_are_harmless(shop: LiveShop, columns: int) -> None:
     shop.box.kibo.update_account(1001, emailAddress="x" * 40 + "@example.com")
     shop.flush()
     store = shop.open()
-    events.give_up(store, hostile, 8, datetime.now(UTC), "\x1b[2J " + "漢字" * 60)
+    queue.give_up(store, hostile, 8, datetime.now(UTC), "\x1b[2J " + "漢字" * 60)
     store.close()
     for asked in (evil, str(hostile), "1001", PAT, "x" * 40 + "@example.com", "\x1b]0;x\x07"):
         seen = shop.on_terminal("why", asked, columns=columns)

@@ -1,0 +1,45 @@
+"""Notes contacts as Constant Contact shows them: facts, with the time by its clock."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from ccsync.from_constant_contact import opt_outs
+from ccsync.mapping import person_key_text
+from ccsync.models import Contact
+from ccsync.run.context import Context
+from ccsync.state import contacts
+from ccsync.state.contacts import Sighting
+
+DELETED = "deleted"
+"""The permission of a contact that was deleted without having unsubscribed."""
+
+
+def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None = None) -> None:
+    """Remember contacts as Constant Contact showed them with their lists, opt-outs included, in one transaction."""
+    person_of = context.person_of()
+    seen_at = vendor_now(context)
+    shown = [contact for contact in found if contact.email is not None]
+    sightings = [
+        Sighting(
+            person_of(person_key_text(contact.email or "")),
+            contact.contact_id,
+            DELETED if contact.deleted_at and not contact.has_unsubscribed else contact.permission_to_send,
+            context.list_id if is_member(contact, context.list_id) else None,
+            seen_at,
+            contact.created_at,
+        )
+        for contact in shown
+    ]
+    with context.store.transaction():
+        contacts.observe(context.store, sightings, adopt_list_id=adopt_list_id)
+        opt_outs.record(context, shown)
+
+
+def is_member(contact: Contact, list_id: str) -> bool:
+    """Is the contact on the list, to be mailed? Deleted contacts are on none; unsubscribed ones may be shown on it."""
+    return contact.deleted_at is None and not contact.has_unsubscribed and list_id in (contact.list_ids or ())
+
+
+def vendor_now(context: Context) -> datetime:
+    """The time by Constant Contact's clock."""
+    return context.constant_contact.transport.server_time(context.now())

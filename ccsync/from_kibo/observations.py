@@ -1,0 +1,180 @@
+"""Notes what Kibo shows of accounts' consent, and what follows from it for their addresses."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from ccsync.consent.decisions import blocking_suppression
+from ccsync.consent.kibo_consent import Seen, is_outweighed, lifted_by_opt_in, says_no, what_is_seen
+from ccsync.from_kibo import deletions, echoes, forgotten
+from ccsync.mapping import check_address, person_key_text
+from ccsync.models import Customer
+from ccsync.run.context import Context
+from ccsync.state import accounts, ledger, queue, removals, suppressions
+from ccsync.state.accounts import B2B, AccountSeen
+from ccsync.state.ledger import ConsentChange
+from ccsync.state.log import history
+from ccsync.state.log.history import Step
+from ccsync.state.suppressions import OPTED_OUT, Suppression
+
+
+def observe(context: Context, customers: Iterable[Customer], *, are_whole: bool) -> None:
+    """Note what Kibo shows of accounts' consent, and nothing else, in one transaction.
+
+    `are_whole`: they were read one by one. A row of a list that shows no address proves nothing: such an account is
+    queued to be read.
+    """
+    known, hidden = forgotten.set_apart(context, list(customers))
+    with context.store.transaction():
+        Observer(context, are_whole=are_whole).observe(known)
+        forgotten.note_noes(context, hidden)
+
+
+class Observer:
+    """Observes pages of accounts, inside the caller's transaction."""
+
+    def __init__(self, context: Context, *, are_whole: bool) -> None:
+        self._context = context
+        self._are_whole = are_whole
+        self._person_of = context.person_of()
+        self._seen = list[AccountSeen]()
+        self._opt_ins = list[ConsentChange]()
+        self._held = set[bytes]()
+
+    def observe(self, customers: Sequence[Customer]) -> None:
+        """Note these accounts; a change of consent is a row of the consent ledger."""
+        # In the order in which they changed: of two accounts on one address the newer word holds.
+        telling = sorted(echoes.without_own(self._context, customers), key=_changed_at)
+        before = accounts.known(self._context.store, [one.account_id for one in telling])
+        who = {one.account_id: self._person(one) for one in telling}
+        self._held = removals.held_among(self._context.store, [one for one in who.values() if one is not None])
+        for customer in telling:
+            self._observe(customer, who[customer.account_id], before.get(customer.account_id))
+        self._write()
+
+    def _person(self, customer: Customer) -> bytes | None:
+        """Whose address it is; `None` for an account without one that could be mailed."""
+        if customer.email is None or check_address(customer.email) is not None:
+            return None
+        return self._person_of(person_key_text(customer.email))
+
+    def _observe(self, customer: Customer, person: bytes | None, was: AccountSeen | None) -> None:
+        if is_b2b(customer):
+            if person is not None:
+                self._note(customer, person, was, customer.created_at, kind=B2B)
+            return
+        if person is None:
+            if was is not None:
+                self._is_gone(customer.account_id)
+            return
+        said = was.accepts_marketing if was is not None and was.kind != B2B else None
+        seen = what_is_seen(was=said, is_now=bool(customer.accepts_marketing))
+        changed_at = customer.created_at if said is None else customer.updated_at
+        self._note(customer, person, was, was.since if was and seen is Seen.NOTHING_NEW else changed_at)
+        if seen is Seen.OPT_IN:
+            if person in self._held:
+                self._outweigh(customer, person, said)
+            self._opt_ins.append(_change(customer, person, "opted-in", said, self._context.now()))
+        elif seen is Seen.OPT_OUT:
+            self._opted_out(customer, person)
+        if was is not None and was.person != person:
+            self._has_moved(customer, was.person)
+        if not customer.accepts_marketing:
+            self._leaves_by_no(person, customer.email)
+
+    def _note(
+        self, customer: Customer, person: bytes, was: AccountSeen | None, since: datetime | None, kind: str = ""
+    ) -> None:
+        found = AccountSeen(customer.account_id, person, bool(customer.accepts_marketing), since, kind)
+        if found != was or self._are_whole:
+            self._seen.append(found)
+
+    def _write(self) -> None:
+        """What was noted so far is asked for by what follows from an opt-out."""
+        store = self._context.store
+        accounts.observe(store, self._seen, self._context.now())
+        ledger.append(store, self._context.run_id, self._opt_ins)
+        self._seen.clear()
+        self._opt_ins.clear()
+
+    def _is_gone(self, account_id: int) -> None:
+        """An account that had an address and has none any more was redacted: it is treated as deleted.
+
+        What Kibo writes into a redacted account is not documented: nothing, or a placeholder.
+        """
+        self._write()
+        store, at = self._context.store, self._context.now()
+        heirs = deletions.forget_account(self._context, account_id) if self._are_whole else [account_id]
+        queue.enqueue(store, heirs, at)
+
+    def _outweigh(self, customer: Customer, person: bytes, was: bool | None) -> None:
+        """An opt-in, observed now: what it outweighs no longer holds."""
+        store = self._context.store
+        holding = suppressions.of_person(store, person)
+        for kind in lifted_by_opt_in(
+            holding, was_opted_in=was, created_at=customer.created_at, updated_at=customer.updated_at
+        ):
+            suppressions.lift(store, person, kind, None if kind != "departed" else self._context.list_id)
+        if blocking_suppression(suppressions.of_person(store, person), self._context.list_id) is None:
+            removals.drop_unsent(store, person)
+
+    def _opted_out(self, customer: Customer, person: bytes) -> None:
+        """The opt-out holds for the account's address, and for every one that ccsync put on the list for it."""
+        self._write()
+        context, account_id = self._context, customer.account_id
+        context.counts["opted_out"] += 1
+        at = customer.updated_at or context.kibo.transport.server_time(context.now())
+        for one in dict.fromkeys([person, *accounts.addresses_of(context.store, account_id)]):
+            is_current = one == person
+            others = [two for two in accounts.with_address(context.store, one) if two.account_id != account_id]
+            change = _change(customer, one, "opted-out", True, context.now())
+            change = change if is_current else replace(change, email=None)
+            if is_outweighed(at, others, is_current=is_current):
+                ledger.append(context.store, context.run_id, [change] if is_current else [])
+                continue
+            ledger.append(context.store, context.run_id, [change])
+            found = Suppression(one, OPTED_OUT, "", None, at, "kibo", account_id)
+            suppressions.record(context.store, found, context.now(), context.run_id)
+            email = customer.email if is_current else None
+            removals.ask(context.store, [one], account_id, email, removals.OPTED_OUT, context.now())
+            self._held.add(one)
+
+    def _has_moved(self, customer: Customer, before: bytes) -> None:
+        """The address left behind is left alone, unless whoever has it now says no."""
+        context = self._context
+        if customer.accepts_marketing:
+            step = Step(before, customer.account_id, "left alone", "its account has another address now")
+            history.append(context.store, context.run_id, context.now(), [step])
+        self._leaves_by_no(before, None)
+
+    def _leaves_by_no(self, person: bytes, email: str | None) -> None:
+        """An address that ccsync put on the list leaves it when those who have it now say no, and nobody yes."""
+        self._write()
+        store = self._context.store
+        owner = says_no(accounts.with_address(store, person))
+        if owner is not None:
+            at = self._context.now()
+            removals.ask(store, [person], owner.account_id, email, removals.OPTED_OUT, at, only_own=True)
+
+
+def is_b2b(customer: Customer) -> bool:
+    """Does consent sit on the account's users, and not on the account?"""
+    return (customer.account_type or "").upper() == "B2B"
+
+
+def _changed_at(customer: Customer) -> datetime:
+    return customer.updated_at or customer.created_at or datetime.min.replace(tzinfo=UTC)
+
+
+def _change(customer: Customer, person: bytes, change: str, was: bool | None, seen_at: datetime) -> ConsentChange:
+    # Kibo keeps no date of consent: only of an observed change is it known to be about the account's update.
+    return ConsentChange(
+        person,
+        customer.email,
+        change,
+        "kibo",
+        None if was is None else customer.updated_at,
+        seen_at,
+        account_id=customer.account_id,
+        evidence={"acceptsMarketing": "true" if customer.accepts_marketing else "false"},
+    )

@@ -1,0 +1,271 @@
+"""Contacts as Constant Contact last showed them, and what ccsync has put on a list: facts, never conclusions.
+
+A sighting is of an address; a contact keeps its id when its address changes, and the addresses it has had are kept.
+What was sent survives departures, removals and suppressions; only erasure deletes it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccsync.state.database.store import Store, Value
+from ccsync.state.database.times import from_text, to_text, to_text_or_none
+from ccsync.state.suppressions import FORGOTTEN
+
+COLUMNS = (
+    "is_ours, contact_id, permission, member_of, seen_at, moved_to, sent.list_id, sent.fingerprint, sent_at, removed_at"
+)
+"""What `known_contact_of` reads of `contacts LEFT JOIN sent`."""
+
+ON_LIST = (
+    "sent.removed_at IS NULL AND NOT EXISTS (SELECT 1 FROM contacts AS seen WHERE seen.person = sent.person"
+    " AND seen.seen_at > sent.sent_at AND seen.member_of IS NOT sent.list_id)"
+)
+"""Of a row of `sent`: is the person still on that list, as far as ccsync has seen? The same as `KnownContact.is_on`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What ccsync last put on a list for a person; no `fingerprint`: found there and not sent.
+
+    `sent_at` is a time of Constant Contact's clock, `removed_at` when ccsync has taken it off again.
+    """
+
+    list_id: str
+    fingerprint: bytes | None
+    sent_at: datetime
+    removed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContact:
+    """A contact as far as ccsync knows it, for one list.
+
+    `is_ours`: first put there by ccsync, or adopted. `permission` and `member_of` are what the sighting of `seen_at`
+    showed; `moved_to` is the person whose address the contact has now, `None` when it has this one.
+    """
+
+    is_ours: bool
+    contact_id: str | None = None
+    permission: str | None = None
+    member_of: str | None = None
+    seen_at: datetime | None = None
+    moved_to: bytes | None = None
+    sent: Sent | None = None
+
+    def is_on(self, list_id: str) -> bool:
+        """Is the person on the list, as far as ccsync has put them there and seen since?"""
+        sent = self.sent
+        if sent is None or sent.list_id != list_id or sent.removed_at is not None:
+            return False
+        was_seen_since = self.seen_at is not None and self.seen_at > sent.sent_at
+        return not was_seen_since or self.member_of == list_id
+
+    def is_fresh(self, since: datetime) -> bool:
+        """Is the sighting no older than `since`, by Constant Contact's clock?"""
+        return self.seen_at is not None and self.seen_at >= since
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A contact as a pass or a look showed it at `seen_at`, by Constant Contact's clock."""
+
+    person: bytes
+    contact_id: str | None
+    permission: str
+    member_of: str | None
+    seen_at: datetime
+    created_at: datetime | None = None
+
+
+def known(store: Store, person: bytes, list_id: str) -> KnownContact | None:
+    """The contact of `person` and what was sent of it to this list, if ccsync knows of one."""
+    row = store.one(
+        f"SELECT {COLUMNS} FROM contacts LEFT JOIN sent ON sent.person = contacts.person AND sent.list_id = ?"
+        " WHERE contacts.person = ?",
+        list_id,
+        person,
+    )
+    return None if row is None else known_contact_of(row)
+
+
+def known_contact_of(row: Sequence[Value]) -> KnownContact:
+    """The contact of these `COLUMNS`."""
+    is_ours, contact_id, permission, member_of, seen_at, moved_to, list_id, fingerprint, sent_at, removed_at = row
+    at = from_text(sent_at)
+    sent = None
+    if list_id is not None and at is not None:
+        sent = Sent(str(list_id), fingerprint if isinstance(fingerprint, bytes) else None, at, from_text(removed_at))
+    return KnownContact(
+        bool(is_ours),
+        None if contact_id is None else str(contact_id),
+        None if permission is None else str(permission),
+        None if member_of is None else str(member_of),
+        from_text(seen_at),
+        moved_to if isinstance(moved_to, bytes) else None,
+        sent,
+    )
+
+
+# sightings
+
+
+def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = None) -> None:
+    """Note contacts as Constant Contact showed them, inside the caller's transaction.
+
+    Somebody ccsync has not sent is another source's; so is somebody whose contact is older than ccsync's first
+    try to send it. With `adopt_list_id`, members of that list are ours from now on, as if ccsync had put them there;
+    but for those whom it did put there, by the address alone: they are another source's as before.
+    Of somebody who is forgotten nothing is noted.
+    """
+    found = list(seen)
+    store.run_many(
+        "INSERT INTO contacts (person, is_ours, contact_id, permission, member_of, seen_at)"
+        " SELECT ?1, ?7, ?2, ?3, ?4, ?5"
+        " WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?8)"
+        " OR EXISTS (SELECT 1 FROM contacts WHERE person = ?1)"
+        " ON CONFLICT (person) DO UPDATE SET contact_id = coalesce(?2, contact_id), permission = ?3, member_of = ?4,"
+        "  seen_at = max(coalesce(seen_at, ''), ?5), moved_to = NULL, is_ours ="
+        "  CASE WHEN ?7 AND NOT EXISTS (SELECT 1 FROM sent WHERE person = ?1 AND list_id = ?4 AND fingerprint NOT NULL)"
+        "   THEN 1 WHEN prepared_at > ?6 AND NOT EXISTS (SELECT 1 FROM sent WHERE person = ?1) THEN 0 ELSE is_ours END",
+        [
+            (
+                one.person,
+                one.contact_id,
+                one.permission,
+                one.member_of,
+                to_text(one.seen_at),
+                to_text_or_none(one.created_at),
+                int(one.member_of is not None and one.member_of == adopt_list_id),
+                FORGOTTEN,
+            )
+            for one in found
+        ],
+    )
+    if adopt_list_id is not None:
+        store.run_many(
+            "INSERT INTO sent (person, list_id, sent_at) SELECT person, member_of, seen_at FROM contacts"
+            " WHERE person = ? AND member_of = ? AND is_ours ON CONFLICT (person, list_id) DO UPDATE"
+            " SET sent_at = excluded.sent_at, removed_at = NULL",
+            [(one.person, adopt_list_id) for one in found if one.member_of == adopt_list_id],
+        )
+    _note_moves(store, found)
+
+
+def _note_moves(store: Store, found: Sequence[Sighting]) -> None:
+    """A contact that had another address before has taken its membership and its consent along."""
+    with_id = [(one.contact_id, one.person) for one in found if one.contact_id is not None]
+    moves = "FROM contacts WHERE contact_id = ?1 AND person != ?2"
+    store.run_many(
+        f"INSERT OR IGNORE INTO contact_addresses SELECT contact_id, person {moves}"
+        f" UNION SELECT ?1, ?2 WHERE EXISTS (SELECT 1 {moves})",
+        with_id,
+    )
+    store.run_many(
+        "UPDATE contacts SET moved_to = ?2, permission = now.permission, member_of = now.member_of,"
+        " seen_at = now.seen_at FROM contacts AS now"
+        " WHERE now.person = ?2 AND contacts.contact_id = ?1 AND contacts.person != ?2",
+        with_id,
+    )
+
+
+def note_unsubscribed(store: Store, contact_id: str, person: bytes, at: datetime) -> None:
+    """A contact was shown as unsubscribed, without its lists. Only of contacts ccsync knows that is noted: an account
+    may have half a million old opt-outs. Inside the caller's transaction.
+    """
+    is_known = store.one("SELECT 1 FROM contacts WHERE person = ? OR contact_id = ?", person, contact_id) is not None
+    if is_known:
+        observe(store, [Sighting(person, contact_id, "unsubscribed", None, at)])
+
+
+def note_absent(store: Store, person: bytes, at: datetime, *, is_gone: bool) -> None:
+    """A look showed no such member; `is_gone`: not even a contact. Inside the caller's transaction."""
+    gone = ", permission = 'deleted'" if is_gone else ""
+    store.run(f"UPDATE contacts SET member_of = NULL, seen_at = ?{gone} WHERE person = ?", to_text(at), person)
+
+
+def note_member(store: Store, person: bytes, list_id: str, at: datetime) -> None:
+    """A look showed the person among the members of the list. Inside the caller's transaction."""
+    store.run(
+        "UPDATE contacts SET member_of = ?, seen_at = ?, moved_to = NULL WHERE person = ?", list_id, to_text(at), person
+    )
+
+
+def addresses_of_contact(store: Store, contact_id: str | None, person: bytes) -> list[bytes]:
+    """Everybody whose address the contact has had, `person` first: its act concerns all of them."""
+    found = store.rows(
+        "SELECT person FROM contact_addresses WHERE contact_id = ?1"
+        " UNION SELECT person FROM contacts WHERE contact_id = ?1",
+        contact_id,
+    )
+    return list(dict.fromkeys([person, *(one for (one,) in found if isinstance(one, bytes))]))
+
+
+# what was sent
+
+
+def set_out_to_send(store: Store, people: Iterable[bytes], at: datetime) -> None:
+    """These people are about to be sent to a list, inside the caller's transaction.
+
+    Noted beforehand: whether it arrives or not, an opt-out has to find it.
+    """
+    store.run_many(
+        "INSERT INTO contacts (person, is_ours, prepared_at) VALUES (?, 1, ?)"
+        " ON CONFLICT (person) DO UPDATE SET prepared_at = coalesce(prepared_at, excluded.prepared_at)",
+        [(person, to_text(at)) for person in people],
+    )
+
+
+def confirm_batch(store: Store, batch_id: int, list_id: str, at: datetime) -> None:
+    """The batch's people are on the list with what was sent. Inside the caller's transaction."""
+    store.run(
+        "INSERT INTO sent (person, list_id, fingerprint, account_id, sent_at)"
+        " SELECT person, ?, fingerprint, account_id, ? FROM batch_rows WHERE batch_id = ?"
+        " ON CONFLICT (person, list_id) DO UPDATE SET fingerprint = excluded.fingerprint,"
+        " account_id = excluded.account_id, sent_at = excluded.sent_at, removed_at = NULL",
+        list_id,
+        to_text(at),
+        batch_id,
+    )
+
+
+def confirm(store: Store, person: bytes, list_id: str, fingerprint: bytes, account_id: int, at: datetime) -> None:
+    """One person is on the list with what was sent, or will be once they confirm. Inside the caller's transaction."""
+    store.run(
+        "INSERT INTO sent (person, list_id, fingerprint, account_id, sent_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (person, list_id) DO UPDATE SET fingerprint = excluded.fingerprint,"
+        " account_id = excluded.account_id, sent_at = excluded.sent_at, removed_at = NULL",
+        person,
+        list_id,
+        fingerprint,
+        account_id,
+        to_text(at),
+    )
+
+
+def found_on_list(store: Store, account_id: int, person: bytes, list_id: str, at: datetime) -> None:
+    """Another source had put this account's person on the list before ccsync came. Inside the caller's transaction."""
+    store.run(
+        "INSERT INTO sent (person, list_id, account_id, sent_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (person, list_id) DO UPDATE SET sent_at = excluded.sent_at, removed_at = NULL",
+        person,
+        list_id,
+        account_id,
+        to_text(at),
+    )
+
+
+def note_removed(store: Store, person: bytes, list_id: str, at: datetime) -> None:
+    """ccsync has taken the person off the list, inside the caller's transaction."""
+    store.run("UPDATE sent SET removed_at = ? WHERE person = ? AND list_id = ?", to_text(at), person, list_id)
+    store.run("UPDATE contacts SET member_of = NULL WHERE person = ? AND member_of = ?", person, list_id)
+
+
+def count_on_list(store: Store, list_id: str) -> int:
+    """How many people ccsync has on the list."""
+    return store.number(f"SELECT count(*) FROM sent WHERE list_id = ? AND {ON_LIST}", list_id)
+
+
+def count_ours(store: Store) -> int:
+    """How many contacts ccsync may overwrite."""
+    return store.number("SELECT count(*) FROM contacts WHERE is_ours")

@@ -1,0 +1,233 @@
+"""Accounts to be read from Kibo and dealt with: one task for each, whatever number of events tells of it.
+
+What a run has read is marked until what follows from it is done at both vendors; what a run that died had read is
+read again.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccsync.state.database.store import Store, Value
+from ccsync.state.database.times import from_text, from_text_or_raise, storable, to_text
+from ccsync.state.tasks import FAILED, PENDING, READ, RETRYING
+
+DELETED = "customeraccount.deleted"
+_CHUNK = 500
+_DUE = f"kind = '{READ}' AND status != '{FAILED}' AND next_at <= ? AND read_upto IS NULL"
+_NEW = "INSERT INTO tasks (kind, account_id, status, queued_at, next_at)"
+_NEWEST_EVENT = "coalesce((SELECT max(number) FROM events WHERE events.account_id = tasks.account_id), 0)"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """An account to be dealt with: the attempts before, when its newest event was made, whether one says deleted."""
+
+    account_id: int
+    attempts: int
+    changed_at: datetime | None
+    is_deleted: bool
+
+
+def enqueue(store: Store, account_ids: Iterable[int], at: datetime) -> None:
+    """Queue accounts to be read, inside the caller's transaction; one that failed before starts afresh."""
+    store.run_many(
+        f"{_NEW} VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (account_id) WHERE kind = 'read' DO UPDATE"
+        " SET status = ?3, next_at = ?4, attempts = 0, last_error = '', read_upto = NULL",
+        [(READ, one, PENDING, to_text(at)) for one in account_ids],
+    )
+
+
+def enqueue_vanished(store: Store, at: datetime) -> None:
+    """Queue the accounts that opted in when last seen and were not among those just staged."""
+    store.run(
+        f"{_NEW} SELECT ?1, account_id, ?2, ?3, ?3 FROM accounts WHERE accepts_marketing AND kind = ''"
+        " AND account_id NOT IN (SELECT account_id FROM staged)"
+        " AND account_id NOT IN (SELECT account_id FROM tasks WHERE kind = ?1)",
+        READ,
+        PENDING,
+        to_text(at),
+    )
+
+
+def due(store: Store, at: datetime, limit: int, *, only_listed: str | None = None) -> list[Due]:
+    """Accounts whose time has come and that this run has not read yet; those that failed before come last.
+
+    `only_listed` leaves out accounts of which ccsync has put nobody on that list.
+    """
+    listed = " AND account_id IN (SELECT account_addresses.account_id FROM account_addresses JOIN sent USING (person)"
+    listed = f"{listed} WHERE sent.list_id = ?)" if only_listed is not None else ""
+    values: list[Value] = [to_text(at), *([only_listed] if only_listed is not None else []), limit]
+    found = store.rows(
+        f"SELECT account_id, attempts FROM tasks WHERE {_DUE}{listed} ORDER BY attempts, queued_at, account_id LIMIT ?",
+        *values,
+    )
+    return [_due(store, row) for row in found]
+
+
+def due_among(store: Store, at: datetime, account_ids: Sequence[int]) -> list[Due]:
+    """Those of these accounts whose time has come and that this run has not read yet."""
+    marks = ",".join("?" * len(account_ids))
+    sql = f"SELECT account_id, attempts FROM tasks WHERE {_DUE} AND account_id IN ({marks})"
+    return [_due(store, row) for row in store.rows(sql, to_text(at), *account_ids)]
+
+
+def _due(store: Store, row: tuple[Value, ...]) -> Due:
+    account_id = int(str(row[0]))
+    newest, deleted = store.rows(
+        "SELECT max(created_at), max(topic = ?) FROM events WHERE account_id = ? AND done_at IS NULL",
+        DELETED,
+        account_id,
+    )[0]
+    return Due(account_id, int(str(row[1])), from_text(newest), bool(deleted))
+
+
+def oldest_change(store: Store, at: datetime) -> datetime | None:
+    """When the oldest change was made that a waiting account's events tell of; `None` when one has no date."""
+    oldest, undated = store.rows(
+        "SELECT min(changed), max(changed IS NULL) FROM (SELECT max(created_at) AS changed FROM tasks"
+        " LEFT JOIN events ON events.account_id = tasks.account_id AND events.done_at IS NULL"
+        f" WHERE {_DUE} GROUP BY tasks.account_id)",
+        to_text(at),
+    )[0]
+    return None if undated else from_text(oldest)
+
+
+def count_due(store: Store, at: datetime) -> int:
+    """How many accounts wait for their turn now."""
+    return store.number(f"SELECT count(*) FROM tasks WHERE {_DUE}", to_text(at))
+
+
+def put_off(store: Store, account_id: int, attempts: int, next_at: datetime, error: str) -> None:
+    """An account could not be dealt with; it comes again at `next_at`."""
+    _note_failure(store, account_id, RETRYING, attempts, next_at, error)
+
+
+def give_up(store: Store, account_id: int, attempts: int, at: datetime, error: str) -> None:
+    """An account is not tried again until it changes, or a person asks for it."""
+    _note_failure(store, account_id, FAILED, attempts, at, error)
+
+
+def _note_failure(store: Store, account_id: int, status: str, attempts: int, next_at: datetime, error: str) -> None:
+    store.run(
+        "UPDATE tasks SET status = ?, attempts = ?, next_at = ?, last_error = ?, read_upto = NULL"
+        " WHERE kind = ? AND account_id = ?",
+        status,
+        attempts,
+        to_text(next_at),
+        storable(error),
+        READ,
+        account_id,
+    )
+
+
+def retry(store: Store, at: datetime, account_ids: Sequence[int] | None = None) -> int:
+    """Make failed and retrying accounts due now: these, or all; how many there were.
+
+    What Constant Contact has refused of them is tried again, too.
+    """
+    if account_ids is None:
+        with store.transaction():
+            return _retry(store, at, "", [])
+    retried = 0
+    with store.transaction():
+        for start in range(0, len(account_ids), _CHUNK):
+            part = account_ids[start : start + _CHUNK]
+            retried += _retry(store, at, f" AND account_id IN ({','.join('?' * len(part))})", part)
+    return retried
+
+
+def _retry(store: Store, at: datetime, chosen: str, values: Sequence[int]) -> int:
+    which = f"WHERE kind = '{READ}' AND status != '{PENDING}'{chosen}"
+    store.run(f"DELETE FROM parked WHERE account_id IN (SELECT account_id FROM tasks {which})", *values)
+    return store.run(
+        f"UPDATE tasks SET status = ?, attempts = 0, next_at = ? {which}",
+        PENDING,
+        to_text(at),
+        *values,
+    )
+
+
+def queued(store: Store, account_id: int) -> tuple[str, int, datetime, str] | None:
+    """How an account stands in the queue: status, attempts, next attempt, last error."""
+    row = store.one(
+        "SELECT status, attempts, next_at, last_error FROM tasks WHERE kind = ? AND account_id = ?", READ, account_id
+    )
+    return None if row is None else (str(row[0]), int(str(row[1])), from_text_or_raise(row[2]), str(row[3]))
+
+
+# what the run under way has read
+
+
+def begin_reading(store: Store) -> None:
+    """Forget what a run that died had read."""
+    store.run("UPDATE tasks SET read_upto = NULL WHERE kind = ? AND read_upto IS NOT NULL", READ)
+
+
+def mark_read(store: Store, account_ids: Iterable[int]) -> None:
+    """These accounts were read, with every event about them that is known by now."""
+    with store.transaction():
+        store.run_many(
+            f"UPDATE tasks SET read_upto = {_NEWEST_EVENT} WHERE kind = ? AND account_id = ?",
+            [(READ, one) for one in account_ids],
+        )
+
+
+def mark_staged_read(store: Store) -> None:
+    """Accounts that were staged were read, whatever brought them; those that are parked stay as they are.
+
+    Inside the caller's transaction.
+    """
+    store.run(
+        f"UPDATE tasks SET read_upto = {_NEWEST_EVENT} WHERE kind = ?"
+        " AND account_id IN (SELECT account_id FROM staged WHERE person IS NOT NULL)"
+        " AND account_id NOT IN (SELECT account_id FROM parked)",
+        READ,
+    )
+
+
+def release_staged(store: Store) -> None:
+    """What was staged is not sent yet: its accounts go on waiting. Inside the caller's transaction."""
+    store.run(
+        "UPDATE tasks SET read_upto = NULL WHERE kind = ?"
+        " AND account_id IN (SELECT account_id FROM staged WHERE person NOT NULL)",
+        READ,
+    )
+
+
+def ids_read(store: Store) -> list[int]:
+    """The queued accounts that this run has read."""
+    rows = store.rows("SELECT account_id FROM tasks WHERE kind = ? AND read_upto IS NOT NULL ORDER BY 1", READ)
+    return [int(str(row[0])) for row in rows]
+
+
+def give_up_rejected(store: Store, run_id: int) -> None:
+    """Accounts whose record this run has rejected wait for a change, inside the caller's transaction."""
+    store.run(
+        "UPDATE tasks SET status = ?1, attempts = attempts + 1, read_upto = NULL, last_error ="
+        " (SELECT reason FROM rejected WHERE run_id = ?2 AND rejected.account_id = tasks.account_id)"
+        " WHERE kind = ?3 AND read_upto IS NOT NULL"
+        " AND account_id IN (SELECT account_id FROM rejected WHERE run_id = ?2)",
+        FAILED,
+        run_id,
+        READ,
+    )
+
+
+def settle(store: Store, at: datetime) -> Counter[str]:
+    """What was read is dealt with, inside the caller's transaction; how many events that were, by topic.
+
+    An account with an event that came after it was read stays in the queue.
+    """
+    read = f"done_at IS NULL AND number <= (SELECT read_upto FROM tasks WHERE kind = '{READ}'"
+    read += " AND tasks.account_id = events.account_id)"
+    counted = store.rows(f"SELECT topic, count(*) FROM events WHERE {read} GROUP BY topic")
+    store.run(f"UPDATE events SET done_at = ? WHERE {read}", to_text(at))
+    store.run(
+        "DELETE FROM tasks WHERE kind = ? AND read_upto IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM events WHERE events.account_id = tasks.account_id AND events.done_at IS NULL)",
+        READ,
+    )
+    begin_reading(store)
+    return Counter({str(topic): int(str(number)) for topic, number in counted})

@@ -1,0 +1,49 @@
+"""The outbox: work that has to reach a vendor, with its attempts, its next attempt and its last error.
+
+There are three kinds, each with a module that enqueues and reads them: accounts to be read (`queue`), people to be
+taken off the list (`removals`), changes to be written back to Kibo (`write_backs`). How a task is retried is the same
+for all.
+"""
+
+from datetime import datetime
+
+from ccsync.state.database.store import Store
+from ccsync.state.database.times import storable, to_text
+
+READ = "read"
+REMOVE = "remove"
+WRITE_BACK = "write-back"
+
+PENDING = "pending"
+RETRYING = "retrying"
+FAILED = "failed"
+"""Parked: not tried again before something changes, or a person asks for it."""
+DONE = "done"
+
+
+def retry_later(store: Store, task_id: int, attempts: int, next_at: datetime, error: str) -> None:
+    """A task could not be done for the `attempts`-th time; it comes again at `next_at`."""
+    _note_failure(store, task_id, RETRYING, attempts, next_at, error)
+
+
+def park(store: Store, task_id: int, attempts: int, at: datetime, error: str) -> None:
+    """A task is not tried again until something changes, or a person asks for it."""
+    _note_failure(store, task_id, FAILED, attempts, at, error)
+
+
+def _note_failure(store: Store, task_id: int, status: str, attempts: int, next_at: datetime, error: str) -> None:
+    store.run(
+        "UPDATE tasks SET status = ?, attempts = ?, next_at = ?, last_error = ?, read_upto = NULL, activity_id = NULL"
+        " WHERE id = ?",
+        status,
+        attempts,
+        to_text(next_at),
+        storable(error),
+        task_id,
+    )
+
+
+def count_by_status(store: Store, kind: str) -> dict[str, int]:
+    """How many tasks of a kind are pending, retrying, failed."""
+    rows = store.rows("SELECT status, count(*) FROM tasks WHERE kind = ? AND done_at IS NULL GROUP BY status", kind)
+    return {str(status): int(str(number)) for status, number in rows}
