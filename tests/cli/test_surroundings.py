@@ -71,7 +71,12 @@ def ccsync_in(shop: LiveShop, place: str, words: list[str]) -> subprocess.Comple
     )  # fmt: skip
 
 
-EVERYWHERE = [(name, place) for name in ALL_COMMANDS for place in PLACES]
+DEEP = pytest.mark.deep  # each is a cold start; what is special about a place shows with one command of each kind
+EVERYWHERE = [
+    pytest.param(name, place, marks=() if name in ("export", "logs") or place == "all closed" else DEEP)
+    for name in ALL_COMMANDS
+    for place in PLACES
+]
 SOMEWHERE = [(name, place) for name in ("show", "help", "version") for place in ("all closed", "full", "C", "no home")]
 
 

@@ -1,6 +1,7 @@
 """H: random histories of both systems, persons, staff, faults, crashes and cron's runs; the promises hold after each.
 
-`pytest tests/machine --histories 20000` plays more of them than CI does, and other ones each time.
+CI plays a thousand, as `--deep` does; without it there are fewer of the same. `pytest tests/machine --histories 20000`
+plays more, and other ones each time.
 """
 
 import shutil
@@ -363,8 +364,9 @@ class Histories(RuleBasedStateMachine):
 def test_no_history_breaks_a_promise(part: int, pytestconfig: pytest.Config) -> None:
     """Whatever happens in whatever order: consent holds, nothing is lost, nothing else is touched."""
     asked = pytestconfig.getoption("histories")
+    usual = 1_000 if pytestconfig.getoption("deep") else 160
     how = settings(
-        max_examples=(asked or 1_000) // PARTS,
+        max_examples=(asked or usual) // PARTS,
         stateful_step_count=STEPS,
         deadline=None,
         database=None,
