@@ -1,6 +1,12 @@
-"""No test reaches the real home; after every test no secret and no address may have leaked."""
+"""No test reaches the real home; after every test no secret and no address may have leaked.
+
+`--deep` also plays what takes longer than the README's four minutes; `.ci/run` gives it.
+"""
 
 import gc
+import os
+import random
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +14,68 @@ import pytest
 
 from tests.canaries import CANARIES, leaks_in
 
+MEMORY = Path("/dev/shm")
+LEFT_OUT = "deep_tests_left_out"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many random histories are played (`tests/machine`)."""
-    parser.addoption("--histories", type=int, default=0, metavar="N", help="play N new random histories (CI: 1000)")
+    """How much is played, and in which order."""
+    parser.addoption("--deep", action="store_true", help="also run the tests that are marked deep, as .ci/run does")
+    parser.addoption("--histories", type=int, default=0, metavar="N", help="play N new random histories")
+    parser.addoption("--shuffle", type=int, default=None, metavar="SEED", help="run the tests in a random order")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """State files live in memory: a sync of theirs costs nothing there, and is counted all the same."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and not config.option.basetemp:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+        tempfile.tempdir = os.environ["PYTEST_DEBUG_TEMPROOT"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out deep tests unless asked for; mix the rest if asked."""
+    if not config.getoption("deep"):
+        deep = [item for item in items if item.get_closest_marker("deep")]
+        items[:] = [item for item in items if not item.get_closest_marker("deep")]
+        config.hook.pytest_deselected(items=deep)
+        _count(config, len(deep))
+    seed = config.getoption("shuffle")
+    if seed is not None:
+        items.sort(key=lambda item: item.nodeid)
+        random.Random(seed).shuffle(items)
+
+
+def _count(config: pytest.Config, number: int) -> None:
+    """Where the end of the run finds it: a worker of xdist hands it to the process that prints."""
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[LEFT_OUT] = number
+    config.stash[_left_out] = number
+
+
+_left_out = pytest.StashKey[int]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object, error: object) -> None:
+    """What a worker counted."""
+    output = getattr(node, "workeroutput", {})
+    if LEFT_OUT in output:
+        node.config.stash[_left_out] = output[LEFT_OUT]  # type: ignore[attr-defined]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was left out."""
+    number = config.stash.get(_left_out, 0)
+    if number:
+        terminalreporter.write_line(f"{number} deep tests were left out; --deep runs them, too.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def modules_are_no_garbage() -> None:
+    """What was imported and collected stays: looking through it after each test would take longer than the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -192,5 +192,5 @@ def test_tab_writes_one_harmless_word(shell: str, config: Path, typed: str) -> N
 @pytest.mark.parametrize("shell", SHELLS)
 def test_the_readme_has_the_line(shell: str) -> None:
     """Each shell's line is documented as it is tested here."""
-    readme = Path(__file__).parent.parent.parent / "README.md"
+    readme = Path(__file__).parents[3] / "README.md"
     assert f"\n{LINES[shell]}\n" in readme.read_text()

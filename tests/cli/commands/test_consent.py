@@ -18,7 +18,6 @@ from ccsync.state import Lock
 from tests.cli.test_hostile_store import account_id_of, check_screen
 from tests.cli.test_operator import check_error
 from tests.live import LiveShop
-from tests.terminal import on_terminal
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +110,7 @@ def test_an_address_that_looks_like_a_formula(shop: LiveShop) -> None:
 def test_every_screen_is_harmless(shop: LiveShop, columns: int) -> None:
     """Hostile addresses cannot drive the terminal, in a table or as CSV."""
     for words in (["--since", "1h"], ["--since", "1h", "--csv"]):
-        seen = on_terminal(shop.config_path, "consent", *words, columns=columns)
+        seen = shop.on_terminal("consent", *words, columns=columns)
         assert seen.code == 0
         if "--csv" not in words:
             check_screen(seen.screen, columns)

@@ -15,7 +15,6 @@ from ccsync.state import events, queue
 from tests.canaries import leaks_in
 from tests.cli.test_hostile_store import check_screen
 from tests.live import LiveShop
-from tests.terminal import on_terminal
 
 PAT, SAM = "pat@example.com", "sam@example.com"
 PARTS = {"asked", "known", "standing", "verdict", "email", "next_attempt_at", "accounts", "contact", "suppressions",
@@ -303,7 +302,7 @@ def test_hostile_people_are_harmless(shop: LiveShop, columns: int) -> None:
     queue.give_up(store, hostile, 8, datetime.now(UTC), "\x1b[2J " + "漢字" * 60)
     store.close()
     for asked in (evil, str(hostile), "1001", PAT, "x" * 40 + "@example.com", "\x1b]0;x\x07"):
-        seen = on_terminal(shop.config_path, "why", asked, columns=columns)
+        seen = shop.on_terminal("why", asked, columns=columns)
         assert seen.code == 0
         check_screen(seen.screen, columns)
 
