@@ -134,7 +134,7 @@ def _gather(context: Context, request: Request, started_at: datetime) -> Gathere
 
 
 def _check_departures(context: Context, request: Request) -> None:
-    gone, looked_for = find_departures(context, is_retry=request.is_retry, has_just_read=request.adopts_list)
+    gone, looked_for = find_departures(context, is_retry=request.is_retry)
     if (
         has_left_too_many(len(gone), looked_for)
         and not request.is_dry_run
@@ -146,7 +146,6 @@ def _check_departures(context: Context, request: Request) -> None:
             "Look at the list in Constant Contact. If they did leave it: ccsync export --yes",
         )
     record_departures(context, gone)
-    context.counts["departed"] += len(gone)
 
 
 def _remark_on_members(context: Context, contact_list: ContactList) -> None:

@@ -131,7 +131,6 @@ class Flush:
                 f"Look at the list in Constant Contact. If they left it: ccsync flush-events --accept {len(gone)}",
             )
         record_departures(context, gone)
-        context.counts["departed"] += len(gone)
 
     def _settle(self) -> None:
         context = self.context

@@ -116,6 +116,12 @@ def record_activity(store: Store, people: Sequence[bytes], list_id: str, activit
         )
 
 
+def known_activities(store: Store) -> set[str]:
+    """The bulk jobs that take people off lists now."""
+    sql = "SELECT DISTINCT activity_id FROM tasks WHERE kind = ? AND activity_id IS NOT NULL"
+    return {str(row[0]) for row in store.rows(sql, REMOVE)}
+
+
 def drop(store: Store, person: bytes, list_id: str) -> None:
     """It is done, or no longer wanted; inside the caller's transaction."""
     store.run("DELETE FROM tasks WHERE kind = ? AND person = ? AND list_id = ?", REMOVE, person, list_id)

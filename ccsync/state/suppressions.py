@@ -18,6 +18,8 @@ OPTED_OUT = "opted-out"
 """An observed opt-out at Kibo."""
 FORGOTTEN = "forgotten"
 """Erased at the person's own wish."""
+RESTORED = "restored"
+"""The source of a DEPARTED who was off the list when an older state file was put back: nobody knows by whose act."""
 NOBODY_OPTED_IN = "nobody-opted-in"
 """The source of a FORGOTTEN whose accounts all said no then: any later yes is newer."""
 
