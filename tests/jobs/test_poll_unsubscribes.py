@@ -148,8 +148,9 @@ def test_every_date_of_the_vendor_is_understood(dates: str, tmp_path: Path) -> N
 
 def test_an_opt_out_without_a_date_is_found_by_the_daily_pass(shop: Shop) -> None:
     """`optout_after` misses it; a full pass, once a day or asked for, does not, and tells it once."""
-    (pat,) = join(shop, PAT)
     settled(shop)
+    (pat,) = join(shop, PAT)
+    shop.box.cc.add_contact(seed_contact(PAT))
     shop.box.cc.unsubscribe(PAT, is_dated=False)
     shop.poll()
     assert accepts(shop, pat) is True
@@ -158,6 +159,15 @@ def test_an_opt_out_without_a_date_is_found_by_the_daily_pass(shop: Shop) -> Non
     assert accepts(shop, pat) is False
     shop.poll(is_full=True)
     assert len(puts(shop)) == 1
+
+
+def test_an_opt_out_without_a_date_of_a_member_is_found_by_the_next_poll(shop: Shop) -> None:
+    """The list counts one member less than it should; a look at who is missing shows the opt-out."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT, is_dated=False)
+    run = shop.poll()
+    assert (accepts(shop, pat), run.counts["unsubscribed"], run.counts.get("departed", 0)) == (False, 1, 0)
 
 
 @pytest.mark.parametrize("pages", ["overlap", "loop", "endless"])
