@@ -33,6 +33,14 @@ def pull(context: Context, *, is_full: bool = False) -> None:
         pull_all(context)
 
 
+def pull_first_or_recent(context: Context) -> None:
+    """Pull what is new, or everything the first time."""
+    if properties.bookmark(context.store, STREAM) is None:
+        pull_all(context)
+    else:
+        pull_recent(context)
+
+
 def pull_all(context: Context) -> None:
     """A full pass over everybody who is unsubscribed; then look again at people it no longer shows.
 

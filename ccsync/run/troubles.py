@@ -17,13 +17,16 @@ class Troubles:
     def __init__(self) -> None:
         self._first: CcsyncError | None = None
 
-    def keep(self, step: Callable[[], T]) -> T | None:
-        """Take a step; `None` when it failed. A run that is out of time, or interrupted, takes no other one."""
+    def keep(self, step: Callable[[], T], *, may_be_too_long: bool = False) -> T | None:
+        """Take a step; `None` when it failed. A run that is interrupted, or out of time, takes no other one.
+
+        `may_be_too_long`: the step may only have found that there is no time for it, and others may have theirs.
+        """
         try:
             return step()
-        except (Interrupted, OutOfTime):
-            raise
         except CcsyncError as error:
+            if isinstance(error, Interrupted) or (isinstance(error, OutOfTime) and not may_be_too_long):
+                raise
             log.warning("%s %s", error.what, error.why)
             self._first = self._first or error
             return None

@@ -50,6 +50,13 @@ def of_person(store: Store, person: bytes) -> list[Suppression]:
     return [suppression_of(person, row) for row in rows]
 
 
+def held_among(store: Store, some: Sequence[bytes], list_id: str) -> set[bytes]:
+    """Those of these people who may not be sent to the list."""
+    marks = ",".join("?" * len(some))
+    sql = f"SELECT DISTINCT person FROM suppressions WHERE list_id IN ('', ?) AND person IN ({marks})"
+    return {person for (person,) in store.rows(sql, list_id, *some) if isinstance(person, bytes)}
+
+
 def suppression_of(person: bytes, row: Sequence[Value]) -> Suppression:
     """The suppression of these `COLUMNS`."""
     kind, list_id, contact_id, since, source, account_id = row

@@ -1,12 +1,73 @@
-"""Finds people who left the list since ccsync put them there: an import would put them back."""
+"""Finds people who left the list since ccsync put them there: an import would put them back.
+
+What is sent rests on a look at opt-outs and members that is renewed every ten minutes, however long a run takes.
+"""
+
+from collections.abc import Callable
 
 from ccsync.consent.decisions import Act
-from ccsync.from_constant_contact import members, restored
+from ccsync.consent.safety_limit import has_left_too_many
+from ccsync.errors import BrakeError
+from ccsync.from_constant_contact import members, opt_outs, restored
 from ccsync.from_constant_contact.departures import record_departure
-from ccsync.from_kibo.staged_decisions import address_of, iter_decisions, iter_to_look_at
+from ccsync.from_kibo.staged_decisions import FRESH, address_of, iter_decisions, iter_to_look_at
 from ccsync.run.context import Context
 from ccsync.state import batches, staging
 from ccsync.state.staging import Staged
+
+LetThrough = Callable[[int, int], bool]
+"""May so many, of so many who were looked for, be taken for departures? Asked when they are suspiciously many."""
+
+
+class ListCheck:
+    """The look at opt-outs and members on which everybody who is sent depends.
+
+    `fix` is the command that lets departures through which `let_through` does not. Not `pulls_opt_outs`: every contact
+    is looked at by itself.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        let_through: LetThrough,
+        fix: Callable[[int], str],
+        *,
+        is_retry: bool = False,
+        pulls_opt_outs: bool = True,
+    ) -> None:
+        self._context = context
+        self._let_through = let_through
+        self._fix = fix
+        self._is_retry = is_retry
+        self._pulls_opt_outs = pulls_opt_outs
+        self._gone = self._looked_for = 0
+        self._looked_at, self._has_looked = context.clock.monotonic(), False
+
+    def renew_when_old(self) -> None:
+        """Look again where the latest look is ten minutes old. Raises what `ccsync.errors` lists."""
+        if self._context.clock.monotonic() - self._looked_at >= FRESH.total_seconds():
+            self.renew()
+
+    def renew(self) -> None:
+        """Pull opt-outs and look at members; who has left is suppressed. Raises what `ccsync.errors` lists."""
+        context = self._context
+        if self._pulls_opt_outs:
+            opt_outs.pull_recent(context)
+        gone, looked_for = find_departures(context, is_retry=self._is_retry)
+        # Those who were found by an earlier look of the same run count as well.
+        self._gone, self._looked_for = self._gone + len(gone), self._looked_for + looked_for
+        is_too_much = bool(gone) and has_left_too_many(self._gone, self._looked_for)
+        if is_too_much and not self._let_through(self._gone, self._looked_for):
+            raise BrakeError(
+                f"{self._gone:,} of {self._looked_for:,} people to be updated are no longer on the list;"
+                f" nothing {'more ' if self._has_looked else ''}was sent.",
+                "so many at once look like a mishap (list emptied, wrong list) rather than their own wish.",
+                f"Look at the list in Constant Contact. If they did leave it: {self._fix(self._gone)}",
+            )
+        for one in gone:
+            record_departure(context, one.person or b"", address_of(one), account_id=one.account_id)
+        context.counts["departed"] += len(gone)
+        self._looked_at, self._has_looked = context.clock.monotonic(), True
 
 
 def find_departures(context: Context, *, is_retry: bool) -> tuple[list[Staged], int]:
@@ -25,10 +86,3 @@ def find_departures(context: Context, *, is_retry: bool) -> tuple[list[Staged], 
             restored.settle_absence(context, person, staging.changed_at(context.store, person))
         gone = []
     return gone, len({one.person for one, was_on_list in due if was_on_list} | {one.person for one in gone})
-
-
-def record_departures(context: Context, gone: list[Staged]) -> None:
-    """Remember that these people left the list: they are not sent to it again, and the next poll writes it back."""
-    for one in gone:
-        record_departure(context, one.person or b"", address_of(one), account_id=one.account_id)
-    context.counts["departed"] += len(gone)

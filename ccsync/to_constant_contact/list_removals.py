@@ -11,6 +11,7 @@ from ccsync.consent.safety_limit import let_through
 from ccsync.errors import BrakeError, RefusedError
 from ccsync.from_constant_contact import members
 from ccsync.from_constant_contact.activities import await_activities
+from ccsync.from_constant_contact.contact_list import require_list
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.from_kibo import deletions
 from ccsync.models import Activity
@@ -33,6 +34,30 @@ class Removed:
 
     done: int
     held: int
+
+
+class Removals:
+    """The removals of one run, in as many goes as it takes; `accept` is what a person lets through the safety limit."""
+
+    def __init__(self, context: Context, accept: int) -> None:
+        self._context = context
+        self._accept = accept
+        self._done = self._held = 0
+
+    def remove_due(self) -> None:
+        """Take off the list whoever is to leave it now. Raises what `ccsync.errors` lists; what was done is kept."""
+        context = self._context
+        if context.is_dry_run or not removals.count(context.store, context.list_id):
+            return
+        with context.gate.for_opt_outs():
+            require_list(context)
+        removed = remove(context, self._accept, self._done)
+        self._done, self._held = self._done + removed.done, removed.held
+
+    def raise_held(self) -> None:
+        """Raise `BrakeError` when the safety limit holds somebody back."""
+        if self._held:
+            raise braked(self._held, self._done)
 
 
 def finish_earlier(context: Context) -> None:

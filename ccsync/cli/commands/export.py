@@ -12,6 +12,7 @@ from ccsync.errors import ConfigError, NotAgreed
 from ccsync.jobs import export as job
 from ccsync.mapping import mapping_problems
 from ccsync.reports.export_plan import Plan
+from ccsync.reports.first_export import FirstExport
 from ccsync.run.context import Context
 from ccsync.run.job_names import EXPORT
 from ccsync.run.life_cycle import carry_out, try_out
@@ -97,7 +98,7 @@ def _located(config: Config, problem: str) -> str:
     return f"{config.path.name}:{line}: {problem}" if line else f"{config.path.name}: {problem}"
 
 
-def _agree(first: job.FirstExport, yes: bool) -> None:
+def _agree(first: FirstExport, yes: bool) -> None:
     """The first export is a person's decision: a list-join automation would mail everybody."""
     if yes:
         return
