@@ -7,11 +7,11 @@ from datetime import datetime
 from ccsync.consent.safety_limit import has_left_too_many
 from ccsync.errors import BrakeError, TemporaryError
 from ccsync.from_constant_contact import opt_outs
-from ccsync.from_constant_contact.contact_list import list_is_gone
 from ccsync.from_kibo.full_sweep import Gathered, gather_address, gather_everybody, gather_set_aside
 from ccsync.from_kibo.pages import FILTER
 from ccsync.models import ContactList
 from ccsync.reports.export_plan import Plan, make_plan
+from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
 from ccsync.state import parked, properties, queue, staging
 from ccsync.state.log import runs

@@ -7,7 +7,7 @@ from datetime import datetime
 from ccsync.state.contacts import ON_LIST
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import storable, to_text
-from ccsync.state.tasks import FAILED, PENDING, REMOVE
+from ccsync.state.tasks import PENDING, REMOVE
 
 OPTED_OUT = "opted-out"
 DELETED = "deleted"
@@ -69,7 +69,8 @@ def ask(
 def waiting(store: Store, list_id: str, at: datetime) -> list[Removal]:
     """Everybody who is to leave the list now: those with fewer attempts first, then who has waited longest.
 
-    Those whose bulk job is under way are among them.
+    Those whose bulk job is under way are among them, and so are those who are parked and whose time has come: consent
+    is never given up.
     """
     return [
         Removal(
@@ -86,10 +87,9 @@ def waiting(store: Store, list_id: str, at: datetime) -> list[Removal]:
         for task_id, person, on_list, account_id, email, reason, contact_id, activity_id, attempts in store.rows(
             "SELECT tasks.id, tasks.person, tasks.list_id, account_id, email, reason, contacts.contact_id, activity_id,"
             " attempts FROM tasks LEFT JOIN contacts USING (person) WHERE kind = ? AND tasks.list_id = ?"
-            " AND status != ? AND (next_at <= ? OR activity_id NOT NULL) ORDER BY attempts, tasks.id",
+            " AND (next_at <= ? OR activity_id NOT NULL) ORDER BY attempts, tasks.id",
             REMOVE,
             list_id,
-            FAILED,
             to_text(at),
         )
         if isinstance(person, bytes)

@@ -15,8 +15,8 @@ from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
 from ccsync.errors import AnswerLost, RefusedError
-from ccsync.from_constant_contact.contact_list import list_is_gone
 from ccsync.models import Activity
+from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
 from ccsync.state import batches, parked
 from ccsync.state.batches import ADOPTED, FAILED, PREPARED, Batch, BatchRow
