@@ -255,10 +255,16 @@ def found_on_list(store: Store, account_id: int, person: bytes, list_id: str, at
     )
 
 
-def note_removed(store: Store, person: bytes, list_id: str, at: datetime) -> None:
-    """The person is off the list, taken off by ccsync or by an act that is settled. Inside the caller's transaction."""
-    store.run("UPDATE sent SET removed_at = ? WHERE person = ? AND list_id = ?", to_text(at), person, list_id)
-    store.run("UPDATE contacts SET member_of = NULL WHERE person = ? AND member_of = ?", person, list_id)
+def note_removed(store: Store, person: bytes, list_id: str | None, at: datetime) -> None:
+    """The person is off the list, or off every one: taken off by ccsync, or by an act that is settled.
+
+    Inside the caller's transaction.
+    """
+    which = "person = ?2 AND (?3 IS NULL OR list_id = ?3) AND removed_at IS NULL"
+    store.run(f"UPDATE sent SET removed_at = ?1 WHERE {which}", to_text(at), person, list_id)
+    store.run(
+        "UPDATE contacts SET member_of = NULL WHERE person = ?1 AND (?2 IS NULL OR member_of = ?2)", person, list_id
+    )
 
 
 def count_on_list(store: Store, list_id: str) -> int:
