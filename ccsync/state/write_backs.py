@@ -97,7 +97,8 @@ def due(
 ) -> list[WriteBack]:
     """What may be written now, longest waiting first; `wanted`: where an account is known that has to be written.
 
-    Consent is never given up: what is parked comes again when its time has come. `after` is the last one that the caller has dealt with already.
+    Consent is never given up: what is parked comes again when its time has come. `after` is the last one that the
+    caller has seen already.
     """
     marks = ",".join("?" * len(kinds))
     return _read(
