@@ -116,6 +116,11 @@ def record_activity(store: Store, people: Sequence[bytes], list_id: str, activit
         )
 
 
+def wait(store: Store, task_id: int, until: datetime) -> None:
+    """It is done as far as that goes now, and has to be done once more; inside the caller's transaction."""
+    store.run("UPDATE tasks SET next_at = ?, activity_id = NULL WHERE id = ?", to_text(until), task_id)
+
+
 def drop(store: Store, person: bytes, list_id: str) -> None:
     """It is done, or no longer wanted; inside the caller's transaction."""
     store.run("DELETE FROM tasks WHERE kind = ? AND person = ? AND list_id = ?", REMOVE, person, list_id)
