@@ -54,6 +54,7 @@ def run(context: Context) -> Report:
     contact_list = context.constant_contact.get_list(context.list_id)
     if contact_list is None:
         raise list_is_gone(context)
+    context.is_patient = True
     comparison.begin(context.store)
     flushed_at = properties.bookmark(context.store, "events")
     opt_outs.pull_all(context)

@@ -21,6 +21,8 @@ SPLIT = "split"
 DONE = "done"
 FAILED = "failed"
 _UNDER_WAY = (PREPARED, RUNNING, ADOPTED)
+HOLDING = (*_UNDER_WAY, SPLIT)
+"""The states of batches whose people are not sent by another one meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,20 @@ def states_of(store: Store, person: bytes) -> set[str]:
     """The states of the batches that the person is in, less those that are over."""
     sql = "SELECT state FROM batch_rows JOIN batches ON batches.id = batch_id WHERE person = ?"
     return {str(state) for (state,) in store.rows(sql, person)}
+
+
+def leave_split(store: Store, people: Iterable[bytes]) -> None:
+    """These people are sent again, or no longer: they are no part of a batch that was split; in a transaction."""
+    store.run_many(
+        "DELETE FROM batch_rows WHERE person = ? AND batch_id IN (SELECT id FROM batches WHERE state = ?)",
+        [(one, SPLIT) for one in people],
+    )
+
+
+def accounts_in(store: Store, state: str) -> list[int]:
+    """The accounts of the batches in this state."""
+    sql = "SELECT DISTINCT account_id FROM batch_rows JOIN batches ON batches.id = batch_id WHERE state = ? ORDER BY 1"
+    return [int(str(account_id)) for (account_id,) in store.rows(sql, state)]
 
 
 def set_state(store: Store, batch_id: int, state: str) -> None:

@@ -56,6 +56,7 @@ def enqueue_under_way(store: Store, at: datetime) -> None:
     store.run(
         f"{_NEW} SELECT ?1, staged.account_id, ?2, ?3, ?3 FROM staged JOIN batch_rows USING (person)"
         " WHERE staged.fingerprint != batch_rows.fingerprint"
+        " AND batch_id IN (SELECT id FROM batches WHERE state IN ('prepared', 'running', 'adopted'))"
         " ON CONFLICT (account_id) WHERE kind = 'read' DO UPDATE SET read_upto = NULL, next_at = ?3",
         READ,
         PENDING,

@@ -1,0 +1,71 @@
+"""Finds the bad records of a bulk job that was refused as a whole, without blaming anybody for the vendor's refusal.
+
+A refused group is halved, down to single records that are refused while others pass. When nothing passes at all, every
+part is refused alike: then it is the vendor that refuses, and the search ends early.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeAlias, TypeVar
+
+from ccsync.errors import AnswerLost, RefusedError, VendorUnreachable
+
+T = TypeVar("T")
+Failure: TypeAlias = RefusedError | VendorUnreachable
+
+MOST_BLIND = 60
+"""So many refusals before anything has passed are the vendor's; a search through everybody would cost a day's calls."""
+_COST_OF_LOST_ANSWER = 6
+
+
+@dataclass(slots=True)
+class Tried(Generic[T]):
+    """What became of one group: `failure` is why the vendor refused it, `is_open` that it is not over yet."""
+
+    group: Sequence[T]
+    failure: Failure | None = None
+    is_open: bool = False
+
+
+@dataclass(slots=True)
+class Bisection(Generic[T]):
+    """One search. `carry_out` tries groups and tells what became of each; `has_passed` that another job has passed."""
+
+    carry_out: Callable[[list[Sequence[T]]], Iterable[Tried[T]]]
+    has_passed: bool = False
+    refused: list[tuple[T, Failure]] = field(default_factory=list)
+    """The single records that were refused."""
+    first_failure: Failure | None = None
+    _blind: int = 0
+
+    def run(self, groups: Iterable[Sequence[T]]) -> None:
+        """Try these groups, and the halves of those that are refused."""
+        stack = list(groups)
+        first = True
+        while stack and self._blind < MOST_BLIND:
+            # While nothing has passed, one part after another: the way down to a single record is short.
+            now = stack if first or self.has_passed else [stack.pop()]
+            stack = [] if now is stack else stack
+            for tried in self.carry_out(now):
+                stack += self._halves(tried)
+            first = False
+
+    def is_vendors(self, number: int, *, is_known: bool = False) -> bool:
+        """Was everything refused alike, of `number` records, so that the vendor refuses and no record is to blame?
+
+        A single record is judged by the control; so are records that were blamed before (`is_known`).
+        """
+        return self.first_failure is not None and not self.has_passed and number > 1 and not is_known
+
+    def _halves(self, tried: Tried[T]) -> list[Sequence[T]]:
+        if tried.failure is None:
+            self.has_passed = self.has_passed or not tried.is_open
+            return []
+        self.first_failure = self.first_failure or tried.failure
+        if not self.has_passed:
+            self._blind += _COST_OF_LOST_ANSWER if isinstance(tried.failure, AnswerLost) else 1
+        if len(tried.group) == 1:
+            self.refused.append((tried.group[0], tried.failure))
+            return []
+        middle = len(tried.group) // 2
+        return [tried.group[middle:], tried.group[:middle]]
