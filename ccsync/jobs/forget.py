@@ -59,6 +59,7 @@ def run(context: Context, address: str) -> Receipt:
 
 def _run(context: Context, address: str) -> Receipt:
     context.show("forgetting")
+    context.is_patient = True
     held = find(context, address)
     if held.rows.get("batch_rows"):
         # An import that is under way could put the person back behind us.

@@ -33,6 +33,8 @@ LONG_ADDRESS = 50
 """The import's schema stops here, others at 80: longer addresses are sent and then looked for."""
 CLOCK_SLACK = timedelta(seconds=90)
 _LOST_ANSWER_TRIES = 3
+REFUSED = "refused"
+"""The code of a record that Constant Contact refuses while it takes others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ def reject(
 ) -> None:
     """Constant Contact does not take this row: park it until it changes or expires, in the caller's transaction."""
     reason = f"Constant Contact refused it ({error.why.rstrip('.')}); check the address and the mapped fields."
-    park(context, RejectedRecord(account_id, email, "refused", reason, context.now()), fingerprint)
+    park(context, RejectedRecord(account_id, email, REFUSED, reason, context.now()), fingerprint)
 
 
 def park(context: Context, record: RejectedRecord, fingerprint: bytes) -> None:

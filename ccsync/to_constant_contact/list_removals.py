@@ -168,20 +168,22 @@ def _fail(context: Context, one: Removal, error: Failure) -> None:
 
 def _take_off(context: Context, leaving: Sequence[Removal]) -> None:
     """Start the jobs that take people off, and bisect those that are refused or fail."""
-    search = Bisection[Removal](lambda groups: _carry_out(context, groups))
+    search = Bisection[Removal](lambda groups: _carry_out(context, groups), context.run_id)
     # Who failed before goes apart: a contact that is known to be refused is no reason to bisect the rest.
-    fresh, known = (
-        [one for one in leaving if not one.attempts],
-        [one for one in leaving if one.attempts],
-    )
+    fresh, known = [one for one in leaving if not one.attempts], [one for one in leaving if one.attempts]
     search.run([part for some in (fresh, known) for part in _chunks(some)])
+    # A single contact is judged by the control; of several that are all refused alike none is newly blamed.
+    is_vendors = len(fresh) > 1 and not search.has_passed
+    spared = list[Failure]()
     for one, error in search.refused:
         if not _is_there(context, one, error):
             _done(context, one, "was not in Constant Contact any more")
-        elif not search.is_vendors(len(leaving), is_known=one.attempts > 0):
+        elif is_vendors and not one.attempts:
+            spared.append(error)
+        else:
             _fail(context, one, error)
-    if search.first_failure is not None and search.is_vendors(len(leaving), is_known=not fresh):
-        raise search.first_failure
+    if spared:
+        raise spared[0]
 
 
 def _chunks(some: Sequence[Removal]) -> Iterator[Sequence[Removal]]:

@@ -1,15 +1,14 @@
 """Sends again, in ever smaller parts, what Constant Contact refused or did not carry out as a whole."""
 
 import logging
-import random
 from collections.abc import Iterator, Sequence
 
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.run.context import Context
-from ccsync.state import batches
+from ccsync.state import batches, parked
 from ccsync.state.batches import FAILED, SPLIT, Batch
 from ccsync.to_constant_contact import refusals
-from ccsync.to_constant_contact.batches import Outgoing, Sender, reject
+from ccsync.to_constant_contact.batches import REFUSED, Outgoing, Sender, reject
 from ccsync.to_constant_contact.bisection import Bisection, Tried
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.outgoing import iter_outgoing, iter_outgoing_long, iter_outgoing_split
@@ -43,13 +42,13 @@ class Suspects:
         groups = list(self._groups(is_retry=is_retry))
         if not groups:
             return
-        search = Bisection[Outgoing](self._carry_out, has_passed=self._imports.has_passed)
+        search = Bisection[Outgoing](self._carry_out, context.run_id, has_passed=self._imports.has_passed)
         search.run(groups)
-        number = sum(map(len, groups))
+        fresh = sum(not self._was_refused_before(one) for group in groups for one in group)
         failure = search.first_failure
-        if failure is not None and not search.has_passed:
-            is_vendors = search.is_vendors(number) or isinstance(failure, VendorUnreachable)
-            is_vendors = is_vendors or refusals.are_everybodys(context)
+        if failure is not None and not search.has_passed and fresh:
+            # A single record is judged by the control, unless all that came before it were refused as well.
+            is_vendors = fresh > 1 or isinstance(failure, VendorUnreachable) or refusals.are_everybodys(context)
             refusals.note_refused(context)
             if is_vendors:
                 self._release()
@@ -57,13 +56,16 @@ class Suspects:
         for one, error in search.refused:
             with context.store.transaction():
                 reject(context, one.row.account_id, one.row.email, one.row.fingerprint, error)
+        if failure is not None and search.is_cut_short:
+            raise failure
+
+    def _was_refused_before(self, one: Outgoing) -> bool:
+        return parked.refusals_of(self._context.store, one.row.account_id, REFUSED, one.row.fingerprint) > 0
 
     def _groups(self, *, is_retry: bool) -> Iterator[Sequence[Outgoing]]:
         """The halves of what was split, as far as its people are staged in this run and still due."""
         for batch in batches.in_state(self._context.store, SPLIT):
             due = list(iter_outgoing_split(self._context, batch, is_retry=is_retry))
-            # Another order in every run: a run that meets only bad records is not followed by its like.
-            random.Random(self._context.run_id).shuffle(due)  # noqa: S311 - no secret
             middle = len(due) // 2
             yield from (part for part in (due[middle:], due[:middle]) if part)
         with self._context.store.transaction():
