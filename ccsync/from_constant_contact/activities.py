@@ -6,8 +6,15 @@ from ccsync.models import Activity
 from ccsync.run.context import Context
 
 POLL_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+PATIENCE_SECONDS = 180.0
+"""So long a cron run waits for its own bulk jobs, all together."""
 STALL_SECONDS = 1_800.0
-"""A job that a person waits for may take long, as long as one bulk job after another ends."""
+"""A run that a person waits for goes on waiting as long as one bulk job after another ends in this time."""
+
+
+def be_patient(context: Context) -> None:
+    """A person waits for this run: it waits for bulk jobs as long as they go on."""
+    context.is_patient, context.patience_seconds = True, STALL_SECONDS
 
 
 def look_at(context: Context, activity_ids: Iterable[str]) -> dict[str, Activity | None]:
@@ -48,20 +55,24 @@ class Waits:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._seconds = _ever_longer()
-        self._stalled = 0.0
+        self._waited = 0.0
 
     def wait(self, *, has_moved: bool) -> bool:
         """Wait before the next look; false when the run has waited long enough."""
         context = self._context
         if has_moved:
-            self._seconds, self._stalled = _ever_longer(), 0.0
-        if (self._stalled > STALL_SECONDS) if context.is_patient else (context.patience_seconds <= 0):
+            self._seconds = _ever_longer()
+            if context.is_patient:
+                context.patience_seconds = STALL_SECONDS
+        # A patient run that has waited in vain for one job still gives the next ones their time.
+        is_new = context.is_patient and self._waited < PATIENCE_SECONDS
+        if context.patience_seconds <= 0 and not is_new:
             return False
         seconds = next(self._seconds)
         if not context.is_patient:
             seconds = min(seconds, context.patience_seconds)
-            context.patience_seconds -= seconds
-        self._stalled += seconds
+        context.patience_seconds -= seconds
+        self._waited += seconds
         context.clock.sleep(seconds)
         return True
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from ccsync.consent.safety_limit import has_left_too_many
 from ccsync.errors import BrakeError, TemporaryError, VendorUnreachable
 from ccsync.from_constant_contact import opt_outs
+from ccsync.from_constant_contact.activities import be_patient
 from ccsync.from_kibo.full_sweep import Gathered, gather_address, gather_everybody, gather_set_aside
 from ccsync.from_kibo.pages import FILTER
 from ccsync.models import ContactList
@@ -62,7 +63,7 @@ def run(context: Context, request: Request) -> Plan | None:
 
     Raises what `ccsync.errors` lists; what was done before is kept, and the next run continues.
     """
-    context.is_patient = True
+    be_patient(context)
     began_at = context.clock.monotonic()
     contact_list = context.constant_contact.get_list(context.list_id)
     if contact_list is None:

@@ -11,6 +11,7 @@ from ccsync.consent.drift import DRIFT, Kind
 from ccsync.constant_contact.client import PAGE_SIZE as LIST_PAGE
 from ccsync.errors import RefusedError
 from ccsync.from_constant_contact import members, opt_outs
+from ccsync.from_constant_contact.activities import be_patient
 from ccsync.from_constant_contact.sightings import is_member
 from ccsync.from_kibo.full_sweep import listings
 from ccsync.from_kibo.pages import Sweep, read_changed_since
@@ -54,7 +55,7 @@ def run(context: Context) -> Report:
     contact_list = context.constant_contact.get_list(context.list_id)
     if contact_list is None:
         raise list_is_gone(context)
-    context.is_patient = True
+    be_patient(context)
     comparison.begin(context.store)
     flushed_at = properties.bookmark(context.store, "events")
     opt_outs.pull_all(context)

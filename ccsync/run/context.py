@@ -48,7 +48,7 @@ class Context:
     patience_seconds: float = 180.0
     """How long the run may still wait for bulk jobs, all together: what is not over by then is left to the next run."""
     is_patient: bool = False
-    """A person waits for this run: it may wait for bulk jobs as long as they go on."""
+    """A person waits for this run: the time to wait begins anew with each bulk job that ends."""
 
     def person_of(self) -> Callable[[str], bytes]:
         """The function from an address in its comparison form to a person."""
