@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
-from ccsync.sandbox.constant_contact import ConstantContact
+from ccsync.sandbox.acts import Acts
+from ccsync.sandbox.clocks import VendorClock
+from ccsync.sandbox.constant_contact.service import ConstantContact
 from ccsync.sandbox.control import Control
 from ccsync.sandbox.faults import Fault, Faults
-from ccsync.sandbox.kibo import Kibo
-from ccsync.sandbox.population import Population
+from ccsync.sandbox.kibo.tenant import Kibo
+from ccsync.sandbox.population.people import Population
 from ccsync.sandbox.server import RequestLog, Servers
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock, Reply, Request
@@ -42,11 +44,14 @@ class Sandbox:
         population = Population(
             self.settings.customers, self.settings.seed, self.settings.opted_in_percent, self.settings.hostile
         )
-        self.kibo = Kibo(self.settings, self._clock, population)
-        self.cc = ConstantContact(self.settings, self._clock, population.iter_contacts(), auth_url="")
+        self.acts = Acts(keeps_bulk=keeps_bodies)
+        self.clocks = {"kibo": VendorClock(self._clock), "cc": VendorClock(self._clock)}
+        self.kibo = Kibo(self.settings, self.clocks["kibo"], population, self.acts)
+        people = population.iter_contacts()
+        self.cc = ConstantContact(self.settings, self.clocks["cc"], people, auth_url="", acts=self.acts)
         self.faults = Faults()
         self.requests = RequestLog(keeps_bodies)
-        control = Control(self.kibo, self.cc, self.faults, self.requests, self.advance)
+        control = Control(self.kibo, self.cc, self.faults, self.requests, self.advance, self.clocks, self.acts)
         self._servers = Servers(
             {
                 "kibo_home": self.kibo.handle_home,
@@ -57,7 +62,7 @@ class Sandbox:
             },
             self.faults,
             self.requests,
-            self._clock,
+            self._next_date,
             self._latency,
             port_base,
         )
@@ -101,6 +106,9 @@ class Sandbox:
     def exchange(self, request: Request) -> tuple[Reply, Fault | None]:
         """Answer one request without a wire; see `Servers.exchange`."""
         return self._servers.exchange(request)
+
+    def _next_date(self, vendor: str) -> datetime:
+        return self.clocks[vendor.partition("_")[0]].next_date()
 
     def _latency(self, vendor: str) -> float:
         return self.settings.latency_ms / 1_000 if vendor.startswith("kibo") else 0.0

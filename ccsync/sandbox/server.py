@@ -10,12 +10,13 @@ import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 from ccsync.sandbox.faults import Fault, Faults
-from ccsync.sandbox.wire import Clock, Handler, Reply, Request
+from ccsync.sandbox.wire import Handler, Reply, Request
 
 MOST_RECORDS = 100_000
 
@@ -67,14 +68,14 @@ class Servers:
         handlers: Mapping[str, Handler],
         faults: Faults,
         log: RequestLog,
-        clock: Clock,
+        next_date: Callable[[str], datetime],
         latency_seconds: Callable[[str], float] = lambda _: 0.0,
         port_base: int = 0,
     ) -> None:
         self._handlers = handlers
         self._faults = faults
         self._log = log
-        self._clock = clock
+        self._next_date = next_date
         self._latency_seconds = latency_seconds
         # Each vendor is one machine: an import under way at one does not hold up the other.
         self._locks = {"kibo": threading.RLock(), "cc": threading.RLock()}
@@ -145,9 +146,9 @@ class Servers:
             if fault is not None:
                 reply = fault.reply(reply)
             self._log.add(request, reply)
-        if "Date" in reply.headers:
+        if "Date" in reply.headers:  # a fault's own
             return reply, fault
-        dated = {**reply.headers, "Date": format_datetime(self._clock(), usegmt=True)}
+        dated = {**reply.headers, "Date": format_datetime(self._next_date(vendor).astimezone(UTC), usegmt=True)}
         return Reply(reply.status, reply.body, reply.content_type, dated), fault
 
 

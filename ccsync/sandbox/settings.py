@@ -9,6 +9,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "app_flow": ("device", "pkce", "code"),
     "page_over_200": ("refuse", "cap"),
     "update_date_filter": ("works", "refuse", "ignore"),
+    "update_date_name": ("flattened", "nested", "both"),
     "rows_lack": ("absent", "null", "empty"),
     "event_host": ("home", "tenant", "both"),
     "event_filter": ("works", "refuse", "ignore"),
@@ -32,6 +33,10 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "export_headings": ("labels", "names", "unknown"),
     "export_lists": ("names", "ids", "absent"),
     "export_encoding": ("utf-8", "utf-8-sig", "utf-16"),
+    "plan_limit_answer": ("partial", "refuse"),
+    "plan_limit_status": (400, 402, 403),
+    "bulk_adds_pending": ("wait", "join"),
+    "deleted_list": ("gone", "shown"),
     "contact_pages": ("ordinary", "overlap", "loop", "endless"),
 }
 """The words that a setting can be."""
@@ -61,6 +66,7 @@ class SandboxSettings:
     page_over_200: str = "refuse"  # or "cap"
     guests_by_default: bool = True  # does the list hold anonymous accounts when isAnonymous is omitted
     update_date_filter: str = "works"  # or "refuse" (400), "ignore": filtering accounts by updateDate
+    update_date_name: str = "flattened"  # or "nested" (auditInfo.updateDate), "both": how that filter names it
     rows_carry: frozenset[str] = ROW_PARTS
     rows_lack: str = "absent"  # or "null", "empty": how a row of the list shows a part that it does not carry
     # Kibo's event pull: host, filter, sort, order, lag and retention are all undocumented
@@ -73,6 +79,7 @@ class SandboxSettings:
     event_topics: frozenset[str] = CUSTOMER_TOPICS  # what the application subscribes to; nothing else makes events
     event_ids_dashed: bool = False  # the description shows ids with dashes and without
     event_pages_repeat: bool = False  # a fault: every page is the first one, and there is always another
+    total_off: int = 0  # a fault: so many accounts more in totalCount than a list can ever show
     address_filter_minds_case: bool = False  # filtering accounts by emailAddress
     put_loses: frozenset[str] = frozenset()  # a fault: text fields of an account that a PUT blanks, whatever it says
     put_makes_events: bool = True  # does a PUT of ours come back as an event, `noCallback` or not
@@ -110,6 +117,14 @@ class SandboxSettings:
     put_revives_by_contact: str = "refuse"  # or "revive": a deleted contact wants the update_source Account
     put_again_moves_opt_out_date: bool = False  # an unsubscribe of somebody who is unsubscribed already
     post_permission: str = "implicit"  # or "explicit", "pending_confirmation" (Confirmed Opt-In is on)
+    # Constant Contact: the account's own settings
+    confirmed_opt_in: bool = False  # who is created with create_source Contact is on no list before confirming
+    bulk_adds_pending: str = "wait"  # or "join": a bulk job that adds somebody who has not confirmed yet
+    plan_contact_limit: int = 0  # how many contacts the plan allows; 0: no limit
+    plan_limit_answer: str = "partial"  # or "refuse": what becomes of an import at the limit
+    plan_limit_status: int = 400  # or 402, 403: how an import or a create is refused there
+    rename_moves_updated_at: bool = False  # does a change of address in *Update Profile* show in updated_at
+    deleted_list: str = "gone"  # or "shown": GET of a deleted list is 404, or it has a deleted_at
     # Constant Contact: contact exports; headings, dates, encoding and what a row shows are all undocumented
     export_seconds: float = 2.0  # how long one stays unfinished, plus one second per 10,000 rows
     export_headings: str = "labels"  # or "names" (as `fields` has them), "unknown" (nothing one could know)

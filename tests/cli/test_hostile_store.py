@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ccsync.cli.terminal.screen import wrapped
-from ccsync.sandbox.hostile import HOSTILE_KINDS, LONE_SURROGATES, hostile_address
-from ccsync.sandbox.population import FIRST_ID, ODD_KINDS
+from ccsync.sandbox.population.hostile import HOSTILE_KINDS, LONE_SURROGATES, hostile_address
+from ccsync.sandbox.population.people import FIRST_ID, ODD_KINDS
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Reply
 from tests.harness import imported_rows

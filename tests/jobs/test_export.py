@@ -9,7 +9,7 @@ import pytest
 from ccsync.errors import BrakeError, RefusedError
 from ccsync.kibo.client import to_customer
 from ccsync.mapping import Rejection, person_key_text, to_contact
-from ccsync.sandbox.population import SeedContact
+from ccsync.sandbox.population.people import SeedContact
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import ledger, people
 from tests.harness import Shop, imported_rows

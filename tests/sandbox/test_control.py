@@ -100,3 +100,43 @@ def test_an_account_gets_lists_fields_addresses_and_loses_privileges(port: Port)
     assert port.refused("/account/privileges", lacks=["contacts:sing"])
     port.post("/account/privileges", lacks=[])
     assert "contacts:write" in port.box.cc.account.privileges
+
+
+def test_people_move_and_the_record_shows_it(port: Port) -> None:
+    """Redaction, rename, confirmation and deletion for good are to be had, and GET /acts tells of them."""
+    account_id = port.post("/store/add", fields={"emailAddress": "ann@example.com", "acceptsMarketing": True})
+    port.post("/store/redact", account_id=account_id, placeholder="redacted@anonymous.invalid", accepts=False)
+    reader = port.look("/members", list="Newsletter")[-1]
+    port.post("/contacts/rename", address=reader, new_address="moved@example.com")
+    port.post("/contacts/delete", address="moved@example.com", for_good=True)
+    assert port.refused("/contacts/confirm", address="moved@example.com")
+    acts = [(one["actor"], one["kind"], one["says"]) for one in port.look("/acts")]
+    assert acts == [
+        ("person", "sign-up", True),
+        ("staff", "redact", None),
+        ("person", "rename", None),
+        ("staff", "delete", None),
+    ]
+
+
+def test_vendors_go_wrong_and_are_put_right(port: Port) -> None:
+    """Refusals, courses of jobs, pages, totals, plans and clocks can be set from outside."""
+    port.post("/kibo/refuse", operation="put", status=409, record=1001)
+    port.post("/kibo/total", off=1)
+    port.post("/kibo/page", how="short")
+    port.post("/cc/refuse", operation="import", status=400, seconds=60)
+    port.post("/cc/job", kind="removal", seconds=None)
+    port.post("/cc/page", how="repeat", nth=2)
+    port.post("/cc/file", how="short")
+    port.post("/cc/plan", limit=7)
+    port.post("/clock/vendor", vendor="cc", seconds=600)
+    port.post("/clock/date", vendor="kibo", seconds=600)
+    box = port.box
+    assert (box.kibo.total_off, box.cc.plan.limit) == (1, 7)
+    assert (box.clocks["cc"]() - box.clocks["kibo"]()).total_seconds() > 599
+    assert box.kibo.page_faults.next() == box.cc.file_faults.next() == "short"
+    port.post("/kibo/relent")
+    port.post("/cc/relent")
+    assert (box.kibo.total_off, box.cc.page_faults.next(), box.cc.page_faults.next()) == (0, None, None)
+    assert port.refused("/cc/job", kind="dance", seconds=1)
+    assert port.refused("/kibo/refuse", operation="dance", status=400)

@@ -8,7 +8,7 @@ import requests
 from ccsync.sandbox.box import Sandbox
 from ccsync.sandbox.faults import KINDS
 from ccsync.sandbox.settings import SandboxSettings
-from tests.sandbox.kibo_world import ACCOUNTS, KiboWorld
+from tests.sandbox.kibo.world import ACCOUNTS, KiboWorld
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Constant Contact, simulated: its contacts, its bulk jobs, its sign-in."""

@@ -1,0 +1,1 @@
+"""Single contacts, read and written."""

@@ -1,0 +1,1 @@
+"""Kibo, simulated: its tokens, its accounts, its events."""

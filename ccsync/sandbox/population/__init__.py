@@ -1,0 +1,1 @@
+"""The seeded people of both vendors."""
