@@ -56,7 +56,8 @@ class Sweep:
         """How many accounts the total counts beyond the end, which was seen twice."""
 
     def __iter__(self) -> Iterator[SweepPage]:
-        start, last_ids, last_id = 0, set[int](), None
+        start, last_ids = 0, set[int]()
+        last_id: int | None = None
         is_second_look = has_seen_end = False
         while True:
             page = self._read(start)
