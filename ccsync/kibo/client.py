@@ -118,10 +118,19 @@ class Kibo:
     def put_consent(self, whole: WholeAccount, accepts: bool) -> Written | None:
         """Write the account back with this `acceptsMarketing`; `None` when it is deleted meanwhile.
 
-        Kibo has no version of an account to hold the write against: the last one wins. So it is read just before.
+        Kibo has no version of an account to hold the write against: the last one wins. So it is read just before, and
+        never sent a second time or after a wait: `AnswerLost` and `TooLate` say that it has to be read again.
         """
         account_id, body = whole.customer.account_id, with_consent(whole.raw, accepts)
-        call = Call("PUT", self._account_url(account_id), json=body, headers=self._headers(), accepts=_GONE)
+        call = Call(
+            "PUT",
+            self._account_url(account_id),
+            json=body,
+            headers=self._headers(),
+            accepts=_GONE,
+            is_repeatable=False,
+            may_wait=False,
+        )
         found = self._account(call)
         return None if found is None else Written(found[0], differing_fields(body, found[1]))
 
