@@ -1,5 +1,6 @@
 """A PUT replaces the account: it goes out once for each reading, and what others write meanwhile survives."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,3 +70,16 @@ def test_an_account_judged_again_may_need_no_write(shop: Shop) -> None:
     assert shop.poll().status == "COMPLETE"
     assert account_id not in shop.box.kibo.account_ids()
     assert len(puts(shop)) == 1
+
+
+def test_numbers_of_an_account_go_back_as_they_came(shop: Shop) -> None:
+    """A long decimal and a 1.0 in an attribute are in the PUT as they were in the answer, to the digit."""
+    account_id = unsubscribed(shop)
+    numbers = '{"values":[0.123456789012345678901234567890,1.0,98765432109876543210987]}'
+    account = json.dumps(shop.box.kibo.account(account_id))
+    text = account[:-1] + f',"customFigures":{numbers}}}'
+    shop.box.faults.add("wrong-body", method="GET", path=f"{ACCOUNT}{account_id}$", body=text, nth=None)
+    assert shop.poll().counts["unsubscribed"] == 1
+    (put,) = [one for one in shop.box.requests.records if one.method == "PUT"]
+    assert f'"customFigures":{numbers}' in bytes(put.body).decode()
+    assert accepts(shop, account_id) is False
