@@ -12,8 +12,7 @@ from ccsync.consent.safety_limit import has_left_too_many
 from ccsync.errors import BrakeError, OutOfTime, TemporaryError
 from ccsync.from_constant_contact import opt_outs
 from ccsync.from_kibo import events
-from ccsync.from_kibo.catching_up import catch_up
-from ccsync.from_kibo.changed_accounts import Changes
+from ccsync.from_kibo.changed_accounts import Changes, catch_up
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.reports import flush_plan
 from ccsync.reports.flush_plan import Plan
