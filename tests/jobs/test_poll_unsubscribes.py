@@ -282,7 +282,17 @@ def test_a_put_that_loses_a_field_is_reported(tmp_path: Path) -> None:
         assert not shop.news
 
 
-@pytest.mark.parametrize("body", ["null", "{}", '{"id": 1}', "<html>"])
+def test_a_page_for_an_answer_is_looked_behind(shop: Shop) -> None:
+    """The write took effect and a web page came back: the account is read again in the same run, and has the value."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    shop.box.faults.add("wrong-body", method="PUT", nth=None, body="<html>")
+    run = shop.poll()
+    assert (run.counts.get("failed", 0), accepts(shop, pat), len(puts(shop))) == (0, False, 1)
+
+
+@pytest.mark.parametrize("body", ["null", "{}", '{"id": 1}'])
 def test_an_answer_that_is_no_account_is_not_believed(shop: Shop, body: str) -> None:
     """The next run reads the account again and finds that it was written."""
     (pat,) = join(shop, PAT)
