@@ -111,6 +111,12 @@ def count(store: Store, list_id: str) -> int:
     return store.number("SELECT count(*) FROM tasks WHERE kind = ? AND list_id = ?", REMOVE, list_id)
 
 
+def failed_attempts(store: Store, list_id: str) -> tuple[int, ...]:
+    """How often each removal that Constant Contact did not carry out has failed."""
+    rows = store.rows("SELECT attempts FROM tasks WHERE kind = ? AND list_id = ? AND attempts > 0", REMOVE, list_id)
+    return tuple(int(str(attempts)) for (attempts,) in rows)
+
+
 def is_asked(store: Store, person: bytes, list_id: str) -> bool:
     """Is the person to leave the list?"""
     sql = "SELECT 1 FROM tasks WHERE kind = ? AND person = ? AND list_id = ?"
