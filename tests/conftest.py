@@ -1,6 +1,13 @@
-"""No test reaches the real home; after every test no secret and no address may have leaked."""
+"""No test reaches the real home; after every test no secret and no address may have leaked.
+
+`--deep` also plays what takes longer than the README's four minutes; `.ci/run` gives it.
+"""
 
 import gc
+import itertools
+import os
+import random
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +15,84 @@ import pytest
 
 from tests.canaries import CANARIES, leaks_in
 
+MEMORY = Path("/dev/shm")
+LEFT_OUT = "deep_tests_left_out"
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How many random histories are played (`tests/machine`)."""
-    parser.addoption("--histories", type=int, default=0, metavar="N", help="play N new random histories (CI: 1000)")
+    """How much is played, and in which order."""
+    parser.addoption("--deep", action="store_true", help="also run the tests that are marked deep, as .ci/run does")
+    parser.addoption("--histories", type=int, default=0, metavar="N", help="play N new random histories")
+    parser.addoption("--shuffle", type=int, default=None, metavar="SEED", help="run the tests in a random order")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """State files live in memory: a sync of theirs costs nothing there, and is counted all the same."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and not config.option.basetemp:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+        tempfile.tempdir = os.environ["PYTEST_DEBUG_TEMPROOT"]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out deep tests unless asked for; mix the rest if asked."""
+    if not config.getoption("deep"):
+        deep = [item for item in items if item.get_closest_marker("deep")]
+        items[:] = [item for item in items if not item.get_closest_marker("deep")]
+        config.hook.pytest_deselected(items=deep)
+        _count(config, len(deep))
+    seed = config.getoption("shuffle")
+    if seed is not None:
+        items.sort(key=lambda item: item.nodeid)
+        random.Random(seed).shuffle(items)
+
+
+def _count(config: pytest.Config, number: int) -> None:
+    """Where the end of the run finds it: a worker of xdist hands it to the process that prints."""
+    if hasattr(config, "workeroutput"):
+        config.workeroutput[LEFT_OUT] = number
+    config.stash[_left_out] = number
+
+
+_left_out = pytest.StashKey[int]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: object, error: object) -> None:
+    """What a worker counted."""
+    output = getattr(node, "workeroutput", {})
+    if LEFT_OUT in output:
+        node.config.stash[_left_out] = output[LEFT_OUT]  # type: ignore[attr-defined]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was left out."""
+    number = config.stash.get(_left_out, 0)
+    if number:
+        terminalreporter.write_line(f"{number} deep tests were left out; --deep runs them, too.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def modules_are_no_garbage() -> None:
+    """What was imported and collected stays: looking through it after each test would take longer than the tests."""
+    _look_at_everything()
+
+
+def _look_at_everything() -> None:
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+_tests = itertools.count(1)
+
+
+def collect_garbage() -> None:
+    """Let what a test left open be heard of; what was there before it is looked at again every hundred tests."""
+    if next(_tests) % 100 == 0:
+        _look_at_everything()
+    else:
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +109,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 def nothing_leaks(request: pytest.FixtureRequest, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     """No canary in what was printed or logged; a test that must print one says so with `prints_addresses`."""
     yield
-    gc.collect()
+    collect_garbage()
     out, err = capfd.readouterr()
     allowed = {"address"} if request.node.get_closest_marker("prints_addresses") else set()
     for name, text in {"stdout": out, "stderr": err}.items():

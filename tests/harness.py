@@ -1,11 +1,11 @@
 """A shop in a box: the sandbox of both vendors, a config, a state file, and ccsync wired up inside the process.
 
-Time is fake and shared: what ccsync sleeps, the vendors see pass.
+Time is fake and shared: what ccsync sleeps, the vendors see pass. No socket is in between unless a shop has a wire.
 """
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +30,7 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Store, create_store, open_store, properties, tokens
 from ccsync.state.log import runs
 from ccsync.state.log.runs import RejectedRecord, Run
+from tests.direct import without_wire
 from tests.doubles import FakeClock
 
 LIST = "Web shop customers"
@@ -51,8 +52,11 @@ class Shop(AbstractContextManager["Shop"]):
         clock: FakeClock | None = None,
         *,
         logs_in: bool = True,
+        has_wire: bool = False,
     ) -> None:
-        self._logs_in = logs_in
+        self._logs_in, self._has_wire = logs_in, has_wire
+        self._open = ExitStack()
+        self._read: tuple[str, Config] | None = None
         self.clock = clock or FakeClock()
         self.box = Sandbox(settings, clock=self.clock.now)
         self.folder = folder
@@ -61,11 +65,13 @@ class Shop(AbstractContextManager["Shop"]):
         self.agrees = True
         self.run: Run | None = None
 
-    def _begin(self) -> None:
-        self.box.start()
-
     def __enter__(self) -> "Shop":
-        self._begin()
+        self._open.callback(self.box.stop)
+        self._direct = self._open.enter_context(ExitStack())
+        if self._has_wire:
+            self.box.start()
+        else:
+            self._direct.enter_context(without_wire(self.box))
         self.list_id = self.box.cc.add_list(LIST)
         self.config_path = self.folder / "ccsync.toml"
         self.config_path.write_text(self.box.config_text(list_id=self.list_id, list_name=LIST) + self._config_changes)
@@ -78,11 +84,24 @@ class Shop(AbstractContextManager["Shop"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.box.stop()
+        self._open.close()
+
+    def begin_wire(self) -> None:
+        """From now on the vendors are reached over the wire only."""
+        self.end_direct()
+        self.box.start()
+
+    def end_direct(self) -> None:
+        """From now on the vendors are reached over the wire only, whoever serves them."""
+        self._direct.close()
 
     @property
     def config(self) -> Config:
-        return load_config(self.config_path, {})
+        """The config as the file has it now."""
+        text = self.config_path.read_text()
+        if self._read is None or self._read[0] != text:
+            self._read = text, load_config(self.config_path, {})
+        return self._read[1]
 
     def open(self) -> Store:
         return open_store(self.config.state.path, on_boundary=lambda label: self.on_boundary(label))

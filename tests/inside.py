@@ -4,12 +4,13 @@ import contextlib
 import io
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from ccsync.cli import app
+from ccsync.cli.clock import RealClock
 from ccsync.sandbox.settings import SandboxSettings
 from tests.doubles import FakeClock
 from tests.harness import Shop
@@ -58,9 +59,11 @@ class InsideShop(Shop):
         *,
         logs_in: bool = True,
         start: datetime | None = None,
+        has_wire: bool = False,
     ) -> None:
         clock = CommandClock(start) if start else CommandClock()
-        super().__init__(folder, replace(settings, cc_requests_per_second=0), config_changes, clock, logs_in=logs_in)
+        unlimited = replace(settings, cc_requests_per_second=0)
+        super().__init__(folder, unlimited, config_changes, clock, logs_in=logs_in, has_wire=has_wire)
 
         self.own_clock: CommandClock = self.clock  # type: ignore[assignment]
         """What `ccsync` goes by; the vendors go by `clock`."""
@@ -74,17 +77,27 @@ class InsideShop(Shop):
         self, *words: str, environ: Mapping[str, str] | None = None, config: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as cron would: no terminal, nothing of the operator's environment."""
-        out, err = io.StringIO(), io.StringIO()
-        command = ["--config", str(config or self.config_path), *words]
-        with _environment(self.folder, environ or {}), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = app.run(command, self.own_clock)
-        return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+        return run_inside(self.folder, config or self.config_path, words, self.own_clock, environ)
 
     def edit(self, old: str, new: str) -> None:
         """Change the config file."""
         text = self.config_path.read_text()
         assert old in text
         self.config_path.write_text(text.replace(old, new))
+
+
+def run_inside(
+    folder: Path,
+    config: Path,
+    words: Sequence[str],
+    clock: RealClock | CommandClock,
+    environ: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command line inside this process, with `folder` as home."""
+    out, err = io.StringIO(), io.StringIO()
+    with _environment(folder, environ or {}), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = app.run(["--config", str(config), *words], clock)  # type: ignore[arg-type]
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 @contextlib.contextmanager

@@ -4,14 +4,14 @@ import os
 import pty
 import select
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fcntl import ioctl
 from pathlib import Path
+
+from tests import processes
 
 INTERRUPT = "\x03"
 END_OF_INPUT = "\x04"
@@ -33,6 +33,7 @@ def on_terminal(
     script: Sequence[tuple[str, str]] = (),
     interrupt_at: str | None = None,
     environ: dict[str, str] | None = None,
+    clock: str | None = None,
 ) -> Session:
     """Run the real `ccsync` on a terminal; type each answer when its question shows, Ctrl-C at `interrupt_at`.
 
@@ -42,45 +43,49 @@ def on_terminal(
     outer, inner = pty.openpty()
     ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {"PATH": os.environ["PATH"], "HOME": str(config.parent), "TERM": "xterm", **(environ or {})}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ccsync", "--config", str(config), *words],
+    process = processes.start(
+        ["--config", str(config), *words],
+        environment,
+        config.parent,
+        clock=clock,
+        takes_terminal=True,
         stdin=inner,
         stdout=inner,
         stderr=inner,
-        env=environment,
-        cwd=config.parent,
         start_new_session=True,
-        preexec_fn=lambda: ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(inner)
-    shown, left, said, seen_to = b"", dict(answers or {}), list(script), 0
-    ends_at = time.monotonic() + 60
-    while time.monotonic() < ends_at:
-        ready, _, _ = select.select([outer], [], [], 0.1)
-        if ready:
-            try:
-                part = os.read(outer, 65536)
-            except OSError:
-                break
-            if not part:
-                break
-            shown += part
-        for question in [one for one in left if one.encode() in shown]:
-            answer = left.pop(question)
-            text = answer if isinstance(answer, str) else answer(shown.decode(errors="replace"))
-            os.write(outer, text.encode() + b"\n")
-        while said and (place := shown.find(said[0][0].encode(), seen_to)) >= 0:
-            question, text = said.pop(0)
-            seen_to = place + len(question.encode())
-            os.write(outer, text.encode() + (b"" if text in (INTERRUPT, END_OF_INPUT) else b"\n"))
-        if interrupt_at and interrupt_at.encode() in shown:
-            os.write(outer, b"\x03")
-            interrupt_at = None
-    else:
+    try:
+        shown, left, said, seen_to = b"", dict(answers or {}), list(script), 0
+        ends_at = time.monotonic() + 60
+        while time.monotonic() < ends_at:
+            ready, _, _ = select.select([outer], [], [], 0.1)
+            if ready:
+                try:
+                    part = os.read(outer, 65536)
+                except OSError:
+                    break
+                if not part:
+                    break
+                shown += part
+            for question in [one for one in left if one.encode() in shown]:
+                answer = left.pop(question)
+                text = answer if isinstance(answer, str) else answer(shown.decode(errors="replace"))
+                os.write(outer, text.encode() + b"\n")
+            while said and (place := shown.find(said[0][0].encode(), seen_to)) >= 0:
+                question, text = said.pop(0)
+                seen_to = place + len(question.encode())
+                os.write(outer, text.encode() + (b"" if text in (INTERRUPT, END_OF_INPUT) else b"\n"))
+            if interrupt_at and interrupt_at.encode() in shown:
+                os.write(outer, b"\x03")
+                interrupt_at = None
+        else:
+            raise AssertionError(
+                f"it did not end; left to say: {said}; on the screen:\n{shown.decode(errors='replace')}"
+            )
+        code = process.wait(10)
+    finally:
         process.kill()
         process.wait()
         os.close(outer)
-        raise AssertionError(f"it did not end; left to say: {said}; on the screen:\n{shown.decode(errors='replace')}")
-    code = process.wait(10)
-    os.close(outer)
     return Session(code, shown.decode(errors="replace"))

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from ccsync import __version__
 from ccsync.cli.app import cli
 from ccsync.config.schema import SCHEMA
 from ccsync.errors import EXIT_CODES
@@ -140,9 +141,11 @@ def test_the_two_commands_on_top() -> None:
     assert all(step in ci for step in steps)
 
 
-def test_changes_come_last() -> None:
-    """The README ends with its changes."""
-    assert re.findall(r"^## (.+)$", README, re.M)[-1] == "Changes"
+def test_the_changelog_tells_of_this_version() -> None:
+    """The changelog has an entry for the version that is built, or what is not released yet."""
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert headings[0] == "Unreleased"
+    assert __version__ in headings
 
 
 def test_the_crontab_calls_real_commands() -> None:
@@ -166,5 +169,5 @@ def test_nothing_else_on_top() -> None:
     if listed.returncode:
         pytest.skip("not a checkout")
     top = {line.partition("/")[0] for line in listed.stdout.splitlines()}
-    assert top == {".ci", ".gitignore", "README.md", "ccsync", "ccsync.toml.example", "crontab.example",
+    assert top == {".ci", ".gitignore", "CHANGELOG.md", "README.md", "ccsync", "ccsync.toml.example", "crontab.example",
                    "pyproject.toml", "tests"}  # fmt: skip

@@ -12,6 +12,8 @@ from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIB
 FOUND_ON_LIST = "another source's contact, found on the list"
 """Such a decision has to be remembered: an opt-out takes the contact off the list all the same."""
 PENDING_CONFIRMATION = "pending_confirmation"
+DELETED = "deleted"
+"""Of a contact that was deleted without having unsubscribed; the vendor has no word for it."""
 SUBSCRIBED = frozenset({"explicit", "implicit"})
 """The permissions by which somebody may be mailed."""
 
@@ -23,6 +25,8 @@ class Act(Enum):
     UPDATE = "updated"
     UNCHANGED = "unchanged"
     SUPPRESS = "suppressed"
+    DEPARTED = "departed"
+    """Off the list since ccsync put them there, and nobody has settled it yet: never sent."""
     SET_ASIDE = "rejected"
 
 
@@ -71,6 +75,8 @@ def decide(
     due = email_only_fingerprint if is_foreign else fingerprint
     if refused_fingerprint == due:
         return Decision(Act.SET_ASIDE, "refused before and not changed since", is_foreign)
+    if known is not None and judge_sighting(known, target.list_id) is Sighted.GONE:
+        return Decision(Act.DEPARTED, "is no longer on the list", is_foreign)
     if known is None or not known.is_on(target.list_id):
         reason = "another source's contact, added by its address alone" if is_foreign else "not on the list yet"
         return Decision(Act.ADD, reason, is_foreign)
@@ -79,6 +85,29 @@ def decide(
         return Decision(Act.UNCHANGED, "sent before and not changed since", is_foreign)
     reason = "was on the list before, and is ccsync's own now" if before is None else "a mapped field changed"
     return Decision(Act.UPDATE, reason, is_foreign)
+
+
+class Sighted(Enum):
+    """What the sighting of a contact that ccsync put on a list says of its membership since."""
+
+    ON_LIST = "on the list"
+    GONE = "off the list"
+    NO_MATTER = "off the list, and that is no act of the person's"
+
+
+def judge_sighting(known: KnownContact, list_id: str) -> Sighted:
+    """Is somebody whom ccsync put on the list still there?
+
+    Not to be there is an act only of a contact that could be: not of one that was deleted, waits for its person to
+    confirm, has another address now, or was taken off by ccsync.
+    """
+    sent = known.sent
+    if known.is_on(list_id) or known.moved_to is not None:
+        return Sighted.ON_LIST
+    is_ours_to_judge = sent is not None and sent.list_id == list_id and sent.removed_at is None
+    if not is_ours_to_judge or known.permission in (PENDING_CONFIRMATION, DELETED):
+        return Sighted.NO_MATTER
+    return Sighted.GONE
 
 
 def _left_as_it_is(known: KnownContact, target: Target, *, is_foreign: bool) -> str | None:
@@ -100,10 +129,11 @@ def _left_as_it_is(known: KnownContact, target: Target, *, is_foreign: bool) -> 
 
 def needs_a_look(known: KnownContact | None, decision: Decision, target: Target) -> bool:
     """Has Constant Contact to be asked about a contact before an import updates it or puts it on the list again?"""
-    if known is None or decision.act not in (Act.ADD, Act.UPDATE) or known.is_fresh(target.fresh_since):
+    # Nobody is taken for gone by what an earlier run saw: it may have looked for another list.
+    if known is None or (known.is_fresh(target.fresh_since) and decision.act is not Act.DEPARTED):
         return False
     is_in_doubt = known.member_of == target.list_id or known.permission == PENDING_CONFIRMATION
-    return decision.act is Act.UPDATE or is_in_doubt
+    return decision.act in (Act.UPDATE, Act.DEPARTED) or (decision.act is Act.ADD and is_in_doubt)
 
 
 def blocking_suppression(suppressions: Iterable[Suppression], list_id: str) -> Suppression | None:

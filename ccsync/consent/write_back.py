@@ -6,7 +6,6 @@ from enum import Enum
 
 from ccsync.consent.decisions import PENDING_CONFIRMATION
 from ccsync.models import Contact
-from ccsync.state.contacts import KnownContact
 from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 from ccsync.state.write_backs import RESUBSCRIBED
@@ -47,19 +46,6 @@ def judge_missing(contact: Contact | None, list_id: str) -> Found:
         return Found.MEMBER
     # Under Confirmed Opt-in a new contact is on no list before the person confirms.
     return Found.WAITING if contact.permission_to_send == PENDING_CONFIRMATION else Found.DEPARTED
-
-
-def judge_sighting_of(known: KnownContact | None, list_id: str) -> Found:
-    """The same of a contact that was just looked at, as the state file has it."""
-    if known is None or known.permission is None:
-        return Found.UNCLEAR
-    if known.member_of == list_id or known.moved_to is not None:
-        return Found.MEMBER
-    if known.permission == UNSUBSCRIBED:
-        return Found.UNSUBSCRIBED
-    if known.permission == PENDING_CONFIRMATION:
-        return Found.WAITING
-    return Found.DELETED if known.permission == "deleted" else Found.DEPARTED
 
 
 def whose_act(contact: Contact) -> str | None:

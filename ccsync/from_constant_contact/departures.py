@@ -172,7 +172,7 @@ def _record_missing(context: Context, contact_list: ContactList) -> None:
     if missing and properties.get(context.store, properties.RESTORED) is not None:
         _note_unremembered(context)
         return
-    stayed = contacts.count_on_list(context.store, context.list_id) - missing
+    stayed = max(0, contacts.count_on_list(context.store, context.list_id) - missing)
     is_mass = brake(missing, missing, missing, stayed, context.config.sync.max_opt_outs, 0).held > 0
     is_mass = is_mass or missing > context.config.limits.requests_per_day // SHARE_OF_DAY
     if is_mass and not _is_whole(context, contact_list):

@@ -64,6 +64,8 @@ def record(context: Context, shown: Iterable[Contact]) -> int:
             )
             if suppressions.record(context.store, found, seen_at, context.run_id):
                 write_backs.enqueue(context.store, person, UNSUBSCRIBED, seen_at)
+                # It takes the contact off every list, and coming back gives none back.
+                contacts.note_removed(context.store, person, None, vendor_at)
                 change = _change(contact, person, "unsubscribed", contact.opt_out_date, seen_at)
                 news.append(change if person == current else replace(change, email=None))
             else:

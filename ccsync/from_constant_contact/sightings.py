@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from ccsync.consent.decisions import DELETED
 from ccsync.from_constant_contact import opt_outs
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run.context import Context
 from ccsync.state import contacts
 from ccsync.state.contacts import Sighting
-
-DELETED = "deleted"
-"""The permission of a contact that was deleted without having unsubscribed."""
 
 
 def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None = None) -> None:

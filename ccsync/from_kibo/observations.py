@@ -10,12 +10,12 @@ from ccsync.from_kibo import deletions, echoes, forgotten
 from ccsync.mapping import check_address, person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
-from ccsync.state import accounts, ledger, queue, removals, suppressions
+from ccsync.state import accounts, contacts, ledger, queue, removals, suppressions
 from ccsync.state.accounts import B2B, AccountSeen
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
-from ccsync.state.suppressions import OPTED_OUT, Suppression
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, Suppression
 
 
 def observe(context: Context, customers: Iterable[Customer], *, are_whole: bool) -> None:
@@ -114,7 +114,11 @@ class Observer:
         for kind in lifted_by_opt_in(
             holding, was_opted_in=was, created_at=customer.created_at, updated_at=customer.updated_at
         ):
-            suppressions.lift(store, person, kind, None if kind != "departed" else self._context.list_id)
+            if kind == DEPARTED:
+                # They are off the list and want to be on it: else what was sent before would not be sent again.
+                at = self._context.constant_contact.transport.server_time(self._context.now())
+                contacts.note_removed(store, person, self._context.list_id, at)
+            suppressions.lift(store, person, kind, self._context.list_id if kind == DEPARTED else None)
         if blocking_suppression(suppressions.of_person(store, person), self._context.list_id) is None:
             removals.drop_unsent(store, person)
 

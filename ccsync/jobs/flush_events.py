@@ -13,8 +13,7 @@ from ccsync.errors import BrakeError, OutOfTime, TemporaryError
 from ccsync.from_constant_contact import opt_outs
 from ccsync.from_constant_contact.contact_list import list_is_gone
 from ccsync.from_kibo import events
-from ccsync.from_kibo.catching_up import catch_up
-from ccsync.from_kibo.changed_accounts import Changes
+from ccsync.from_kibo.changed_accounts import Changes, catch_up
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.reports import flush_plan
 from ccsync.reports.flush_plan import Plan

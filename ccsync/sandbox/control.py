@@ -32,6 +32,8 @@ POST /contacts/sms-only     {"number": "2025550199", "lists": [NAME, …]}   som
 POST /lists/add             {"name": NAME}
 POST /lists/rename          {"list": NAME, "name": NEW}
 POST /lists/delete          {"list": NAME}
+POST /tags/add              {"name": NAME}
+POST /automations/add       {"name": NAME, "lists": [NAME, …], "state": "ACTIVE", "create_source": "Contact" or null}
 POST /fields/add            {"label": LABEL, "type": "string"}   a custom field
 POST /account/address       {"address": …, "confirmed": true}   one of the account's own
 POST /account/privileges    {"lacks": ["contacts:lists:write", …]}   of the user who logged in
@@ -104,6 +106,13 @@ class Control:
             "/lists/add": lambda body: cc.add_list(body["name"]),
             "/lists/rename": lambda body: cc.rename_list(body["list"], body["name"]),
             "/lists/delete": lambda body: cc.delete_list(body["list"]),
+            "/tags/add": lambda body: cc.tags.add(body["name"]).tag_id,
+            "/automations/add": lambda body: cc.automations.add(
+                body["name"],
+                tuple(cc.list_id(one) for one in body.get("lists", [])),
+                state=body.get("state", "ACTIVE"),
+                create_source=body.get("create_source"),
+            ),
             "/fields/add": lambda body: cc.custom_fields.add(body["label"], body.get("type", "string")).name,
             "/account/address": lambda body: cc.account.set_confirmed(body["address"], body.get("confirmed", True)),
             "/account/privileges": lambda body: cc.account.lack(body["lacks"]),

@@ -36,6 +36,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "plan_limit_answer": ("partial", "refuse"),
     "plan_limit_status": (400, 402, 403),
     "bulk_adds_pending": ("wait", "join"),
+    "automations_status": (209, 200),
     "deleted_list": ("gone", "shown"),
     "contact_pages": ("ordinary", "overlap", "loop", "endless"),
 }
@@ -124,6 +125,7 @@ class SandboxSettings:
     plan_limit_answer: str = "partial"  # or "refuse": what becomes of an import at the limit
     plan_limit_status: int = 400  # or 402, 403: how an import or a create is refused there
     rename_moves_updated_at: bool = False  # does a change of address in *Update Profile* show in updated_at
+    automations_status: int = 209  # or 200: what the list of automations is answered with; 209 is declared
     deleted_list: str = "gone"  # or "shown": GET of a deleted list is 404, or it has a deleted_at
     # Constant Contact: contact exports; headings, dates, encoding and what a row shows are all undocumented
     export_seconds: float = 2.0  # how long one stays unfinished, plus one second per 10,000 rows

@@ -1,11 +1,10 @@
 """Finds people who left the list since ccsync put them there: an import would put them back."""
 
-from ccsync.consent.write_back import Found, judge_sighting_of
+from ccsync.consent.decisions import Act
 from ccsync.from_constant_contact import members
 from ccsync.from_constant_contact.departures import record_departure
-from ccsync.from_kibo.staged_decisions import address_of, iter_to_look_at
+from ccsync.from_kibo.staged_decisions import address_of, iter_decisions, iter_to_look_at
 from ccsync.run.context import Context
-from ccsync.state import contacts
 from ccsync.state.staging import Staged
 
 
@@ -15,17 +14,10 @@ def find_departures(context: Context, *, is_retry: bool, has_just_read: bool = F
     `has_just_read`: this run has read the membership of everybody already.
     """
     due = list(iter_to_look_at(context, is_retry=is_retry))
-    if not due:
-        return [], 0
-    if not has_just_read:
+    if due and not has_just_read:
         members.read_membership(context, [(one.person or b"", address_of(one)) for one, _ in due])
-    listed = [one for one, was_on_list in due if was_on_list]
-    return [one for one in listed if _has_left(context, one.person or b"")], len(listed)
-
-
-def _has_left(context: Context, person: bytes) -> bool:
-    known = contacts.known(context.store, person, context.list_id)
-    return judge_sighting_of(known, context.list_id) is Found.DEPARTED
+    gone = [one for one, decision in iter_decisions(context, is_retry=is_retry) if decision.act is Act.DEPARTED]
+    return gone, len({one.person for one, was_on_list in due if was_on_list} | {one.person for one in gone})
 
 
 def record_departures(context: Context, gone: list[Staged]) -> None:

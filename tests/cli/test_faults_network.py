@@ -29,6 +29,13 @@ def shop(tmp_path: Path) -> Iterator[InsideShop]:
         yield made
 
 
+@pytest.fixture
+def wired(tmp_path: Path) -> Iterator[InsideShop]:
+    """A shop whose vendors are reached over the wire, for what is wrong with that."""
+    with InsideShop(tmp_path, SETTINGS, has_wire=True) as made:
+        yield made
+
+
 def closed_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -65,7 +72,7 @@ def test_n1_nobody_listens(shop: InsideShop, name: str) -> None:
 @COMMAND
 @pytest.mark.parametrize("error", [socket.gaierror(-2, "Name or service not known"), OSError(101, "unreachable")])
 def test_n1_a_name_that_does_not_resolve(
-    shop: InsideShop, name: str, error: OSError, monkeypatch: pytest.MonkeyPatch
+    wired: InsideShop, name: str, error: OSError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No DNS, no route: exit 8, with the host's name and without a traceback."""
 
@@ -74,8 +81,8 @@ def test_n1_a_name_that_does_not_resolve(
 
     with monkeypatch.context() as patched:
         patched.setattr(socket, "getaddrinfo", fail)
-        check_error(shop.ccsync(*COMMANDS[name]), {8}, "could not be reached", "127.0.0.1: ")
-    check_nothing_is_lost(shop, name)
+        check_error(wired.ccsync(*COMMANDS[name]), {8}, "could not be reached", "127.0.0.1: ")
+    check_nothing_is_lost(wired, name)
 
 
 @contextmanager
@@ -198,11 +205,11 @@ def test_q5_a_burst_is_sat_out(shop: InsideShop, name: str, times: int, kind: st
 
 
 @COMMAND
-def test_n6_an_answer_that_drips(shop: InsideShop, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_n6_an_answer_that_drips(wired: InsideShop, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte now and then is cut off by the deadline of the whole call (exit 8)."""
     monkeypatch.setattr(exchange, "CALL_SECONDS", 0.1)
-    shop.box.faults.add("drip", nth=None, seconds=0.05)
-    check_error(shop.ccsync(*COMMANDS[name]), {8}, "no answer in time")
+    wired.box.faults.add("drip", nth=None, seconds=0.05)
+    check_error(wired.ccsync(*COMMANDS[name]), {8}, "no answer in time")
 
 
 def test_n5_a_store_that_shows_fewer_than_it_counts(shop: InsideShop) -> None:

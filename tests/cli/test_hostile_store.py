@@ -15,7 +15,6 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Reply
 from tests.harness import imported_rows
 from tests.live import FAST, LiveShop
-from tests.terminal import on_terminal
 
 SETTINGS = SandboxSettings(customers=100, seed=7, hostile=True)
 MAPPING = """
@@ -107,7 +106,7 @@ def test_every_screen_is_harmless(shop: LiveShop, columns: int) -> None:
         (["logs", "1", "--errors"], 0),
         (["configure", "--show"], 0),
     ):
-        seen = on_terminal(shop.config_path, *words, columns=columns)
+        seen = shop.on_terminal(*words, columns=columns)
         assert seen.code == code, seen.screen
         assert "Traceback" not in seen.screen
         check_screen(seen.screen, columns)
@@ -118,7 +117,7 @@ def test_every_rejected_record_is_one_row_with_its_account(shop: LiveShop) -> No
     """Line breaks in an address make no second row, and its escapes show as text."""
     shop.ccsync("export", "--yes")
     rejected = json.loads(shop.ccsync("logs", "1", "--errors", "--json").stdout)
-    seen = on_terminal(shop.config_path, "logs", "1", "--errors", columns=1_000)
+    seen = shop.on_terminal("logs", "1", "--errors", columns=1_000)
     rows = [line.split()[0] for line in seen.screen.splitlines()[2:]]
     assert rows == [str(one["account_id"]) for one in rejected]
     for shown in ("\\x1b[2J\\x1b]52;c;ZXZpbA==\\x07", "\\u202emoc", "\\x00@", "\\x0d\\x0aBcc:"):
@@ -172,7 +171,7 @@ def test_json_is_exact(shop: LiveShop) -> None:
     assert hostile_address("line_break_address", "x1@example.com", 1) == "x1\r\nBcc:x@example.com"
     for words in (["logs"], ["logs", "1"], ["configure", "--show"], ["export", "--dry-run"]):
         assert json.loads(shop.ccsync(*words, "--json").stdout)
-    on_a_narrow_screen = on_terminal(shop.config_path, "logs", "1", "--errors", "--json", columns=40)
+    on_a_narrow_screen = shop.on_terminal("logs", "1", "--errors", "--json", columns=40)
     assert json.loads(on_a_narrow_screen.screen) == json.loads(done.stdout)
 
 
@@ -258,7 +257,7 @@ def test_lone_surrogates(shop: LiveShop) -> None:
     """Half a character in a name is left out, in an address it is the reason, and a question mark in the log."""
     named = shop.box.kibo.add_account(emailAddress="half@example.com", acceptsMarketing=True, **LONE_SURROGATES)
     addressed = shop.box.kibo.add_account(emailAddress="half\udfff@example.com", acceptsMarketing=True)
-    seen = on_terminal(shop.config_path, "export", "--yes")
+    seen = shop.on_terminal("export", "--yes")
     assert seen.code == 3
     check_screen(seen.screen, 80)
     rows = {str(row["email"]): row for row in imported_rows(shop)}
@@ -267,6 +266,6 @@ def test_lone_surrogates(shop: LiveShop) -> None:
     rejected = {one["account_id"]: one for one in json.loads(shop.ccsync("logs", "1", "--errors", "--json").stdout)}
     assert named not in rejected
     assert "control or invisible character" in rejected[addressed]["reason"]
-    seen = on_terminal(shop.config_path, "logs", "1", "--errors", columns=200)
+    seen = shop.on_terminal("logs", "1", "--errors", columns=200)
     check_screen(seen.screen, 200)
     assert "half?@example.com" in seen.screen

@@ -71,7 +71,12 @@ def ccsync_in(shop: LiveShop, place: str, words: list[str]) -> subprocess.Comple
     )  # fmt: skip
 
 
-EVERYWHERE = [(name, place) for name in ALL_COMMANDS for place in PLACES]
+DEEP = pytest.mark.deep  # each is a cold start; what is special about a place shows with one command of each kind
+EVERYWHERE = [
+    pytest.param(name, place, marks=() if name in ("export", "logs") or place == "all closed" else DEEP)
+    for name in ALL_COMMANDS
+    for place in PLACES
+]
 SOMEWHERE = [(name, place) for name in ("show", "help", "version") for place in ("all closed", "full", "C", "no home")]
 
 
@@ -121,7 +126,7 @@ def test_a_missing_stream_is_not_the_state_file(shop: LiveShop) -> None:
 def test_c4_what_the_environment_says(tmp_path: Path, changes: dict[str, str], code: int) -> None:
     """A proxy is honoured and its variable named in the log; what is nonsense does no harm."""
     log = tmp_path / "ccsync.log"
-    with InsideShop(tmp_path, SETTINGS) as shop:
+    with InsideShop(tmp_path, SETTINGS, has_wire=True) as shop:
         done = shop.ccsync("--log-file", str(log), "export", "--yes", environ=changes)
     assert "Traceback" not in done.stderr
     assert done.returncode == code, done.stderr

@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 import pytest
 
 from ccsync.consent.explanation import Facts, Queued, Standing, judge
-from ccsync.state.contacts import KnownContact
+from ccsync.state.contacts import KnownContact, Sent
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 from ccsync.state.views.person_facts import AccountKnown
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 DAY = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-ON_LIST = KnownContact(True, "list", b"print", "contact", None)
-OFF_LIST = KnownContact(True, None, None, "contact", None)
-FOREIGN = KnownContact(False, None, None, "contact", None)
-MEMBER = KnownContact(False, None, None, "contact", "list")
-ELSEWHERE = KnownContact(True, "another", b"print", "contact", None)
+ON_LIST = KnownContact(True, "contact", member_of="list", sent=Sent("list", b"print", DAY, None))
+OFF_LIST = KnownContact(True, "contact")
+FOREIGN = KnownContact(False, "contact")
+MEMBER = KnownContact(False, "contact", member_of="list")
+ELSEWHERE = KnownContact(True, "contact", sent=Sent("another", b"print", DAY, None))
 YES = (AccountKnown(7, b"p", True, NOW),)
 NO = (AccountKnown(7, b"p", False, NOW),)
 

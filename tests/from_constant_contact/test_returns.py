@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness import LIST, Shop
-from tests.jobs.polling import LEE, PAT, accepts, join, ledger_of, puts, settled, small_shop, suppressions
+from tests.jobs.polling import LEE, PAT, accepts, join, ledger_of, puts, settled, small_shop, suppressed
 from tests.jobs.test_export import seed_contact
 
 
@@ -35,7 +35,7 @@ def test_who_comes_back_is_opted_in_again(shop: Shop) -> None:
     shop.later(hours=24)
     run = shop.poll()
     assert [accepts(shop, one) for one in accounts] == [True, True]
-    assert (run.counts["resubscribed"], suppressions(shop, PAT)) == (1, set())
+    assert (run.counts["resubscribed"], suppressed(shop, PAT)) == (1, set())
     assert ledger_of(shop, PAT)[-3:] == [("resubscribed", "constant_contact")] + [("opted-in", "ccsync")] * 2
     flush = shop.flush()
     export = shop.export()
@@ -74,7 +74,7 @@ def test_staffs_resubscribe_is_listed(shop: Shop) -> None:
     (pat,) = opted_out(shop, PAT)
     shop.box.cc.resubscribe(PAT, source="Account")
     run = shop.poll(is_full=True)
-    assert (accepts(shop, pat), suppressions(shop, PAT)) == (False, {"unsubscribed"})
+    assert (accepts(shop, pat), suppressed(shop, PAT)) == (False, {"unsubscribed"})
     assert run.counts["resubscribed_by_others"] == 1
     assert "not by their own act" in run.message
     assert shop.export().counts.get("added", 0) == 0
@@ -100,7 +100,7 @@ def test_a_return_that_is_undone_before_the_store_was_told(shop: Shop) -> None:
     shop.box.cc.unsubscribe(PAT)
     run = shop.poll()
     assert (accepts(shop, pat), run.counts.get("resubscribed", 0)) == (False, 0)
-    assert suppressions(shop, PAT) == {"unsubscribed"}
+    assert suppressed(shop, PAT) == {"unsubscribed"}
 
 
 def test_there_and_back_again(shop: Shop) -> None:
@@ -131,7 +131,7 @@ def test_a_return_does_not_undo_a_departure(shop: Shop) -> None:
     shop.box.cc.resubscribe(PAT)
     shop.poll(is_full=True)
     assert accepts(shop, pat) is False
-    assert suppressions(shop, PAT) == {"departed"}
+    assert suppressed(shop, PAT) == {"departed"}
 
 
 @pytest.mark.parametrize("keeps", [True, False])

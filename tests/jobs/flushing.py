@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import queue
+from ccsync.state import tasks
 from tests.harness import Shop
 
 PAT, SAM, KIM = (f"{name}@example.com" for name in ("pat", "sam", "kim"))
@@ -46,7 +46,7 @@ def delete(shop: Shop, address: str) -> None:
 def statuses(shop: Shop) -> Mapping[str, int]:
     """How many accounts wait, by status."""
     store = shop.open()
-    found = queue.count_by_status(store)
+    found = tasks.count_by_status(store, tasks.READ)
     store.close()
     return found
 

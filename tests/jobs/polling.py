@@ -55,7 +55,7 @@ def told(shop: Shop, address: str) -> list[WriteBack]:
     return found
 
 
-def suppressions(shop: Shop, address: str) -> set[str]:
+def suppressed(shop: Shop, address: str) -> set[str]:
     store = shop.open()
     person = people.person_key(store)(person_key_text(address))
     found = {one.kind for one in suppressions.of_person(store, person)}

@@ -128,6 +128,6 @@ def test_a_member_who_is_not_adopted_and_opts_out_is_to_be_taken_off(shop: Shop)
     shop.box.kibo.update_account(shop.box.kibo.find_by_email(STAYED)[0], acceptsMarketing=False)
     shop.export(only=STAYED)
     store = shop.open()
-    waiting = [one.email for one in removals.waiting(store, shop.list_id)]
+    waiting = [one.email for one in removals.waiting(store, shop.list_id, shop.clock.now())]
     store.close()
     assert waiting == [STAYED.upper()]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import BrakeError, RefusedError, VendorUnreachable
-from ccsync.state import people
+from ccsync.state import suppressions
 from tests.harness import Shop, imported_rows
 from tests.jobs.flushing import KIM, PAT, SAM, add, cannot_be_read, change, delete, new_shop, statuses, stock
 
@@ -360,7 +360,7 @@ def test_the_brake_holds_removals_back(tmp_path: Path) -> None:
             shop.flush()
         assert len(shop.members()) == 6, "additions go on"
         store = shop.open()
-        assert len([1 for _ in store.rows("SELECT 1 FROM suppressions WHERE kind = ?", people.OPTED_OUT)]) == 4
+        assert len([1 for _ in store.rows("SELECT 1 FROM suppressions WHERE kind = ?", suppressions.OPTED_OUT)]) == 4
         store.close()
         shop.later(minutes=30)
         with pytest.raises(BrakeError, match="2 people"):

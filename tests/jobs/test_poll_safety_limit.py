@@ -7,7 +7,7 @@ import pytest
 
 from ccsync.errors import BrakeError, OutOfTime
 from tests.harness import LIST, Shop
-from tests.jobs.polling import PAT, accepts, join, puts, settled, small_shop, suppressions
+from tests.jobs.polling import PAT, accepts, join, puts, settled, small_shop, suppressed
 from tests.jobs.test_export import seed_contact
 
 TIGHT = "\nmax_opt_outs = 3\n"
@@ -38,7 +38,7 @@ def test_too_many_are_not_written_and_not_mailed(shop: Shop) -> None:
     assert "mishap" in caught.value.why
     assert not puts(shop)
     assert all(accepts(shop, one) for one in accounts)
-    assert [suppressions(shop, one) for one in CROWD[:4]] == [{"unsubscribed"}] * 4
+    assert [suppressed(shop, one) for one in CROWD[:4]] == [{"unsubscribed"}] * 4
     for account_id in accounts:
         shop.box.kibo.update_account(account_id, lastName="Changed")
     assert shop.export().counts["suppressed"] == 4
@@ -141,7 +141,7 @@ def test_an_emptied_list_opts_nobody_out(tmp_path: Path) -> None:
             shop.box.cc.join_list(address, LIST, source="Account")
         shop.poll(is_full=True)
         assert all(accepts(shop, one) for one in accounts)
-        assert [suppressions(shop, one) for one in CROWD] == [set()] * 8
+        assert [suppressed(shop, one) for one in CROWD] == [set()] * 8
         shop.export()
         assert shop.members() == set(CROWD)
 
@@ -160,7 +160,7 @@ def test_an_emptied_list_that_was_meant(tmp_path: Path) -> None:
         run = shop.poll(accept=8)
         assert run.counts["departed"] == 6
         assert [accepts(shop, one) for one in accounts] == [False] * 6 + [True] * 2
-        assert [suppressions(shop, one) for one in CROWD[6:]] == [set()] * 2
+        assert [suppressed(shop, one) for one in CROWD[6:]] == [set()] * 2
 
 
 def test_what_was_let_through_goes_on_in_the_next_run(shop: Shop) -> None:

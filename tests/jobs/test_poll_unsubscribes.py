@@ -21,7 +21,7 @@ from tests.jobs.polling import (
     puts,
     settled,
     small_shop,
-    suppressions,
+    suppressed,
     told,
 )
 from tests.jobs.test_export import seed_contact
@@ -293,7 +293,7 @@ def test_an_answer_that_is_no_account_is_not_believed(shop: Shop, body: str) -> 
     shop.box.faults.clear()
     run = shop.poll()
     assert (run.counts["unsubscribed"], accepts(shop, pat)) == (1, False)
-    assert suppressions(shop, PAT) == {"unsubscribed"}
+    assert suppressed(shop, PAT) == {"unsubscribed"}
 
 
 def test_a_vendor_that_is_down_is_not_blamed_on_the_accounts(shop: Shop) -> None:
@@ -338,7 +338,7 @@ def test_our_own_write_is_nobodys_opt_out(shop: Shop) -> None:
     flush = shop.flush()
     export = shop.export()
     assert flush.counts.get("opted_out", 0) == export.counts.get("opted_out", 0) == 0
-    assert suppressions(shop, PAT) == {"unsubscribed"}
+    assert suppressed(shop, PAT) == {"unsubscribed"}
     assert len(shop.requests("POST", "/v3/")) == posts
 
 
@@ -362,7 +362,7 @@ def test_a_write_whose_run_died_is_known_as_ours(shop: Shop, reader: str) -> Non
     shop.later(minutes=5)
     getattr(shop, reader)()
     shop.poll()
-    assert suppressions(shop, PAT) == {"unsubscribed"}
+    assert suppressed(shop, PAT) == {"unsubscribed"}
     assert ("opted-out", "kibo") not in ledger_of(shop, PAT)
     assert len(puts(shop)) == 1
 

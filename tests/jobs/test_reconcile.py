@@ -72,7 +72,7 @@ def test_somebody_who_was_lost_is_found_and_put_back(shop: Shop) -> None:
     shop.later(hours=1)
     shop.flush()
     shop.box.cc.leave_list(PAT, shop.list_id)
-    lose(shop, "UPDATE contacts SET list_id = NULL, fingerprint = NULL WHERE person = ?", PAT)
+    lose(shop, "DELETE FROM sent WHERE person = ?", PAT)
     report, found, _ = reconcile(shop, fixes=True)
     assert (report.drift, found["missing"]) == (1, {PAT.lower()})
     assert PAT.lower() not in shop.members()
@@ -113,7 +113,8 @@ def put_back(shop: Shop, address: str) -> None:
     shop.box.cc.join_list(address, shop.list_id)
     store = shop.open()
     person = people.person_key(store)(address.lower())
-    store.run("UPDATE contacts SET list_id = ? WHERE person = ?", shop.list_id, person)
+    store.run("UPDATE sent SET removed_at = NULL WHERE person = ? AND list_id = ?", person, shop.list_id)
+    store.run("UPDATE contacts SET member_of = ? WHERE person = ?", shop.list_id, person)
     store.close()
 
 
@@ -158,7 +159,7 @@ def test_an_unsubscribe_that_kibo_was_never_told(shop: Shop) -> None:
     shop.box.cc.unsubscribe(PAT)
     shop.poll()
     change(shop, PAT, acceptsMarketing=True)
-    lose(shop, "DELETE FROM untold WHERE person = ?", PAT)
+    lose(shop, "DELETE FROM tasks WHERE kind = 'write-back' AND person = ?", PAT)
     lose(shop, "INSERT INTO erasing VALUES (?)", PAT)
     lose(shop, "DELETE FROM consent WHERE person = ? AND source != 'constant_contact'", PAT)
     report, found, _ = reconcile(shop, fixes=True)

@@ -1,6 +1,7 @@
 """H: random histories of both systems, persons, staff, faults, crashes and cron's runs; the promises hold after each.
 
-`pytest tests/machine --histories 20000` plays more of them than CI does, and other ones each time.
+CI plays a thousand, as `--deep` does; without it there are fewer of the same. `pytest tests/machine --histories 20000`
+plays more, and other ones each time.
 """
 
 import shutil
@@ -23,9 +24,8 @@ from hypothesis.stateful import (
 
 from ccsync.errors import BrakeError, CcsyncError
 from ccsync.sandbox.settings import SandboxSettings
-from tests.harness import Crash
+from tests.harness import Crash, Shop
 from tests.jobs.test_export import seed_contact
-from tests.machine.direct import DirectShop
 from tests.machine.model import NEGATIVE, SPOKEN_AT_CONSTANT_CONTACT, Account, Address
 
 PARTS = 4
@@ -58,7 +58,7 @@ class Histories(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
         # A rotating token is lost with a death at the wrong moment, as the README says: that takes a person.
         how = SandboxSettings(customers=0, cc_requests_per_second=0, import_seconds=1.0, refresh_tokens="long-lived")
-        self.shop = DirectShop(self.folder, how)
+        self.shop = Shop(self.folder, how)
         self.shop.__enter__()
         self.shop.box.cc.add_list(OTHER_LIST)
         self.model: dict[str, Address] = {address: Address() for address in POOL}
@@ -364,8 +364,9 @@ class Histories(RuleBasedStateMachine):
 def test_no_history_breaks_a_promise(part: int, pytestconfig: pytest.Config) -> None:
     """Whatever happens in whatever order: consent holds, nothing is lost, nothing else is touched."""
     asked = pytestconfig.getoption("histories")
+    usual = 1_000 if pytestconfig.getoption("deep") else 160
     how = settings(
-        max_examples=(asked or 1_000) // PARTS,
+        max_examples=(asked or usual) // PARTS,
         stateful_step_count=STEPS,
         deadline=None,
         database=None,

@@ -20,6 +20,7 @@ def sandbox(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.deep  # it waits for the paces that it shows
 def test_the_demo(tmp_path: Path) -> None:
     """Login, configure, two exports and the log end well, and show the list's members and the log."""
     done = sandbox(tmp_path, "demo", "--customers", "40")
@@ -66,6 +67,7 @@ def test_serve_with_a_wrong_setting(tmp_path: Path, words: list[str]) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.deep  # it measures, which takes its time
 def test_the_bench(tmp_path: Path) -> None:
     """It prints one table with the figures and the ratio to the floor."""
     done = sandbox(tmp_path, "bench", "--customers", "150", "--latency-ms", "1", "--kibo-requests-per-second", "100")

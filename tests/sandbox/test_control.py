@@ -98,6 +98,9 @@ def test_an_account_gets_lists_fields_addresses_and_loses_privileges(port: Port)
     port.post("/account/privileges", lacks=["contacts:write"])
     assert "contacts:write" not in port.box.cc.account.privileges
     assert port.refused("/account/privileges", lacks=["contacts:sing"])
+    assert port.post("/tags/add", name="VIP") == port.box.cc.tags.ids([-1])[0]
+    assert port.post("/automations/add", name="Welcome", lists=["Newsletter"], create_source="Contact")
+    assert port.refused("/automations/add", name="Welcome", lists=["No such list"])
     port.post("/account/privileges", lacks=[])
     assert "contacts:write" in port.box.cc.account.privileges
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.state import Store, create_store, ledger, people, suppressions
+from ccsync.state import Store, contacts, create_store, ledger, people, suppressions
+from ccsync.state.contacts import Sighting
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 
@@ -74,8 +75,8 @@ def test_whose_contact_it_is(
     if prepared is not None:
         store.run("INSERT INTO contacts (person, is_ours, prepared_at) VALUES (?, 1, ?)", PAT, prepared.isoformat())
     with store.transaction():
-        people.observe_contacts(store, [(PAT, "c1", created, None)], adopt_list_id=None)
-    found = people.known_contact(store, PAT)
+        contacts.observe(store, [Sighting(PAT, "c1", "implicit", None, NOON, created)])
+    found = contacts.known(store, PAT, "L")
     assert found is not None
     assert found.is_ours is is_ours, case
 
@@ -83,8 +84,9 @@ def test_whose_contact_it_is(
 def test_members_of_an_adopted_list_are_ours(store: Store) -> None:
     """`--adopt-list` makes ccsync responsible for the members of that list, and of no other."""
     with store.transaction():
-        people.observe_contacts(store, [(PAT, "c1", NOON, "L"), (b"q" * 16, "c2", NOON, None)], adopt_list_id="L")
-    mine, other = people.known_contact(store, PAT), people.known_contact(store, b"q" * 16)
+        seen = [Sighting(PAT, "c1", "implicit", "L", NOON), Sighting(b"q" * 16, "c2", "implicit", None, NOON)]
+        contacts.observe(store, seen, adopt_list_id="L")
+    mine, other = contacts.known(store, PAT, "L"), contacts.known(store, b"q" * 16, "L")
     assert mine is not None
     assert other is not None
     assert (mine.is_ours, other.is_ours) == (True, False)

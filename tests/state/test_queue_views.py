@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from ccsync.models import Event
-from ccsync.state import Store, create_store, events, open_store, parked, queue
+from ccsync.state import Store, create_store, events, open_store, parked, queue, tasks
 from ccsync.state.log import calls, last_errors, runs
 from ccsync.state.log.last_errors import Trouble
-from ccsync.state.people import suppress
-from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression, record
 from ccsync.state.views import summary
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -80,7 +79,7 @@ def test_retry_takes_more_accounts_than_a_statement_has_room_for(store: Store) -
             queue.give_up(store, one, 8, NOW, "no")
             parked.put(store, one, "refused", b"x", NOW, 1)
     assert queue.retry(store, NOW, everybody) == 1_199
-    assert queue.count_by_status(store) == {"pending": 1_200}
+    assert tasks.count_by_status(store, tasks.READ) == {"pending": 1_200}
     assert parked.account_ids(store) == []
     assert queue.retry(store, NOW, []) == 0
 
@@ -89,10 +88,10 @@ def test_a_snapshot_is_one_moment(store: Store) -> None:
     """What another process commits meanwhile is seen after it, not inside."""
     reader = open_store(store.path, is_reader=True)
     with reader.snapshot():
-        assert queue.count_by_status(reader) == {}
+        assert tasks.count_by_status(reader, tasks.READ) == {}
         pulled(store, 1)
-        assert queue.count_by_status(reader) == {}
-    assert queue.count_by_status(reader) == {"pending": 1}
+        assert tasks.count_by_status(reader, tasks.READ) == {}
+    assert tasks.count_by_status(reader, tasks.READ) == {"pending": 1}
     reader.close()
 
 
@@ -102,7 +101,7 @@ def test_a_snapshot_ends_with_its_block(store: Store) -> None:
         raise KeyError
     assert not store.is_in_transaction
     pulled(store, 1)
-    assert queue.count_by_status(store) == {"pending": 1}
+    assert tasks.count_by_status(store, tasks.READ) == {"pending": 1}
 
 
 def ran(store: Store, job: str, status: str, at: datetime) -> int:
@@ -143,7 +142,7 @@ def test_people_are_counted_once_whatever_keeps_them_away(store: Store) -> None:
         (b"b", OPTED_OUT, ""),
         (b"c", DEPARTED, "another"),
     ):
-        suppress(store, Suppression(person, kind, list_id, None, None, None), NOW, 1)
+        record(store, Suppression(person, kind, list_id, None, None, None), NOW, 1)
     assert summary.suppressed_by_kind(store, "list") == {UNSUBSCRIBED: 1, DEPARTED: 1, OPTED_OUT: 1}
     assert summary.count_suppressed(store, "list") == 2
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +14,24 @@ from ccsync.state import (
     Store,
     accounts,
     batches,
-    calls,
-    consent,
     events,
-    history,
     kibo_writes,
-    meta,
+    ledger,
     open_store,
+    parked,
     people,
+    properties,
+    queue,
     removals,
-    runs,
-    set_aside,
+    suppressions,
     tokens,
-    untold,
+    write_backs,
 )
-from ccsync.state.times import to_text_or_none as text
+from ccsync.state import contacts as state_contacts
+from ccsync.state.database.times import to_text_or_none as text
+from ccsync.state.log import calls, history, runs
 
+LATER = datetime(2030, 1, 1, tzinfo=UTC)
 FOLDER = Path(__file__).parent.parent / "fixtures" / "state_0_2"
 NAMES = ("empty-after-login", "exported", "half-sent", "held", "mixed", "version-1", "version-2")
 
@@ -68,10 +70,10 @@ def picked(rows: object, *keys: str) -> list[tuple[object, ...]]:
 def facts(store: Store, told: Told) -> Compared:
     """Single facts, how far streams were read, the tokens, the calls."""
     for key, value in told["meta"].items():
-        yield key, meta.get(store, key), value
-    yield "account", meta.get(store, "encoded_account_id"), told["encoded_account_id"]
+        yield key, properties.get(store, key), value
+    yield "account", properties.get(store, "encoded_account_id"), told["encoded_account_id"]
     for stream, at in told["bookmarks"].items():
-        yield stream, text(meta.bookmark(store, stream)), at
+        yield stream, text(properties.bookmark(store, stream)), at
     for vendor, token in told["tokens"].items():
         saved = tokens.get(store, vendor)
         assert saved is not None
@@ -86,22 +88,24 @@ def consents(store: Store, told: Told) -> Compared:
     """Who may not be sent and why, what Kibo is to be told of them, and the ledger."""
     for address, person, one in each_person(store, told):
         yield f"hash of {address}", person.hex(), one["person"]
-        kept = [(s.kind, s.list_id, text(s.since), s.source, s.contact_id) for s in people.suppressions(store, person)]
+        kept = [
+            (s.kind, s.list_id, text(s.since), s.source, s.contact_id) for s in suppressions.of_person(store, person)
+        ]
         yield address, sorted(kept), picked(one["suppressions"], "kind", "list_id", "since", "source", "contact_id")
         tellings = [
             (u.kind, u.list_id, text(u.happened_at) or "", u.is_checked, u.was_on_list, u.is_wanted, u.attempts)
-            for u in untold.of_person(store, person)
+            for u in write_backs.of_person(store, person)
         ]
         keys = ("kind", "list_id", "happened_at", "is_checked", "was_on_list", "is_wanted", "attempts")
         yield address, tellings, picked(one["untold"], *keys)
-        ends = [(u.last_error, text(u.told_at), u.outcome, u.source) for u in untold.of_person(store, person)]
-        yield address, ends, picked(one["untold"], "last_error", "told_at", "outcome", "source")
-        ledger = [
+        ends = [(u.last_error, text(u.done_at), u.outcome) for u in write_backs.of_person(store, person)]
+        yield address, ends, picked(one["untold"], "last_error", "told_at", "outcome")
+        rows = [
             (c.change, c.source, c.email, c.account_id, c.contact_id, text(c.happened_at), text(c.seen_at))
-            for c in consent.of_person(store, person)
+            for c in ledger.of_person(store, person)
         ]
         keys = ("change", "source", "email", "account_id", "contact_id", "happened_at", "seen_at")
-        yield address, ledger, picked(one["ledger"], *keys)
+        yield address, rows, picked(one["ledger"], *keys)
 
 
 def contacts(store: Store, told: Told) -> Compared:
@@ -109,16 +113,20 @@ def contacts(store: Store, told: Told) -> Compared:
     waiting = {
         (one.person, one.list_id): (one.account_id, one.email, one.reason, one.activity_id)
         for list_id in {row["list_id"] for _, _, one in each_person(store, told) for row in one["removals"]}
-        for one in removals.waiting(store, list_id)
+        for one in removals.waiting(store, list_id, LATER)
     }
     expected = {}
     for address, person, one in each_person(store, told):
-        known = people.known_contact(store, person)
-        shown = known and (known.is_ours, known.contact_id, known.list_id, known.seen_list_id)
         contact = one["contact"]
-        keys = ("is_ours", "contact_id", "list_id", "seen_list_id")
-        yield address, shown, contact and tuple(contact[key] for key in keys)
-        yield address, known and known.fingerprint and known.fingerprint.hex(), contact and contact["fingerprint"]
+        list_id = (contact and contact["list_id"]) or told["list_id"] or ""
+        known = state_contacts.known(store, person, list_id)
+        shown = known and (known.is_ours, known.contact_id, known.is_on(list_id), known.member_of)
+        keys = ("is_ours", "contact_id", "seen_list_id")
+        is_ours, contact_id, member_of = tuple(contact[key] for key in keys) if contact else (None, None, None)
+        member_of = (contact and contact["list_id"]) or member_of
+        yield address, shown, contact and (is_ours, contact_id, contact["list_id"] is not None, member_of)
+        mark = known and known.sent and known.sent.fingerprint and known.sent.fingerprint.hex()
+        yield address, mark, contact and contact["fingerprint"]
         yield address, accounts.of_person(store, person), one["accounts"]
         steps = [(step.act, step.reason, step.fields, step.run_id) for step in history.of_person(store, person)]
         yield address, steps, picked(one["history"], "act", "reason", "fields", "run_id")
@@ -133,17 +141,19 @@ def kibo_accounts(store: Store, told: Told) -> Compared:
     person_of = people.person_key(store)
     for key, one in told["accounts"].items():
         number, seen, write = int(key), one["seen"], one["kibo_write"]
-        known = accounts.known_accounts(store, [number]).get(number)
-        yield key, known, seen and (person_of(seen["address"]), seen["accepts_marketing"])
-        linked = set(accounts.linked_people(store, number))
-        yield key, linked, {person_of(address) for address in one["addresses_put_on_list"]}
-        row = events.queued(store, number)
+        known = accounts.known(store, [number]).get(number)
+        shown = known and (known.person, known.accepts_marketing)
+        yield key, shown, seen and (person_of(seen["address"]), seen["accepts_marketing"])
+        present = {person_of(seen["address"])} if seen and seen["accepts_marketing"] else set[bytes]()
+        answerable = {person_of(address) for address in one["addresses_put_on_list"]} | present
+        yield key, set(accounts.addresses_of(store, number)), answerable
+        row = queue.queued(store, number)
         queued = one["queue"]
         keys = ("status", "attempts", "next_at", "last_error")
         yield key, row and (*row[:2], text(row[2]), row[3]), queued and tuple(queued[k] for k in keys)
         shown = [(e.event_id, e.topic, text(done)) for e, _, done in events.of_account(store, number)]
         yield key, shown, picked(one["events"], "event_id", "topic", "done_at")
-        standing, aside = set_aside.standing(store, number), one["set_aside"]
+        standing, aside = parked.standing(store, number), one["set_aside"]
         refused = standing and (standing[0], standing[1] and standing[1].hex())
         yield key, refused, aside and (aside["code"], aside["fingerprint"])
         was = kibo_writes.among(store, [number]).get(number)

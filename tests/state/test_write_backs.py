@@ -15,6 +15,7 @@ from ccsync.state import (
     kibo_writes,
     open_store,
     suppressions,
+    tasks,
     write_backs,
 )
 from ccsync.state.accounts import AccountSeen
@@ -81,7 +82,7 @@ def test_what_failed_waits_for_its_time_and_shows(store: Store) -> None:
     suppress(store, PAT, DEPARTED, list_id="list-1")
     write_backs.enqueue(store, PAT, DEPARTED, DAY)
     (row,) = write_backs.due(store, LATER, BOTH, wanted=False)
-    write_backs.fail(store, row.id, LATER + timedelta(hours=2), "Kibo refused it.")
+    tasks.retry_later(store, row.id, 1, LATER + timedelta(hours=2), "Kibo refused it.")
     assert waiting(store) == []
     assert waiting(store, LATER + timedelta(hours=3)) == [(PAT, DEPARTED)]
     (failing,) = write_backs.failing(store)
@@ -141,6 +142,6 @@ def test_a_write_is_known_before_and_after(store: Store) -> None:
     done = kibo_writes.among(store, [1001])[1001]
     assert (done.accepts_marketing, done.done_at, done.updated_at) == (False, LATER, LATER)
     with store.transaction():
-        accounts.observe_accounts(store, [AccountSeen(1001, PAT, False)], LATER)
+        accounts.observe(store, [AccountSeen(1001, PAT, False)], LATER)
         erasure.erase_account(store, 1001)
     assert kibo_writes.among(store, [1001]) == {}

@@ -20,7 +20,7 @@ def prepare_reconcile(shop: Shop) -> None:
     shop.box.cc.leave_list(LOST, shop.list_id)
     store = shop.open()
     person = people.person_key(store)(LOST)
-    store.run("UPDATE contacts SET list_id = NULL, fingerprint = NULL WHERE person = ?", person)
+    store.run("DELETE FROM sent WHERE person = ?", person)
     # Events were read a moment later: else these accounts count as changed since the last flush.
     store.run("UPDATE bookmarks SET at = ? WHERE stream = 'events'", to_text(shop.clock.now() + timedelta(seconds=5)))
     store.close()

@@ -13,7 +13,6 @@ from ccsync.mapping import Rejection, to_contact
 from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import Crash, Shop
 from tests.live import LiveShop
-from tests.machine.direct import DirectShop
 
 UNSUBSCRIBER, LEAVER, LATE_OPT_IN, LATE_OPT_OUT = (
     f"{name}@example.com" for name in ("unsubscriber", "leaver", "late.opt.in", "late.opt.out")
@@ -39,13 +38,11 @@ class Story:
 
     def world(self, folder: Path) -> Shop:
         """A new shop, not entered yet."""
-        folder.mkdir()
-        return DirectShop(folder, SandboxSettings(customers=self.customers, seed=11, import_seconds=1.0))
+        return Shop(folder, SandboxSettings(customers=self.customers, seed=11, import_seconds=1.0))
 
     def live_world(self, folder: Path) -> LiveShop:
-        """The same for real processes."""
-        folder.mkdir()
-        return LiveShop(folder, SandboxSettings(customers=self.customers, seed=11))
+        """The same for real processes; there is a wire once it is begun."""
+        return LiveShop(folder, SandboxSettings(customers=self.customers, seed=11), has_wire=False)
 
 
 def run_until_done(story: Story, shop: Shop, most: int = 3) -> None:

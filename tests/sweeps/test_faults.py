@@ -1,11 +1,12 @@
 """N: the n-th call fails, in every way a call can fail, for every n; the next clean run ends where it should."""
 
-from pathlib import Path
+from functools import partial
 
 import pytest
 
 from ccsync.errors import CcsyncError
-from ccsync.to_constant_contact import batches
+from tests.harness import Shop
+from tests.sweeps.conftest import Worlds
 from tests.sweeps.stories import STORIES
 from tests.sweeps.story import Story, run_until_done
 
@@ -27,33 +28,29 @@ KINDS: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "MOST_ROWS", 8)
+def fail_once(story: Story, shop: Shop, kind: str, number: int) -> bool:
+    """Let the n-th call fail, and repair; was there such a call?"""
+    asked = len(shop.box.requests.records)
+    shop.box.faults.add(nth=number, **KINDS[kind])
+    try:
+        story.run(shop)
+    except CcsyncError as error:
+        assert error.what
+        assert "@" not in f"{error.what} {error.why} {error.fix}"
+    was_met = len(shop.box.requests.records) - asked >= number
+    shop.box.faults.clear()
+    shop.later(hours=13)
+    run_until_done(story, shop)
+    story.check(shop)
+    return was_met
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_a_fault_anywhere_loses_nothing(story: Story, kind: str, tmp_path: Path) -> None:
+def test_a_fault_anywhere_loses_nothing(story: Story, kind: str, world_of: Worlds) -> None:
     """A run that meets the fault ends well or with one of our errors, and the runs after it repair everything."""
-    number = 0
-    while True:
+    shop, world = world_of(story)
+    number = 1
+    while world.in_copy(partial(fail_once, story, shop, kind, number)):
         number += 1
-        with story.world(tmp_path / str(number)) as shop:
-            story.prepare(shop)
-            asked = len(shop.box.requests.records)
-            fault = shop.box.faults.add(nth=number, **KINDS[kind])
-            try:
-                story.run(shop)
-            except CcsyncError as error:
-                assert error.what
-                assert "@" not in f"{error.what} {error.why} {error.fix}"
-            was_met = len(shop.box.requests.records) - asked >= number
-            shop.box.faults.clear()
-            shop.later(hours=13)
-            run_until_done(story, shop)
-            story.check(shop)
-            del fault
-        if not was_met:
-            break
     assert number > story.least_requests

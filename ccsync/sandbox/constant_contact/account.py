@@ -14,6 +14,9 @@ _PRIVILEGES = {
     "contacts:lists:read": 22,
     "contacts:lists:write": 23,
     "campaign:create": 30,
+    "campaign:read": 31,
+    "campaign:write": 32,
+    "customer-journey:read": 40,
 }
 _ROLES = {"C": "CONTACT", "B": "BILLING", "J": "JOURNALING", "R": "REPLY_TO", "O": "OTHER"}
 _STATUSES = {"C": "CONFIRMED", "U": "UNCONFIRMED"}

@@ -6,11 +6,15 @@ from dataclasses import replace
 from itertools import islice
 
 from ccsync.sandbox.acts import Acts
+from ccsync.sandbox.constant_contact.account import Account
 from ccsync.sandbox.constant_contact.activities.exports import Exports
 from ccsync.sandbox.constant_contact.activities.import_rows import sms_key
 from ccsync.sandbox.constant_contact.activities.imports import Imports
 from ccsync.sandbox.constant_contact.activities.memberships import Memberships
 from ccsync.sandbox.constant_contact.activities.queue import Activities
+from ccsync.sandbox.constant_contact.activities.taggings import Taggings
+from ccsync.sandbox.constant_contact.campaigns.automations import Automations
+from ccsync.sandbox.constant_contact.campaigns.emails import Emails
 from ccsync.sandbox.constant_contact.contacts.presentation import PARTS
 from ccsync.sandbox.constant_contact.contacts.reading import Contacts
 from ccsync.sandbox.constant_contact.contacts.seeds import to_contact
@@ -20,6 +24,7 @@ from ccsync.sandbox.constant_contact.custom_fields import CustomFields
 from ccsync.sandbox.constant_contact.lists import Lists, StoredList
 from ccsync.sandbox.constant_contact.noting import ACTORS, Notes
 from ccsync.sandbox.constant_contact.plan import Plan
+from ccsync.sandbox.constant_contact.tags import Tags
 from ccsync.sandbox.population.people import SeedContact
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Clock
@@ -39,59 +44,64 @@ class Actions:
         self._clock = clock
         self._chance = random.Random(f"constant contact {settings.seed}")
         self._store = Store()
-        self._lists = Lists(self._store, self._new_id, self._now, shows_deleted=settings.deleted_list == "shown")
-        self._notes = Notes(Acts() if acts is None else acts, clock, self._lists)
+        self.lists = Lists(self._store, self._new_id, self._now, shows_deleted=settings.deleted_list == "shown")
+        self._notes = Notes(Acts() if acts is None else acts, clock, self.lists)
         self.plan = Plan(settings, self._store)
         self.custom_fields = CustomFields(lower_names=settings.custom_field_names == "lower")
-        self._activities = Activities(clock, self._new_id)
-        self._memberships = Memberships(settings, self._store, self._lists, self._activities, self._notes)
-        self._contacts = Contacts(settings, clock, self._store, self._lists, self.custom_fields)
-        self._imports = Imports(
+        self.activities = Activities(clock, self._new_id)
+        self.tags = Tags(self._store, clock, self._new_id)
+        self.memberships = Memberships(settings, self._store, self.lists, self.tags, self.activities, self._notes)
+        self.taggings = Taggings(settings, self._store, self.tags, self.memberships, self.activities)
+        self.contacts = Contacts(settings, clock, self._store, self.lists, self.tags, self.custom_fields)
+        self.account = Account()
+        self.automations = Automations(settings.automations_status, clock, self._new_id)
+        self.emails = Emails(self.account, self.lists, clock, self._new_id)
+        self.imports = Imports(
             settings,
             self._store,
-            self._lists,
+            self.lists,
             self.custom_fields,
-            self._memberships,
-            self._activities,
+            self.memberships,
+            self.activities,
             self.plan,
             self._notes,
             self._new_id,
         )
-        self._exports = Exports(
+        self.exports = Exports(
             settings,
             clock,
             self._store,
-            self._lists,
-            self._memberships,
+            self.lists,
+            self.memberships,
             self.custom_fields,
-            self._activities,
+            self.activities,
             self._new_id,
         )
-        self._writes = ContactWrites(
+        self.writes = ContactWrites(
             settings,
             clock,
             self._store,
-            self._contacts,
-            self._memberships,
+            self.contacts,
+            self.memberships,
             self.custom_fields,
             self.plan,
             self._notes,
             self._new_id,
         )
         for name in _FIRST_LISTS:
-            self._lists.add(name)
+            self.lists.add(name)
         self._settle_in(people)
 
     def settle(self) -> None:
         """Let the bulk jobs that are due take effect."""
-        self._activities.settle()
+        self.activities.settle()
 
     # questions
 
     def contact(self, address: str) -> dict[str, object] | None:
         """The contact with this address as the API shows it with every part."""
         found = self._find(address)
-        return self._contacts.show([found], PARTS)[0] if found else None
+        return self.contacts.show([found], PARTS)[0] if found else None
 
     def contact_count(self) -> int:
         """Contacts that are not deleted, those without an address included."""
@@ -115,7 +125,7 @@ class Actions:
     @property
     def welcomed(self) -> list[str]:
         """The addresses that were sent a Welcome Email because of a single create, in order."""
-        return self._writes.welcomed
+        return self.writes.welcomed
 
     # persons
 
@@ -151,7 +161,7 @@ class Actions:
     def leave_list(self, address: str, name_or_id: str, source: str = "Contact") -> None:
         """The person unticks one list on the page behind *Update Profile* (or, with source Account, staff does it)."""
         before, left = self._require(address), self._list(name_or_id)
-        self._memberships.leave(before, [left], source, self._now())
+        self.memberships.leave(before, [left], source, self._now())
         self._notes.add(ACTORS[source], "leave-list", before, left.seq)
 
     def join_list(self, address: str, name_or_id: str, source: str = "Contact") -> None:
@@ -160,7 +170,7 @@ class Actions:
         if before.permission == "unsubscribed":
             raise ValueError("somebody who is unsubscribed cannot join a list: resubscribe first")
         joined = self._list(name_or_id)
-        self._memberships.join(before, [joined], source, self._now())
+        self.memberships.join(before, [joined], source, self._now())
         self._notes.add(ACTORS[source], "join-list", before, joined.seq)
 
     def confirm(self, address: str) -> None:
@@ -168,7 +178,7 @@ class Actions:
         before = self._require(address)
         if before.permission != "pending_confirmation":
             raise ValueError(f"{address} has nothing to confirm")
-        self._writes.confirm(before)
+        self.writes.confirm(before)
 
     def rename(self, address: str, new_address: str, source: str = "Contact") -> None:
         """The person changes the address in *Update Profile* (or staff does); the contact and its id stay."""
@@ -177,7 +187,7 @@ class Actions:
             raise ValueError(f"{new_address} is another contact's")
         if self._settings.rename_moves_updated_at:
             self._store.save([before._replace(updated_at=self._now(), update_source=source)])
-        self._writes.rename(before, new_address, ACTORS[source])
+        self.writes.rename(before, new_address, ACTORS[source])
 
     # staff
 
@@ -196,9 +206,9 @@ class Actions:
         `for_good`: erased, so that whoever has the address later is a new contact with a new id.
         """
         doomed = self._require(address)
-        self._writes.delete(doomed, "staff")
+        self.writes.delete(doomed, "staff")
         if for_good:
-            self._writes.forget(doomed)
+            self.writes.forget(doomed)
 
     def add_sms_contact(self, number: str, *lists: str) -> None:
         """Somebody gives nothing but a mobile number, and is put on lists with that."""
@@ -210,17 +220,17 @@ class Actions:
 
     def add_list(self, name: str) -> str:
         """Create a list; its id."""
-        return self._lists.add(name).list_id
+        return self.lists.add(name).list_id
 
     def rename_list(self, name_or_id: str, new_name: str) -> None:
         """Give a list another name."""
-        self._lists.change(replace(self._list(name_or_id), name=new_name))
+        self.lists.change(replace(self._list(name_or_id), name=new_name))
 
     def delete_list(self, name_or_id: str) -> None:
         """Delete a list; its members stay in the account."""
         self.settle()
         doomed = self._list(name_or_id)
-        self._lists.delete(doomed)
+        self.lists.delete(doomed)
         self._notes.about_list("staff", "delete-list", doomed.list_id)
 
     # inside
@@ -233,7 +243,7 @@ class Actions:
         return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def _list(self, name_or_id: str) -> StoredList:
-        found = self._lists.find(name_or_id)
+        found = self.lists.find(name_or_id)
         if found is None:
             raise LookupError(f"no list {name_or_id}")
         return found
@@ -262,7 +272,7 @@ class Actions:
         self._store.save(contacts)
         joined = []
         for person, contact in zip(people, contacts, strict=True):
-            lists = [(self._lists.find(name) or self._lists.add(name)).seq for name in person.lists]
+            lists = [(self.lists.find(name) or self.lists.add(name)).seq for name in person.lists]
             is_off = contact.permission == "unsubscribed" and not self._settings.unsubscribed_keep_lists
             if not is_off and contact.deleted_on is None:
                 joined += [(one, contact.seq) for one in lists]

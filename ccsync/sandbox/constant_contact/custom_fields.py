@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
-from ccsync.sandbox.constant_contact.errors import conflict, invalid
+from ccsync.sandbox.constant_contact.errors import conflict, invalid, not_found
 from ccsync.sandbox.constant_contact.paging import next_links, open_cursor
 from ccsync.sandbox.constant_contact.validation import Parameter, check_properties, read_json, read_query
 from ccsync.sandbox.wire import Reply, Request
@@ -66,6 +66,14 @@ class CustomFields:
         if len(shown) > begin + limit:
             body["_links"] = next_links("/v3/contact_custom_fields", pairs, begin + limit)
         return Reply.json(200, body)
+
+    def get_field(self, request: Request, field_id: str) -> Reply:
+        """GET /contact_custom_fields/{custom_field_id}."""
+        read_query(request.query, {})
+        found = next((one for one in self._all.values() if one.field_id == field_id.lower()), None)
+        if found is None:
+            raise not_found(f"Custom field {field_id} was not found.")
+        return Reply.json(200, _show(found))
 
     def post_field(self, request: Request) -> Reply:
         """POST /contact_custom_fields."""

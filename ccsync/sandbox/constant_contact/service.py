@@ -6,60 +6,30 @@ https://developer.constantcontact.com/api_reference/index.html; what it leaves o
 
 import json
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import NoReturn
 
 from ccsync.sandbox.acts import Acts
-from ccsync.sandbox.constant_contact.account import Account
 from ccsync.sandbox.constant_contact.actions import Actions
 from ccsync.sandbox.constant_contact.activities.courses import Courses, names
 from ccsync.sandbox.constant_contact.errors import Refused, access_denied, not_found, refused, unauthorized
 from ccsync.sandbox.constant_contact.limits import Limits
 from ccsync.sandbox.constant_contact.oauth.server import AuthorizationServer
 from ccsync.sandbox.constant_contact.oauth.tokens import Tokens
+from ccsync.sandbox.constant_contact.routes import OPERATIONS, Route, draw_routes, operation_of
 from ccsync.sandbox.population.people import SeedContact
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.troubles import PageFaults, Refusals
 from ccsync.sandbox.wire import Clock, Reply, Request
 
-_ID = r"([^/]+)"
-# Calls that can opt somebody in again or ask them to: nothing of ccsync may make them. See also `_names_permission`.
+# Calls that can opt somebody in again, ask them to, or send a campaign: nothing of ccsync may make them.
+# See also `_names_permission`.
 _FORBIDDEN = (
     ("POST", re.compile("/v3/contacts/sign_up_form")),
-    ("PUT", re.compile(f"/v3/contacts/resubscribe/{_ID}")),
+    ("PUT", re.compile("/v3/contacts/resubscribe/[^/]+")),
+    ("POST", re.compile("/v3/emails/activities/[^/]+/(schedules|tests|non_opener_resends)")),  # what sends a campaign
 )
-
-
-OPERATIONS = {
-    "get_contacts": "search",
-    "get_contact": "read",
-    "get_counts": "counts",
-    "post_contact": "create",
-    "put_contact": "change",
-    "delete_contact": "delete",
-    "get_lists": "lists",
-    "get_list": "list",
-    "post_import": "import",
-    "post_export": "export",
-    "post_add": "addition",
-    "post_remove": "removal",
-    "get_activity": "activity",
-    "get_activities": "activities",
-    "get_file": "file",
-}
-"""What can be refused, by what answers it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """One operation of the description, with the scope and the user privilege it wants."""
-
-    method: str
-    path: re.Pattern[str]
-    scope: str
-    privilege: str
-    answer: Callable[..., Reply]
 
 
 class ConstantContact(Actions):
@@ -74,13 +44,12 @@ class ConstantContact(Actions):
         acts: Acts | None = None,
     ) -> None:
         super().__init__(settings, clock, people, acts)
-        self.account = Account()
         self.tokens = Tokens(settings, clock, self._chance)
         self.auth = AuthorizationServer(settings, clock, self.tokens, self._chance, auth_url)
         self.limits = Limits(settings, clock)
         self.refusals = Refusals(clock, frozenset(OPERATIONS.values()))
         self.forbidden_calls: list[str] = []
-        self._routes = self._draw_routes()
+        self._routes = draw_routes(self)
 
     # what comes over the wire
 
@@ -162,22 +131,22 @@ class ConstantContact(Actions):
             self.jobs.clear()
             self.page_faults.clear()
             self.file_faults.clear()
-            self._activities.end_hanging()
+            self.activities.end_hanging()
 
     @property
     def jobs(self) -> Courses:
         """How the next bulk jobs will go."""
-        return self._activities.courses
+        return self.activities.courses
 
     @property
     def page_faults(self) -> PageFaults:
         """What will be wrong with pages of a list's members."""
-        return self._contacts.page_faults
+        return self.contacts.page_faults
 
     @property
     def file_faults(self) -> PageFaults:
         """What will be wrong with the files of exports."""
-        return self._exports.faults
+        return self.exports.faults
 
     # limits
 
@@ -220,10 +189,10 @@ class ConstantContact(Actions):
                 return route.answer(request, *found.groups())
         raise not_found()
 
-    def _check_refusals(self, route: _Route, request: Request) -> None:
+    def _check_refusals(self, route: Route, request: Request) -> None:
         """Is this call one that a test wants turned down?"""
         asked = {request.path.rpartition("/")[2].lower(), *(value.lower() for _, value in request.query)}
-        operation = OPERATIONS.get(route.answer.__name__, "other")
+        operation = operation_of(route)
         met = self.refusals.met(operation, lambda record: record in asked or names(request.body, record))
         if met is None:
             return
@@ -235,47 +204,14 @@ class ConstantContact(Actions):
 
     def _forbid(self, request: Request) -> NoReturn:
         self.forbidden_calls.append(f"{request.method} {request.path}")
-        raise access_denied("The sandbox refuses calls that can re-subscribe a person.")
+        raise access_denied("The sandbox refuses calls that can re-subscribe a person or send a campaign.")
 
-    def _check_rights(self, route: _Route, scopes: frozenset[str]) -> None:
+    def _check_rights(self, route: Route, scopes: frozenset[str]) -> None:
         if route.scope and route.scope not in scopes:
             raise access_denied("Request forbidden due to insufficient scope.")
         if route.privilege and route.privilege not in self.account.privileges:
             # https://developer.constantcontact.com/api_guide/account_get_privileges.html
             raise access_denied("Request forbidden due to insufficient user privileges.")
-
-    def _draw_routes(self) -> tuple[_Route, ...]:
-        account, contacts, lists = self.account, self._contacts, self._lists
-        imports, activities = self._imports, self._activities
-        writes, memberships, exports = self._writes, self._memberships, self._exports
-        table: tuple[tuple[str, str, str, str, Callable[..., Reply]], ...] = (
-            ("GET", "/account/summary", "account_read", "account:read", account.get_summary),
-            ("GET", "/account/emails", "account_read", "account:read", account.get_emails),
-            ("GET", "/account/user/privileges", "", "", account.get_privileges),
-            ("GET", "/contact_lists", "contact_data", "contacts:lists:read", lists.get_lists),
-            ("POST", "/contact_lists", "contact_data", "contacts:lists:write", lists.post_list),
-            ("GET", f"/contact_lists/{_ID}", "contact_data", "contacts:lists:read", lists.get_list),
-            ("PUT", f"/contact_lists/{_ID}", "contact_data", "contacts:lists:write", lists.put_list),
-            ("GET", "/contact_custom_fields", "contact_data", "contacts:read", self.custom_fields.get_fields),
-            ("POST", "/contact_custom_fields", "contact_data", "contacts:write", self.custom_fields.post_field),
-            ("GET", "/contacts", "contact_data", "contacts:read", contacts.get_contacts),
-            ("GET", "/contacts/counts", "contact_data", "contacts:read", contacts.get_counts),
-            ("GET", f"/contacts/{_ID}", "contact_data", "contacts:read", contacts.get_contact),
-            ("POST", "/contacts", "contact_data", "contacts:write", writes.post_contact),
-            ("PUT", f"/contacts/{_ID}", "contact_data", "contacts:write", writes.put_contact),
-            ("DELETE", f"/contacts/{_ID}", "contact_data", "contacts:write", writes.delete_contact),
-            ("GET", f"/contact_exports/{_ID}", "contact_data", "contacts:write", exports.get_file),
-            ("GET", "/activities", "contact_data", "contacts:write", activities.get_activities),
-            ("POST", "/activities/contacts_json_import", "contact_data", "contacts:write", imports.post_import),
-            ("POST", "/activities/contact_exports", "contact_data", "contacts:write", exports.post_export),
-            ("POST", "/activities/add_list_memberships", "contact_data", "contacts:write", memberships.post_add),
-            ("POST", "/activities/remove_list_memberships", "contact_data", "contacts:write", memberships.post_remove),
-            ("GET", f"/activities/{_ID}", "contact_data", "contacts:write", activities.get_activity),
-        )
-        return tuple(
-            _Route(method, re.compile(f"/v3{path}"), scope, privilege, answer)
-            for method, path, scope, privilege, answer in table
-        )
 
 
 def _names_permission(content: bytes) -> bool:

@@ -16,11 +16,11 @@ from ccsync.sandbox.kibo.access import Access
 from ccsync.sandbox.kibo.accounts import Account, fields_of_an_account
 from ccsync.sandbox.kibo.actions import Actions
 from ccsync.sandbox.kibo.events import SITES
-from ccsync.sandbox.kibo.parts import PATH as PARTS_PATH
-from ccsync.sandbox.kibo.parts import Parts
 from ccsync.sandbox.kibo.put import BadBody, replaced
 from ccsync.sandbox.kibo.query import BadQuery, Clause
 from ccsync.sandbox.kibo.sorting import sorted_ids
+from ccsync.sandbox.kibo.sub_resources import PATH as SUB_RESOURCES
+from ccsync.sandbox.kibo.sub_resources import SubResources
 from ccsync.sandbox.kibo.wire import (
     PAGE_FIELDS,
     Refused,
@@ -58,7 +58,7 @@ class Kibo(Actions):
     ) -> None:
         super().__init__(settings, clock, population, acts)
         self._access = Access(settings, clock)
-        self._parts = Parts(settings, self._accounts, self.audit)
+        self._sub_resources = SubResources(settings, self._accounts, self.audit)
         self._found: dict[object, Sequence[int]] = {}
         self._arrivals: list[datetime] = []
         self.tenant_host = "127.0.0.1"
@@ -98,9 +98,9 @@ class Kibo(Actions):
         if self._is_over_limit():
             return self._too_many(self._settings.kibo_retry_after_seconds)
         self._access.check(request)
-        if found := PARTS_PATH.fullmatch(request.path):
+        if found := SUB_RESOURCES.fullmatch(request.path):
             self._check("sub-resource", found[1])
-            return self._parts.answer(request, found[1], found[2].lower())
+            return self._sub_resources.answer(request, found[1], found[2].lower())
         if _LIST.fullmatch(request.path):
             want(request, "GET")
             return self._list(request)

@@ -39,12 +39,13 @@ CREATE TABLE sightings (              -- contacts as Constant Contact last showe
     is_ours INTEGER NOT NULL,         -- first put there by ccsync, or adopted
     contact_id TEXT,
     permission TEXT,                  -- NULL: not shown yet
-    member_of TEXT,                   -- the active list, when it was seen on it
+    member_of TEXT,                   -- the active list, when it was seen on it or an import has put it there
     seen_at TEXT,                     -- by Constant Contact's clock; NULL: before this was kept
     prepared_at TEXT,                 -- when ccsync first set out to send it
     moved_to BLOB                     -- the contact has another address now: whose
 ) STRICT, WITHOUT ROWID;
-INSERT INTO sightings SELECT person, is_ours, contact_id, NULL, seen_list_id, NULL, prepared_at, NULL FROM contacts;
+INSERT INTO sightings
+    SELECT person, is_ours, contact_id, NULL, coalesce(list_id, seen_list_id), NULL, prepared_at, NULL FROM contacts;
 DROP TABLE contacts;
 ALTER TABLE sightings RENAME TO contacts;
 CREATE INDEX contacts_by_contact_id ON contacts (contact_id);
@@ -98,8 +99,8 @@ INSERT INTO tasks (kind, person, list_id, reason, contact_id, happened_at, sourc
     status, queued_at, next_at, attempts, last_error, done_at, outcome)
     SELECT 'write-back', person, list_id, kind, contact_id, happened_at, CASE source WHEN 'Contact' THEN source END,
     is_checked, was_on_list, is_wanted,
-    CASE WHEN done_at IS NOT NULL THEN 'done' WHEN attempts THEN 'retrying' ELSE 'pending' END,
-    seen_at, next_at, attempts, last_error, done_at, outcome FROM untold ORDER BY id;
+    CASE WHEN told_at IS NOT NULL THEN 'done' WHEN attempts THEN 'retrying' ELSE 'pending' END,
+    seen_at, next_at, attempts, last_error, told_at, outcome FROM untold ORDER BY id;
 DROP TABLE untold;
 
 ALTER TABLE set_aside RENAME TO parked;

@@ -232,11 +232,11 @@ CREATE TABLE untold (                 -- what people did at Constant Contact, un
     attempts INTEGER NOT NULL DEFAULT 0,
     next_at TEXT NOT NULL,
     last_error TEXT NOT NULL DEFAULT '',
-    done_at TEXT,
+    told_at TEXT,
     outcome TEXT NOT NULL DEFAULT '',
     UNIQUE (person, kind, list_id, happened_at)
 ) STRICT;
-CREATE INDEX untold_by_turn ON untold (done_at, is_wanted, next_at);
+CREATE INDEX untold_by_turn ON untold (told_at, is_wanted, next_at);
 INSERT INTO untold (person, kind, list_id, happened_at, contact_id, source, is_checked, was_on_list, seen_at, next_at)
     SELECT person, kind, list_id, coalesce(since, ''), contact_id, source, kind = 'unsubscribed',
         EXISTS (SELECT 1 FROM contacts WHERE contacts.person = suppressions.person AND contacts.list_id IS NOT NULL),

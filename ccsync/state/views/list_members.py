@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from ccsync.state import contacts
-from ccsync.state.contacts import ON_LIST
 from ccsync.state.database.store import Store
-from ccsync.state.suppressions import DEPARTED
+from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
 
 _CHUNK = 1_000
 
@@ -49,10 +48,14 @@ def iter_returned(store: Store, list_id: str) -> Iterator[bytes]:
     return _iter_chunks(store, f"{sql} AND person > ?2", list_id)
 
 
-# Whoever ccsync itself is taking off the list has not left it, nor has a contact that has another address now.
+# Whoever ccsync itself is taking off the list has not left it, nor has a contact that was deleted or has another
+# address now; and what was settled before is not found again.
 _MISSING = (
-    f"FROM sent LEFT JOIN contacts USING (person) WHERE sent.list_id = ?1 AND {ON_LIST} AND NOT EXISTS"
-    " (SELECT 1 FROM list_members WHERE list_members.person IN (sent.person, contacts.moved_to)) AND NOT EXISTS"
+    "FROM sent LEFT JOIN contacts USING (person) WHERE sent.list_id = ?1 AND removed_at IS NULL"
+    " AND NOT (coalesce(permission, '') = 'deleted' AND seen_at > sent_at)"
+    " AND NOT EXISTS (SELECT 1 FROM list_members WHERE list_members.person IN (sent.person, contacts.moved_to))"
+    " AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = sent.person"
+    f" AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}') AND suppressions.list_id IN ('', ?1)) AND NOT EXISTS"
     " (SELECT 1 FROM tasks WHERE kind = 'remove' AND tasks.person = sent.person AND tasks.list_id = sent.list_id)"
 )
 

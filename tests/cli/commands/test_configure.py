@@ -125,7 +125,7 @@ def test_a_deleted_list_is_not_found(shop: LiveShop) -> None:
 
 def test_a_thousand_lists(shop: LiveShop) -> None:
     """The last one is found over all pages; one more is refused without a try (exit 9)."""
-    for number in range(1_000 - len(shop.box.cc._lists._all)):
+    for number in range(1_000 - len(shop.box.cc.lists._all)):
         shop.box.cc.add_list(f"List {number}")
     assert shop.ccsync("configure", "--list", "List 990").returncode == 0
     before = len(shop.requests("POST", "/contact_lists"))

@@ -14,11 +14,11 @@ import pytest
 
 from ccsync.cli.terminal.streaming import csv_cell
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Lock
+from ccsync.state import Lock, ledger
+from ccsync.state.ledger import ConsentChange
 from tests.cli.test_hostile_store import account_id_of, check_screen
 from tests.cli.test_operator import check_error
 from tests.live import LiveShop
-from tests.terminal import on_terminal
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,11 @@ def test_everybody_since_a_time(shop: LiveShop) -> None:
 
 def test_csv_opens_harmlessly_in_a_spreadsheet(shop: LiveShop) -> None:
     """The same rows as JSON, one line each, UTF-8 in any locale, and no cell that a spreadsheet would compute."""
+    store = shop.open()
+    change = ConsentChange(b"j" * 16, "jürgen@example.com", "unsubscribed", "constant_contact", None, shop.clock.now())
+    with store.transaction():
+        ledger.append(store, 1, [change])
+    store.close()
     command = [sys.executable, "-m", "ccsync", "--config", str(shop.config_path), "consent", "--since", "1h", "--csv"]
     environ = {"PATH": os.environ["PATH"], "HOME": str(shop.folder), "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
     done = subprocess.run(command, env=environ, capture_output=True, encoding="utf-8", check=True)
@@ -111,7 +116,7 @@ def test_an_address_that_looks_like_a_formula(shop: LiveShop) -> None:
 def test_every_screen_is_harmless(shop: LiveShop, columns: int) -> None:
     """Hostile addresses cannot drive the terminal, in a table or as CSV."""
     for words in (["--since", "1h"], ["--since", "1h", "--csv"]):
-        seen = on_terminal(shop.config_path, "consent", *words, columns=columns)
+        seen = shop.on_terminal("consent", *words, columns=columns)
         assert seen.code == 0
         if "--csv" not in words:
             check_screen(seen.screen, columns)

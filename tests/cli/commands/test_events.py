@@ -11,13 +11,12 @@ import pytest
 
 from ccsync.models import Event
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Lock, events, parked, queue
+from ccsync.state import Lock, events, parked, queue, tasks
 from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
 from tests.canaries import leaks_in
 from tests.cli.test_hostile_store import check_screen
 from tests.live import LiveShop
-from tests.terminal import on_terminal
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 COLUMNS = ["Event", "Object Id", "Topic", "Created", "Status", "Attempts", "Last Error"]
@@ -62,7 +61,7 @@ def shown(shop: LiveShop, *options: str) -> list[dict[str, object]]:
 
 def statuses(shop: LiveShop) -> dict[str, int]:
     store = shop.open()
-    found = queue.count_by_status(store)
+    found = tasks.count_by_status(store, tasks.READ)
     store.close()
     return found
 
@@ -204,7 +203,7 @@ def test_hostile_texts_are_harmless(shop: LiveShop, columns: int) -> None:
     """A vendor's text cannot steer the terminal, make rows, or push a line out of the screen."""
     (event_id,) = fill(shop, 1001)
     fail(shop, 1001, "Kibo: \x1b[2J\x07 evil\u202e\r\nrow \x9b31m " + "漢字" * 40 + " x" * 40)
-    seen = on_terminal(shop.config_path, "events", columns=columns)
+    seen = shop.on_terminal("events", columns=columns)
     assert seen.code == 0
     check_screen(seen.screen, columns)
     assert "\\x1b[2J\\x07" in seen.screen
@@ -230,7 +229,7 @@ def test_refresh_pulls_first(shop: LiveShop) -> None:
 
 def test_refresh_says_how_many_to_a_person(shop: LiveShop) -> None:
     """A terminal hears it; a pipe does not."""
-    seen = on_terminal(shop.config_path, "events", "--refresh", columns=130)
+    seen = shop.on_terminal("events", "--refresh", columns=130)
     assert "Pulled 4 new events." in seen.screen
     assert shop.ccsync("events", "--refresh").stderr == ""
 

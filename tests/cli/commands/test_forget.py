@@ -16,7 +16,6 @@ from tests.cli.test_hostile_store import account_id_of, check_screen
 from tests.cli.test_operator import check_error
 from tests.jobs.forgetting import rows_about, suppressions_of, traces
 from tests.live import LiveShop
-from tests.terminal import on_terminal
 
 PAT = "Pat.Doe@example.com"
 
@@ -66,7 +65,7 @@ def test_the_receipt_as_json(shop: LiveShop) -> None:
     assert receipt["address"] == PAT
     assert receipt["at"].endswith("Z")
     assert receipt["taken_off_list"] == receipt["contacts"] == 1
-    assert {"consent", "contacts", "accounts", "links", "history"} <= receipt["erased"].keys()
+    assert {"consent", "contacts", "accounts", "account_addresses", "sent", "history"} <= receipt["erased"].keys()
     assert [one["kind"] for one in receipt["kept"]] == ["forgotten"]
     first, second = sorted(shop.box.kibo.find_by_email(PAT))
     assert receipt["kibo_accounts"] == [
@@ -79,14 +78,14 @@ def test_the_receipt_as_json(shop: LiveShop) -> None:
 def test_it_asks_first(shop: LiveShop) -> None:
     """At a terminal a typed yes is wanted; anything else changes nothing (exit 2)."""
     asked = len(shop.box.requests.records)
-    seen = on_terminal(shop.config_path, "forget", PAT, answers={"Forget this person?": "no"})
+    seen = shop.on_terminal("forget", PAT, answers={"Forget this person?": "no"})
     assert seen.code == 2
     assert "cannot be undone" in seen.screen
     assert "nothing was changed" in seen.screen
     assert len(shop.box.requests.records) == asked
     assert PAT.lower() in shop.members()
     assert rows_about(shop, PAT)["consent"] == 1
-    seen = on_terminal(shop.config_path, "forget", PAT, answers={"Forget this person?": "yes"})
+    seen = shop.on_terminal("forget", PAT, answers={"Forget this person?": "yes"})
     assert seen.code == 0
     assert PAT.lower() not in shop.members()
 
@@ -117,7 +116,7 @@ def test_every_screen_is_harmless(shop: LiveShop, columns: int) -> None:
     rejected = json.loads(shop.ccsync("logs", "1", "--errors", "--json").stdout)
     address = next(one["email"] for one in rejected if one["account_id"] == account_id_of("escape_address"))
     assert "\x1b" in address
-    seen = on_terminal(shop.config_path, "forget", address, columns=columns, answers={"Forget this person?": "yes"})
+    seen = shop.on_terminal("forget", address, columns=columns, answers={"Forget this person?": "yes"})
     assert seen.code == 0
     check_screen(seen.screen, columns)
     assert (

@@ -147,7 +147,9 @@ def test_a_user_without_the_account_s_data_is_recognised(shop: InsideShop, user:
 def test_hostile_words_of_the_vendors_are_harmless(tmp_path: Path) -> None:
     """Escapes in names and addresses of the vendors' answers show as text on a terminal, and can be kept."""
     evil = "\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202e\ud800"
-    with InsideShop(tmp_path, SandboxSettings(customers=1, device_interval_seconds=1), logs_in=False) as shop:
+    with InsideShop(
+        tmp_path, SandboxSettings(customers=1, device_interval_seconds=1), logs_in=False, has_wire=True
+    ) as shop:
         summary = {"encoded_account_id": "x", "organization_name": f"Org{evil}", "contact_email": "info@example.com"}
         shop.box.faults.add("wrong-body", vendor="cc_api", path=".*/account/summary", body=json.dumps(summary))
         device = {"device_code": "d", "user_code": f"C{evil}", "verification_uri": f"https://x.example.com/{evil}",

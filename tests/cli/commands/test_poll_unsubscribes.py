@@ -12,7 +12,6 @@ from ccsync.sandbox.settings import SandboxSettings
 from tests.canaries import leaks_in
 from tests.jobs.polling import accepts, join, puts
 from tests.live import FAST, LiveShop
-from tests.terminal import on_terminal
 
 PAT, LEE, TIM = "pat@example.com", "lee@example.com", "tim@example.com"
 
@@ -63,7 +62,7 @@ def test_a_person_reads_what_was_done(shop: LiveShop) -> None:
     ready(shop, PAT, LEE, TIM)
     shop.box.cc.unsubscribe(PAT)
     shop.box.cc.leave_list(LEE, shop.list_id)
-    seen = on_terminal(shop.config_path, "poll-unsubscribes", "--full", columns=300)
+    seen = shop.on_terminal("poll-unsubscribes", "--full", columns=300)
     assert seen.code == 0
     assert "Told the store: 2 opted out (1 unsubscribed, 1 left the list), 0 opted in again" in seen.screen
     assert "does not show it" in seen.screen
@@ -147,7 +146,7 @@ def test_a_disabled_sync_does_nothing(shop: LiveShop) -> None:
     shop.config_path.write_text(shop.config_path.read_text().replace("[sync]", "[sync]\nenabled = false"))
     before = len(shop.box.requests.records)
     check_quiet(shop.ccsync("poll-unsubscribes"))
-    assert "ccsync configure --enable" in on_terminal(shop.config_path, "poll-unsubscribes", columns=200).screen
+    assert "ccsync configure --enable" in shop.on_terminal("poll-unsubscribes", columns=200).screen
     assert len(shop.box.requests.records) == before
     assert accepts(shop, pat) is True
 

@@ -16,7 +16,6 @@ from ccsync.state.database.times import to_text
 from tests.cli.test_hostile_store import check_screen
 from tests.cli.test_operator import check_error
 from tests.live import LiveShop
-from tests.terminal import on_terminal
 
 PAT = "Pat.Doe@example.com"
 
@@ -36,7 +35,7 @@ def lose(shop: LiveShop) -> None:
     shop.box.cc.leave_list(PAT, shop.list_id)
     store = shop.open()
     person = people.person_key(store)(PAT.lower())
-    store.run("UPDATE contacts SET list_id = NULL, fingerprint = NULL WHERE person = ?", person)
+    store.run("DELETE FROM sent WHERE person = ?", person)
     # Events were read a moment later: else the account counts as changed since the last flush.
     store.run("UPDATE bookmarks SET at = ? WHERE stream = 'events'", to_text(shop.clock.now() + timedelta(seconds=5)))
     store.close()
@@ -44,7 +43,7 @@ def lose(shop: LiveShop) -> None:
 
 def queued(shop: LiveShop) -> int:
     store = shop.open()
-    count = store.number("SELECT count(*) FROM queue")
+    count = store.number("SELECT count(*) FROM tasks WHERE kind = 'read'")
     store.close()
     return count
 
@@ -118,13 +117,13 @@ def test_every_screen_is_harmless(shop: LiveShop, columns: int) -> None:
     """The tables fit and nothing steers the terminal, whatever the addresses hold."""
     lose(shop)
     shop.box.kibo.add_account(emailAddress="\x1b[2J\u202ea@example.com", acceptsMarketing=True)
-    seen = on_terminal(shop.config_path, "reconcile", columns=columns)
+    seen = shop.on_terminal("reconcile", columns=columns)
     assert seen.code == 3
     check_screen(seen.screen, columns)
     assert "missing" in seen.screen
     assert PAT in seen.screen.replace("\r\n", "")
     assert "ccsync reconcile --fix" in seen.screen
-    seen = on_terminal(shop.config_path, "reconcile", "--csv", columns=columns)
+    seen = shop.on_terminal("reconcile", "--csv", columns=columns)
     assert "\x1b" not in seen.screen
     assert "\\x1b[2J\\u202ea@example.com" in seen.screen.replace("\r\n", "")
 
@@ -132,12 +131,12 @@ def test_every_screen_is_harmless(shop: LiveShop, columns: int) -> None:
 def test_fix_shows_the_plan_and_asks(shop: LiveShop) -> None:
     """Anything but a typed yes queues nothing (exit 2); after the yes the next flush puts it right (exit 0)."""
     lose(shop)
-    seen = on_terminal(shop.config_path, "reconcile", "--fix", columns=200, answers={"Queue it?": "no"})
+    seen = shop.on_terminal("reconcile", "--fix", columns=200, answers={"Queue it?": "no"})
     assert seen.code == 2
     assert "people: 1 to be read again by flush-events" in seen.screen
     assert "Nobody is subscribed again" in seen.screen
     assert queued(shop) == 0
-    seen = on_terminal(shop.config_path, "reconcile", "--fix", columns=200, answers={"Queue it?": "yes"})
+    seen = shop.on_terminal("reconcile", "--fix", columns=200, answers={"Queue it?": "yes"})
     assert seen.code == 0
     assert queued(shop) == 1
     assert PAT.lower() not in shop.members()

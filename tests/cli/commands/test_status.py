@@ -18,7 +18,6 @@ from ccsync.state.suppressions import OPTED_OUT, Suppression
 from tests.canaries import leaks_in
 from tests.cli.test_hostile_store import check_screen
 from tests.live import LiveShop
-from tests.terminal import on_terminal
 
 PARTS = {"at", "enabled", "interval_minutes", "list", "jobs", "queue", "untold", "suppressed", "calls", "login",
          "state_file", "live", "needs", "stale"}  # fmt: skip
@@ -147,7 +146,7 @@ def test_the_screen_stays_whole(shop: LiveShop, columns: int) -> None:
     store.close()
     shop.box.cc.rename_list(shop.list_id, "\x1b]0;evil\x07 name")
     for words in (["status"], ["status", "--live"], ["status", "--stale-after", "2h"]):
-        seen = on_terminal(shop.config_path, *words, columns=columns)
+        seen = shop.on_terminal(*words, columns=columns)
         assert seen.code == (1 if "--stale-after" in words else 0)
         check_screen(seen.screen, columns)
         assert "\\x1b[2J\\u202e" in seen.screen
@@ -410,6 +409,6 @@ def test_odd_terminals(shop: LiveShop, environ: dict[str, str]) -> None:
     text = shop.config_path.read_text()
     shop.config_path.write_text(text.replace('"Web shop customers"', '"Клиенты 客户"'))
     for words in (["status"], ["events", "--all"], ["why", "kundin@bücher.example"]):
-        seen = on_terminal(shop.config_path, *words, environ=environ)
+        seen = shop.on_terminal(*words, environ=environ)
         assert seen.code == 0, seen.screen
         assert "Traceback" not in seen.screen

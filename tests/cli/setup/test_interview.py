@@ -11,7 +11,7 @@ from ccsync.sandbox.settings import SandboxSettings
 from tests.cli.test_hostile_store import check_screen
 from tests.harness import LIST
 from tests.live import LiveShop
-from tests.terminal import END_OF_INPUT, INTERRUPT, Session, on_terminal
+from tests.terminal import END_OF_INPUT, INTERRUPT, Session
 
 SETTINGS = SandboxSettings(customers=20, seed=7)
 Script = Sequence[tuple[str, str]]
@@ -44,7 +44,7 @@ def settings_of(shop: LiveShop) -> dict[str, dict[str, object]]:
 
 def ask(shop: LiveShop, script: Script, columns: int = 80) -> Session:
     """The conversation; every screen is whole."""
-    seen = on_terminal(shop.config_path, "configure", script=script, columns=columns)
+    seen = shop.on_terminal("configure", script=script, columns=columns)
     check_screen(re.sub(r"(?:Error|Why|Fix): .*", "", seen.screen), columns)
     assert "Traceback" not in seen.screen
     return seen
@@ -116,7 +116,7 @@ def test_the_table_shows_a_customer_as_the_export_would_send_it(shop: LiveShop) 
     """The values of one opted-in customer, cleaned; whole addresses stay off the screen."""
     shop.box.kibo.update_account(1007, firstName="\x1b[2JEvil\u202e", acceptsMarketing=True)
     script = kept(mapping=[("Change", "job_title=emailAddress"), ("Change", "-job_title"), ("Change", "")])
-    seen = on_terminal(shop.config_path, "configure", script=script, columns=120)
+    seen = shop.on_terminal("configure", script=script, columns=120)
     assert seen.code == 0
     table = seen.screen[seen.screen.index("5/6") :]
     number = int(table.partition("Customer ")[2].split()[0])
@@ -142,7 +142,7 @@ def test_lists_are_chosen_by_number_part_and_case(shop: LiveShop) -> None:
 
 def _other_lists(shop: LiveShop) -> list[str]:
     ours = {"Shop Nord", "Shop Süd", "Other", LIST}
-    return [one.name for one in shop.box.cc._lists._all.values() if one.name not in ours]
+    return [one.name for one in shop.box.cc.lists._all.values() if one.name not in ours]
 
 
 def test_a_list_is_made_under_the_beginning_of_another_s_name(shop: LiveShop) -> None:
@@ -167,7 +167,7 @@ def test_a_list_is_made_under_the_beginning_of_another_s_name(shop: LiveShop) ->
 def test_odd_names_are_asked_again(shop: LiveShop, name: str) -> None:
     """What cannot be a list's name is said with the reason, and the question comes again."""
     shop.box.cc.add_list(LIST + "!")
-    seen = on_terminal(shop.config_path, "configure", script=kept([("List (", "+" + name), ("List (", "")]))
+    seen = shop.on_terminal("configure", script=kept([("List (", "+" + name), ("List (", "")]))
     assert seen.code == 0, seen.screen
     assert "Choose another name." in words(seen.screen) or "Take that one" in seen.screen
     assert not shop.requests("POST", "/contact_lists")
@@ -379,7 +379,7 @@ def test_odd_terminals(shop: LiveShop, environ: dict[str, str]) -> None:
     """What cannot be shown or read there ends no conversation, and makes no list of mangled letters."""
     shop.box.cc.add_list("Клиенты 客户")
     script = kept([("List (", "+客户"), ("List (", "")] if "PYTHONIOENCODING" in environ else LIST_KEPT)
-    seen = on_terminal(shop.config_path, "configure", script=script, environ=environ)
+    seen = shop.on_terminal("configure", script=script, environ=environ)
     assert seen.code == 0, seen.screen
     assert not shop.requests("POST", "/contact_lists")
 
@@ -392,7 +392,7 @@ def test_wrong_answers_are_asked_again(shop: LiveShop) -> None:
         [("What it does", "x"), ("What it does", ""), ("welcome", "perhaps"), ("welcome", "")],
         [("Change", "nonsense"), ("Change", "="), ("Change", "-"), ("Change", "\udcff=\x1b[2J"), ("Change", "")],
     )
-    seen = on_terminal(shop.config_path, "configure", script=[(q, a.replace("\udcff", "ÿ")) for q, a in script])
+    seen = shop.on_terminal("configure", script=[(q, a.replace("\udcff", "ÿ")) for q, a in script])
     assert seen.code == 0, seen.screen
     assert "Traceback" not in seen.screen
 

@@ -20,7 +20,6 @@ from selenium.webdriver.support.wait import WebDriverWait
 from ccsync.sandbox.settings import SandboxSettings
 from tests.cli.setup.test_callback import free_port
 from tests.live import LiveShop
-from tests.terminal import on_terminal
 from tests.visitor import visit
 
 SETTINGS = SandboxSettings(customers=3)
@@ -142,8 +141,7 @@ def test_pasting_the_address(tmp_path: Path) -> None:
             assert found, screen
             return visit(found[0])
 
-        seen = on_terminal(
-            shop.config_path,
+        seen = shop.on_terminal(
             "login",
             "--cc-only",
             "--no-browser",

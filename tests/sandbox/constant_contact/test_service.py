@@ -61,7 +61,7 @@ def test_calls_that_could_resubscribe_are_recorded_and_refused(
     assert world.cc.forbidden_calls == [f"{method} /v3{path}"]
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/contact_tags", f"/contact_lists/{SOMEBODY}", f"/contacts/{SOMEBODY}"])
+@pytest.mark.parametrize("path", ["/nothing", "/segments", f"/contact_lists/{SOMEBODY}", f"/contacts/{SOMEBODY}"])
 def test_what_is_not_there_is_a_404_array(world: World, path: str) -> None:
     """An operation that is not served and an unknown id are 404 with an array."""
     reply = world.call("GET", path)

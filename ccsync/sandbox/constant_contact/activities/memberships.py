@@ -4,40 +4,23 @@ https://developer.constantcontact.com/api_guide/remove_list_membership.html; wha
 out, and whether they touch the contact, is in no description: see the settings.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
 from ccsync.sandbox.constant_contact.activities.queue import Activities, Activity
-from ccsync.sandbox.constant_contact.contacts.selection import Selection
+from ccsync.sandbox.constant_contact.activities.sources import LISTS_TARGET, Job, chosen, read_job
 from ccsync.sandbox.constant_contact.contacts.store import Store, StoredContact
 from ccsync.sandbox.constant_contact.errors import Refused, invalid, not_found
 from ccsync.sandbox.constant_contact.lists import Lists, StoredList
 from ccsync.sandbox.constant_contact.noting import Notes
-from ccsync.sandbox.constant_contact.validation import check_properties, read_json, read_query, read_uuids
+from ccsync.sandbox.constant_contact.tags import Tags
+from ccsync.sandbox.constant_contact.validation import read_json, read_query
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Reply, Request
 
-MOST_CONTACTS = 500
-MOST_LISTS = 50
 _SOURCES = ("contact_ids", "list_ids", "all_active_contacts", "engagement_level", "tag_ids", "segment_id")
-_NOT_SIMULATED = ("engagement_level", "tag_ids", "segment_id")
-_AT_ONCE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """Whom to put on or take off which lists; exactly one of the three sources is given."""
-
-    contact_ids: tuple[str, ...]
-    source_lists: tuple[str, ...]
-    is_all_active: bool
-    excluded: frozenset[str]
-    targets: tuple[str, ...]
-
-
 _Work: TypeAlias = Callable[[StoredContact, list[StoredList], int], None]
 
 
@@ -45,11 +28,18 @@ class Memberships:
     """Who is on which list: the two jobs, and the single changes that persons, staff and a PUT make."""
 
     def __init__(
-        self, settings: SandboxSettings, store: Store, lists: Lists, activities: Activities, notes: Notes
+        self,
+        settings: SandboxSettings,
+        store: Store,
+        lists: Lists,
+        tags: Tags,
+        activities: Activities,
+        notes: Notes,
     ) -> None:
         self._settings = settings
         self._store = store
         self._lists = lists
+        self._tags = tags
         self._activities = activities
         self._notes = notes
         self._waiting: dict[int, set[int]] = {}
@@ -100,19 +90,21 @@ class Memberships:
         missing = [one for one in list_ids if self._lists.living(one) is None]
         if missing:
             raise self._missing(missing[0])
-        return self._still(list_ids)
+        return self.still(list_ids)
 
     def _missing(self, list_id: str) -> Refused:
         text = f"List {list_id} does not exist."
         return not_found(text) if self._settings.missing_list_status == 404 else invalid(text)
 
-    def _still(self, list_ids: tuple[str, ...]) -> list[StoredList]:
+    def still(self, list_ids: tuple[str, ...]) -> list[StoredList]:
+        """Those of these lists that are not deleted."""
         return [one for list_id in list_ids if (one := self._lists.living(list_id))]
 
     def _start(self, kind: str, request: Request, work: _Work, sources: tuple[str, ...]) -> Reply:
         read_query(request.query, {})
-        job = _read(read_json(request), sources)
-        self.living((*job.targets, *job.source_lists))
+        job = read_job(read_json(request), sources, LISTS_TARGET)
+        self.living((*job.targets, *job.list_ids))
+        self._tags.require(job.tag_ids)
         if self._settings.unknown_contact_ids == "refuse":
             known = self._store.by_ids(job.contact_ids)
             if unknown := [one for one in job.contact_ids if one not in known]:
@@ -120,9 +112,10 @@ class Memberships:
         seconds, doing = self._settings.membership_seconds, partial(self._apply, job, work)
         return self._activities.start(kind, request.body, seconds, doing)
 
-    def _apply(self, job: _Job, work: _Work, activity: Activity, at: datetime) -> None:
-        targets, total = self._still(job.targets), 0
-        for contact in list(self._chosen(job)):
+    def _apply(self, job: Job, work: _Work, activity: Activity, at: datetime) -> None:
+        targets, total = self.still(job.targets), 0
+        groups = tuple(one.seq for one in self.still(job.list_ids)) + self._tags.numbers(job.tag_ids)
+        for contact in list(chosen(self._store, job, groups)):
             total += 1
             work(contact, targets, int(at.timestamp()))
         total = len(job.contact_ids) or total
@@ -154,17 +147,6 @@ class Memberships:
     def _on(self, contact: StoredContact) -> set[int]:
         return set(self._store.lists_of([contact.seq])[contact.seq])
 
-    def _chosen(self, job: _Job) -> Iterator[StoredContact]:
-        if job.contact_ids:
-            yield from self._store.by_ids(job.contact_ids).values()
-            return
-        lists = tuple(one.seq for one in self._still(job.source_lists)) if job.source_lists else None
-        selection = Selection(lists=lists, statuses=("active",) if job.is_all_active else None)
-        after = 0
-        while page := self._store.page(selection, after, _AT_ONCE):
-            yield from (one for one in page if one.contact_id not in job.excluded)
-            after = page[-1].seq
-
     def _trace(self, contact: StoredContact, source: str, at: int) -> None:
         """What a change of lists shows of itself."""
         if self._settings.list_change_trace == "none":
@@ -173,28 +155,3 @@ class Memberships:
         if self._settings.list_change_trace == "both":
             after = after._replace(updated_at=at)
         self._store.save([after])
-
-
-def _read(body: dict[str, object], sources: tuple[str, ...]) -> _Job:
-    check_properties(body, ("source", "list_ids", "exclude"), ("source", "list_ids"))
-    source, exclude = body["source"], body.get("exclude", {})
-    if not isinstance(source, dict) or not isinstance(exclude, dict):
-        raise invalid("source and exclude must be objects.")
-    check_properties(source, sources, ())
-    check_properties(exclude, ("contact_ids",), ())
-    given = [name for name in source if name != "all_active_contacts" or source[name] is not False]
-    if len(given) != 1:
-        raise invalid("source must have exactly one property.")
-    if given[0] in _NOT_SIMULATED:
-        raise invalid(f"The sandbox does not simulate {given[0]}.")
-    if given[0] == "all_active_contacts" and source[given[0]] is not True:
-        raise invalid("all_active_contacts must be true or false.")
-    if exclude and given[0] == "contact_ids":
-        raise invalid("exclude is only applicable to all_active_contacts and list_ids.")
-    return _Job(
-        read_uuids(source["contact_ids"], "contact_ids", MOST_CONTACTS) if "contact_ids" in given else (),
-        read_uuids(source["list_ids"], "source.list_ids", MOST_LISTS) if "list_ids" in given else (),
-        "all_active_contacts" in given,
-        frozenset(read_uuids(exclude["contact_ids"], "exclude.contact_ids", MOST_CONTACTS) if exclude else ()),
-        read_uuids(body["list_ids"], "list_ids", MOST_LISTS),
-    )

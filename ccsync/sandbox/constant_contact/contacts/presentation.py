@@ -44,6 +44,7 @@ def to_resource(
     contact: StoredContact,
     parts: Iterable[str],
     list_ids: Iterable[str],
+    tag_ids: Iterable[str],
     field_ids: Mapping[str, str],
     settings: SandboxSettings,
 ) -> dict[str, object]:
@@ -63,7 +64,7 @@ def to_resource(
     resource["deleted_at"] = contact.deleted_on  # a date, not a timestamp
     resource["sms_channel"] = _sms_channel(contact)
     if parts:
-        resource |= _parts(contact, frozenset(parts), list_ids, field_ids)
+        resource |= _parts(contact, frozenset(parts), list_ids, tag_ids, field_ids)
     return _without_nulls(resource)
 
 
@@ -107,7 +108,11 @@ def _sms_channel(contact: StoredContact) -> dict[str, object] | None:
 
 
 def _parts(
-    contact: StoredContact, parts: frozenset[str], list_ids: Iterable[str], field_ids: Mapping[str, str]
+    contact: StoredContact,
+    parts: frozenset[str],
+    list_ids: Iterable[str],
+    tag_ids: Iterable[str],
+    field_ids: Mapping[str, str],
 ) -> dict[str, object | None]:
     details = json.loads(contact.details)
     changed = {"created_at": stamp(contact.created_at), "updated_at": stamp(contact.updated_at)}
@@ -135,9 +140,10 @@ def _parts(
         ]
     if "list_memberships" in parts:
         shown["list_memberships"] = list(list_ids)
-    for name in ("taggings", "notes"):
-        if name in parts:
-            shown[name] = []
+    if "taggings" in parts:
+        shown["taggings"] = list(tag_ids)
+    if "notes" in parts:
+        shown["notes"] = []
     return shown
 
 

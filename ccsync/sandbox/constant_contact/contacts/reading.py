@@ -7,6 +7,7 @@ from ccsync.sandbox.constant_contact.custom_fields import CustomFields
 from ccsync.sandbox.constant_contact.errors import invalid, not_found
 from ccsync.sandbox.constant_contact.lists import Lists
 from ccsync.sandbox.constant_contact.paging import next_links, open_cursor
+from ccsync.sandbox.constant_contact.tags import Tags
 from ccsync.sandbox.constant_contact.validation import Parameter, Query, read_query
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.troubles import PageFaults
@@ -50,12 +51,13 @@ class Contacts:
     """The reading operations below /contacts."""
 
     def __init__(
-        self, settings: SandboxSettings, clock: Clock, store: Store, lists: Lists, fields: CustomFields
+        self, settings: SandboxSettings, clock: Clock, store: Store, lists: Lists, tags: Tags, fields: CustomFields
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._store = store
         self._lists = lists
+        self._tags = tags
         self._fields = fields
         self.page_faults = PageFaults()  # of what is asked for by lists
 
@@ -68,7 +70,7 @@ class Contacts:
         begin = after or 0
         if begin and limit > 1 and self._settings.contact_pages == "overlap":
             begin -= 1  # the last row of the page before comes again
-        fault = self.page_faults.next() if selection.lists is not None else None
+        fault = self.page_faults.next() if query.text("lists") is not None else None
         found = self._store.page(selection, 0 if fault == "repeat" else begin, limit + 1)
         if fault == "short":
             found = found[: len(found) // 2]
@@ -114,8 +116,18 @@ class Contacts:
         on: dict[int, list[int]] = {}
         if "list_memberships" in wanted:
             on = self._store.lists_of([one.seq for one in contacts])
+        tagged: dict[int, list[int]] = {}
+        if "taggings" in wanted:
+            tagged = self._store.tags_of([one.seq for one in contacts])
         return [
-            to_resource(one, wanted, self._lists.ids(on.get(one.seq, [])), self._fields.ids, self._settings)
+            to_resource(
+                one,
+                wanted,
+                self._lists.ids(on.get(one.seq, [])),
+                self._tags.ids(tagged.get(one.seq, [])),
+                self._fields.ids,
+                self._settings,
+            )
             for one in contacts
         ]
 
@@ -130,7 +142,11 @@ class Contacts:
         )
 
     def _list_seqs(self, query: Query) -> tuple[int, ...] | None:
-        wanted = query.words("lists")
+        wanted, tags = query.words("lists"), query.words("tags")
+        if tags is not None and wanted is not None:
+            raise invalid("The sandbox does not simulate lists and tags in one request.")
+        if tags is not None:
+            return self._tags.require(tuple(sorted(tags)))
         if wanted is None:
             return None
         found = [self._lists.living(list_id) for list_id in sorted(wanted)]
@@ -156,10 +172,8 @@ class Contacts:
 
 
 def _refuse_unserved(query: Query) -> None:
-    """This account has neither segments nor tags."""
+    """This account has no segments."""
     if query.text("segment_id") is not None:
         if set(query.values) - {"segment_id", "limit"}:
             raise invalid("segment_id can only be combined with limit.")
         raise not_found("The segment was not found.")
-    if query.text("tags") is not None:
-        raise invalid("One or more of the tags do not exist.")

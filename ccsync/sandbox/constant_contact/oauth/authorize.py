@@ -25,8 +25,6 @@ PAGES = frozenset({AUTHORIZE, SIGN_IN, ALLOW})
 CODE_SECONDS = 300
 
 _SCOPES = {"account_read", "account_update", "contact_data", "campaign_data", "billing_data", "offline_access"}
-_PARAMETERS = {"client_id", "redirect_uri", "response_type", "scope", "state", "prompt", "nonce"}
-_PKCE = {"code_challenge", "code_challenge_method"}
 _SIGN_IN = """<form method="post" action="{path}"><input type="hidden" name="ticket" value="{ticket}">
 <p><label>User name <input name="username" autocomplete="off"></label></p>
 <p><label>Password <input name="password" type="password"></label></p>
@@ -107,7 +105,7 @@ class Authorizations:
         return page(200, _SIGN_IN.format(path=SIGN_IN, ticket=ticket))
 
     def _sign_in(self, request: Request) -> Reply:
-        form = read_form(request, {"ticket", "username", "password"}, ("ticket",))
+        form = read_form(request, ("ticket",))
         visit = self._visits.get(form["ticket"])
         if visit is None:
             return page(400, "<p>Your session has expired.</p>")
@@ -118,7 +116,7 @@ class Authorizations:
         return page(200, _ALLOW.format(path=ALLOW, ticket=form["ticket"], scopes=scopes))
 
     def _decide(self, request: Request) -> Reply:
-        form = read_form(request, {"ticket", "decision"}, ("ticket", "decision"))
+        form = read_form(request, ("ticket", "decision"))
         visit = self._visits.pop(form["ticket"], None)
         if visit is None or not visit.is_signed_in:
             return page(400, "<p>Your session has expired.</p>")
@@ -131,7 +129,7 @@ class Authorizations:
 
 def _problem(request: Request, asked: Mapping[str, str], *, wants_pkce: bool) -> str | None:
     """The error code for an authorization request that is not as described."""
-    if len(asked) < len(request.query) or asked.keys() - _PARAMETERS - (_PKCE if wants_pkce else set()):
+    if len(asked) < len(request.query):
         return "invalid_request"
     if asked.get("response_type") != "code":
         return "unsupported_response_type"

@@ -13,8 +13,11 @@ class OAuthError(Exception):
         self.reply = Reply.json(status, {"error": error, "error_description": description})
 
 
-def read_form(request: Request, declared: set[str] | None, required: tuple[str, ...]) -> dict[str, str]:
-    """The form of a request. Raises `OAuthError` where it is none, repeats, lacks or invents a parameter."""
+def read_form(request: Request, required: tuple[str, ...]) -> dict[str, str]:
+    """The form of a request. Raises `OAuthError` where it is none, repeats or lacks a parameter.
+
+    "The authorization server MUST ignore unrecognized request parameters" (RFC 6749, section 3.2).
+    """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/x-www-form-urlencoded":
         raise OAuthError("invalid_request", "Accept and/or Content-Type headers do not match supported values.")
@@ -25,9 +28,6 @@ def read_form(request: Request, declared: set[str] | None, required: tuple[str, 
     form = dict(pairs)
     if len(form) < len(pairs):
         raise OAuthError("invalid_request", "A parameter is repeated.")
-    for name in form if declared is not None else ():
-        if name not in (declared or ()):
-            raise OAuthError("invalid_request", f"Unknown parameter '{name}'.")
     for name in required:
         if not form.get(name):
             raise OAuthError("invalid_request", f"The request is missing the '{name}' parameter.")

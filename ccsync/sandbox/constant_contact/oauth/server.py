@@ -27,12 +27,6 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 DEVICE_CODE_SECONDS = 600
 
 _CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
-_FORMS = {
-    "device": {"client_id", "response_type", "scope", "state"},
-    DEVICE_GRANT: {"client_id", "device_code", "grant_type"},
-    "authorization_code": {"client_id", "grant_type", "code", "redirect_uri", "code_verifier"},
-    "refresh_token": {"client_id", "refresh_token", "grant_type", "scope"},
-}
 
 
 @dataclass(slots=True)
@@ -94,7 +88,7 @@ class AuthorizationServer:
         raise LookupError(f"no device with the code {user_code}")
 
     def _authorize(self, request: Request) -> Reply:
-        form = read_form(request, _FORMS["device"], ("client_id", "response_type", "scope"))
+        form = read_form(request, ("client_id", "response_type", "scope"))
         self._check_client(request, form)
         if self._settings.app_flow != "device":
             raise OAuthError("unauthorized_client", "The client is not authorized to use the device flow.")
@@ -125,12 +119,12 @@ class AuthorizationServer:
 
     def _token(self, request: Request) -> Reply:
         self._check_pace()
-        grant_type = read_form(request, None, ("grant_type",))["grant_type"]
+        grant_type = read_form(request, ("grant_type",))["grant_type"]
         own = DEVICE_GRANT if self._settings.app_flow == "device" else "authorization_code"
         if grant_type not in (own, "refresh_token"):
             raise OAuthError("unsupported_grant_type", "The grant type is not enabled for this application.")
         needed = {DEVICE_GRANT: ("device_code",), "authorization_code": ("code", "redirect_uri")}
-        form = read_form(request, _FORMS[grant_type], needed.get(grant_type, ("refresh_token",)))
+        form = read_form(request, needed.get(grant_type, ("refresh_token",)))
         self._check_client(request, form)
         if grant_type == DEVICE_GRANT:
             answer = self._device_grant(form["device_code"])
@@ -166,7 +160,7 @@ class AuthorizationServer:
         return answer
 
     def _activate(self, request: Request) -> Reply:
-        form = read_form(request, {"user_code", "decision"}, ("user_code", "decision"))
+        form = read_form(request, ("user_code", "decision"))
         code = form["user_code"].strip().upper().replace("-", "")
         device = next((one for one in self._devices if one.user_code == code), None)
         if device is None or device.decision != "pending" or self._clock() >= device.expires_at:

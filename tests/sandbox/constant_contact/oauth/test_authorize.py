@@ -99,7 +99,6 @@ def test_nobody_is_sent_to_an_unknown_address(changes: dict[str, str]) -> None:
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"scope": "everything"}, "invalid_scope"),
         ({"state": ""}, "invalid_request"),
-        ({"colour": "red"}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge": "short"}, "invalid_request"),
     ],
@@ -141,3 +140,8 @@ def test_nobody_allows_without_signing_in() -> None:
     browser = Browser()
     ticket = browser.arrive().body.decode().partition('name="ticket" value="')[2].partition('"')[0]
     assert browser.send("POST", "/allow", {}, {"ticket": ticket, "decision": "allow"}).status == 400
+
+
+def test_unknown_parameters_of_the_authorization_are_ignored() -> None:
+    """RFC 6749, section 3.1: `prompt`, or what nobody has heard of, does no harm."""
+    assert Browser().arrive(prompt="login", colour="red").status == 200

@@ -26,7 +26,7 @@ _FIELDS = {
 }  # fmt: skip
 
 
-class Parts:
+class SubResources:
     """Answers for the collections below accounts."""
 
     def __init__(self, settings: SandboxSettings, accounts: Accounts, audit: AuditLog) -> None:

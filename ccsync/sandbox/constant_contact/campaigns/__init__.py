@@ -1,0 +1,1 @@
+"""Campaigns and automations: what mails the lists."""
