@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
 from ccsync.models import Contact
@@ -168,17 +168,6 @@ def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:
         and opted_out_at is not None
         and contact.opt_in_date > opted_out_at
     )
-
-
-MOST_ATTEMPTS = 8
-LONGEST_BACKOFF = timedelta(hours=12)
-
-
-def next_attempt_at(at: datetime, attempts: int, interval: timedelta) -> datetime:
-    """When an account that has failed `attempts` times is tried again: a run later, then twice as long each time."""
-    doubled: timedelta = interval * 2 ** (attempts - 1)
-    # A moment less than a whole interval: cron's next run must not miss it by a second.
-    return at + min(doubled, LONGEST_BACKOFF) - interval / 10
 
 
 def is_worth_greeting(known: KnownContact | None, *, is_own_sign_up: bool, wants_welcome: bool) -> bool:
