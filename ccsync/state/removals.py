@@ -153,6 +153,12 @@ def watch(store: Store, task_id: int, until: datetime, activity_ids: Sequence[st
     )
 
 
+def known_activities(store: Store) -> set[str]:
+    """The bulk jobs that take people off lists now."""
+    sql = "SELECT DISTINCT activity_id FROM tasks WHERE kind = ? AND activity_id IS NOT NULL"
+    return {one for (ids,) in store.rows(sql, REMOVE) for one in str(ids).split()}
+
+
 def drop(store: Store, person: bytes, list_id: str) -> None:
     """It is done, or no longer wanted; inside the caller's transaction."""
     store.run("DELETE FROM tasks WHERE kind = ? AND person = ? AND list_id = ?", REMOVE, person, list_id)
