@@ -75,10 +75,10 @@ class Suspects:
         posted = list[tuple[Batch, Sequence[Outgoing]]]()
         for group in groups:
             batch, failure = self._sender.send_part(group)
-            if failure is None:
-                posted.append((batch, group))
-            else:
+            if failure is not None:
                 yield Tried(group, failure)
+            elif batch is not None:
+                posted.append((batch, group))
         self._imports.await_own()
         split = {one.id for one in batches.in_state(self._context.store, SPLIT)}
         running = {one.id for one in batches.unfinished(self._context.store)}
