@@ -3,9 +3,9 @@
 import csv
 import logging
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import islice
 
+from ccsync.clocks import OurTime
 from ccsync.consent.safety_limit import brake
 from ccsync.consent.write_back import OWN_WORDS, Found, judge_missing, whose_act
 from ccsync.constant_contact.client import PAGE_SIZE
@@ -15,13 +15,14 @@ from ccsync.from_constant_contact import members, sightings
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact, ContactList
-from ccsync.run import control
+from ccsync.run import clocks, control
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import contacts, ledger, properties, suppressions, write_backs
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
+from ccsync.state.properties import Stream
 from ccsync.state.suppressions import DEPARTED, Suppression
 from ccsync.state.views import list_members
 from ccsync.state.write_backs import WriteBack
@@ -33,9 +34,9 @@ SHARE_OF_DAY = 10
 _CHUNK = 2_000
 
 
-def compared_at(context: Context) -> datetime | None:
+def compared_at(context: Context) -> OurTime | None:
     """When the active list was last compared."""
-    return properties.bookmark(context.store, _stream(context))
+    return clocks.bookmark(context, _stream(context))
 
 
 def compare_soon(context: Context) -> None:
@@ -45,7 +46,7 @@ def compare_soon(context: Context) -> None:
 
 def compare(context: Context) -> None:
     """Compare the list and remember who left it. Raises what `ccsync.errors` lists; then nothing was concluded."""
-    started_at = context.now()
+    started_at = clocks.our_time(context)
     contact_list = require_list(context)
     if list_members.is_worth_reading(context.store, context.list_id):
         if _read_members(context, contact_list):
@@ -54,7 +55,7 @@ def compare(context: Context) -> None:
             properties.forget(context.store, properties.RESTORED)
         else:
             _say_unread(context, contact_list, "Constant Contact's export of the list cannot be read")
-    properties.advance(context.store, _stream(context), started_at)
+    clocks.advance(context, _stream(context), started_at)
 
 
 def check(context: Context, row: WriteBack) -> bool:
@@ -83,13 +84,14 @@ def record_departure(
 
     It is an act of the contact: it concerns every address that the contact has had.
     """
-    at = context.now()
+    # Constant Contact gives no date. By Kibo's clock, for it is an opt-in there that outweighs a departure.
+    at, since = context.now(), clocks.kibo_now(context).at
     known = contacts.known(context.store, person, context.list_id)
     contact_id = contact.contact_id if contact else known.contact_id if known else None
     source = whose_act(contact) if contact else None
     with context.store.transaction():
         for one in contacts.addresses_of_contact(context.store, contact_id, person):
-            found = Suppression(one, DEPARTED, context.list_id, contact_id, at, source)
+            found = Suppression(one, DEPARTED, context.list_id, contact_id, since, source)
             suppressions.record(context.store, found, at, context.run_id)
             if context.config.sync.list_departures:
                 write_backs.enqueue(context.store, one, DEPARTED, at, is_checked=contact is not None)
@@ -124,8 +126,8 @@ def withdraw_departure(context: Context, person: bytes, why: str) -> None:
         history.append(store, context.run_id, context.now(), [Step(person, None, "put right", why)])
 
 
-def _stream(context: Context) -> str:
-    return f"members {context.list_id}"
+def _stream(context: Context) -> Stream[OurTime]:
+    return Stream(f"members {context.list_id}", OurTime)
 
 
 def _read_members(context: Context, contact_list: ContactList) -> bool:

@@ -8,10 +8,12 @@ from ccsync.consent.safety_limit import has_left_too_many
 from ccsync.errors import BrakeError, TemporaryError, VendorUnreachable
 from ccsync.from_constant_contact import opt_outs
 from ccsync.from_constant_contact.activities import be_patient
+from ccsync.from_kibo import events
 from ccsync.from_kibo.full_sweep import Gathered, gather_address, gather_everybody, gather_set_aside
 from ccsync.from_kibo.pages import FILTER
 from ccsync.models import ContactList
 from ccsync.reports.export_plan import Plan, make_plan
+from ccsync.run import clocks
 from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
 from ccsync.state import batches, parked, properties, queue, staging
@@ -21,7 +23,6 @@ from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import find_departures, record_departures
 
-EVENTS = "events"
 SHOWN_REASONS = 10
 
 
@@ -72,8 +73,8 @@ def run(context: Context, request: Request) -> Plan | None:
     customers = context.kibo.get_customers(start=0, size=1, filter=FILTER).total
     if is_first and not request.is_dry_run:
         request.agree(FirstExport(contact_list.name, contact_list.membership_count, customers))
-    started_at = context.kibo.transport.server_time(context.now())
-    gathered = _gather(context, request, started_at)
+    started_at = clocks.kibo_time(context)
+    gathered = _gather(context, request, started_at.at)
     if not request.is_dry_run:
         # What an earlier run left running is looked at before anybody is decided on.
         with context.gate.for_opt_outs():
@@ -103,7 +104,7 @@ def run(context: Context, request: Request) -> Plan | None:
     if request.is_whole:
         with context.store.transaction():
             properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
-            properties.advance(context.store, EVENTS, started_at)
+            clocks.advance(context, events.STREAM, started_at)
     if unfinished := batches.unfinished(context.store):
         raise VendorUnreachable(
             f"Constant Contact has not finished {len(unfinished)} imports"

@@ -7,6 +7,7 @@ act, and only then count an event as dealt with. A run that dies anywhere is con
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ccsync.clocks import KiboTime
 from ccsync.consent.decisions import Act
 from ccsync.consent.safety_limit import has_left_too_many
 from ccsync.errors import BrakeError, OutOfTime, TemporaryError
@@ -16,6 +17,7 @@ from ccsync.from_kibo.changed_accounts import Changes, catch_up
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.reports import flush_plan
 from ccsync.reports.flush_plan import Plan
+from ccsync.run import clocks
 from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
 from ccsync.state import batches, parked, properties, queue, removals, staging
@@ -38,7 +40,7 @@ class Flush:
     context: Context
     accept: int = 0
     is_exported: bool = False
-    swept_from: datetime | None = None
+    swept_from: KiboTime | None = None
     """The start of the sweep over all accounts, if there was one: events from then on are still to be pulled."""
     trouble: TemporaryError | None = None
     removed: int = 0
@@ -80,7 +82,7 @@ class Flush:
         with context.store.transaction():
             again = [*parked.due_again(context.store, context.now()), *batches.accounts_in(context.store, SPLIT)]
             queue.enqueue_expired(context.store, again, context.now())
-        if properties.bookmark(context.store, opt_outs.STREAM) is None:
+        if clocks.bookmark(context, opt_outs.STREAM) is None:
             opt_outs.pull_all(context)
         else:
             opt_outs.pull_recent(context)
@@ -112,7 +114,7 @@ class Flush:
             self._send()
         self._settle()
         if self.swept_from is not None and self.trouble is None:
-            properties.advance(context.store, events.STREAM, self.swept_from)
+            clocks.advance(context, events.STREAM, self.swept_from)
 
     def _send(self) -> None:
         context = self.context

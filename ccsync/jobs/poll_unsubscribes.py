@@ -8,10 +8,12 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from ccsync.clocks import OurTime
 from ccsync.errors import BrakeError, CcsyncError, Interrupted, OutOfTime, TemporaryError
 from ccsync.from_constant_contact import departures, opt_outs
+from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.state import properties
 from ccsync.state.log import runs
@@ -108,11 +110,11 @@ def braked(context: Context, held: int, done: int) -> BrakeError:
 
 def _listen(context: Context, request: Request) -> CcsyncError | None:
     """Record what happened at Constant Contact. What goes wrong there keeps nobody from being told who is recorded."""
-    at = context.now()
-    is_first = properties.bookmark(context.store, opt_outs.STREAM) is None
+    at = clocks.our_time(context)
+    is_first = clocks.bookmark(context, opt_outs.STREAM) is None
     steps: list[tuple[bool, Callable[[Context], None]]] = [
         (not is_first, opt_outs.pull_recent),
-        (request.is_full or _is_due(properties.bookmark(context.store, opt_outs.FULL_STREAM), at), opt_outs.pull_all),
+        (request.is_full or _is_due(clocks.bookmark(context, opt_outs.FULL_STREAM), at), opt_outs.pull_all),
         (request.is_full or _is_due(departures.compared_at(context), at), departures.compare),
     ]
     trouble: CcsyncError | None = None
@@ -129,8 +131,8 @@ def _listen(context: Context, request: Request) -> CcsyncError | None:
     return trouble
 
 
-def _is_due(last_at: datetime | None, at: datetime) -> bool:
-    return last_at is None or at - last_at >= DAILY
+def _is_due(last_at: OurTime | None, at: OurTime) -> bool:
+    return last_at is None or last_at <= at - DAILY
 
 
 def _raise_any(*troubles: CcsyncError | None) -> None:
