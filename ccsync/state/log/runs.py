@@ -211,7 +211,7 @@ def oldest_kept(store: Store, before: datetime) -> int:
     The caller's run has just ended, by a clock that is right.
     """
     latest = "(SELECT finished_at FROM runs ORDER BY id DESC LIMIT 1)"
-    sql = f"SELECT min(id) FROM runs WHERE finished_at BETWEEN ? AND {latest}"  # noqa: S608 - ours
+    sql = f"SELECT min(id) FROM runs WHERE finished_at BETWEEN ? AND {latest}"
     return store.number(sql, to_text(before))
 
 
