@@ -137,7 +137,7 @@ BUGS = (
     ),
     SeededBug(
         "an older sibling's yes outweighs a no",
-        "consent/decisions.py",
+        "consent/kibo_consent.py",
         "    if was_opted_in:\n        return []\n",
         "    if was_opted_in:\n        return [one.kind for one in suppressions]\n",
         ("tests/consent/test_decisions.py", "tests/jobs/test_flush_events.py"),

@@ -129,7 +129,8 @@ def _left_as_it_is(known: KnownContact, target: Target, *, is_foreign: bool) -> 
 
 def needs_a_look(known: KnownContact | None, decision: Decision, target: Target) -> bool:
     """Has Constant Contact to be asked about a contact before an import updates it or puts it on the list again?"""
-    if known is None or known.is_fresh(target.fresh_since):
+    # Nobody is taken for gone by what an earlier run saw: it may have looked for another list.
+    if known is None or (known.is_fresh(target.fresh_since) and decision.act is not Act.DEPARTED):
         return False
     is_in_doubt = known.member_of == target.list_id or known.permission == PENDING_CONFIRMATION
     return decision.act in (Act.UPDATE, Act.DEPARTED) or (decision.act is Act.ADD and is_in_doubt)

@@ -2,7 +2,7 @@
 
 import json
 
-from ccsync.consent.decisions import Act, is_worth_greeting
+from ccsync.consent.decisions import PENDING_CONFIRMATION, Act, is_worth_greeting
 from ccsync.constant_contact.new_contact import needs_custom_fields, new_contact
 from ccsync.errors import AnswerLost, RefusedError
 from ccsync.from_constant_contact import sightings
@@ -88,6 +88,8 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
         contacts.confirm(
             context.store, person, context.list_id, one.fingerprint or b"", one.account_id, vendor_now(context)
         )
+        if contact.list_ids is None and contact.permission_to_send != PENDING_CONFIRMATION:
+            contacts.note_member(context.store, person, context.list_id, vendor_now(context))
         parked.release(context.store, one.account_id)
         history.append(context.store, context.run_id, context.now(), [step])
         staging.drop_person(context.store, person)

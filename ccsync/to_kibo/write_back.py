@@ -7,6 +7,7 @@ What Kibo does not take stays queued. Whatever dies in between, the next run loo
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ccsync.consent.safety_limit import Brake, brake
 from ccsync.consent.write_back import AccountAct, judge_account, outdated, wanted_value
@@ -173,7 +174,7 @@ class Teller:
         acts = dict[int, AccountAct]()
         for account_id in account_ids:
             try:
-                act = self._write(row, account_id)
+                act = self._context.kibo.transport.anew(partial(self._write, row, account_id))
             except (RefusedError, VendorUnreachable) as error:
                 self._troubles += 1
                 if is_everybodys(error) or self._troubles >= MOST_TROUBLES:

@@ -60,7 +60,7 @@ def suppressed(kind: str, list_id: str = "") -> Suppression:
          Act.UNCHANGED, True),
         ("moved to another address", seen(DAY, was_sent=True, is_ours=True, moved_to=b"q"), [], False, None,
          Act.UNCHANGED, True),
-        ("sent, and seen off the list since", seen(DAY, was_sent=True, is_ours=True), [], False, None, Act.ADD, False),
+        ("sent, and seen off the list since", seen(DAY, was_sent=True, is_ours=True), [], False, None, Act.DEPARTED, False),
         ("sent, and taken off by ccsync", replace(known(fingerprint=NEW), sent=Sent(LIST, NEW, DAY, DAY)), [], False,
          None, Act.ADD, False),
         ("another source's, on the list before", known(is_ours=False, fingerprint=None), [], False, None,

@@ -123,6 +123,7 @@ def contacts(store: Store, told: Told) -> Compared:
         shown = known and (known.is_ours, known.contact_id, known.is_on(list_id), known.member_of)
         keys = ("is_ours", "contact_id", "seen_list_id")
         is_ours, contact_id, member_of = tuple(contact[key] for key in keys) if contact else (None, None, None)
+        member_of = (contact and contact["list_id"]) or member_of
         yield address, shown, contact and (is_ours, contact_id, contact["list_id"] is not None, member_of)
         mark = known and known.sent and known.sent.fingerprint and known.sent.fingerprint.hex()
         yield address, mark, contact and contact["fingerprint"]

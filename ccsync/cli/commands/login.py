@@ -77,7 +77,7 @@ def login(app: App, yes: bool, no_browser: bool, kibo_only: bool, cc_only: bool,
     if not config.state.path.exists():
         _create_state(config)
     with app.writing(config, "login") as store:
-        tools = clients(config, store, app.clock)
+        tools = clients(config, store, app.clock, tries_secret=True)
         if not cc_only:
             _log_in_to_kibo(config, store, tools)
         if not kibo_only:

@@ -48,7 +48,7 @@ def status(app: App, stale_after: timedelta | None, live: bool, as_json: bool) -
               ccsync status --live
               ccsync status --stale-after 2h
     """
-    config = app.load()
+    config = app.load(only_reads=not live)
     with app.reading(config) as store:
         seen = look_at_vendors(app, config) if live else None
         knows_tenant = (config.kibo.tenant_url or properties.get(store, TENANT_URL)) is not None
