@@ -91,7 +91,7 @@ def record_departure(
             suppressions.record(context.store, found, at, context.run_id)
             if context.config.sync.list_departures:
                 write_backs.enqueue(context.store, one, DEPARTED, at, is_checked=contact is not None)
-            contacts.note_absent(context.store, one, vendor_now(context), is_gone=False)
+            contacts.note_absent(context.store, one, vendor_now(context))
             change = ConsentChange(
                 one,
                 address if one == person else None,
@@ -197,7 +197,7 @@ def _note_unremembered(context: Context) -> None:
     """An older state file was put back: who is missing may have been taken off by ccsync itself since."""
     with context.store.transaction():
         for person in list(list_members.iter_missing(context.store, context.list_id)):
-            contacts.note_absent(context.store, person, vendor_now(context), is_gone=False)
+            contacts.note_absent(context.store, person, vendor_now(context))
 
 
 def _record_one(context: Context, person: bytes) -> None:
