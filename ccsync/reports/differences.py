@@ -77,7 +77,7 @@ def _listed(context: Context, flushed_at: datetime | None) -> Iterator[Finding]:
                 has_just_changed=_has_just_changed(accounts, flushed_at),
                 says_no=bool(accounts),
                 elsewhere=bool(comparison.opted_in_among(store, linked)),
-                is_renamed=contacts.was_sent_as_another(store, person, context.list_id),
+                is_renamed=comparison.was_sent_as_another(store, person, context.list_id),
             )
         )
         if verdict is not None:

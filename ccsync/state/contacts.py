@@ -274,15 +274,6 @@ def found_on_list(store: Store, account_id: int, person: bytes, list_id: str, at
     )
 
 
-def was_sent_as_another(store: Store, person: bytes, list_id: str) -> bool:
-    """Had the person's contact another address when ccsync put it on the list?"""
-    sql = (
-        "SELECT 1 FROM contacts AS before JOIN sent USING (person)"
-        " WHERE before.moved_to = ? AND sent.list_id = ? AND sent.removed_at IS NULL"
-    )
-    return store.one(sql, person, list_id) is not None
-
-
 def note_removed(store: Store, person: bytes, list_id: str | None, at: datetime) -> None:
     """The person is off the list, or off every one: taken off by ccsync, or by an act that is settled.
 
