@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 
 from ccsync.models import Contact
@@ -117,9 +117,6 @@ def stand_of(known: KnownContact | None, target: Target) -> Stand:
         return Stand.OFF
     if known.moved_to is not None:
         return Stand.MOVED
-    # Whose contact has another address now may have said no with that.
-    if known.permission == VANISHED:
-        return Stand.VANISHED
     is_fresh = known.is_fresh(target.fresh_since)
     # Under Confirmed Opt-in a contact is on no list until the person confirms; an import must not push them on it.
     # https://knowledgebase.constantcontact.com/articles/KnowledgeBase/5533
@@ -135,8 +132,10 @@ def stand_of(known: KnownContact | None, target: Target) -> Stand:
     if known.is_on(target.list_id):
         return Stand.ON
     was_put_there = sent is not None and sent.list_id == target.list_id and sent.removed_at is None
-    is_able = known.permission not in (PENDING_CONFIRMATION, DELETED)
-    return Stand.GONE if was_put_there and is_able else Stand.OFF
+    if not was_put_there or known.permission in (PENDING_CONFIRMATION, DELETED):
+        return Stand.OFF
+    # Whose contact has another address now may have said no with that.
+    return Stand.VANISHED if known.permission == VANISHED else Stand.GONE
 
 
 def _is_foreign(known: KnownContact | None, target: Target) -> bool:
@@ -189,17 +188,6 @@ def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:
         and opted_out_at is not None
         and contact.opt_in_date > opted_out_at
     )
-
-
-MOST_ATTEMPTS = 8
-LONGEST_BACKOFF = timedelta(hours=12)
-
-
-def next_attempt_at(at: datetime, attempts: int, interval: timedelta) -> datetime:
-    """When an account that has failed `attempts` times is tried again: a run later, then twice as long each time."""
-    doubled: timedelta = interval * 2 ** (attempts - 1)
-    # A moment less than a whole interval: cron's next run must not miss it by a second.
-    return at + min(doubled, LONGEST_BACKOFF) - interval / 10
 
 
 def is_worth_greeting(known: KnownContact | None, *, is_own_sign_up: bool, wants_welcome: bool) -> bool:

@@ -10,11 +10,13 @@ from ccsync.consent.safety_limit import brake
 from ccsync.consent.write_back import OWN_WORDS, Found, judge_missing, whose_act
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.constant_contact.export_file import ExportedContact
+from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import members, sightings
-from ccsync.from_constant_contact.contact_list import require_list
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact, ContactList
+from ccsync.run import control
+from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import contacts, ledger, properties, suppressions, write_backs
 from ccsync.state.ledger import ConsentChange
@@ -202,7 +204,12 @@ def _note_unremembered(context: Context) -> None:
 
 def _record_one(context: Context, person: bytes) -> None:
     address = ledger.address_of(context.store, person)
-    contact = members.look_at(context, person, address)
+    try:
+        contact = members.look_at(context, person, address)
+    except (RefusedError, VendorUnreachable) as error:
+        # Nothing is concluded about a contact that cannot be seen; the next comparison looks again.
+        control.blame_record_at_constant_contact(context, error)
+        return
     found = judge_missing(contact, context.list_id)
     log.info("somebody is missing from the list: %s", found.value)
     if found is Found.DEPARTED and contact is not None:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from ccsync.consent.decisions import MOST_ATTEMPTS, next_attempt_at
+from ccsync.consent.retry import next_try
 from ccsync.errors import OutOfTime, RefusedError, TemporaryError, VendorUnreachable
 from ccsync.from_kibo import deletions, events
 from ccsync.from_kibo.full_sweep import gather_everybody
@@ -17,6 +17,7 @@ from ccsync.from_kibo.row_parts import RowParts
 from ccsync.from_kibo.staging import Intake
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.models import Customer
+from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import properties, queue, staging
 from ccsync.state.queue import Due
@@ -133,9 +134,7 @@ class Changes:
 
     def _note_failure(self, account_id: int, error: VendorUnreachable | RefusedError) -> None:
         """One account that cannot be read must not stop the others; trouble of Kibo's own must not count as theirs."""
-        if isinstance(error, RefusedError) and error.status in (0, 401, 403):
-            raise error
-        self._context.kibo.get_customers(start=0, size=1)  # raises when it is Kibo that fails
+        control.blame_record_at_kibo(self._context, error)
         log.info("account %s could not be read: %s", account_id, error.what)
         self.failed[account_id] = f"Kibo: {error.why or error.what}"
 
@@ -178,12 +177,9 @@ class Changes:
 
 def put_off(context: Context, one: Due, at: datetime, error: str) -> None:
     """An account could not be dealt with: it comes again later, until a person has to look."""
-    attempts = one.attempts + 1
-    if attempts >= MOST_ATTEMPTS:
-        queue.give_up(context.store, one.account_id, attempts, at, error)
-    else:
-        later = next_attempt_at(at, attempts, timedelta(minutes=context.config.sync.interval_minutes))
-        queue.put_off(context.store, one.account_id, attempts, later, error)
+    later = next_try(at, one.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
+    note = queue.give_up if later.is_parked else queue.put_off
+    note(context.store, one.account_id, later.attempts, later.at, error)
     context.counts["failed"] += 1
 
 

@@ -26,14 +26,14 @@ def iter_decisions(context: Context, *, is_retry: bool) -> Iterator[tuple[Staged
     `is_retry` gives a row another try that Constant Contact has refused before.
     """
     target = target_of(context)
-    for one in iter_staged_people(context.store, context.list_id):
+    for one in iter_staged_people(context.store, context.list_id, context.now()):
         yield one.staged, _decide(one, target, is_retry=is_retry)
 
 
 def iter_to_look_at(context: Context, *, is_retry: bool) -> Iterator[tuple[Staged, bool]]:
     """Each staged person whose contact has to be looked at before an import, and whether ccsync has it on the list."""
     target = target_of(context)
-    for one in iter_staged_people(context.store, context.list_id):
+    for one in iter_staged_people(context.store, context.list_id, context.now()):
         if needs_a_look(one.known, _decide(one, target, is_retry=is_retry), target):
             yield one.staged, one.known is not None and one.known.is_on(context.list_id)
 

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.consent.safety_limit import has_left_too_many
-from ccsync.errors import BrakeError, TemporaryError
+from ccsync.errors import BrakeError, TemporaryError, VendorUnreachable
 from ccsync.from_constant_contact import opt_outs
-from ccsync.from_constant_contact.contact_list import list_is_gone
+from ccsync.from_constant_contact.activities import be_patient
 from ccsync.from_kibo.full_sweep import Gathered, gather_address, gather_everybody, gather_set_aside
 from ccsync.from_kibo.pages import FILTER
 from ccsync.models import ContactList
 from ccsync.reports.export_plan import Plan, make_plan
+from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
-from ccsync.state import parked, properties, queue, staging
+from ccsync.state import batches, parked, properties, queue, staging
 from ccsync.state.log import runs
-from ccsync.to_constant_contact import known_contacts
-from ccsync.to_constant_contact.batches import Sender, adopt_lost
+from ccsync.to_constant_contact import known_contacts, suspects
+from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import find_departures, record_departures
-from ccsync.to_constant_contact.outgoing import iter_outgoing, iter_outgoing_long
 
 EVENTS = "events"
 SHOWN_REASONS = 10
@@ -63,6 +63,7 @@ def run(context: Context, request: Request) -> Plan | None:
 
     Raises what `ccsync.errors` lists; what was done before is kept, and the next run continues.
     """
+    be_patient(context)
     began_at = context.clock.monotonic()
     contact_list = context.constant_contact.get_list(context.list_id)
     if contact_list is None:
@@ -73,10 +74,10 @@ def run(context: Context, request: Request) -> Plan | None:
         request.agree(FirstExport(contact_list.name, contact_list.membership_count, customers))
     started_at = context.kibo.transport.server_time(context.now())
     gathered = _gather(context, request, started_at)
-    imports = Imports(context)
     if not request.is_dry_run:
-        # What an earlier run left running is settled before anybody is decided on.
-        imports.await_all()
+        # What an earlier run left running is looked at before anybody is decided on.
+        with context.gate.for_opt_outs():
+            Imports(context).look()
     if not gathered.calls_spared:
         _check_departures(context, request)
     if is_first:
@@ -89,11 +90,7 @@ def run(context: Context, request: Request) -> Plan | None:
         return plan
     if request.only is None:
         opt_outs.pull_recent(context)
-    total = staging.people(context.store)
-    Sender(context).send_all(iter_outgoing(context, is_retry=request.is_retry), total)
-    imports.await_all()
-    Sender(context).send_all(iter_outgoing_long(context, is_retry=request.is_retry), total)
-    imports.await_all()
+    suspects.send(context, staging.people(context.store), is_retry=request.is_retry)
     if request.is_whole and not gathered.missing:
         _settle_queue(context)
     _close_books(context)
@@ -107,6 +104,13 @@ def run(context: Context, request: Request) -> Plan | None:
         with context.store.transaction():
             properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
             properties.advance(context.store, EVENTS, started_at)
+    if unfinished := batches.unfinished(context.store):
+        raise VendorUnreachable(
+            f"Constant Contact has not finished {len(unfinished)} imports"
+            f" ({sum(one.rows for one in unfinished):,} contacts) within half an hour; everything else is done.",
+            "they are queued or still running there.",
+            "Nothing is lost, and nothing has to be sent again: the next run of any job looks at them.",
+        )
     return None
 
 
@@ -163,6 +167,7 @@ def _settle_queue(context: Context) -> None:
     with context.store.transaction():
         queue.begin_reading(context.store)
         queue.mark_staged_read(context.store)
+        queue.enqueue_under_way(context.store, context.now())
         queue.settle(context.store, context.now())
         queue.enqueue_vanished(context.store, context.now())
 

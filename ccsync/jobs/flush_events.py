@@ -4,27 +4,28 @@ An order that keeps promises: finish what an earlier run left, pull opt-outs, pu
 act, and only then count an event as dealt with. A run that dies anywhere is continued by the next one.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from ccsync.consent.decisions import Act
 from ccsync.consent.safety_limit import has_left_too_many
 from ccsync.errors import BrakeError, OutOfTime, TemporaryError
 from ccsync.from_constant_contact import opt_outs
-from ccsync.from_constant_contact.contact_list import list_is_gone
 from ccsync.from_kibo import events
 from ccsync.from_kibo.changed_accounts import Changes, catch_up
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.reports import flush_plan
 from ccsync.reports.flush_plan import Plan
+from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
-from ccsync.state import parked, properties, queue, removals, staging
+from ccsync.state import batches, parked, properties, queue, removals, staging
+from ccsync.state.batches import SPLIT
 from ccsync.state.log import runs
-from ccsync.to_constant_contact import known_contacts, list_removals, welcome
-from ccsync.to_constant_contact.batches import Sender, adopt_lost
+from ccsync.state.removals import Removal
+from ccsync.to_constant_contact import known_contacts, list_removals, suspects, welcome
+from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import find_departures, record_departures
-from ccsync.to_constant_contact.outgoing import iter_outgoing, iter_outgoing_long
 
 READING_SHARE = 0.5
 """The part of a run's time that reading may take: what was read has to be sent, too."""
@@ -42,6 +43,7 @@ class Flush:
     trouble: TemporaryError | None = None
     removed: int = 0
     held: int = 0
+    hanging: list[Removal] = field(default_factory=list)
 
     def run(self) -> Plan | None:
         """Run it; the context's counts, remarks and notices tell what was done. A dry run returns its plan.
@@ -71,9 +73,13 @@ class Flush:
         staging.clear(context.store)
         queue.begin_reading(context.store)
         if not context.is_dry_run:
-            adopt_lost(context)
-            Imports(context).await_all()
-            list_removals.finish_earlier(context)
+            with context.gate.for_opt_outs():
+                adopt_lost(context)
+                Imports(context).look()
+                self.hanging = list_removals.look_at_earlier(context)
+        with context.store.transaction():
+            again = [*parked.due_again(context.store, context.now()), *batches.accounts_in(context.store, SPLIT)]
+            queue.enqueue_expired(context.store, again, context.now())
         if properties.bookmark(context.store, opt_outs.STREAM) is None:
             opt_outs.pull_all(context)
         else:
@@ -97,8 +103,10 @@ class Flush:
         """Do what follows from what was read, and count it as dealt with."""
         context = self.context
         if removals.count(context.store, context.list_id):
-            self._require_list()
-            removed = list_removals.remove(context, self.accept, self.removed)
+            with context.gate.for_opt_outs():
+                self._require_list()
+            removed = list_removals.remove(context, self.accept, self.removed, self.hanging)
+            self.hanging = []
             self.removed, self.held = self.removed + removed.done, removed.held
         if self.is_exported and staging.people(context.store):
             self._send()
@@ -114,11 +122,7 @@ class Flush:
             opt_outs.pull_recent(context)
             self._note_departures()
             welcome.create_new(context)
-        imports, total = Imports(context), staging.people(context.store)
-        Sender(context).send_all(iter_outgoing(context, is_retry=False), total)
-        imports.await_all()
-        Sender(context).send_all(iter_outgoing_long(context, is_retry=False), total)
-        imports.await_all()
+        suspects.send(context, staging.people(context.store))
 
     def _note_departures(self) -> None:
         context = self.context
@@ -138,6 +142,8 @@ class Flush:
             if not self.is_exported:
                 queue.release_staged(context.store)
             queue.give_up_rejected(context.store, context.run_id)
+            parked.release_expired(context.store, context.now())
+            queue.enqueue_under_way(context.store, context.now() + timedelta(minutes=1))
             for topic, number in queue.settle(context.store, context.now()).items():
                 context.counts["events_" + topic.rpartition(".")[2]] += number
             context.counts["rejected"] = runs.count_rejected(context.store, context.run_id)

@@ -11,7 +11,7 @@ from ccsync.consent.drift import DRIFT, Kind
 from ccsync.constant_contact.client import PAGE_SIZE as LIST_PAGE
 from ccsync.errors import RefusedError
 from ccsync.from_constant_contact import members, opt_outs
-from ccsync.from_constant_contact.contact_list import list_is_gone
+from ccsync.from_constant_contact.activities import be_patient
 from ccsync.from_constant_contact.sightings import is_member
 from ccsync.from_kibo.full_sweep import listings
 from ccsync.from_kibo.pages import Sweep, read_changed_since
@@ -19,6 +19,7 @@ from ccsync.kibo.events import PAGE_SIZE
 from ccsync.mapping import check_address, person_key_text
 from ccsync.models import ContactList, Customer
 from ccsync.reports import differences
+from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
 from ccsync.state import properties
 from ccsync.state.views import comparison
@@ -54,6 +55,7 @@ def run(context: Context) -> Report:
     contact_list = context.constant_contact.get_list(context.list_id)
     if contact_list is None:
         raise list_is_gone(context)
+    be_patient(context)
     comparison.begin(context.store)
     flushed_at = properties.bookmark(context.store, "events")
     opt_outs.pull_all(context)

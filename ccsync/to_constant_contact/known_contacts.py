@@ -1,13 +1,17 @@
 """Learns which addresses Constant Contact already has from other sources, and who is still on the list."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from ccsync.constant_contact.client import PAGE_SIZE
+from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact.sightings import note
+from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import contacts, properties, staging
+from ccsync.to_constant_contact.batches import reject
+from ccsync.to_constant_contact.bisection import Failure
 
 STREAM = "contacts"
 OVERLAP = timedelta(hours=24)
@@ -62,7 +66,26 @@ def _pass(context: Context, adopt_list_id: str | None, **filters: str) -> None:
 
 def learn_singly(context: Context, rows: Sequence[str]) -> None:
     """Look the addresses of these import rows up one by one."""
+    hidden = dict[str, Failure]()
     for number, row in enumerate(rows, start=1):
-        contact = context.constant_contact.find_contact(str(json.loads(row)["email"]))
-        note(context, [contact] if contact else [])
+        address = str(json.loads(row)["email"])
+        try:
+            contact = context.constant_contact.find_contact(address)
+        except (RefusedError, VendorUnreachable) as error:
+            control.blame_record_at_constant_contact(context, error)
+            hidden[address] = error
+        else:
+            note(context, [contact] if contact else [])
         context.show("contacts already there", number, len(rows))
+    if hidden:
+        _leave_out(context, hidden)
+
+
+def _leave_out(context: Context, hidden: Mapping[str, Failure]) -> None:
+    """Whose contacts these people's are cannot be seen: in doubt another source's contact is not overwritten."""
+    for one in list(staging.iter_people(context.store)):
+        address = str(json.loads(one.row or "{}").get("email"))
+        if address in hidden:
+            with context.store.transaction():
+                reject(context, one.account_id, address, one.fingerprint or b"", hidden[address])
+                staging.drop_person(context.store, one.person or b"")

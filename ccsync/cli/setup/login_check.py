@@ -36,9 +36,7 @@ def check(app: App, config: Config, *, wants_kibo: bool, wants_cc: bool, as_json
     """Try each login. Raises `LoginNeeded` when one does not work, else what kept one from being tried."""
     findings = []
     with app.checking(config) as store:
-        tools = clients(
-            config, store, app.clock, renewing=lambda: app.lock(config, "login --check"), tries_secret=True
-        )
+        tools = clients(config, store, app.clock, renewing=lambda: app.lock(config, "login --check"), tries_secret=True)
         if wants_kibo:
             findings.append(_try(Finding("Kibo"), lambda found: _check_kibo(tools, found)))
         if wants_cc:

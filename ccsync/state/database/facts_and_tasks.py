@@ -106,4 +106,5 @@ DROP TABLE untold;
 ALTER TABLE set_aside RENAME TO parked;
 ALTER TABLE parked ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE parked ADD COLUMN expires_at TEXT;  -- a refusal without a reason is tried again then
+UPDATE parked SET expires_at = since WHERE fingerprint NOT NULL;  -- a vendor's refusal stood for ever before
 """
