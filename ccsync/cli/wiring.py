@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from ccsync import oauth
-from ccsync.cli import config_check, idle_login, logging_setup
+from ccsync.cli import config_check, idle_login, logging_setup, owner
 from ccsync.cli.clock import RealClock
 from ccsync.config import Config, constant_contact_secret, find_config, kibo_secret, load_config
 from ccsync.constant_contact import ConstantContact
@@ -22,10 +22,6 @@ from ccsync.state import Lock, Store, open_store, properties, tokens
 from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
 from ccsync.transport import Clock, Transport, origin
-
-TENANT_URL = "tenant_url"
-ACCOUNT = "encoded_account_id"
-ORGANIZATION = "organization_name"
 
 
 class WallClock(Clock, Protocol):
@@ -73,6 +69,7 @@ class App:
         with self.lock(config, command):
             store = open_store(config.state.path)
             try:
+                owner.check_tenant(config, store)
                 self._check_alone(store)
                 protect_tokens(store)
                 if command != "login":
@@ -86,6 +83,7 @@ class App:
         """The state file, open for writing beside a job that may run: only for what is safe in single transactions."""
         store = open_store(config.state.path)
         try:
+            owner.check_tenant(config, store)
             protect_tokens(store)
             yield store
         finally:
@@ -110,6 +108,7 @@ class App:
         """The state file, open for reading; never waits for a writer."""
         store = open_store(config.state.path, is_reader=True)
         try:
+            owner.check_tenant(config, store)
             idle_login.warn(store, self.clock.now())
             yield store
         finally:
@@ -186,7 +185,10 @@ def clients(
 def work_of(
     config: Config, store: Store, tools: Clients, list_id: str, clock: WallClock, report: Callable[[Progress], None]
 ) -> Context:
-    """What a job works with."""
+    """What a job works with. Raises `ConfigError` when the state file proves to be another tenant's."""
+    owner.prove_tenant(
+        config, store, lambda: config.kibo.tenant_url or url_of_host(config, tools.kibo.get_tenant().domain)
+    )
     return Context(
         store=store,
         kibo=tools.kibo,
@@ -210,7 +212,7 @@ def _kibo(
     tries_secret: bool,
 ) -> Kibo:
     settings = config.kibo
-    tenant_url = settings.tenant_url or properties.get(store, TENANT_URL)
+    tenant_url = settings.tenant_url or properties.get(store, owner.TENANT_URL)
     transport = Transport(
         vendor="Kibo",
         origins=[origin(url) for url in (settings.home_url, settings.event_url, tenant_url) if url],

@@ -111,7 +111,7 @@ def consents(store: Store, told: Told) -> Compared:
 def contacts(store: Store, told: Told) -> Compared:
     """Whom ccsync put on which list, with what and for whom, and who is to leave it."""
     waiting = {
-        (one.person, one.list_id): (one.account_id, one.email, one.reason, one.activity_id)
+        (one.person, one.list_id): (one.account_id, one.email, one.reason, " ".join(one.activity_ids) or None)
         for list_id in {row["list_id"] for _, _, one in each_person(store, told) for row in one["removals"]}
         for one in removals.waiting(store, list_id, LATER)
     }
