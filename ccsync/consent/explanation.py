@@ -90,9 +90,9 @@ def _grounds(facts: Facts) -> Iterator[Verdict]:
     if facts.leaving is not None:
         yield Verdict(Standing.LEAVING, f"Still on {name}: {_leaving(facts, facts.leaving)}")
     blocking = blocking_suppression(facts.suppressions, facts.list_id or "")
-    if blocking is not None:
-        yield Verdict(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
     stand = stand_of(facts.contact, as_last_seen(facts.list_id or "", overwrite_existing=facts.overwrite_existing))
+    if blocking is not None:
+        yield _held(facts, blocking, stand, off, name)
     if stand in (Stand.ON, Stand.FOUND_BEFORE):
         yield Verdict(Standing.LISTED, _listed(facts, f"On {name}"))
     yield from _as_they_are(facts, stand, off, name)
@@ -118,6 +118,14 @@ def _as_they_are(facts: Facts, stand: Stand, off: str, name: str) -> Iterator[Ve
         yield Verdict(Standing.WAITING, f"Not yet on {name}: Constant Contact {stand.value} the sign-up.")
     if stand in (Stand.MOVED, Stand.VANISHED):
         yield Verdict(Standing.NOT_LISTED, f"{off}{_sentence(stand.value)} A later opt-in in the store changes that.")
+
+
+def _held(facts: Facts, blocking: Suppression, stand: Stand, off: str, name: str) -> Verdict:
+    """Somebody who is not to be on the list, and may have come to it all the same."""
+    is_member = facts.contact is not None and facts.contact.member_of == facts.list_id
+    if is_member and stand not in (Stand.ON, Stand.MOVED) and blocking.kind != UNSUBSCRIBED:
+        return Verdict(Standing.LISTED, f"On {name}, but not put there by ccsync: {reason_of(blocking)}.")
+    return Verdict(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
 
 
 _LEAVING = {removals.OPTED_OUT: "opted out in the store", removals.DELETED: "the account was deleted in the store"}

@@ -11,8 +11,8 @@ JOBS = ("flush", "poll", "full poll", "export")
 
 
 def run_job(shop: Shop, job: str) -> None:
-    """Run one job, a few minutes after what happened last."""
-    shop.later(minutes=5)
+    """Run one job, longer after what happened last than a sighting counts as fresh."""
+    shop.later(minutes=15)
     if job == "flush":
         shop.flush()
     elif job == "export":

@@ -23,8 +23,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         yield made
 
 
-
-
 # a twin
 
 
