@@ -10,6 +10,7 @@
     │   ├── VendorUnreachable
     │   │   └── AnswerLost         the request may or may not have taken effect
     │   ├── VendorThrottling
+    │   │   └── TooLate            a request was not sent: what it says may be out of date
     │   ├── QuotaSpent
     │   └── OutOfTime
     ├── RefusedError           9  a vendor refused the run
@@ -106,6 +107,10 @@ class AnswerLost(VendorUnreachable):
 
 class VendorThrottling(TemporaryError):
     """A vendor asks for a longer wait than this run may take."""
+
+
+class TooLate(VendorThrottling):
+    """A vendor asks for a wait, and the request must not be sent after it as it is: the caller makes it anew."""
 
 
 class QuotaSpent(TemporaryError):

@@ -4,6 +4,7 @@
 """
 
 import gc
+import itertools
 import os
 import random
 import tempfile
@@ -74,8 +75,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(scope="session", autouse=True)
 def modules_are_no_garbage() -> None:
     """What was imported and collected stays: looking through it after each test would take longer than the tests."""
+    _look_at_everything()
+
+
+def _look_at_everything() -> None:
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+_tests = itertools.count(1)
+
+
+def collect_garbage() -> None:
+    """Let what a test left open be heard of; what was there before it is looked at again every hundred tests."""
+    if next(_tests) % 100 == 0:
+        _look_at_everything()
+    else:
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)
@@ -92,7 +109,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 def nothing_leaks(request: pytest.FixtureRequest, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
     """No canary in what was printed or logged; a test that must print one says so with `prints_addresses`."""
     yield
-    gc.collect()
+    collect_garbage()
     out, err = capfd.readouterr()
     allowed = {"address"} if request.node.get_closest_marker("prints_addresses") else set()
     for name, text in {"stdout": out, "stderr": err}.items():

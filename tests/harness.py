@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from ccsync.cli.wiring import ACCOUNT, TENANT_URL, Clients, clients
+from ccsync.cli.owner import ACCOUNT, TENANT, TENANT_URL
+from ccsync.cli.wiring import Clients, clients
 from ccsync.config import Config, load_config
 from ccsync.jobs import export as export_job
 from ccsync.jobs import poll_unsubscribes as poll_job
@@ -114,11 +115,12 @@ class Shop(AbstractContextManager["Shop"]):
         store = self.open()
         tools = self._clients(store)
         tenant = tools.kibo.get_tenant()
+        properties.put(store, TENANT, str(tenant.tenant_id))
         properties.put(store, TENANT_URL, f"http://{tenant.domain}")
         grant = start_device_flow(tools.sign_in, tools.app, "state")
         self.box.cc.approve_device(grant.user_code)
         save_login(store, await_approval(tools.sign_in, tools.app, grant, self.clock), self.clock.now())
-        properties.put(store, ACCOUNT, "sandbox")
+        properties.put(store, ACCOUNT, self.box.cc.account.encoded_account_id)
         self._close(store, tools)
 
     def _clients(self, store: Store) -> Clients:

@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from ccsync.cli.commands.logs import run_to_json
 from ccsync.cli.terminal import screen
 from ccsync.cli.wiring import App
 from ccsync.config import Config
 from ccsync.errors import CcsyncError, Interrupted, NotAgreed
+from ccsync.run.job_names import DIRECTIONS
 from ccsync.state import Store, properties
 from ccsync.state.database.times import from_text, to_text
+from ccsync.state.log.runs import Run
 
 RUN_SECONDS = 25 * 60.0
 """A job ends before cron starts its next run."""
@@ -19,10 +22,13 @@ _SAID = "said_"
 
 
 def is_switched_off(app: App, config: Config, command: str) -> bool:
-    """Is the sync disabled? Then the job does nothing, and says so only to a person."""
+    """Is the sync disabled? Then the job does nothing, and says so only to a person or, with --json, to a program."""
     if config.sync.enabled:
         return False
-    if screen.wants_summary(app.verbosity, app.is_quiet):
+    if app.wants_json:
+        at, message = app.clock.now(), "The sync is disabled; nothing was done."
+        screen.print_json(run_to_json(Run(None, command, DIRECTIONS[command], "COMPLETE", at, at, 0, 0, {}, message)))
+    elif screen.wants_summary(app.verbosity, app.is_quiet):
         screen.say(f"The sync is disabled: {command} did nothing. To enable it: ccsync configure --enable")
     return True
 

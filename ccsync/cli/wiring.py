@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from ccsync import oauth
-from ccsync.cli import idle_login, logging_setup
+from ccsync.cli import config_check, idle_login, logging_setup, owner
 from ccsync.cli.clock import RealClock
 from ccsync.cli.terminal import screen
 from ccsync.config import Config, constant_contact_secret, find_config, kibo_secret, load_config
@@ -25,10 +25,6 @@ from ccsync.state.database import copies
 from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
 from ccsync.transport import Clock, Transport, origin
-
-TENANT_URL = "tenant_url"
-ACCOUNT = "encoded_account_id"
-ORGANIZATION = "organization_name"
 
 
 class WallClock(Clock, Protocol):
@@ -55,10 +51,18 @@ class App:
         """The config file in force."""
         return find_config(self.config_option, os.environ, Path.cwd())
 
-    def load(self) -> Config:
-        """Read the config file in force."""
+    def load(self, *, only_reads: bool = False, mends_mapping: bool = False) -> Config:
+        """Read the config file in force, and check it whole before the state file is opened.
+
+        Who `only_reads` the state file needs no secret: its command is run only where there is no state file, so that
+        the first of two faults is told first. Who `mends_mapping` may find a wrong one.
+        """
         config = load_config(self.find(), os.environ)
         self.state_path = config.state.path
+        if not mends_mapping:
+            config_check.check_mapping(config)
+        runs_commands = not (only_reads and config.state.path.exists())
+        config = config_check.with_secrets(config, os.environ, runs_commands=runs_commands)
         logging_setup.protect([config.kibo.client_secret, config.constant_contact.client_secret])
         return config
 
@@ -68,6 +72,7 @@ class App:
         with self.lock(config, command) as lock:
             store = open_store(config.state.path)
             try:
+                owner.check_tenant(config, store)
                 self._check_alone(store)
                 if copies.begin(store, lock) and not self.is_quiet:
                     screen.say(f"{RESTORED} {WHAT_FOLLOWS}")
@@ -84,6 +89,7 @@ class App:
         """The state file, open for writing beside a job that may run: only for what is safe in single transactions."""
         store = open_store(config.state.path)
         try:
+            owner.check_tenant(config, store)
             protect_tokens(store)
             yield store
         finally:
@@ -108,6 +114,7 @@ class App:
         """The state file, open for reading; never waits for a writer."""
         store = open_store(config.state.path, is_reader=True)
         try:
+            owner.check_tenant(config, store)
             idle_login.warn(store, self.clock.now())
             yield store
         finally:
@@ -140,10 +147,13 @@ def clients(
     now: Callable[[], datetime] | None = None,
     on_boundary: Callable[[str], None] = lambda _: None,
     renewing: Callable[[], AbstractContextManager[object]] = nullcontext,
+    *,
+    tries_secret: bool = False,
 ) -> Clients:
     """Make the clients. `store` is the real state file: calls are counted and tokens kept there.
 
     `renewing` is entered while the login is renewed: whoever does not hold the writers' lock takes it for that.
+    With `tries_secret` Kibo is asked for a new token, so that a wrong secret shows though an old token lasts.
     """
     now = now or clock.now
     settings, limits = config.constant_contact, config.limits
@@ -174,13 +184,17 @@ def clients(
     app = oauth.App(settings.auth_url, settings.client_id, settings.flow, secret)
     token = ConstantContactToken(store, sign_in, now, app, renewing)
     contact = ConstantContact(api, token, api_url=settings.api_url)
-    return Clients(_kibo(config, store, clock, now, on_boundary), contact, gate, app, sign_in)
+    kibo = _kibo(config, store, clock, now, on_boundary, tries_secret=tries_secret)
+    return Clients(kibo, contact, gate, app, sign_in)
 
 
 def work_of(
     config: Config, store: Store, tools: Clients, list_id: str, clock: WallClock, report: Callable[[Progress], None]
 ) -> Context:
-    """What a job works with."""
+    """What a job works with. Raises `ConfigError` when the state file proves to be another tenant's."""
+    owner.prove_tenant(
+        config, store, lambda: config.kibo.tenant_url or url_of_host(config, tools.kibo.get_tenant().domain)
+    )
     return Context(
         store=store,
         kibo=tools.kibo,
@@ -195,10 +209,16 @@ def work_of(
 
 
 def _kibo(
-    config: Config, store: Store, clock: Clock, now: Callable[[], datetime], on_boundary: Callable[[str], None]
+    config: Config,
+    store: Store,
+    clock: Clock,
+    now: Callable[[], datetime],
+    on_boundary: Callable[[str], None],
+    *,
+    tries_secret: bool,
 ) -> Kibo:
     settings = config.kibo
-    tenant_url = settings.tenant_url or properties.get(store, TENANT_URL)
+    tenant_url = settings.tenant_url or properties.get(store, owner.TENANT_URL)
     transport = Transport(
         vendor="Kibo",
         origins=[origin(url) for url in (settings.home_url, settings.event_url, tenant_url) if url],
@@ -212,7 +232,15 @@ def _kibo(
         logging_setup.protect([value])
         return value
 
-    token = KiboToken(store, transport, now, home_url=settings.home_url, client_id=settings.client_id, secret=secret)
+    token = KiboToken(
+        store,
+        transport,
+        now,
+        home_url=settings.home_url,
+        client_id=settings.client_id,
+        secret=secret,
+        begins_anew=tries_secret,
+    )
     return Kibo(
         transport,
         token,

@@ -1,7 +1,7 @@
 """What Kibo is told of a person's consent at Constant Contact, and what is left alone: pure functions."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
 from ccsync.consent.decisions import PENDING_CONFIRMATION
@@ -19,8 +19,6 @@ REASONS = {
 OWN_WORDS = "own act"
 OWN_ACT = "Contact"
 """The vendor's word for the person's own act."""
-PATIENT_AFTER = 3
-LONGEST_BACKOFF = timedelta(hours=6)
 
 
 class Found(Enum):
@@ -123,11 +121,3 @@ def judge_sighting(write: KiboWrite | None, *, was: bool | None, accepts: bool, 
         return Seen.OWN if write.done_at is None else Seen.THEIRS
     is_older = updated_at is not None and write.updated_at is not None and updated_at < write.updated_at
     return Seen.STALE if is_older else Seen.THEIRS
-
-
-def next_try_at(at: datetime, attempts: int) -> datetime:
-    """When a change that Kibo did not take for the `attempts`-th time is tried again: at first with the next run."""
-    if attempts < PATIENT_AFTER:
-        return at
-    hours: int = 2 ** min(attempts - PATIENT_AFTER, 8)
-    return at + min(timedelta(hours=hours), LONGEST_BACKOFF)

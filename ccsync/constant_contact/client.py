@@ -171,6 +171,9 @@ class ConstantContact(Bulk):
         (https://developer.constantcontact.com/api_guide/contacts_re-subscribe.html). So the contact is read first.
         Raises `RefusedError` when the vendor does not do it.
         """
+        return self.transport.anew(lambda: self._unsubscribe(contact_id, reason))
+
+    def _unsubscribe(self, contact_id: str, reason: str) -> Contact | None:
         url = f"{self._api_url}/contacts/{contact_id}"
         answer, value = self._json(Call("GET", url, accepts=frozenset({404})))
         record = shapes.as_object(value) or {}
@@ -179,7 +182,8 @@ class ConstantContact(Bulk):
             return None
         email = {"address": contact.email, "permission_to_send": "unsubscribed", "opt_out_reason": reason}
         kept = {key: record[key] for key in _SCALARS if record.get(key) is not None}
-        _, value = self._json(Call("PUT", url, json={**kept, "email_address": email, "update_source": "Contact"}))
+        body = {**kept, "email_address": email, "update_source": "Contact"}
+        _, value = self._json(Call("PUT", url, json=body, is_repeatable=False, may_wait=False))
         after = to_contact(shapes.as_object(value) or {})
         if after is None or not after.has_unsubscribed:
             raise RefusedError(

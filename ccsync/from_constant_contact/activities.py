@@ -1,47 +1,83 @@
-"""Waits for Constant Contact's bulk jobs."""
+"""Looks at Constant Contact's bulk jobs, and waits for them, but never for long: nobody's consent waits for them."""
 
 from collections.abc import Iterable, Iterator
 
-from ccsync.errors import VendorUnreachable
 from ccsync.models import Activity
 from ccsync.run.context import Context
 
 POLL_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+PATIENCE_SECONDS = 180.0
+"""So long a cron run waits for its own bulk jobs, all together."""
 STALL_SECONDS = 1_800.0
+"""A run that a person waits for goes on waiting as long as one bulk job after another ends in this time."""
 
 
-def await_activities(context: Context, activity_ids: Iterable[str]) -> dict[str, Activity | None]:
-    """Wait until these jobs are over; each with how it ended, `None` for one the vendor has forgotten.
+def be_patient(context: Context) -> None:
+    """A person waits for this run: it waits for bulk jobs as long as they go on."""
+    context.is_patient, context.patience_seconds = True, STALL_SECONDS
 
-    Raises `VendorUnreachable` when one is not over after half an hour.
-    """
-    running = set(activity_ids)
+
+def look_at(context: Context, activity_ids: Iterable[str]) -> dict[str, Activity | None]:
+    """Those of these jobs that are over, each with how it ended; `None` for one the vendor has forgotten."""
+    wanted = set(activity_ids)
+    if not wanted:
+        return {}
+    # One call tells the state of every job of the last ten days.
+    shown = {one.activity_id: one for one in context.constant_contact.get_activities()}
     over: dict[str, Activity | None] = {}
-    waited = 0.0
-    waits = poll_waits()
-    while running:
-        shown = {one.activity_id: one for one in context.constant_contact.get_activities()}
-        for activity_id in sorted(running):
-            activity = shown.get(activity_id) or context.constant_contact.get_activity(activity_id)
-            if activity is None or activity.is_finished:
-                over[activity_id] = activity
-        running -= over.keys()
-        if not running:
-            break
-        if waited > STALL_SECONDS:
-            raise VendorUnreachable(
-                f"Constant Contact has not finished {len(running)} bulk jobs within half an hour.",
-                "they are queued or still running there.",
-                "Nothing is lost; the next run asks for them again.",
-            )
-        seconds = next(waits)
-        context.clock.sleep(seconds)
-        waited += seconds
+    for activity_id in sorted(wanted):
+        activity = shown.get(activity_id) or context.constant_contact.get_activity(activity_id)
+        if activity is None or activity.is_finished:
+            over[activity_id] = activity
     return over
 
 
-def poll_waits() -> Iterator[float]:
-    """Seconds between two looks, ever longer."""
+def await_activities(context: Context, activity_ids: Iterable[str]) -> dict[str, Activity | None]:
+    """Wait for these jobs as long as the run may; return those that are over, as `look_at` does.
+
+    Those that are missing are still running: they stay noted, and the next run looks at them again.
+    """
+    running = set(activity_ids)
+    over: dict[str, Activity | None] = {}
+    waits = Waits(context)
+    while running:
+        found = look_at(context, running)
+        over |= found
+        running -= found.keys()
+        if not running or not waits.wait(has_moved=bool(found)):
+            break
+    return over
+
+
+class Waits:
+    """The waits between looks at bulk jobs, ever longer, within what the run may wait for them."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._seconds = _ever_longer()
+        self._waited = 0.0
+
+    def wait(self, *, has_moved: bool) -> bool:
+        """Wait before the next look; false when the run has waited long enough."""
+        context = self._context
+        if has_moved:
+            self._seconds = _ever_longer()
+            if context.is_patient:
+                context.patience_seconds = STALL_SECONDS
+        # A patient run that has waited in vain for one job still gives the next ones their time.
+        is_new = context.is_patient and self._waited < PATIENCE_SECONDS
+        if context.patience_seconds <= 0 and not is_new:
+            return False
+        seconds = next(self._seconds)
+        if not context.is_patient:
+            seconds = min(seconds, context.patience_seconds)
+        context.patience_seconds -= seconds
+        self._waited += seconds
+        context.clock.sleep(seconds)
+        return True
+
+
+def _ever_longer() -> Iterator[float]:
     yield from POLL_SECONDS
     while True:
         yield POLL_SECONDS[-1]

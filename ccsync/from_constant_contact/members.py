@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
+from ccsync.consent.decisions import DELETED, VANISHED
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.constant_contact.export_file import ExportedContact, read_export
-from ccsync.errors import RefusedError
+from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import sightings
 from ccsync.from_constant_contact.activities import await_activities
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.mapping import person_key_text
 from ccsync.models import Activity, Contact
+from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import contacts
 
@@ -23,14 +25,22 @@ log = logging.getLogger(__name__)
 
 CLOCK_STEP = timedelta(seconds=2)
 MOST_EXPORTED = 500
+FEW = 2
+"""So many are looked up singly before pages are read."""
 CALLS_OF_EXPORT = 4
 """Start, two looks, download."""
+Hidden = dict[bytes, RefusedError | VendorUnreachable]
+"""The people whose contact Constant Contact refuses to show, though it works, and what it says."""
 
 
-def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> None:
-    """Find out which of these people (person, address) are on the list now; `people` remembers it."""
+def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden:
+    """Find out which of these people (person, address) are on the list now; the state file remembers it.
+
+    Returns whom Constant Contact does not show, and why: nothing is known of them then.
+    """
     if not wanted:
-        return
+        return Hidden()
+    hidden = Hidden()
     with_id = [one for one in wanted if _contact_id(context, one[0])]
     without = [one for one in wanted if not _contact_id(context, one[0])]
     exports = -(-len(with_id) // MOST_EXPORTED) * CALLS_OF_EXPORT
@@ -41,15 +51,16 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> No
         and exports < len(with_id)
         and exports + len(without) < _pages_of_list(context)
     ):
-        with_id = [] if _export(context, with_id) else with_id
+        exported_hidden = _export(context, with_id)
+        if exported_hidden is not None:
+            with_id, hidden = [], exported_hidden
     rest = with_id + without
     if rest and len(rest) > _pages_of_list(context):
         started_at = vendor_now(context)
         read_list(context)
         # Who was not shown is looked at: a page may be short, and a contact may have another address now.
-        _look_up(context, [one for one in rest if not _was_seen_since(context, one[0], started_at)])
-    else:
-        _look_up(context, rest)
+        return hidden | _look_up(context, [one for one in rest if not _was_seen_since(context, one[0], started_at)])
+    return hidden | _look_up(context, rest)
 
 
 def calls_for(context: Context, number: int) -> int:
@@ -61,10 +72,21 @@ def calls_for(context: Context, number: int) -> int:
     return min(number, exports + 1, _pages_of_list(context))
 
 
-def read_new_members(context: Context, wanted: Iterable[tuple[bytes, str]], made_since: datetime) -> None:
+def read_new_members(context: Context, wanted: Iterable[tuple[bytes, str]], made_since: datetime) -> Hidden:
     """The same for people whose contacts were probably made after `made_since`: a page or two shows most of them."""
     read_list(context, created_after=f"{made_since - CLOCK_STEP:%Y-%m-%dT%H:%M:%SZ}")
-    _look_up(context, [one for one in wanted if not is_known_member(context, one[0])])
+    return _look_up(context, [one for one in wanted if not is_known_member(context, one[0])])
+
+
+def identify(context: Context, wanted: Sequence[tuple[bytes, str]], made_since: datetime) -> None:
+    """Learn the ids of contacts that were probably made after `made_since`: by its id a contact that changes its
+    address is known again. More than a few are found by the pages of new members; who is not on them stays unknown.
+    """
+    unknown = [one for one in wanted if _contact_id(context, one[0]) is None]
+    if len(unknown) > FEW:
+        read_list(context, created_after=f"{made_since - CLOCK_STEP:%Y-%m-%dT%H:%M:%SZ}")
+    else:
+        _look_up(context, unknown)
 
 
 def is_known_member(context: Context, person: bytes) -> bool:
@@ -94,18 +116,27 @@ def _contact_id(context: Context, person: bytes) -> str | None:
     return known.contact_id if known else None
 
 
-def find_contacts(context: Context, wanted: Sequence[tuple[bytes, str]]) -> None:
-    """Learn the contacts of these people (person, address): one by one, or by the list where that is cheaper."""
+def find_contacts(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden:
+    """Learn the contacts of these people (person, address): one by one, or by the list where that is cheaper.
+
+    Returns whom Constant Contact does not show, and why.
+    """
     if len(wanted) > 2 and len(wanted) > _pages_of_list(context):
         read_list(context)
         wanted = [one for one in wanted if _contact_id(context, one[0]) is None]
-    _look_up(context, wanted)
+    return _look_up(context, wanted)
 
 
-def _look_up(context: Context, wanted: Sequence[tuple[bytes, str]]) -> None:
+def _look_up(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden:
+    hidden = Hidden()
     for count, (person, address) in enumerate(wanted, start=1):
-        look_at(context, person, address)
+        try:
+            look_at(context, person, address)
+        except (RefusedError, VendorUnreachable) as error:
+            control.blame_record_at_constant_contact(context, error)
+            hidden[person] = error
         context.show("members of the list", count, len(wanted))
+    return hidden
 
 
 def look_at(context: Context, person: bytes, address: str | None) -> Contact | None:
@@ -122,7 +153,8 @@ def look_at(context: Context, person: bytes, address: str | None) -> Contact | N
         sightings.note(context, [contact])
     elif contact_id or address:
         with context.store.transaction():
-            contacts.note_absent(context.store, person, vendor_now(context), is_gone=True)
+            # Without an id nobody can tell a contact that was erased from one that has another address now.
+            contacts.note_absent(context.store, person, vendor_now(context), DELETED if contact_id else VANISHED)
     return contact
 
 
@@ -132,24 +164,25 @@ def _pages_of_list(context: Context) -> int:
     return 0 if members is None else members // PAGE_SIZE + 1
 
 
-def _export(context: Context, wanted: Sequence[tuple[bytes, str]]) -> bool:
-    """Read the lists of contacts from exports; false when exports do not show them unmistakably."""
+def _export(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden | None:
+    """Read the lists of contacts from exports; `None` when exports do not show them unmistakably, or do not end."""
     name = _telling_name(context)
     if name is None:
-        return False
+        return None
+    hidden = Hidden()
     for start in range(0, len(wanted), MOST_EXPORTED):
         part = wanted[start : start + MOST_EXPORTED]
         found = _exported_members(context, [_contact_id(context, person) or "" for person, _ in part], name)
         if found is None:
-            return False
+            return None
         with context.store.transaction():
             for person, _ in part:
                 if person in found:
                     contacts.note_member(context.store, person, context.list_id, vendor_now(context))
         # A file shows addresses: who is not in it may have another one now.
-        _look_up(context, [one for one in part if one[0] not in found])
+        hidden |= _look_up(context, [one for one in part if one[0] not in found])
         context.show("members of the list", start + len(part), len(wanted))
-    return True
+    return hidden
 
 
 def _telling_name(context: Context) -> str | None:
@@ -177,7 +210,7 @@ def _exported_members(context: Context, contact_ids: Sequence[str], name: str) -
 
 @contextmanager
 def exported(context: Context, start: Callable[[], Activity]) -> Iterator[Iterator[ExportedContact] | None]:
-    """The rows of a contact export, read from a nameless file; `None` when there is no readable file.
+    """The rows of a contact export, read from a nameless file; `None` when there is no readable file in time.
 
     Iterating them raises `csv.Error` where the file is damaged.
     """
@@ -189,7 +222,9 @@ def exported(context: Context, start: Callable[[], Activity]) -> Iterator[Iterat
             log.info("contacts cannot be exported: %s", error.why)
             yield None
             return
-        activity = await_activities(context, [activity_id])[activity_id]
+        activity = await_activities(context, [activity_id]).get(activity_id)
+        if activity is None:
+            log.info("the export %s has not ended; it is done without", activity_id)
         has_file = (
             activity is not None and activity.has_completed and context.constant_contact.fetch_export(activity, file)
         )

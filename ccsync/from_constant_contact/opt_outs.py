@@ -2,67 +2,70 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from ccsync.consent.decisions import SUBSCRIBED, is_own_return
+from ccsync.clocks import ContactTime, OurTime
+from ccsync.from_constant_contact import returns
+from ccsync.from_constant_contact.consent_changes import change_of
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
+from ccsync.run import clocks
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts, erasure, ledger, properties, queue, suppressions, write_backs
-from ccsync.state.ledger import ConsentChange
-from ccsync.state.log import history
-from ccsync.state.log.history import Step
+from ccsync.state import contacts, erasure, ledger, suppressions, write_backs
+from ccsync.state.properties import Stream
 from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 
-STREAM = "opt-outs"
-FULL_STREAM = "opt-outs-full"
+STREAM = Stream("opt-outs", ContactTime)
+FULL_STREAM = Stream("opt-outs-full", OurTime)
 OVERLAP = timedelta(hours=24)
 """How soon an opt-out becomes visible is undocumented, and so is whether `optout_after` is inclusive."""
 DAILY = timedelta(hours=23, minutes=45)
 """Once a day, though cron may come a few minutes earlier than yesterday."""
-MOST_SECOND_LOOKS = 50
 
 
 def pull(context: Context, *, is_full: bool = False) -> None:
     """Pull what is new, and once a day, or when asked to, everything."""
-    bookmark, at = properties.bookmark(context.store, STREAM), context.now()
+    bookmark, at = clocks.bookmark(context, STREAM), clocks.our_time(context)
     if bookmark is not None:
         pull_recent(context)
-    full = properties.bookmark(context.store, FULL_STREAM)
-    if is_full or bookmark is None or full is None or at - full >= DAILY:
+    full = clocks.bookmark(context, FULL_STREAM)
+    if is_full or bookmark is None or full is None or full <= at - DAILY:
         pull_all(context)
 
 
 def pull_first_or_recent(context: Context) -> None:
     """Pull what is new, or everything the first time."""
-    if properties.bookmark(context.store, STREAM) is None:
+    if clocks.bookmark(context, STREAM) is None:
         pull_all(context)
     else:
         pull_recent(context)
 
 
 def pull_all(context: Context) -> None:
-    """A full pass over everybody who is unsubscribed; then look again at people it no longer shows.
+    """A full pass over everybody who is unsubscribed, and over those whom it no longer shows: who of them is back?
 
     `updated_after` would miss most of them: an opt-out does not touch the contact's own `updated_at`.
     """
-    started_at = context.now()
+    started_at = clocks.moment(context)
     with context.gate.for_opt_outs():
         seen = _pull(context, status="unsubscribed")
-        for before in suppressions.not_seen_since(context.store, UNSUBSCRIBED, started_at, MOST_SECOND_LOOKS):
-            _look_again(context, before)
-    for stream in (STREAM, FULL_STREAM):
-        properties.advance(context.store, stream, _read_at(context, started_at))
+        returns.find(context, started_at.ours)
+    clocks.advance(context, STREAM, clocks.contact_time(context, started_at))
+    clocks.advance(context, FULL_STREAM, OurTime(started_at.ours))
     context.show("opt-outs", seen, seen)
 
 
 def pull_recent(context: Context) -> None:
     """The opt-outs since the bookmark, with an overlap; the bookmark moves once all pages were applied."""
-    started_at = context.now()
-    since = (properties.bookmark(context.store, STREAM) or started_at) - OVERLAP
+    started_at = clocks.moment(context)
+    bookmark = clocks.bookmark(context, STREAM)
+    if bookmark is None:
+        pull_all(context)  # it is not known since when
+        return
+    since = (bookmark - OVERLAP).at
     with context.gate.for_opt_outs():
         _pull(context, status="all", optout_after=f"{since:%Y-%m-%dT%H:%M:%SZ}")
-    properties.advance(context.store, STREAM, _read_at(context, started_at))
+    clocks.advance(context, STREAM, clocks.contact_time(context, started_at))
 
 
 def record(context: Context, shown: Iterable[Contact]) -> int:
@@ -86,7 +89,7 @@ def record(context: Context, shown: Iterable[Contact]) -> int:
                 write_backs.enqueue(context.store, person, UNSUBSCRIBED, seen_at)
                 # It takes the contact off every list, and coming back gives none back.
                 contacts.note_removed(context.store, person, None, vendor_at)
-                change = _change(contact, person, "unsubscribed", contact.opt_out_date, seen_at)
+                change = change_of(contact, person, "unsubscribed", contact.opt_out_date, seen_at)
                 news.append(change if person == current else replace(change, email=None))
             else:
                 erasure.keep_forgotten(context.store, person)
@@ -102,57 +105,3 @@ def _pull(context: Context, **filters: str) -> int:
             seen += record(context, page)
         context.show("opt-outs", seen)
     return seen
-
-
-def _look_again(context: Context, before: Suppression) -> None:
-    """Somebody suppressed is not in the full pass: deleted, or back, by their own act or somebody else's?"""
-    contact = context.constant_contact.get_contact(before.contact_id) if before.contact_id else None
-    with context.store.transaction():
-        if contact is not None and is_own_return(contact, before.since):
-            _record_return(context, contact, before.person)
-            return
-        suppressions.record(context.store, before, context.now(), context.run_id)
-        if contact is not None and contact.deleted_at is None and contact.permission_to_send in SUBSCRIBED:
-            context.counts["resubscribed_by_others"] += 1
-            reason = "subscribed again, and not by the person as far as Constant Contact shows; stays opted out"
-            history.append(
-                context.store, context.run_id, context.now(), [Step(before.person, None, "left alone", reason)]
-            )
-
-
-def _record_return(context: Context, contact: Contact, person: bytes) -> None:
-    """The person came back: their opt-out no longer holds, and Kibo is told, if Kibo was told of the opt-out."""
-    at = context.now()
-    suppressions.lift(context.store, person, UNSUBSCRIBED)
-    # Who opted in again in the store meanwhile was kept out until now: the next flush decides anew.
-    queue.enqueue(context.store, accounts.of_person(context.store, person), at)
-    if context.config.sync.resubscribes:
-        write_backs.enqueue_return(context.store, person, contact.contact_id, contact.opt_in_date, at)
-    else:
-        context.counts["resubscribed_not_told"] += 1
-    ledger.append(context.store, context.run_id, [_change(contact, person, "resubscribed", contact.opt_in_date, at)])
-
-
-def _change(contact: Contact, person: bytes, change: str, at: datetime | None, seen_at: datetime) -> ConsentChange:
-    evidence = {
-        "permission_to_send": contact.permission_to_send,
-        "opt_in_source": contact.opt_in_source,
-        "opt_out_source": contact.opt_out_source,
-        "update_source": contact.update_source,
-    }
-    return ConsentChange(
-        person,
-        contact.email,
-        change,
-        "constant_contact",
-        at,
-        seen_at,
-        contact_id=contact.contact_id,
-        evidence=evidence,
-    )
-
-
-def _read_at(context: Context, started_at: datetime) -> datetime:
-    """A bookmark by the vendor's clock, from before the first request."""
-    elapsed = context.now() - started_at
-    return context.constant_contact.transport.server_time(context.now()) - elapsed

@@ -1,20 +1,24 @@
 """Reads the accounts that wait in the queue, by whatever takes the fewest calls, and takes them in.
 
-An event only says that an account changed: what counts is how the account is now.
+An event only says that an account changed: what counts is how the account is now. Where events may have been missed,
+all accounts are compared with what was sent before, and only what changed is sent.
 """
 
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from ccsync.consent.decisions import MOST_ATTEMPTS, next_attempt_at
-from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.from_kibo import deletions
+from ccsync.clocks import KiboTime
+from ccsync.consent.retry import next_try
+from ccsync.errors import OutOfTime, RefusedError, TemporaryError, VendorUnreachable
+from ccsync.from_kibo import deletions, events
+from ccsync.from_kibo.full_sweep import gather_everybody
 from ccsync.from_kibo.pages import FILTER, Changed, Sweep, read_changed_since
 from ccsync.from_kibo.row_parts import RowParts
 from ccsync.from_kibo.staging import Intake
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.models import Customer
+from ccsync.run import clocks, control
 from ccsync.run.context import Context
 from ccsync.state import queue, staging
 from ccsync.state.queue import Due
@@ -131,9 +135,7 @@ class Changes:
 
     def _note_failure(self, account_id: int, error: VendorUnreachable | RefusedError) -> None:
         """One account that cannot be read must not stop the others; trouble of Kibo's own must not count as theirs."""
-        if isinstance(error, RefusedError) and error.status in (0, 401, 403):
-            raise error
-        self._context.kibo.get_customers(start=0, size=1)  # raises when it is Kibo that fails
+        control.blame_record_at_kibo(self._context, error)
         log.info("account %s could not be read: %s", account_id, error.what)
         self.failed[account_id] = f"Kibo: {error.why or error.what}"
 
@@ -176,12 +178,9 @@ class Changes:
 
 def put_off(context: Context, one: Due, at: datetime, error: str) -> None:
     """An account could not be dealt with: it comes again later, until a person has to look."""
-    attempts = one.attempts + 1
-    if attempts >= MOST_ATTEMPTS:
-        queue.give_up(context.store, one.account_id, attempts, at, error)
-    else:
-        later = next_attempt_at(at, attempts, timedelta(minutes=context.config.sync.interval_minutes))
-        queue.put_off(context.store, one.account_id, attempts, later, error)
+    later = next_try(at, one.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
+    note = queue.give_up if later.is_parked else queue.put_off
+    note(context.store, one.account_id, later.attempts, later.at, error)
     context.counts["failed"] += 1
 
 
@@ -190,3 +189,53 @@ def _is_fresh(customer: Customer, one: Due) -> bool:
     if one.changed_at is None:
         return True
     return customer.updated_at is not None and customer.updated_at >= one.changed_at - EVENT_DELAY
+
+
+# where events may have been missed
+
+
+def catch_up(context: Context) -> tuple[KiboTime, TemporaryError | None]:
+    """Stage everybody who opts in, and queue whoever did so when last seen and is not among them.
+
+    Returns the start of the sweep by Kibo's clock, and what went wrong in the end, if anything.
+    Raises `OutOfTime` when the store is too large for a run that has to end.
+    """
+    context.remarks.append(_why(clocks.kibo_time(context), clocks.bookmark(context, events.STREAM)))
+    customers = context.kibo.get_customers(start=0, size=1, filter=FILTER).total
+    _check_time(context, customers)
+    started_at = clocks.kibo_time(context)
+    missing = gather_everybody(context, started_at.at).missing
+    context.counts["read"] += staging.have_read(context.store)
+    with context.store.transaction():
+        queue.mark_staged_read(context.store)
+        if not missing:
+            queue.enqueue_vanished(context.store, context.now())
+    return started_at, _incomplete(missing) if missing else None
+
+
+def _why(now: KiboTime, bookmark: KiboTime | None) -> str:
+    because = (
+        "It is not known how far events were read"
+        if bookmark is None
+        else f"Events were last read {(now.at - bookmark.at).days} days ago, and Kibo may not keep them so long"
+    )
+    return f"{because}: all customers were compared with what was sent before."
+
+
+def _check_time(context: Context, customers: int) -> None:
+    left = context.clock.seconds_left()
+    needed = customers / PAGE_SIZE / context.config.limits.kibo_requests_per_second
+    if left is not None and needed > left / 2:
+        raise OutOfTime(
+            f"Events may be missing, and comparing all {customers:,} customers takes longer than this run may.",
+            f"about {needed / 60:.0f} minutes of reading.",
+            "ccsync export        (takes as long as it needs, and the events go on from there)",
+        )
+
+
+def _incomplete(missing: int) -> TemporaryError:
+    return TemporaryError(
+        f"Kibo counts {missing:,} customers more than it showed; everybody it showed was dealt with.",
+        "rows kept moving while they were read.",
+        "The next run compares all customers again.",
+    )

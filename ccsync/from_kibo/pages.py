@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.kibo import Kibo
+from ccsync.kibo import CustomerPage, Kibo
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.models import Customer
 
@@ -28,55 +28,78 @@ class SweepPage:
 
 
 class Sweep:
-    """One pass over all opted-in accounts (or all that `filter` names), oldest first; iterate it once."""
+    """One pass over all opted-in accounts (or all that `filter` names), oldest first; iterate it once.
 
-    def __init__(self, kibo: Kibo, is_anonymous: bool | None = None, *, filter: str | None = FILTER) -> None:
+    `first` is its first page where that was read already.
+    """
+
+    def __init__(
+        self,
+        kibo: Kibo,
+        is_anonymous: bool | None = None,
+        *,
+        filter: str | None = FILTER,
+        first: CustomerPage | None = None,
+    ) -> None:
         self._kibo = kibo
+        self._first = first
         self._is_anonymous = is_anonymous
         self._filter = filter
+        self._calls = self._first_total = 0
         self.total = 0
         """How many accounts the latest page said there are."""
         self.position = 0
         """How far it has come."""
         self.has_moved_right = False
         """Did rows come in behind us? They were not read then."""
+        self.surplus = 0
+        """How many accounts the total counts beyond the end, which was seen twice."""
 
     def __iter__(self) -> Iterator[SweepPage]:
-        start = 0
-        last_ids: set[int] = set()
+        start, last_ids = 0, set[int]()
         last_id: int | None = None
-        calls = first_total = 0
-        has_stepped_back = False
+        is_second_look = has_seen_end = False
         while True:
-            page = self._kibo.get_customers(start=start, filter=self._filter, is_anonymous=self._is_anonymous)
-            calls += 1
-            self.total = page.total
-            first_total = page.total if calls == 1 else first_total
-            self._check_end(calls, first_total)
+            page = self._read(start)
             rows = len(page.customers) + page.unreadable
             self.position = start + rows
             yield SweepPage(page.customers, page.total, page.unreadable)
             ids = [customer.account_id for customer in page.customers]
             if last_ids and not last_ids.intersection(ids) and start > 0:
                 # Rows before us went away and took the overlap with them: step back until pages meet again.
-                start, has_stepped_back = max(0, start - (PAGE_SIZE - 1)), True
+                start, is_second_look = max(0, start - (PAGE_SIZE - 1)), True
                 continue
-            if last_id in ids and ids.index(last_id) > 0 and not has_stepped_back:
+            if last_id in ids and ids.index(last_id) > 0 and not is_second_look:
                 self.has_moved_right = True
-            has_stepped_back = False
-            if start + rows >= page.total or rows == 0:
+            if start + rows >= page.total:
                 return
+            if rows < PAGE_SIZE and last_ids.issuperset(ids):
+                # Nothing new, though the total says more. A full page shown before proves no end: as many rows may
+                # have come in before it.
+                if has_seen_end:
+                    self.surplus = page.total - (start + rows)
+                    return
+                has_seen_end = True  # one page may be cut short: it is read again
+                continue
+            is_second_look = has_seen_end = False
             last_ids, last_id = set(ids), ids[-1] if ids else None
             # The next page begins with the last row of this one.
             start += max(rows - 1, 1)
 
-    def _check_end(self, calls: int, first_total: int) -> None:
-        if calls > 50 + 4 * (first_total // PAGE_SIZE + 1):
+    def _read(self, start: int) -> CustomerPage:
+        page, self._first = self._first, None
+        if page is None:
+            page = self._kibo.get_customers(start=start, filter=self._filter, is_anonymous=self._is_anonymous)
+        self._calls += 1
+        self.total = page.total
+        self._first_total = self._first_total if self._calls > 1 else page.total
+        if self._calls > 50 + 4 * (self._first_total // PAGE_SIZE + 1):
             raise VendorUnreachable(
                 "Kibo's pages of customers do not come to an end.",
-                f"{calls} pages were read for {self.total} customers.",
+                f"{self._calls} pages were read for {self.total} customers.",
                 "Nothing was sent; try again later.",
             )
+        return page
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +126,5 @@ def read_changed_since(kibo: Kibo, at: datetime, is_anonymous: bool | None = Non
     if any(customer.updated_at is None or customer.updated_at < bound for customer in first.customers):
         return None  # ignored
 
-    def pages() -> Iterator[Sequence[Customer]]:
-        page, start = first, 0
-        while True:
-            yield page.customers
-            rows = len(page.customers) + page.unreadable
-            if rows == 0 or start + rows >= page.total:
-                return
-            start += max(rows - 1, 1)
-            page = kibo.get_customers(start=start, filter=text, is_anonymous=is_anonymous)
-
-    return Changed(first.total, pages())
+    sweep = Sweep(kibo, is_anonymous, filter=text, first=first)
+    return Changed(first.total, (page.customers for page in sweep))

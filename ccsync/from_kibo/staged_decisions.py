@@ -16,7 +16,7 @@ FRESH = timedelta(minutes=10)
 
 def target_of(context: Context) -> Target:
     """Where to, by which settings, and how old a sighting may be."""
-    now = context.constant_contact.transport.server_time(context.now())
+    now = context.constant_contact.transport.dates.read(context.clock.monotonic(), context.now()).latest
     return Target(context.list_id, context.config.sync.overwrite_existing, now - FRESH)
 
 
@@ -25,7 +25,7 @@ def iter_decisions(context: Context, *, is_retry: bool) -> Iterator[tuple[Staged
 
     `is_retry` gives a row another try that Constant Contact has refused before.
     """
-    for one in iter_staged_people(context.store, context.list_id):
+    for one in iter_staged_people(context.store, context.list_id, context.now()):
         # What is fresh is judged by the time of each decision: sending may take hours.
         yield one.staged, _decide(one, target_of(context), is_retry=is_retry)
 
@@ -33,7 +33,7 @@ def iter_decisions(context: Context, *, is_retry: bool) -> Iterator[tuple[Staged
 def iter_to_look_at(context: Context, *, is_retry: bool) -> Iterator[tuple[Staged, bool]]:
     """Each staged person whose contact has to be looked at before an import, and whether ccsync has it on the list."""
     target = target_of(context)
-    for one in iter_staged_people(context.store, context.list_id):
+    for one in iter_staged_people(context.store, context.list_id, context.now()):
         if needs_a_look(one.known, _decide(one, target, is_retry=is_retry), target):
             yield one.staged, one.known is not None and one.known.is_on(context.list_id)
 

@@ -47,6 +47,8 @@ class Intake:
             elif customer.accepts_marketing:
                 staged.append(Staged(customer.account_id, at))
         with store.transaction():
+            # First, for an account without a usable address any more is forgotten, and its rejection is news.
+            Observer(self._context, are_whole=are_whole).observe(known)
             staging.unstage(store, [one.account_id for one in customers if one.accepts_marketing is False])
             staging.stage(store, staged)
             runs.drop_rejected(store, run_id, well)
@@ -54,7 +56,6 @@ class Intake:
             runs.add_rejected(store, run_id, rejected)
             for record in rejected:
                 parked.put(store, record.account_id or 0, record.code, None, record.at, run_id)
-            Observer(self._context, are_whole=are_whole).observe(known)
             forgotten.note_noes(self._context, hidden)
 
     def _judge(self, customer: Customer) -> MappedContact | Rejection | None:

@@ -6,7 +6,7 @@ that dies anywhere is continued by the next one.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ccsync.errors import OutOfTime
 from ccsync.from_constant_contact import opt_outs, restored
@@ -17,13 +17,14 @@ from ccsync.reports import flush_plan
 from ccsync.reports.flush_plan import Plan
 from ccsync.run.context import Context
 from ccsync.run.troubles import Troubles
-from ccsync.state import parked, properties, queue, staging
+from ccsync.state import batches, parked, properties, queue, staging
+from ccsync.state.batches import SPLIT
 from ccsync.state.log import runs
-from ccsync.to_constant_contact import additions, list_removals
+from ccsync.to_constant_contact import additions
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import ListCheck
-from ccsync.to_constant_contact.list_removals import Removals
+from ccsync.to_constant_contact.removals_of_run import Removals
 
 READING_SHARE = 0.5
 """The part of a run's time that reading may take: what was read has to be sent, too."""
@@ -48,7 +49,7 @@ class Flush:
         self.is_exported = properties.get(context.store, properties.EXPORTED_LIST) == context.list_id
         removals, check = Removals(context, self.accept), self._list_check()
         restored.recognize(context)
-        self._look_at_earlier()
+        self._look_at_earlier(removals)
         opt_outs.pull_first_or_recent(context)
         taken = self.troubles.keep(
             lambda: event_intake.take_in(context, is_exported=self.is_exported), may_be_too_long=True
@@ -75,15 +76,19 @@ class Flush:
         fix = "ccsync flush-events --accept {}".format
         return ListCheck(self.context, lambda gone, _: gone <= self.accept, fix)
 
-    def _look_at_earlier(self) -> None:
-        """Finish what an earlier run left."""
+    def _look_at_earlier(self, removals: Removals) -> None:
+        """Look once at what an earlier run left running, and queue who is to be tried again."""
         context = self.context
         staging.clear(context.store)
         queue.begin_reading(context.store)
         if not context.is_dry_run:
-            adopt_lost(context)
-            Imports(context).await_all()
-            list_removals.finish_earlier(context)
+            with context.gate.for_opt_outs():
+                adopt_lost(context)
+                Imports(context).look()
+                removals.look_at_earlier()
+        with context.store.transaction():
+            again = [*parked.due_again(context.store, context.now()), *batches.accounts_in(context.store, SPLIT)]
+            queue.enqueue_expired(context.store, again, context.now())
 
     def _act(self, removals: Removals, check: ListCheck, taken: Taken) -> None:
         """Do what follows from what was read, and count it as dealt with."""
@@ -99,6 +104,8 @@ class Flush:
             if not self.is_exported:
                 queue.release_staged(context.store)
             queue.give_up_rejected(context.store, context.run_id)
+            parked.release_expired(context.store, context.now())
+            queue.enqueue_under_way(context.store, context.now() + timedelta(minutes=1))
             for topic, number in queue.settle(context.store, context.now()).items():
                 context.counts["events_" + topic.rpartition(".")[2]] += number
             context.counts["rejected"] = runs.count_rejected(context.store, context.run_id)

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.errors import RefusedError, StateError
-from ccsync.from_constant_contact.activities import await_activities
+from ccsync.errors import RefusedError, StateError, VendorUnreachable
+from ccsync.from_constant_contact.activities import await_activities, be_patient
 from ccsync.mapping import check_address, person_key_text
 from ccsync.models import Contact, Customer
 from ccsync.run.context import Context
-from ccsync.state import contacts, erasure, ledger, removals, suppressions
+from ccsync.state import batches, contacts, erasure, ledger, removals, suppressions
 from ccsync.state.erasure import Held
 from ccsync.state.suppressions import FORGOTTEN, NOBODY_OPTED_IN, UNSUBSCRIBED, Suppression
 from ccsync.to_constant_contact.batches import adopt_lost
@@ -59,17 +59,24 @@ def run(context: Context, address: str) -> Receipt:
 
 def _run(context: Context, address: str) -> Receipt:
     context.show("forgetting")
+    be_patient(context)
     held = find(context, address)
     if held.rows.get("batch_rows"):
         # An import that is under way could put the person back behind us.
         adopt_lost(context)
-        Imports(context).await_all()
+        Imports(context).await_own()
         held = find(context, address)
     accounts = _accounts(context, address, held)
     contacts, unseen = _contacts(context, address, held)
     _suppress(context, address, held, accounts, contacts)
     on_list = [one for _, one in contacts if context.list_id in (one.list_ids or ())]
     _take_off_list(context, held, on_list)
+    if any(batches.holds(context.store, person) for person in held.people):
+        raise VendorUnreachable(
+            "The person is off the list and is sent nothing; they are not erased yet.",
+            "Constant Contact has not finished an import that holds them and could put them back behind us.",
+            "Run the same command again when Activity in Constant Contact shows the import as finished.",
+        )
     with context.store.transaction():
         erasure.erase(context.store, held)
     if not erasure.finish(context.store, {address.strip(), person_key_text(address), *held.addresses}):
@@ -158,7 +165,7 @@ def _take_off_list(context: Context, held: Held, on_list: Sequence[Contact]) -> 
         return
     started = context.constant_contact.remove_from_list([one.contact_id for one in on_list], context.list_id)
     removals.record_activity(context.store, held.people, context.list_id, started.activity_id)
-    activity = (await_activities(context, [started.activity_id]))[started.activity_id]
+    activity = await_activities(context, [started.activity_id]).get(started.activity_id)
     if activity is None or not activity.has_completed:
         removals.record_activity(context.store, held.people, context.list_id, None)
         raise RefusedError(

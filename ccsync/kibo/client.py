@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ccsync import shapes
 from ccsync.errors import ConfigError, RefusedError, VendorUnreachable
 from ccsync.kibo.events import EVENTS_PATH, PAGE_SIZE, EventPage, to_event_page
-from ccsync.kibo.writes import WholeAccount, Written, differing_fields, with_consent
+from ccsync.kibo.writes import CONSENT, WholeAccount, Written, differing_fields, with_consent
 from ccsync.models import Customer, JsonObject, Tenant
 from ccsync.transport import Call, Token, Transport
 
@@ -118,17 +118,28 @@ class Kibo:
     def put_consent(self, whole: WholeAccount, accepts: bool) -> Written | None:
         """Write the account back with this `acceptsMarketing`; `None` when it is deleted meanwhile.
 
-        Kibo has no version of an account to hold the write against: the last one wins. So it is read just before.
+        Kibo has no version of an account to hold the write against: the last one wins. So it is read just before, and
+        never sent a second time or after a wait: `AnswerLost` and `TooLate` say that it has to be read again.
         """
-        account_id, body = whole.customer.account_id, with_consent(whole.raw, accepts)
-        call = Call("PUT", self._account_url(account_id), json=body, headers=self._headers(), accepts=_GONE)
+        call = Call(
+            "PUT",
+            self._account_url(whole.customer.account_id),
+            body=with_consent(whole.text, accepts),
+            headers=self._headers(),
+            accepts=_GONE,
+            is_repeatable=False,
+            may_wait=False,
+        )
         found = self._account(call)
-        return None if found is None else Written(found[0], differing_fields(body, found[1]))
+        if found is None:
+            return None
+        customer, shown, _ = found
+        return Written(customer, differing_fields({**whole.raw, CONSENT: accepts}, shown))
 
     def _account_url(self, account_id: int) -> str:
         return f"{self._base()}{ACCOUNTS_PATH}/{account_id}"
 
-    def _account(self, call: Call) -> tuple[Customer, JsonObject] | None:
+    def _account(self, call: Call) -> tuple[Customer, JsonObject, bytes] | None:
         answer, value = self.transport.json(call, self._token)
         if answer.status == 404:
             return None
@@ -139,7 +150,7 @@ class Kibo:
             raise VendorUnreachable(
                 f"Kibo's answer for account {account_id} is no account.", "it has no id, or another's."
             )
-        return customer, record
+        return customer, record, answer.body
 
     def get_events(
         self, *, start: int, filter: str | None = None, sort: str | None = None, is_at_tenant: bool = False
@@ -177,17 +188,28 @@ def to_customer(record: JsonObject) -> Customer | None:
     if account_id is None or not 0 < account_id < 2**63:
         return None
     audit = shapes.as_object(record.get("auditInfo")) or {}
-    address = shapes.text(record, "emailAddress")
+    address = _address(record)
     return Customer(
         account_id=account_id,
-        email=address.strip() or None if address else None,
+        email=address or None,
         accepts_marketing=shapes.boolean(record, "acceptsMarketing"),
         account_type=shapes.text(record, "accountType"),
         created_at=shapes.time(audit, "createDate"),
         updated_at=shapes.time(audit, "updateDate"),
         raw=record,
-        is_own_sign_up=_is_own_sign_up(record, audit, address or ""),
+        is_own_sign_up=_is_own_sign_up(record, audit, address),
     )
+
+
+def _address(record: JsonObject) -> str:
+    """The account's address, "" for none.
+
+    The redaction API may put a placeholder into every field that told whose the account was; what it writes is not
+    documented. Nobody has the same text for an address, a first and a last name.
+    """
+    address = (shapes.text(record, "emailAddress") or "").strip()
+    names = {(shapes.text(record, one) or "").strip().lower() for one in ("firstName", "lastName")}
+    return "" if names == {address.lower()} else address
 
 
 def _is_own_sign_up(record: JsonObject, audit: JsonObject, address: str) -> bool:

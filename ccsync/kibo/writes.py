@@ -4,7 +4,9 @@ There is no PATCH, and a PUT blanks what it leaves out: https://github.com/Mozu/
 (`src/types/customer.js`). So only an account that was read whole can be written.
 """
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ccsync.models import Customer, JsonObject
@@ -16,10 +18,14 @@ _KIBOS_OWN = frozenset({"auditInfo", "commerceSummary"})
 
 @dataclass(frozen=True, slots=True)
 class WholeAccount:
-    """An account by its single reading, without any selection of fields. Only the client makes one."""
+    """An account by its single reading, without any selection of fields. Only the client makes one.
+
+    `text` is the JSON as it came: what is written back is this text, for numbers do not survive being read.
+    """
 
     customer: Customer
     raw: JsonObject = field(repr=False)
+    text: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +36,45 @@ class Written:
     differing: tuple[str, ...]
 
 
-def with_consent(raw: JsonObject, accepts: bool) -> JsonObject:
-    """The same account with another consent; unknown fields stay."""
-    return {**raw, CONSENT: accepts}
+def with_consent(text: bytes, accepts: bool) -> bytes:
+    """The same account with another consent, as UTF-8. All else of it stays as it came, to the digit.
+
+    `text` is a JSON object that has been read well. Raises `ValueError` for anything else.
+    """
+    account, value = text.decode(json.detect_encoding(text), "surrogatepass"), "true" if accepts else "false"
+    spans = [(start, end) for key, start, end in _members(account) if key == CONSENT]
+    for start, end in reversed(spans):
+        account = account[:start] + value + account[end:]
+    if not spans:
+        before, _, after = account.partition("{")
+        account = f'{before}{{"{CONSENT}":{value}{"" if after.lstrip().startswith("}") else ","}{after}'
+    return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", account).encode()
+
+
+def _members(text: str) -> Iterator[tuple[str, int, int]]:
+    """The keys of a JSON object, each with where its value begins and ends."""
+    decoder, at = json.JSONDecoder(), _skip(text, 0, "{")
+    while text[at] != "}":
+        key, at = decoder.raw_decode(text, at)
+        start = _skip(text, at, ":")
+        _, end = decoder.raw_decode(text, start)
+        yield key, start, end
+        at = _skip(text, end, ",")
+
+
+def _skip(text: str, at: int, mark: str) -> int:
+    """Where what follows the mark begins; a comma may be missing before the end."""
+    at = _after_blanks(text, at)
+    return _after_blanks(text, at + 1) if text[at] == mark else at
+
+
+def _after_blanks(text: str, at: int) -> int:
+    while text[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def differing_fields(sent: JsonObject, shown: JsonObject) -> tuple[str, ...]:

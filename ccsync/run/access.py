@@ -29,9 +29,16 @@ Now = Callable[[], datetime]
 
 
 def is_good(saved: SavedToken, now: datetime) -> bool:
-    """Does a token last for some minutes yet? One that lasts no longer by itself is used for half of its time."""
+    """Does a token last for some minutes yet? One that lasts no longer by itself is used for half of its time.
+
+    One from the future was dated by a clock that was ahead: how long it lasts is not known.
+    """
     lifetime = saved.expires_at - saved.obtained_at
-    return lifetime > timedelta() and now < saved.expires_at - min(EARLY, lifetime / 2)
+    return (
+        lifetime > timedelta()
+        and saved.obtained_at <= now + EARLY
+        and now < saved.expires_at - min(EARLY, lifetime / 2)
+    )
 
 
 class LedgerGate:
@@ -91,10 +98,21 @@ class LedgerGate:
 
 
 class KiboToken:
-    """Kibo's application token, kept in the state file for as long as it lasts; satisfies `transport.Token`."""
+    """Kibo's application token, kept in the state file for as long as it lasts; satisfies `transport.Token`.
+
+    One that `begins_anew` asks for a token whatever is kept: only that shows whether the secret is right.
+    """
 
     def __init__(
-        self, store: Store, transport: Transport, now: Now, *, home_url: str, client_id: str, secret: Callable[[], str]
+        self,
+        store: Store,
+        transport: Transport,
+        now: Now,
+        *,
+        home_url: str,
+        client_id: str,
+        secret: Callable[[], str],
+        begins_anew: bool = False,
     ) -> None:
         self._store = store
         self._transport = transport
@@ -102,10 +120,11 @@ class KiboToken:
         self._home_url = home_url
         self._client_id = client_id
         self._secret = secret
+        self._begins_anew = begins_anew
 
     def current(self) -> str:
         """A token that is good for some minutes at least."""
-        saved = tokens.get(self._store, KIBO)
+        saved = None if self._begins_anew else tokens.get(self._store, KIBO)
         if saved is not None and saved.scope == self._client_id and is_good(saved, self._now()):
             return saved.access_token
         return self._request()
@@ -117,6 +136,7 @@ class KiboToken:
 
     def _request(self) -> str:
         issued = request_token(self._transport, self._home_url, self._client_id, self._secret())
+        self._begins_anew = False
         at = self._now()
         ends = at + timedelta(seconds=issued.expires_in)
         # The scope column holds whose token it is: another client_id in the config means another token.

@@ -45,6 +45,10 @@ class Context:
     notices: dict[str, str] = field(default_factory=dict)
     """Sentences that ask a person to do something, by what they are about: under cron each is said once a day."""
     is_dry_run: bool = False
+    patience_seconds: float = 180.0
+    """How long the run may still wait for bulk jobs, all together: what is not over by then is left to the next run."""
+    is_patient: bool = False
+    """A person waits for this run: the time to wait begins anew with each bulk job that ends."""
 
     def person_of(self) -> Callable[[str], bytes]:
         """The function from an address in its comparison form to a person."""

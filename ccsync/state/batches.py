@@ -14,8 +14,15 @@ PREPARED = "prepared"
 RUNNING = "running"
 ADOPTED = "adopted"
 """Running as an activity that was guessed: its people are looked for when it is over."""
+OVERDUE = "overdue"
+"""Not over long after it was sent: its people were looked up, and nobody waits for it any more."""
+SPLIT = "split"
+"""Refused or failed as a whole: its people are to be sent again in smaller batches."""
 DONE = "done"
 FAILED = "failed"
+_UNDER_WAY = (PREPARED, RUNNING, ADOPTED)
+HOLDING = (*_UNDER_WAY, SPLIT)
+"""The states of batches whose people are not sent by another one meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +85,17 @@ def record_activity(store: Store, batch_id: int, activity_id: str, state: str = 
 
 def unfinished(store: Store) -> list[Batch]:
     """Batches whose outcome is not known, oldest first."""
+    return in_state(store, *_UNDER_WAY)
+
+
+def in_state(store: Store, *states: str) -> list[Batch]:
+    """The batches in these states, oldest first."""
     return [
         _to_batch(row)
         for row in store.rows(
             "SELECT id, run_id, list_id, state, activity_id, rows, prepared_at FROM batches"
-            " WHERE state IN (?, ?, ?) ORDER BY id",
-            PREPARED,
-            RUNNING,
-            ADOPTED,
+            f" WHERE state IN ({','.join('?' * len(states))}) ORDER BY id",
+            *states,
         )
     ]
 
@@ -109,8 +119,40 @@ def rows_of(store: Store, batch_id: int) -> list[BatchRow]:
 
 
 def holds(store: Store, person: bytes) -> bool:
-    """Is the person in a batch whose outcome is not known?"""
-    return store.one("SELECT 1 FROM batch_rows WHERE person = ?", person) is not None
+    """May an import that was sent still put the person on the list?"""
+    return any(state != SPLIT for state in states_of(store, person))
+
+
+def states_of(store: Store, person: bytes) -> set[str]:
+    """The states of the batches that the person is in, less those that are over."""
+    sql = "SELECT state FROM batch_rows JOIN batches ON batches.id = batch_id WHERE person = ?"
+    return {str(state) for (state,) in store.rows(sql, person)}
+
+
+def leave_split(store: Store, people: Iterable[bytes]) -> None:
+    """These people are sent again, or no longer: they are no part of a batch that was split; in a transaction."""
+    store.run_many(
+        "DELETE FROM batch_rows WHERE person = ? AND batch_id IN (SELECT id FROM batches WHERE state = ?)",
+        [(one, SPLIT) for one in people],
+    )
+
+
+def accounts_in(store: Store, state: str) -> list[int]:
+    """The accounts of the batches in this state."""
+    sql = "SELECT DISTINCT account_id FROM batch_rows JOIN batches ON batches.id = batch_id WHERE state = ? ORDER BY 1"
+    return [int(str(account_id)) for (account_id,) in store.rows(sql, state)]
+
+
+def set_state(store: Store, batch_id: int, state: str) -> None:
+    """The batch is in another state, and keeps its contacts; inside the caller's transaction."""
+    store.run("UPDATE batches SET state = ? WHERE id = ?", state, batch_id)
+
+
+def close_empty(store: Store, state: str, at: datetime) -> None:
+    """Close the batches in this state whose contacts are all in another one by now."""
+    for batch in in_state(store, state):
+        if store.one("SELECT 1 FROM batch_rows WHERE batch_id = ?", batch.id) is None:
+            close(store, batch.id, FAILED, at)
 
 
 def longest_address(store: Store, batch_id: int) -> int:

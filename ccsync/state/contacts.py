@@ -18,8 +18,8 @@ COLUMNS = (
 """What `known_contact_of` reads of `contacts LEFT JOIN sent`."""
 
 ON_LIST = (
-    "sent.removed_at IS NULL AND NOT EXISTS (SELECT 1 FROM contacts AS seen WHERE seen.person = sent.person"
-    " AND seen.seen_at > sent.sent_at AND seen.member_of IS NOT sent.list_id)"
+    "sent.removed_at IS NULL AND EXISTS (SELECT 1 FROM contacts AS seen WHERE seen.person = sent.person"
+    " AND seen.member_of = sent.list_id)"
 )
 """Of a row of `sent`: is the person still on that list, as far as ccsync has seen? The same as `KnownContact.is_on`."""
 
@@ -56,10 +56,7 @@ class KnownContact:
     def is_on(self, list_id: str) -> bool:
         """Is the person on the list, as far as ccsync has put them there and seen since?"""
         sent = self.sent
-        if sent is None or sent.list_id != list_id or sent.removed_at is not None:
-            return False
-        was_seen_since = self.seen_at is not None and self.seen_at > sent.sent_at
-        return not was_seen_since or self.member_of == list_id
+        return sent is not None and sent.list_id == list_id and sent.removed_at is None and self.member_of == list_id
 
     def is_fresh(self, since: datetime) -> bool:
         """Is the sighting no older than `since`, by Constant Contact's clock?"""
@@ -178,10 +175,23 @@ def note_unsubscribed(store: Store, contact_id: str, person: bytes, at: datetime
         observe(store, [Sighting(person, contact_id, "unsubscribed", None, at)])
 
 
-def note_absent(store: Store, person: bytes, at: datetime, *, is_gone: bool) -> None:
-    """A look showed no such member; `is_gone`: not even a contact. Inside the caller's transaction."""
-    gone = ", permission = 'deleted'" if is_gone else ""
-    store.run(f"UPDATE contacts SET member_of = NULL, seen_at = ?{gone} WHERE person = ?", to_text(at), person)
+def note_absent(store: Store, person: bytes, at: datetime, permission: str | None = None) -> None:
+    """A look showed no such member; `permission`: what is known of it now. Inside the caller's transaction."""
+    store.run(
+        "UPDATE contacts SET member_of = NULL, seen_at = ?, permission = coalesce(?, permission) WHERE person = ?",
+        to_text(at),
+        permission,
+        person,
+    )
+
+
+def begin_anew(store: Store, person: bytes) -> None:
+    """An opt-in in the store is newer than what became of the contact. Inside the caller's transaction."""
+    store.run(
+        "UPDATE contacts SET moved_to = NULL, permission = NULL, contact_id = NULL"
+        " WHERE person = ? AND (moved_to NOT NULL OR permission = 'vanished')",
+        person,
+    )
 
 
 def note_member(store: Store, person: bytes, list_id: str, at: datetime) -> None:
@@ -217,7 +227,16 @@ def set_out_to_send(store: Store, people: Iterable[bytes], at: datetime) -> None
 
 
 def confirm_batch(store: Store, batch_id: int, list_id: str, at: datetime) -> None:
-    """The batch's people are on the list with what was sent. Inside the caller's transaction."""
+    """The batch's people are on the list with what was sent, until a look shows otherwise.
+
+    Inside the caller's transaction. What was seen before says nothing of them now.
+    """
+    store.run(
+        "UPDATE contacts SET member_of = ?, seen_at = NULL, permission = NULL, moved_to = NULL"
+        " WHERE person IN (SELECT person FROM batch_rows WHERE batch_id = ?)",
+        list_id,
+        batch_id,
+    )
     store.run(
         "INSERT INTO sent (person, list_id, fingerprint, account_id, sent_at)"
         " SELECT person, ?, fingerprint, account_id, ? FROM batch_rows WHERE batch_id = ?"
@@ -230,7 +249,7 @@ def confirm_batch(store: Store, batch_id: int, list_id: str, at: datetime) -> No
 
 
 def confirm(store: Store, person: bytes, list_id: str, fingerprint: bytes, account_id: int, at: datetime) -> None:
-    """One person is on the list with what was sent, or will be once they confirm. Inside the caller's transaction."""
+    """One person was sent to the list, and `observe` has noted what the vendor answered. In a transaction."""
     store.run(
         "INSERT INTO sent (person, list_id, fingerprint, account_id, sent_at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (person, list_id) DO UPDATE SET fingerprint = excluded.fingerprint,"

@@ -1,4 +1,7 @@
-"""Records that stay rejected until they change: not sent again meanwhile, and not reported as new again."""
+"""Records that stay rejected until they change, or until a refusal without a reason expires.
+
+They are not sent again meanwhile, and not reported as new again.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,6 +27,48 @@ def put(store: Store, account_id: int, code: str, fingerprint: bytes | None, at:
             to_text(at),
             run_id,
         )
+
+
+def refusals_of(store: Store, account_id: int, code: str, fingerprint: bytes) -> int:
+    """How often this row of an account has been refused for this reason before."""
+    return store.number(
+        "SELECT attempts FROM parked WHERE account_id = ? AND code = ? AND fingerprint = ?",
+        account_id,
+        code,
+        fingerprint,
+    )
+
+
+def put_until(store: Store, account_id: int, refusals: int, expires_at: datetime) -> None:
+    """A parked account was refused without a reason for the `refusals`-th time: it is tried again at `expires_at`."""
+    sql = "UPDATE parked SET attempts = ?, expires_at = ? WHERE account_id = ?"
+    store.run(sql, refusals, to_text(expires_at), account_id)
+
+
+def due_again(store: Store, at: datetime) -> list[int]:
+    """The accounts whose refusal has expired."""
+    sql = "SELECT account_id FROM parked WHERE expires_at <= ? ORDER BY account_id"
+    return [int(str(row[0])) for row in store.rows(sql, to_text(at))]
+
+
+def expire_since(store: Store, since: datetime) -> None:
+    """Who was refused for the first time since then is tried again now: others are taken again."""
+    store.run(
+        "UPDATE parked SET expires_at = since WHERE expires_at NOT NULL AND attempts = 1 AND since >= ?",
+        to_text(since),
+    )
+
+
+def release_expired(store: Store, at: datetime) -> None:
+    """What has expired, was read again by this run and was not refused again is well; in the caller's transaction.
+
+    Those whose import is still under way are not known to be.
+    """
+    store.run(
+        "DELETE FROM parked WHERE expires_at <= ? AND account_id IN (SELECT account_id FROM tasks"
+        " WHERE kind = 'read' AND read_upto NOT NULL) AND account_id NOT IN (SELECT account_id FROM batch_rows)",
+        to_text(at),
+    )
 
 
 def release(store: Store, account_id: int) -> None:

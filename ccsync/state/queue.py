@@ -39,6 +39,31 @@ def enqueue(store: Store, account_ids: Iterable[int], at: datetime) -> None:
     )
 
 
+def enqueue_expired(store: Store, account_ids: Iterable[int], at: datetime) -> None:
+    """Queue accounts whose refusal has expired, inside the caller's transaction; those that wait already do so."""
+    store.run_many(
+        f"{_NEW} VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (account_id) WHERE kind = 'read' DO UPDATE"
+        " SET status = ?3, next_at = ?4, attempts = 0, last_error = '' WHERE status = ?5",
+        [(READ, one, PENDING, to_text(at), FAILED) for one in account_ids],
+    )
+
+
+def enqueue_under_way(store: Store, at: datetime) -> None:
+    """Queue staged accounts of people whom an import holds with other data: they are decided on when it is over.
+
+    Inside the caller's transaction.
+    """
+    store.run(
+        f"{_NEW} SELECT ?1, staged.account_id, ?2, ?3, ?3 FROM staged JOIN batch_rows USING (person)"
+        " WHERE staged.fingerprint != batch_rows.fingerprint"
+        " AND batch_id IN (SELECT id FROM batches WHERE state IN ('prepared', 'running', 'adopted'))"
+        " ON CONFLICT (account_id) WHERE kind = 'read' DO UPDATE SET read_upto = NULL, next_at = ?3",
+        READ,
+        PENDING,
+        to_text(at),
+    )
+
+
 def enqueue_vanished(store: Store, at: datetime) -> None:
     """Queue the accounts that opted in when last seen and were not among those just staged."""
     store.run(

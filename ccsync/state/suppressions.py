@@ -99,6 +99,19 @@ def record(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
     return before is None or (since is not None and since > str(before[0] or ""))
 
 
+def count_not_seen_since(store: Store, kind: str, at: datetime) -> int:
+    """How many suppressions of this kind no pass has shown since `at`."""
+    return store.number("SELECT count(*) FROM suppressions WHERE kind = ? AND seen_at < ?", kind, to_text(at))
+
+
+def not_seen_among(store: Store, kind: str, at: datetime, persons: Sequence[bytes]) -> list[Suppression]:
+    """Those of these people whose suppression of this kind no pass has shown since `at`."""
+    marks = ",".join("?" * len(persons))
+    sql = f"SELECT person, {COLUMNS} FROM suppressions WHERE kind = ? AND seen_at < ? AND person IN ({marks})"
+    found = store.rows(sql, kind, to_text(at), *persons)
+    return [suppression_of(person, rest) for person, *rest in found if isinstance(person, bytes)]
+
+
 def not_seen_since(store: Store, kind: str, at: datetime, limit: int) -> list[Suppression]:
     """Suppressions of this kind that no pass has shown since `at`, oldest sighting first."""
     return [

@@ -27,7 +27,10 @@ def retry_later(store: Store, task_id: int, attempts: int, next_at: datetime, er
 
 
 def park(store: Store, task_id: int, attempts: int, at: datetime, error: str) -> None:
-    """A task is not tried again until something changes, or a person asks for it."""
+    """A task has failed too often to be tried with every run.
+
+    It waits until something changes, or a person asks for it; what withdraws consent also comes again at `at`.
+    """
     _note_failure(store, task_id, FAILED, attempts, at, error)
 
 

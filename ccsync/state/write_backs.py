@@ -7,7 +7,7 @@ from datetime import datetime
 from ccsync.state.database.store import Row, Store
 from ccsync.state.database.times import from_text, from_text_or_raise, to_text, to_text_or_none
 from ccsync.state.suppressions import DEPARTED, RESTORED, UNSUBSCRIBED
-from ccsync.state.tasks import DONE, FAILED, PENDING, WRITE_BACK
+from ccsync.state.tasks import DONE, PENDING, WRITE_BACK
 
 RESUBSCRIBED = "resubscribed"
 """Came back to Constant Contact by their own act."""
@@ -98,15 +98,15 @@ def due(
 ) -> list[WriteBack]:
     """What may be written now, longest waiting first; `wanted`: where an account is known that has to be written.
 
-    `after` is the last one that the caller has dealt with already.
+    Consent is never given up: what is parked comes again when its time has come. `after` is the last one that the
+    caller has seen already.
     """
     marks = ",".join("?" * len(kinds))
     return _read(
         store,
-        "kind = ? AND done_at IS NULL AND status != ? AND is_wanted = ? AND id > ? AND next_at <= ?"
+        "kind = ? AND done_at IS NULL AND is_wanted = ? AND id > ? AND next_at <= ?"
         f" AND reason IN ({marks}) ORDER BY {'attempts, id' if wanted else 'id'} LIMIT ?",
         WRITE_BACK,
-        FAILED,
         int(wanted),
         after,
         to_text(at),

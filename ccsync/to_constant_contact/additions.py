@@ -1,15 +1,12 @@
 """Sends who was read and is to be added or updated."""
 
 from ccsync.consent.decisions import Act
-from ccsync.from_constant_contact.contact_list import require_list
 from ccsync.from_kibo.staged_decisions import iter_decisions
+from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import staging
-from ccsync.to_constant_contact import known_contacts, welcome
-from ccsync.to_constant_contact.batches import Sender
-from ccsync.to_constant_contact.imports import Imports
+from ccsync.to_constant_contact import known_contacts, suspects, welcome
 from ccsync.to_constant_contact.list_check import ListCheck
-from ccsync.to_constant_contact.outgoing import iter_outgoing, iter_outgoing_long
 
 
 def send_changed(context: Context, check: ListCheck) -> None:
@@ -32,7 +29,4 @@ def send_staged(context: Context, check: ListCheck, *, is_retry: bool = False) -
 
     Raises what `ccsync.errors` lists.
     """
-    imports, total = Imports(context), staging.people(context.store)
-    for outgoing in (iter_outgoing, iter_outgoing_long):
-        Sender(context, check.renew_when_old).send_all(outgoing(context, is_retry=is_retry), total)
-        imports.await_all()
+    suspects.send(context, staging.people(context.store), is_retry=is_retry, renew=check.renew_when_old)

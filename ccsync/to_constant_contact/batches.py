@@ -1,4 +1,4 @@
-"""Cuts what is due into batches and sends each as a bulk import.
+"""Cuts what is due into batches and sends each as a bulk import; what is refused is sent again in parts (`suspects`).
 
 What is in a batch is stored before it is sent, and its activity before it is polled: a run that died is
 continued, not repeated.
@@ -14,12 +14,13 @@ from itertools import islice
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
-from ccsync.errors import AnswerLost, RefusedError
-from ccsync.from_constant_contact.contact_list import list_is_gone
+from ccsync.consent.retry import expires_at
+from ccsync.errors import AnswerLost, RefusedError, VendorUnreachable
 from ccsync.models import Activity
+from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import batches, parked, suppressions
-from ccsync.state.batches import ADOPTED, FAILED, PREPARED, Batch, BatchRow
+from ccsync.state.batches import ADOPTED, FAILED, PREPARED, SPLIT, Batch, BatchRow
 from ccsync.state.log import runs
 from ccsync.state.log.runs import RejectedRecord
 
@@ -30,10 +31,10 @@ MOST_BYTES = 3_500_000
 MOST_ROWS = 40_000
 LONG_ADDRESS = 50
 """The import's schema stops here, others at 80: longer addresses are sent and then looked for."""
-MOST_REFUSALS = 60
-"""Looking for the one bad record in a refused batch takes two calls a halving; more means another trouble."""
 CLOCK_SLACK = timedelta(seconds=90)
 _LOST_ANSWER_TRIES = 3
+REFUSED = "refused"
+"""The code of a record that Constant Contact refuses while it takes others."""
 _FROZEN_AT_ONCE = 500
 """So many rows take one transaction, so that nobody who reads or writes the state file waits long."""
 
@@ -93,7 +94,6 @@ class Sender:
     def __init__(self, context: Context, renew: Callable[[], None] = lambda: None) -> None:
         self._context = context
         self._renew = renew
-        self._refusals = 0
         self._bodies = ExitStack()
         self.sent = 0
         """Contacts sent so far, whatever becomes of them."""
@@ -150,24 +150,38 @@ class Sender:
         body.write(body_start(self._context.list_id))
         return body
 
-    def _send(self, batch: Batch, body: BinaryIO, *, is_second_try: bool = False) -> None:
+    def _send(self, batch: Batch, body: BinaryIO) -> None:
         try:
             self._post(batch, body)
-        except RefusedError as error:
-            if error.status not in (400, 413, 422):
-                raise
-            self._refusals += 1
-            self._check_list()
-            if self._refusals > MOST_REFUSALS:
-                raise
-            if batch.rows > 1:
-                self._halve(batch, body)
-            elif is_second_try:
-                self._reject(batch, error)
-            else:
-                self._send(batch, body, is_second_try=True)  # refused twice is refused
+        except (RefusedError, AnswerLost) as error:
+            _blame_content(self._context, error)
+            log.info("batch %s was refused as a whole: %s %s", batch.id, error.what, error.why)
+            batches.set_state(self._context.store, batch.id, SPLIT)
         else:
             self.sent += batch.rows
+
+    def send_part(self, contacts: Sequence[Outgoing]) -> tuple[Batch | None, RefusedError | AnswerLost | None]:
+        """Send a part of what was refused or failed as a whole: its batch, and why that was refused, too.
+
+        There is no batch where nobody of it may be sent any more.
+        """
+        context = self._context
+        with ExitStack() as self._bodies:
+            with context.store.transaction():
+                batches.leave_split(context.store, [one.row.person for one in contacts])
+                frozen = self._freeze(iter(contacts))
+            if frozen is None or not frozen[0].rows:
+                return None, None  # everybody in it was suppressed meanwhile
+            batch, body = frozen
+            try:
+                self._post(batch, body)
+            except (RefusedError, AnswerLost) as error:
+                _blame_content(context, error)
+                with context.store.transaction():
+                    batches.close(context.store, batch.id, FAILED, context.now())
+                return batch, error
+        self.sent += batch.rows
+        return batch, None
 
     def _post(self, batch: Batch, body: BinaryIO) -> None:
         """Send a stored batch; when the answer is lost, look for its activity before sending again."""
@@ -185,39 +199,30 @@ class Sender:
                 batches.record_activity(self._context.store, batch.id, activity.activity_id)
                 return
 
-    def _halve(self, batch: Batch, body: BinaryIO) -> None:
-        """The vendor refused the batch as a whole: one bad record must not stop the rest."""
-        context = self._context
-        body.seek(0)
-        by_email = {row["email"]: row for row in json.load(body)["import_data"]}
-        with context.store.transaction():
-            rows = batches.rows_of(context.store, batch.id)
-            contacts = [Outgoing(row, encode_row(by_email[row.email])) for row in rows]
-            batches.close(context.store, batch.id, FAILED, context.now())
-            middle = len(contacts) // 2
-            halves = [self._freeze(iter(part)) for part in (contacts[:middle], contacts[middle:])]
-        for half in halves:
-            if half is not None and half[0].rows:
-                self._send(*half)
 
-    def _reject(self, batch: Batch, error: RefusedError) -> None:
-        context = self._context
-        with context.store.transaction():
-            for row in batches.rows_of(context.store, batch.id):
-                reject(context, row.account_id, row.email, row.fingerprint, error)
-            batches.close(context.store, batch.id, FAILED, context.now())
-
-    def _check_list(self) -> None:
-        if self._context.constant_contact.get_list(self._context.list_id) is None:
-            raise list_is_gone(self._context)
+def _blame_content(context: Context, error: RefusedError | AnswerLost) -> None:
+    """Return when what was sent may be the reason of `error`; raise what is wrong with the vendor otherwise."""
+    control.blame_record_at_constant_contact(context, error)
 
 
-def reject(context: Context, account_id: int, email: str, fingerprint: bytes, error: RefusedError) -> None:
-    """Constant Contact does not take this row: set it aside until it changes, in the caller's transaction."""
-    at = context.now()
+def reject(
+    context: Context, account_id: int, email: str, fingerprint: bytes, error: RefusedError | VendorUnreachable
+) -> None:
+    """Constant Contact does not take this row: park it until it changes or expires, in the caller's transaction."""
     reason = f"Constant Contact refused it ({error.why.rstrip('.')}); check the address and the mapped fields."
-    runs.add_rejected(context.store, context.run_id, [RejectedRecord(account_id, email, "refused", reason, at)])
-    parked.put(context.store, account_id, "refused", fingerprint, at, context.run_id)
+    park(context, RejectedRecord(account_id, email, REFUSED, reason, context.now()), fingerprint)
+
+
+def park(context: Context, record: RejectedRecord, fingerprint: bytes) -> None:
+    """A row was not taken, and the vendor does not say what to mend: it is tried again when that expires.
+
+    In the caller's transaction.
+    """
+    store, account_id = context.store, record.account_id or 0
+    refusals = 1 + parked.refusals_of(store, account_id, record.code, fingerprint)
+    runs.add_rejected(store, context.run_id, [record])
+    parked.put(store, account_id, record.code, fingerprint, record.at, context.run_id)
+    parked.put_until(store, account_id, refusals, expires_at(record.at, refusals))
 
 
 def adopt_lost(context: Context) -> None:

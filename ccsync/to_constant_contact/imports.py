@@ -7,21 +7,25 @@ the people are looked for.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ccsync.consent.decisions import blocking_suppression
-from ccsync.errors import CcsyncError, RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import members, opt_outs
-from ccsync.from_constant_contact.activities import POLL_SECONDS, STALL_SECONDS, poll_waits
+from ccsync.from_constant_contact.activities import Waits
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.models import Activity
 from ccsync.run.context import Context
-from ccsync.state import batches, contacts, parked, suppressions
-from ccsync.state.batches import ADOPTED, DONE, FAILED, Batch, BatchRow
+from ccsync.state import batches, contacts, parked, queue, suppressions
+from ccsync.state.batches import ADOPTED, DONE, SPLIT, Batch, BatchRow
 from ccsync.state.log import history, runs
 from ccsync.state.log.runs import RejectedRecord
-from ccsync.to_constant_contact.batches import LONG_ADDRESS
+from ccsync.to_constant_contact import overdue, refusals
+from ccsync.to_constant_contact.batches import LONG_ADDRESS, park
 
 log = logging.getLogger(__name__)
+
+MOST_IDENTIFIED = 1_000
+"""Two or three pages show them; the daily comparison learns of the others."""
 
 
 @dataclass(slots=True)
@@ -31,35 +35,41 @@ class Imports:
     context: Context
     _to_check: dict[int, Batch] = field(default_factory=dict)
     _uncounted: set[int] = field(default_factory=set)
-    _trouble: CcsyncError | None = None
+    _arrived: list[tuple[bytes, str]] = field(default_factory=list)
+    _sent_since: datetime | None = None
+    has_passed: bool = False
+    """Has an import completed in this run? Then the vendor takes imports."""
 
-    def await_all(self) -> None:
-        """Wait until every import is finished, and settle each as it finishes.
+    def look(self) -> None:
+        """Take one look at the imports that earlier runs have left running, and settle those that are over."""
+        for batch, activity in self._finished(self._running()):
+            self._settle(batch, activity)
+        self._check()
+        self._identify()
+        overdue.look(self.context)
 
-        Raises `VendorUnreachable` when nothing moves for half an hour: the next run asks again.
+    def await_own(self) -> None:
+        """Wait for this run's imports as long as it may, and settle each as it finishes.
+
+        What is not over by then stays running: the next run looks again.
         """
-        waits = poll_waits()
-        stalled = 0.0
+        waits = Waits(self.context)
         while running := self._running():
             finished = self._finished(running)
             for batch, activity in finished:
                 self._settle(batch, activity)
-            stalled = 0.0 if finished else stalled
-            if len(finished) == len(running):
-                break
-            if stalled > STALL_SECONDS:
-                raise VendorUnreachable(
-                    f"Constant Contact has not finished {len(running)} imports within half an hour.",
-                    "they are queued or still running there.",
-                    "Nothing is lost; the next run asks for them again.",
-                )
-            seconds = POLL_SECONDS[0] if finished else next(waits)
+            left = [one for one in running if one.id not in {batch.id for batch, _ in finished}]
             self.context.show("imports", len(finished), len(running))
-            self.context.clock.sleep(seconds)
-            stalled += seconds
+            if not any(self._is_worth_waiting_for(one) for one in left):
+                break
+            if not waits.wait(has_moved=bool(finished)):
+                log.info("%s imports are still running; the next run looks again", len(left))
+                break
         self._check()
-        if self._trouble is not None:
-            raise self._trouble
+        self._identify()
+
+    def _is_worth_waiting_for(self, batch: Batch) -> bool:
+        return batch.run_id == self.context.run_id or self.context.is_patient
 
     def _running(self) -> list[Batch]:
         return [one for one in batches.unfinished(self.context.store) if one.id not in self._to_check]
@@ -69,6 +79,8 @@ class Imports:
 
         One call tells the state of every import.
         """
+        if not running:
+            return []
         shown = {one.activity_id: one for one in self.context.constant_contact.get_activities()}
         over = list[tuple[Batch, Activity | None]]()
         for batch in running:
@@ -88,14 +100,11 @@ class Imports:
 
     def _settle(self, batch: Batch, activity: Activity | None) -> None:
         if activity is None or not activity.has_completed:
-            state = activity.state if activity else "forgotten"
-            self._close(batch, FAILED)
-            self._trouble = RefusedError(
-                f"Constant Contact did not carry out an import of {batch.rows:,} contacts (it is {state}).",
-                f"{len(activity.errors) if activity else 0} reasons were given; none of its contacts counts as sent.",
-                "ccsync export        (sends them again); if it stays so, look at Activity in Constant Contact.",
-            )
+            log.info("batch %s was not carried out: %s", batch.id, activity.state if activity else "forgotten")
+            batches.set_state(self.context.store, batch.id, SPLIT)
             return
+        self.has_passed = True
+        refusals.note_passed(self.context)
         log.info(
             "batch %s, contacts %s: %s persons, %s errors, %s correctable, %s not added to the list",
             batch.id,
@@ -132,39 +141,41 @@ class Imports:
         suspects = list(self._to_check.values())
         wanted = [(row.person, row.email) for batch in suspects for row in self._rows(batch)]
         if len(suspects) == 1:
-            members.read_new_members(self.context, wanted, suspects[0].prepared_at)
+            hidden = members.read_new_members(self.context, wanted, suspects[0].prepared_at)
         else:
-            members.read_membership(self.context, wanted)
+            hidden = members.read_membership(self.context, wanted)
         for batch in suspects:
             self._drop_suppressed(batch)
             for row in self._rows(batch):
-                if not members.is_known_member(self.context, row.person):
+                if row.person in hidden:
+                    self._decide_anew(batch, row)
+                elif not members.is_known_member(self.context, row.person):
                     self._reject(batch, row)
             self._confirm(batch)
         self._to_check.clear()
 
     def _reject(self, batch: Batch, row: BatchRow) -> None:
-        context, at = self.context, self.context.now()
-        code, reason = (
-            "not-imported",
-            (
-                "Constant Contact's import did not take it and does not say why;"
-                " check the address and the mapped fields."
-            ),
+        code = "not-imported"
+        reason = (
+            "Constant Contact's import did not take it and does not say why;"
+            " check the address, the mapped fields, and how many contacts your plan allows."
         )
         if len(row.email) > LONG_ADDRESS:
-            code, reason = (
-                "long-address",
-                (
-                    f"Constant Contact's import did not take an address of {len(row.email)} characters;"
-                    " ask the person for a shorter one, or add the contact by hand."
-                ),
+            code = "long-address"
+            reason = (
+                f"Constant Contact's import did not take an address of {len(row.email)} characters;"
+                " ask the person for a shorter one, or add the contact by hand."
             )
-        record = RejectedRecord(row.account_id, row.email, code, reason, at)
-        with context.store.transaction():
-            runs.add_rejected(context.store, context.run_id, [record])
-            parked.put(context.store, row.account_id, code, row.fingerprint, at, context.run_id)
-            batches.remove_row(context.store, batch.id, row.person)
+        with self.context.store.transaction():
+            record = RejectedRecord(row.account_id, row.email, code, reason, self.context.now())
+            park(self.context, record, row.fingerprint)
+            batches.remove_row(self.context.store, batch.id, row.person)
+
+    def _decide_anew(self, batch: Batch, row: BatchRow) -> None:
+        """Whether it arrived cannot be seen now; the account is read and decided on once more."""
+        with self.context.store.transaction():
+            queue.enqueue(self.context.store, [row.account_id], self.context.now())
+            batches.remove_row(self.context.store, batch.id, row.person)
 
     def _drop_suppressed(self, batch: Batch) -> int:
         dropped = 0
@@ -179,8 +190,18 @@ class Imports:
     def _is_suppressed(self, person: bytes, list_id: str) -> bool:
         return blocking_suppression(suppressions.of_person(self.context.store, person), list_id) is not None
 
+    def _identify(self) -> None:
+        """Learn the ids of those who arrived, but of a large import: that would take many calls."""
+        if self._sent_since is not None:
+            members.identify(self.context, self._arrived, self._sent_since)
+        self._arrived.clear()
+        self._sent_since = None
+
     def _confirm(self, batch: Batch) -> None:
         store = self.context.store
+        if len(self._arrived) + batch.rows <= MOST_IDENTIFIED:
+            self._arrived += [(row.person, row.email) for row in self._rows(batch)]
+            self._sent_since = min(self._sent_since or batch.prepared_at, batch.prepared_at)
         with store.transaction():
             added, updated = batches.counts_of(store, batch.id)
             history.append_batch(store, batch.run_id, batch.id, self.context.now())
@@ -193,10 +214,6 @@ class Imports:
             else:
                 self.context.counts["adopted"] += added + updated
             runs.update(store, self.context.run_id, self.context.counts)
-
-    def _close(self, batch: Batch, state: str) -> None:
-        with self.context.store.transaction():
-            batches.close(self.context.store, batch.id, state, self.context.now())
 
     def _rows(self, batch: Batch) -> list[BatchRow]:
         return batches.rows_of(self.context.store, batch.id)

@@ -1,15 +1,21 @@
 """Learns which addresses Constant Contact already has from other sources, and who is still on the list."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from ccsync.clocks import ContactTime
 from ccsync.constant_contact.client import PAGE_SIZE
+from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact.sightings import note
+from ccsync.run import clocks, control
 from ccsync.run.context import Context
-from ccsync.state import contacts, properties, staging
+from ccsync.state import contacts, staging
+from ccsync.state.properties import Stream
+from ccsync.to_constant_contact.batches import reject
+from ccsync.to_constant_contact.bisection import Failure
 
-STREAM = "contacts"
+STREAM = Stream("contacts", ContactTime)
 OVERLAP = timedelta(hours=24)
 
 
@@ -19,7 +25,7 @@ def learn(context: Context, adopt_list_id: str | None = None) -> None:
     At first, and with `adopt_list_id` (whose members are ours from now on), every contact is read; later the
     new people are looked up singly or by one pass over the contacts made since, whichever is fewer calls.
     """
-    bookmark = properties.bookmark(context.store, STREAM)
+    bookmark = clocks.bookmark(context, STREAM)
     if adopt_list_id is not None:
         _adopt(context, adopt_list_id)
         return
@@ -29,7 +35,7 @@ def learn(context: Context, adopt_list_id: str | None = None) -> None:
     strangers = staging.strangers(context.store)
     if strangers == 0:
         return
-    since = {"created_after": f"{bookmark - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"}
+    since = {"created_after": f"{(bookmark - OVERLAP).at:%Y-%m-%dT%H:%M:%SZ}"}
     if strangers > 2 and context.constant_contact.count_contacts(**since) // PAGE_SIZE + 1 < strangers:
         _pass(context, None, **since)
     else:
@@ -49,20 +55,37 @@ def _adopt(context: Context, list_id: str) -> None:
 
 
 def _pass(context: Context, adopt_list_id: str | None, **filters: str) -> None:
-    started_at = context.now()
+    started_at = clocks.moment(context)
     seen = 0
     for page in context.constant_contact.iter_contact_pages(include="list_memberships", **filters):
         note(context, page, adopt_list_id)
         seen += len(page)
         context.show("contacts already there", seen)
-    elapsed = context.now() - started_at
-    server_now = context.constant_contact.transport.server_time(context.now())
-    properties.advance(context.store, STREAM, server_now - elapsed)
+    clocks.advance(context, STREAM, clocks.contact_time(context, started_at))
 
 
 def learn_singly(context: Context, rows: Sequence[str]) -> None:
     """Look the addresses of these import rows up one by one."""
+    hidden = dict[str, Failure]()
     for number, row in enumerate(rows, start=1):
-        contact = context.constant_contact.find_contact(str(json.loads(row)["email"]))
-        note(context, [contact] if contact else [])
+        address = str(json.loads(row)["email"])
+        try:
+            contact = context.constant_contact.find_contact(address)
+        except (RefusedError, VendorUnreachable) as error:
+            control.blame_record_at_constant_contact(context, error)
+            hidden[address] = error
+        else:
+            note(context, [contact] if contact else [])
         context.show("contacts already there", number, len(rows))
+    if hidden:
+        _leave_out(context, hidden)
+
+
+def _leave_out(context: Context, hidden: Mapping[str, Failure]) -> None:
+    """Whose contacts these people's are cannot be seen: in doubt another source's contact is not overwritten."""
+    for one in list(staging.iter_people(context.store)):
+        address = str(json.loads(one.row or "{}").get("email"))
+        if address in hidden:
+            with context.store.transaction():
+                reject(context, one.account_id, address, one.fingerprint or b"", hidden[address])
+                staging.drop_person(context.store, one.person or b"")

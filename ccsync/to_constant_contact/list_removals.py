@@ -1,107 +1,93 @@
 """Takes people off the list who opted out in the store, or whose account is gone.
 
-What is to be done stands in the state file (`state.removals`) from the decision until Constant Contact has done it.
+What is to be done stands in the state file (`state.removals`) from the decision until Constant Contact has done it. One
+contact that cannot be taken off holds nobody up: it is tried again by the one retry policy.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
+from ccsync.consent.decisions import blocking_suppression
+from ccsync.consent.retry import next_try
 from ccsync.consent.safety_limit import let_through
-from ccsync.errors import BrakeError, RefusedError
+from ccsync.errors import BrakeError, RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import members
-from ccsync.from_constant_contact.activities import await_activities
-from ccsync.from_constant_contact.contact_list import require_list
+from ccsync.from_constant_contact.activities import await_activities, look_at
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.from_kibo import deletions
 from ccsync.models import Activity
+from ccsync.run import control
 from ccsync.run.context import Context
-from ccsync.state import contacts, ledger, removals
+from ccsync.state import accounts, batches, contacts, ledger, queue, removals, suppressions, tasks
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.removals import Removal
+from ccsync.to_constant_contact.bisection import Bisection, Failure, Tried
 
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
 UNSUBSCRIBE = "unsubscribe"
 OPT_OUT_REASON = "Opted out in the web shop"
+WHILE_IMPORTING = timedelta(minutes=25)
+"""A removal of somebody whom an import holds is repeated with the next run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How a removal ended: how many were done, and how many the brake held back."""
+    """How a removal ended: how many went out, and how many the brake held back."""
 
     done: int
     held: int
 
 
-class Removals:
-    """The removals of one run, in as many goes as it takes; `accept` is what a person lets through the safety limit."""
+def look_at_earlier(context: Context) -> list[Removal]:
+    """Find out about the removals that earlier runs have started; return those whose job is not over.
 
-    def __init__(self, context: Context, accept: int) -> None:
-        self._context = context
-        self._accept = accept
-        self._done = self._held = 0
-
-    def remove_due(self) -> None:
-        """Take off the list whoever is to leave it now. Raises what `ccsync.errors` lists; what was done is kept."""
-        context = self._context
-        if context.is_dry_run or not removals.count(context.store, context.list_id):
-            return
-        with context.gate.for_opt_outs():
-            require_list(context)
-        removed = remove(context, self._accept, self._done)
-        self._done, self._held = self._done + removed.done, removed.held
-
-    def raise_held(self) -> None:
-        """Raise `BrakeError` when the safety limit holds somebody back."""
-        if self._held:
-            raise braked(self._held, self._done)
-
-
-def finish_earlier(context: Context) -> None:
-    """Find out about the removals that an earlier run started. Raises what `ccsync.errors` lists."""
+    They are to be started anew: doing it twice is harmless, and nobody's opt-out waits for a job that hangs.
+    """
     removals.forget_other_lists(context.store, context.list_id)
-    under_way = [
-        one for one in removals.waiting(context.store, context.list_id, context.now()) if one.activity_id is not None
-    ]
-    if under_way:
-        with context.gate.for_opt_outs():
-            _await(context, under_way)
+    under_way = [one for one in _waiting(context) if one.activity_ids]
+    with context.gate.for_opt_outs():
+        over = look_at(context, {activity_id for one in under_way for activity_id in one.activity_ids})
+    hanging = list[Removal]()
+    for one in under_way:
+        open_ids = [each for each in one.activity_ids if each not in over]
+        if any(_has_worked(over.get(each)) for each in one.activity_ids):
+            _done(context, one, "taken off the list", open_ids)
+        elif one.is_done and not open_ids:
+            _forget(context, one)
+        elif not open_ids:
+            removals.record_activity(context.store, [one.person], context.list_id, None)
+        elif not one.is_done and _is_wanted(context, one):
+            hanging.append(one)
+    return hanging
 
 
 def plan(context: Context, accept: int, done: int = 0) -> tuple[list[Removal], list[Removal]]:
     """Who goes out now, after `done` in this run, and whom the brake holds back."""
-    waiting = removals.waiting(context.store, context.list_id, context.now())
+    waiting = [one for one in _waiting(context) if not one.activity_ids and not one.is_done]
     on_list = contacts.count_on_list(context.store, context.list_id)
     may_go = let_through(len(waiting), done, on_list, context.config.sync.max_opt_outs, accept)
     return waiting[:may_go], waiting[may_go:]
 
 
-def remove(context: Context, accept: int, done: int) -> Removed:
-    """Take off the list whoever is to leave it, as far as the brake lets them.
+def remove(context: Context, accept: int, done: int, hanging: Sequence[Removal] = ()) -> Removed:
+    """Take off the list whoever is to leave it, as far as the brake lets them, and whose job is `hanging`.
 
     Opt-outs may use the reserve of the day's calls. Raises what `ccsync.errors` lists; what was done is kept.
     """
     going, held = plan(context, accept, done)
     with context.gate.for_opt_outs():
-        found = _with_contacts(context, going)
+        again = [one for one in _waiting(context) if one.is_done and not one.activity_ids]
+        found = _with_contacts(context, [*going, *hanging, *again])
         unsubscribing = [one for one in found if _is_unsubscribed(context, one)]
-        leaving = [one for one in found if not _is_unsubscribed(context, one)]
         for number, one in enumerate(unsubscribing, start=1):
             _unsubscribe(context, one)
             context.show("unsubscribing", number, len(unsubscribing))
-        for start in range(0, len(leaving), MOST_AT_ONCE):
-            _start(context, leaving[start : start + MOST_AT_ONCE])
-        _await(
-            context,
-            [
-                one
-                for one in removals.waiting(context.store, context.list_id, context.now())
-                if one.activity_id is not None
-            ],
-        )
+        _take_off(context, [one for one in found if not _is_unsubscribed(context, one)])
     return Removed(len(going), len(held))
 
 
@@ -115,22 +101,34 @@ def braked(held: int, done: int) -> BrakeError:
     )
 
 
+def _waiting(context: Context) -> list[Removal]:
+    return removals.waiting(context.store, context.list_id, context.now())
+
+
 def _is_unsubscribed(context: Context, one: Removal) -> bool:
     """Is this opt-out to end all mail? A deleted account is no opt-out."""
     return context.config.sync.opt_out == UNSUBSCRIBE and one.reason == removals.OPTED_OUT
 
 
+# who they are at Constant Contact
+
+
 def _with_contacts(context: Context, going: Sequence[Removal]) -> list[Removal]:
     """Those whose contact Constant Contact has; whoever it does not know is off the list already."""
     unknown = [(one.person, _address(context, one)) for one in going if one.contact_id is None]
-    members.find_contacts(context, [(person, address) for person, address in unknown if address])
+    hidden = members.find_contacts(context, [(person, address) for person, address in unknown if address])
     if not all(address for _, address in unknown):
         members.read_list(context)  # nothing else tells who they are
-    ids = {one.person: _contact_id(context, one.person) for one in going}
+    found = list[Removal]()
     for one in going:
-        if ids[one.person] is None:
+        contact_id = _contact_id(context, one.person)
+        if one.person in hidden:
+            _fail(context, one, hidden[one.person])
+        elif contact_id is None:
             _done(context, one, "was not on the list any more")
-    return [replace(one, contact_id=contact_id) for one in going if (contact_id := ids[one.person]) is not None]
+        else:
+            found.append(replace(one, contact_id=contact_id))
+    return found
 
 
 def _address(context: Context, one: Removal) -> str | None:
@@ -142,63 +140,139 @@ def _contact_id(context: Context, person: bytes) -> str | None:
     return known.contact_id if known else None
 
 
+# one by one
+
+
 def _unsubscribe(context: Context, one: Removal) -> None:
-    context.constant_contact.unsubscribe(one.contact_id or "", OPT_OUT_REASON)
-    _done(context, one, "unsubscribed")
-
-
-def _start(context: Context, part: Sequence[Removal]) -> None:
     try:
-        activity = context.constant_contact.remove_from_list([one.contact_id or "" for one in part], context.list_id)
-    except RefusedError as error:
-        if error.status not in (400, 404, 422):
-            raise
-        _start_halves(context, part, error)
-        return
-    removals.record_activity(context.store, [one.person for one in part], context.list_id, activity.activity_id)
+        context.constant_contact.unsubscribe(one.contact_id or "", OPT_OUT_REASON)
+    except (RefusedError, VendorUnreachable) as error:
+        control.blame_record_at_constant_contact(context, error)
+        _fail(context, one, error)
+    else:
+        _done(context, one, "unsubscribed")
 
 
-def _start_halves(context: Context, part: Sequence[Removal], error: RefusedError) -> None:
-    """The vendor refused the job as a whole: an id that it no longer knows must not keep the others on the list."""
-    if len(part) == 1:
-        if context.constant_contact.get_contact(part[0].contact_id or "") is not None:
-            raise error
-        _done(context, part[0], "was not in Constant Contact any more")
-        return
-    middle = len(part) // 2
-    _start(context, part[:middle])
-    _start(context, part[middle:])
+def _fail(context: Context, one: Removal, error: Failure) -> None:
+    """It could not be done for this one: later runs try again."""
+    reason = f"{error.what} {error.why}".strip()
+    later = next_try(context.now(), one.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
+    note = tasks.park if later.is_parked else tasks.retry_later
+    note(context.store, one.id, later.attempts, later.at, reason)
+    context.counts["failed"] += 1
+    log.warning("account %s is not off the list yet: %s", one.account_id, reason)
 
 
-def _await(context: Context, under_way: Sequence[Removal]) -> None:
-    """Wait for the jobs that take people off; whose job failed is left for the next run."""
-    over = await_activities(context, {one.activity_id for one in under_way if one.activity_id})
-    failed = [one for one in under_way if not _has_worked(over.get(one.activity_id or ""))]
-    for one in under_way:
-        if one not in failed:
-            _done(context, one, "taken off the list")
-    if failed:
-        removals.record_activity(context.store, [one.person for one in failed], context.list_id, None)
-        raise RefusedError(
-            f"Constant Contact did not carry out a removal of {len(failed):,} contacts from the list.",
-            "its bulk job failed or was cancelled; they are still on the list.",
-            "Nothing is lost: the next run starts it again. If it stays so, look at Activity in Constant Contact.",
-        )
+# in bulk
+
+
+def _take_off(context: Context, leaving: Sequence[Removal]) -> None:
+    """Start the jobs that take people off, and bisect those that are refused or fail."""
+    search = Bisection[Removal](lambda groups: _carry_out(context, groups), context.run_id)
+    # Who failed before goes apart: a contact that is known to be refused is no reason to bisect the rest.
+    fresh, known = [one for one in leaving if not one.attempts], [one for one in leaving if one.attempts]
+    search.run([part for some in (fresh, known) for part in _chunks(some)])
+    # A single contact is judged by the control; of several that are all refused alike none is newly blamed.
+    is_vendors = len(fresh) > 1 and not search.has_passed
+    spared = list[Failure]()
+    for one, error in search.refused:
+        if not _is_there(context, one, error):
+            _done(context, one, "was not in Constant Contact any more")
+        elif is_vendors and not one.attempts:
+            spared.append(error)
+        else:
+            _fail(context, one, error)
+    if spared:
+        raise spared[0]
+
+
+def _chunks(some: Sequence[Removal]) -> Iterator[Sequence[Removal]]:
+    return (some[start : start + MOST_AT_ONCE] for start in range(0, len(some), MOST_AT_ONCE))
+
+
+def _carry_out(context: Context, groups: Sequence[Sequence[Removal]]) -> Iterator[Tried[Removal]]:
+    started = dict[str, Sequence[Removal]]()
+    for group in groups:
+        try:
+            ids = [one.contact_id or "" for one in group]
+            activity_id = context.constant_contact.remove_from_list(ids, context.list_id).activity_id
+        except (RefusedError, VendorUnreachable) as error:
+            control.blame_record_at_constant_contact(context, error)
+            yield Tried(group, error)
+        else:
+            removals.add_activity(context.store, [one.person for one in group], context.list_id, activity_id)
+            started[activity_id] = group
+    over = await_activities(context, started)
+    for activity_id, group in started.items():
+        if activity_id not in over:
+            yield Tried(group, is_open=True)
+        elif _has_worked(over[activity_id]):
+            for one in group:
+                _done(context, one, "taken off the list", one.activity_ids)
+            yield Tried(group)
+        else:
+            for one in group:
+                open_ids = " ".join(one.activity_ids) or None
+                removals.record_activity(context.store, [one.person], context.list_id, open_ids)
+            yield Tried(group, _job_failed(len(group)))
+
+
+def _job_failed(number: int) -> RefusedError:
+    return RefusedError(
+        f"Constant Contact did not carry out a removal of {number:,} contacts from the list.",
+        "its bulk job failed or was cancelled; they are still on the list.",
+        "Nothing is lost: the next run starts it again. If it stays so, look at Activity in Constant Contact.",
+    )
+
+
+def _is_there(context: Context, one: Removal, error: Failure) -> bool:
+    """A job is refused for an id that Constant Contact no longer knows, too. Who cannot be looked at is there."""
+    try:
+        return context.constant_contact.get_contact(one.contact_id or "") is not None
+    except (RefusedError, VendorUnreachable):
+        control.blame_record_at_constant_contact(context, error)
+        return True
 
 
 def _has_worked(activity: Activity | None) -> bool:
     return activity is not None and activity.has_completed
 
 
-def _done(context: Context, one: Removal, how: str) -> None:
-    """It is done: remember it, and forget the person if the account is gone."""
+# how it ends
+
+
+def _done(context: Context, one: Removal, how: str, open_ids: Sequence[str] = ()) -> None:
+    """It is done: remember it, and forget the person if the account is gone.
+
+    While an import or another removal could still change that (`open_ids`), the person is watched.
+    """
     why = "its account was deleted in the store" if one.reason == removals.DELETED else "opted out in the store"
     act = "unsubscribed" if how == "unsubscribed" else "removed"
     with context.store.transaction():
         contacts.note_removed(context.store, one.person, one.list_id, vendor_now(context))
+        if not one.is_done:
+            step = Step(one.person, one.account_id, act, f"{why}; {how}" if act == "removed" else why)
+            history.append(context.store, context.run_id, context.now(), [step])
+            context.counts[act] += 1
+        if open_ids or batches.holds(context.store, one.person):
+            removals.watch(context.store, one.id, context.now() + WHILE_IMPORTING, open_ids)
+        else:
+            _forget(context, one)
+
+
+def _forget(context: Context, one: Removal) -> None:
+    """Nothing can change it any more. Who said yes meanwhile is decided on anew."""
+    is_wanted = _is_wanted(context, one)
+    with context.store.transaction():
         removals.drop(context.store, one.person, one.list_id)
-        step = Step(one.person, one.account_id, act, f"{why}; {how}" if act == "removed" else why)
-        history.append(context.store, context.run_id, context.now(), [step])
-        context.counts[act] += 1
         if one.reason == removals.DELETED:
             deletions.forget_removed(context, one.account_id, one.person)
+        elif not is_wanted:
+            queue.enqueue(context.store, accounts.of_person(context.store, one.person), context.now())
+
+
+def _is_wanted(context: Context, one: Removal) -> bool:
+    """Has the person still said no? A job that was started cannot be called back, but need not be started anew."""
+    if one.reason == removals.DELETED:
+        return True
+    return blocking_suppression(suppressions.of_person(context.store, one.person), one.list_id) is not None

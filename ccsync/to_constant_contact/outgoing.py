@@ -7,8 +7,8 @@ from ccsync.consent.decisions import FOUND_ON_LIST, Act, Decision
 from ccsync.from_kibo.staged_decisions import address_alone, address_of, iter_decisions
 from ccsync.mapping import fingerprint
 from ccsync.run.context import Context
-from ccsync.state import contacts, parked
-from ccsync.state.batches import BatchRow
+from ccsync.state import batches, contacts, parked
+from ccsync.state.batches import Batch, BatchRow
 from ccsync.state.log import history, runs
 from ccsync.state.log.history import Step
 from ccsync.state.log.runs import RejectedRecord
@@ -20,7 +20,11 @@ EMAIL_ALONE = "email"
 
 
 def iter_outgoing(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
-    """The rows to send, counting everybody else on the way by what was decided."""
+    """The rows to send, counting everybody else on the way by what was decided.
+
+    Whom an earlier run's import holds is left to that import, and who was in one that was refused goes in parts.
+    """
+    has_open = bool(batches.in_state(context.store, *batches.HOLDING))
     for one, decision in iter_decisions(context, is_retry=is_retry):
         if decision.act is Act.SET_ASIDE:
             _note_standing(context, one, decision)
@@ -31,6 +35,8 @@ def iter_outgoing(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
             history.append(context.store, context.run_id, context.now(), [step])
         if decision.act not in (Act.ADD, Act.UPDATE):
             context.counts[decision.act.value] += 1
+        elif has_open and _is_held(context, one):
+            continue
         elif not (outgoing := _outgoing(one, decision)).is_long:
             yield outgoing
 
@@ -44,9 +50,28 @@ def _note_found(context: Context, one: Staged) -> None:
 
 def iter_outgoing_long(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
     """The rows with long addresses: they go last and by themselves, because they are looked for afterwards."""
+    has_open = bool(batches.in_state(context.store, *batches.HOLDING))
     for one, decision in iter_decisions(context, is_retry=is_retry):
-        if decision.act in (Act.ADD, Act.UPDATE) and (outgoing := _outgoing(one, decision)).is_long:
+        is_due = decision.act in (Act.ADD, Act.UPDATE) and not (has_open and _is_held(context, one))
+        if is_due and (outgoing := _outgoing(one, decision)).is_long:
             yield outgoing
+
+
+def iter_outgoing_split(context: Context, batch: Batch, *, is_retry: bool) -> Iterator[Outgoing]:
+    """The rows of those people of a split batch who are staged and still due; who is no longer due leaves it."""
+    held = {row.person for row in batches.rows_of(context.store, batch.id)}
+    for one, decision in iter_decisions(context, is_retry=is_retry) if held else ():
+        if one.person not in held:
+            continue
+        if decision.act in (Act.ADD, Act.UPDATE):
+            yield _outgoing(one, decision)
+        else:
+            with context.store.transaction():
+                batches.leave_split(context.store, [one.person or b""])
+
+
+def _is_held(context: Context, one: Staged) -> bool:
+    return not batches.states_of(context.store, one.person or b"").isdisjoint(batches.HOLDING)
 
 
 def _outgoing(one: Staged, decision: Decision) -> Outgoing:

@@ -2,19 +2,19 @@
 
 import json
 
-from ccsync.consent.decisions import Act, is_worth_greeting
+from ccsync.consent.decisions import PENDING_CONFIRMATION, Act, is_worth_greeting
 from ccsync.constant_contact.new_contact import needs_custom_fields, new_contact
 from ccsync.errors import AnswerLost, RefusedError
 from ccsync.from_constant_contact import sightings
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.models import Contact
+from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import contacts, parked, staging
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.staging import Staged
-from ccsync.to_constant_contact.batches import reject
 
 SHARE = 3
 """Single creates may use one call in so many of what is left today."""
@@ -75,9 +75,8 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
     except AnswerLost:
         contact = _look_for(context, str(row["email"]))
     except RefusedError as error:
-        if error.status not in (400, 422):
-            raise
-        _reject(context, one, str(row["email"]), error)
+        # It goes by import, where others show whether the record is to blame, at the price of its welcome e-mail.
+        control.blame_record_at_constant_contact(context, error)
         return
     if contact is None:
         _note_existing(context, str(row["email"]))
@@ -88,6 +87,8 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
         contacts.confirm(
             context.store, person, context.list_id, one.fingerprint or b"", one.account_id, vendor_now(context)
         )
+        if contact.list_ids is None and contact.permission_to_send != PENDING_CONFIRMATION:
+            contacts.note_member(context.store, person, context.list_id, vendor_now(context))
         parked.release(context.store, one.account_id)
         history.append(context.store, context.run_id, context.now(), [step])
         staging.drop_person(context.store, person)
@@ -106,9 +107,3 @@ def _note_existing(context: Context, address: str) -> None:
     """The address exists after all (409): it may be another source's, or unsubscribed."""
     contact = context.constant_contact.find_contact(address)
     sightings.note(context, [contact] if contact is not None else [])
-
-
-def _reject(context: Context, one: Staged, address: str, error: RefusedError) -> None:
-    with context.store.transaction():
-        reject(context, one.account_id, address, one.fingerprint or b"", error)
-        staging.drop_person(context.store, one.person or b"")

@@ -9,21 +9,15 @@ from ccsync.from_kibo.pages import Sweep
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
+from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import accounts as known
 from ccsync.state import ledger
 
 log = logging.getLogger(__name__)
 
-MOST_TROUBLES = 3
-"""So many calls failing one after another is the vendor's trouble, not one record's."""
 MOST_PAGES = 50
 """Nobody has ten thousand accounts on one address: a listing that long is no answer to the question."""
-
-
-def is_everybodys(error: CcsyncError) -> bool:
-    """Would the next account meet the same: a behaviour that the application lacks, a wrong host?"""
-    return isinstance(error, RefusedError) and error.status not in (400, 409, 413, 422)
 
 
 class Finder:
@@ -47,17 +41,13 @@ class Finder:
             found = self._sweep(set(wanted))
             yield from ((one, self._with_known(one, found.get(one, {}))) for one in wanted)
             return
-        troubles = 0
         for number, one in enumerate(wanted, start=1):
             try:
                 accounts = self._with_known(one, self._search(one))
             except (RefusedError, VendorUnreachable) as error:
-                troubles += 1
-                if is_everybodys(error) or troubles >= MOST_TROUBLES:
-                    raise
+                control.blame_record_at_kibo(self._context, error)
                 yield one, error
             else:
-                troubles = 0
                 yield one, accounts
             self._context.show("customers", number, len(wanted))
 

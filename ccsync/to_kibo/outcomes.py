@@ -3,8 +3,10 @@
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
-from ccsync.consent.write_back import OWN_ACT, REASONS, AccountAct, next_try_at
+from ccsync.consent.retry import next_try
+from ccsync.consent.write_back import OWN_ACT, REASONS, AccountAct
 from ccsync.errors import CcsyncError
 from ccsync.from_kibo import echoes
 from ccsync.kibo import Written
@@ -75,7 +77,9 @@ class Books:
         self.news += row.attempts == 0
         reasons = [f"{error.what} {error.why}".strip() for _, error in failed]
         with context.store.transaction():
-            tasks.retry_later(context.store, row.id, row.attempts + 1, next_try_at(at, row.attempts + 1), reasons[0])
+            later = next_try(at, row.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
+            note = tasks.park if later.is_parked else tasks.retry_later
+            note(context.store, row.id, later.attempts, later.at, reasons[0])
             for (account_id, _), reason in zip(failed, reasons, strict=True):
                 text = f"{reason_of(row)}, and the store does not have it yet: {reason}"
                 record = RejectedRecord(account_id, address, "not-told", text, at)

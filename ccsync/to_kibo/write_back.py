@@ -7,6 +7,7 @@ What Kibo does not take stays queued. Whatever dies in between, the next run loo
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ccsync.consent.safety_limit import Brake, brake
 from ccsync.consent.write_back import AccountAct, judge_account, outdated, wanted_value
@@ -15,12 +16,13 @@ from ccsync.from_constant_contact import departures
 from ccsync.from_kibo.observations import observe
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
+from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import contacts, kibo_writes, suppressions, write_backs
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
 from ccsync.state.write_backs import RESUBSCRIBED, WriteBack
 from ccsync.to_kibo import outcomes
-from ccsync.to_kibo.accounts import MOST_TROUBLES, Finder, is_everybodys
+from ccsync.to_kibo.accounts import Finder
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,6 @@ class Teller:
         self._person_of = context.person_of()
         self._targets: dict[int, list[int]] = {}
         self._books = outcomes.Books(context)
-        self._troubles = 0
         self._before: list[WriteBack] = []
         self.told = 0
         self.trouble: CcsyncError | None = None
@@ -134,7 +135,7 @@ class Teller:
 
     def _look_at(self, rows: Sequence[WriteBack]) -> None:
         by_person: dict[bytes, list[WriteBack]] = {}
-        for row in rows:
+        for row in sorted(rows, key=lambda one: one.attempts):
             if self._holds(row) and self._is_departure(row):
                 by_person.setdefault(row.person, []).append(row)
         for person, found in self._finder.find(list(by_person)):
@@ -159,11 +160,19 @@ class Teller:
         if self.trouble is not None:
             return False
         try:
-            return departures.check(self._context, row)
+            return self._check_departure(row)
         except OutOfTime:
             raise
         except TemporaryError as error:
             self.trouble = error
+            return False
+
+    def _check_departure(self, row: WriteBack) -> bool:
+        try:
+            return departures.check(self._context, row)
+        except (RefusedError, VendorUnreachable) as error:
+            control.blame_record_at_constant_contact(self._context, error)
+            self._books.fail(row, [(None, error)])
             return False
 
     def _judge(self, row: WriteBack, found: Sequence[Customer]) -> None:
@@ -187,14 +196,11 @@ class Teller:
         acts = dict[int, AccountAct]()
         for account_id in account_ids:
             try:
-                act = self._write(row, account_id)
+                act = self._context.kibo.transport.anew(partial(self._write, row, account_id))
             except (RefusedError, VendorUnreachable) as error:
-                self._troubles += 1
-                if is_everybodys(error) or self._troubles >= MOST_TROUBLES:
-                    raise
+                control.blame_record_at_kibo(self._context, error)
                 failed.append((account_id, error))
             else:
-                self._troubles = 0
                 acts |= {account_id: act} if act is not None else {}
         if failed:
             self._books.fail(row, failed)

@@ -62,6 +62,7 @@ class Call:
     """One request to make.
 
     `is_repeatable` says that doing it twice is harmless; otherwise a lost answer raises `AnswerLost`.
+    `may_wait` is false for a body that is right only now: instead of being sent later it raises `TooLate`.
     `accepts` lists the statuses beyond 2xx that the caller wants to see instead of an error.
     `shown` is the path as logs and errors may show it: without query, without ids of people.
     """
@@ -75,6 +76,7 @@ class Call:
     headers: Mapping[str, str] | None = None
     basic: str | None = None  # a ready "Basic …" value
     is_repeatable: bool = True
+    may_wait: bool = True
     accepts: frozenset[int] = frozenset()
     sink: BinaryIO | None = None  # takes the body of a 2xx, which may be large
 

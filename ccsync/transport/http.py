@@ -10,8 +10,8 @@ import json
 import logging
 import random
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ccsync import __version__
@@ -21,20 +21,27 @@ from ccsync.errors import (
     LoginNeeded,
     QuotaSpent,
     RefusedError,
+    TooLate,
     VendorThrottling,
     VendorUnreachable,
 )
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
 from ccsync.transport.exchange import exchange, trouble
 from ccsync.transport.late import requests
+from ccsync.transport.vendor_clock import VendorClock
 from ccsync.transport.verdicts import Kind, Verdict, classify, is_html
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 MAX_ATTEMPTS = 5
 MAX_BACKOFF_SECONDS = 30.0
+MOST_READINGS = 3
 LONGEST_WAIT_SECONDS = 3_600.0
-"""Kibo's Retry-After reaches an hour; more than that is not worth a waiting process."""
+"""Kibo's Retry-After reaches an hour. More is not worth a waiting process, and holds nobody back for longer."""
+PACING_SECONDS = 5.0
+"""A wait that only keeps calls apart; in a longer one the world may change."""
 
 USER_AGENT = f"ccsync/{__version__}"
 """Cloudflare in front of Constant Contact's sign-in host answers 403 to Python's default."""
@@ -64,16 +71,11 @@ class Transport:
         self._on_boundary = on_boundary
         self.calls = 0
         self.retries = 0
-        self.last_date: str | None = None
-        """The `Date` header of the latest answer: the vendor's own clock."""
+        self.dates = VendorClock()
 
     def server_time(self, fallback: datetime) -> datetime:
-        """The vendor's clock at its latest answer, or `fallback` when it did not tell."""
-        try:
-            at = parsedate_to_datetime(self.last_date or "")
-        except (TypeError, ValueError):
-            return fallback
-        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        """What the vendor's clock shows, at the earliest where there is doubt; `fallback` is what ours shows."""
+        return self.dates.read(self._clock.monotonic(), fallback).earliest
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
@@ -99,13 +101,26 @@ class Transport:
         """
         return self._attempt(call, token, wants_json=False)[0]
 
+    def anew(self, attempt: Callable[[], T]) -> T:
+        """Do what reads a record and writes it back, from the reading on again when the write did not get through.
+
+        Raises what `attempt` raises in the end.
+        """
+        for tries in range(1, MOST_READINGS):
+            try:
+                return attempt()
+            except (AnswerLost, TooLate) as error:
+                log.info("%s: %s", self.vendor, error.what)
+                self._clock.sleep(backoff_seconds(tries, self._chance))
+        return attempt()
+
     def _attempt(self, call: Call, token: Token | None, wants_json: bool) -> tuple[Answer, object]:
         self._check_origin(call.url)
         bearer = token.current() if token else None
         was_renewed = False
         tries = 0
         while True:
-            self._wait_for_turn()
+            self._wait_for_turn(call)
             answer, trouble = self._once(call, bearer)
             if answer is None:
                 verdict = Verdict(Kind.TRANSIENT, detail=trouble)
@@ -120,6 +135,8 @@ class Transport:
             if verdict.kind is Kind.UNAUTHORIZED and token and bearer and not was_renewed:
                 # Valid-looking tokens do get a 401 now and then: renew once, repeat once.
                 bearer, was_renewed = token.renew(bearer), True
+                if not call.may_wait:
+                    raise self._too_late(call)
                 continue
             tries += 1
             self._wait_or_raise(call, verdict, tries)
@@ -132,7 +149,7 @@ class Transport:
                 "Check the URLs in the config, and any proxy between this machine and the vendor.",
             )
 
-    def _wait_for_turn(self) -> None:
+    def _wait_for_turn(self, call: Call) -> None:
         self._clock.check()
         seconds = self._gate.admit()
         left = self._clock.seconds_left()
@@ -140,6 +157,8 @@ class Transport:
             raise self._throttling(seconds)
         if seconds > 0:
             self._clock.sleep(seconds)
+        if seconds > PACING_SECONDS and not call.may_wait:
+            raise self._too_late(call)
 
     def _once(self, call: Call, bearer: str | None) -> tuple[Answer | None, str]:
         """One try: the answer, or `None` and what went wrong on the way."""
@@ -160,7 +179,7 @@ class Transport:
             log.info("%s %s: %s", self.vendor, call.shown, type(error).__name__)
             self.close()
             return None, trouble(error)
-        self.last_date = answer.headers.get("Date")
+        self.dates.note(answer.headers.get("Date"), self._clock.monotonic())
         milliseconds = (self._clock.monotonic() - started) * 1000
         log.debug("%s %s: %d, %.0f ms", self.vendor, call.shown, answer.status, milliseconds)
         self._on_boundary(f"after {call.shown}")
@@ -192,10 +211,12 @@ class Transport:
         if verdict.kind in (Kind.THROTTLED, Kind.WAIT):
             # Refused before it was looked at: repeating is safe for any call.
             seconds = verdict.wait_seconds or 1.0
-            self._gate.hold(seconds)
+            self._gate.hold(min(seconds, LONGEST_WAIT_SECONDS))
             left = self._clock.seconds_left()
             if seconds > LONGEST_WAIT_SECONDS or (left is not None and seconds > left) or tries >= 12:
                 raise self._throttling(seconds)
+            if not call.may_wait:
+                raise self._too_late(call)
             if verdict.kind is Kind.THROTTLED:
                 self._clock.sleep(self._chance.uniform(0, min(2.0**tries, MAX_BACKOFF_SECONDS)))
             return
@@ -223,9 +244,17 @@ class Transport:
             )
         self._clock.sleep(backoff_seconds(tries, self._chance))
 
+    def _too_late(self, call: Call) -> TooLate:
+        return TooLate(
+            f"{self.vendor} did not take {call.shown} at once.",
+            "what it says may be out of date after a wait, so it was not sent again.",
+            "Nothing is lost; the next run makes it anew.",
+        )
+
     def _throttling(self, seconds: float) -> VendorThrottling:
+        asked = f"{seconds / 60:.0f} minutes" if seconds <= 86_400 else "more than a day"
         return VendorThrottling(
-            f"{self.vendor} asks for a wait of {seconds / 60:.0f} minutes, longer than this run may take.",
+            f"{self.vendor} asks for a wait of {asked}, longer than this run may take.",
             "it limits how many calls a tenant or key may make.",
             "Nothing is lost; the next run after that continues.",
         )

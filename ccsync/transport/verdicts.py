@@ -25,7 +25,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`detail` is the vendor's error code or our own words, never its prose: that may hold addresses."""
+    """`detail` is the vendor's error code or our own words, never its prose: that may hold addresses.
+
+    `wait_seconds` is what the vendor asks for, however long: who waits decides how long.
+    """
 
     kind: Kind
     status: int = 0
@@ -34,6 +37,8 @@ class Verdict:
 
 
 DEFAULT_WAIT_SECONDS = 60.0
+LONGEST_NUMBER = 12
+"""Digits of a number of seconds that are read: 30,000 years are enough."""
 
 
 def classify(method: str, url: str, status: int, headers: Mapping[str, str], body: bytes) -> Verdict:
@@ -51,7 +56,7 @@ def classify(method: str, url: str, status: int, headers: Mapping[str, str], bod
     if status == 429:
         return _judge_429(method, url, headers, code)
     if status in (408, 425) or status >= 500:
-        asked = retry_after(headers.get("Retry-After"))
+        asked = _asked(headers)
         if asked is not None and asked > 0:
             return Verdict(Kind.WAIT, status, asked, code)
         return Verdict(Kind.TRANSIENT, status, detail=f"answered {status}")
@@ -67,7 +72,7 @@ def _judge_429(method: str, url: str, headers: Mapping[str, str], code: str) -> 
     if code == "quota_exceeded":
         return Verdict(Kind.QUOTA, 429, detail=code)
     if "Retry-After" in headers:
-        asked = retry_after(headers["Retry-After"])
+        asked = _asked(headers)
         return Verdict(Kind.WAIT, 429, DEFAULT_WAIT_SECONDS if asked is None else max(asked, 1.0), code)
     if code == "throttled":
         return Verdict(Kind.THROTTLED, 429, 1.0, code)
@@ -99,17 +104,27 @@ def is_html(headers: Mapping[str, str], body: bytes) -> bool:
     return "html" in kind.lower() or body.lstrip()[:1] == b"<"
 
 
-def retry_after(value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds asked for by a Retry-After header (number or HTTP date); `None` when it says nothing usable."""
-    if not value:
-        return None
-    text = value.strip()
+def _asked(headers: Mapping[str, str]) -> float | None:
+    return retry_after(headers.get("Retry-After"), http_date(headers.get("Date")))
+
+
+def retry_after(value: str | None, sent_at: datetime | None) -> float | None:
+    """Seconds asked for by a Retry-After header; `None` when it says nothing usable.
+
+    A number, or an HTTP date: that is by the vendor's clock, and compared with when the answer was `sent_at`.
+    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
+    text = (value or "").strip()
     if text.isascii() and text.isdigit():
-        return float(text)
+        return float(text[:LONGEST_NUMBER])
+    at = http_date(text)
+    return None if at is None or sent_at is None else max(0.0, (at - sent_at).total_seconds())
+
+
+def http_date(text: str | None) -> datetime | None:
+    """The time in an HTTP header such as `Date`; `None` where it is none."""
     try:
-        at = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+        at = parsedate_to_datetime(text or "")
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return max(0.0, (at - (now or datetime.now(UTC))).total_seconds())

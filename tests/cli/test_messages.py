@@ -127,7 +127,7 @@ def list_misspelt(shop: InsideShop) -> None:
 
 def import_not_carried_out(shop: InsideShop) -> None:
     activity = '{"activity_id": "a1", "state": "failed", "activity_errors": ["x"], "status": {}}'
-    shop.box.faults.add("wrong-body", vendor="cc_api", path=".*/contacts_json_import", body=activity)
+    shop.box.faults.add("wrong-body", vendor="cc_api", path=".*/contacts_json_import", nth=None, body=activity)
     shop.box.faults.add(
         "wrong-body", vendor="cc_api", path="/v3/activities$", nth=None, body=f'{{"activities": [{activity}]}}'
     )
@@ -158,6 +158,10 @@ def unknown_app(shop: InsideShop) -> None:
     shop.edit(SETTINGS.cc_client_id, "nobody-knows-this")
 
 
+def another_tenant(shop: InsideShop) -> None:
+    shop.edit("tenant_id = 12345", "tenant_id = 678")
+
+
 def wrong_secret(shop: InsideShop) -> None:
     shop.edit(SETTINGS.kibo_client_secret, "wrong-secret")
     store = shop.open()
@@ -185,6 +189,7 @@ MESSAGES = {
     "typo": Message(typo, EXPORT, 4),
     "readable by others": Message(readable_by_others, EXPORT, 4),
     "no list chosen": Message(no_list_chosen, EXPORT, 4),
+    "another tenant": Message(another_tenant, EXPORT, 4),
     "wrong secret": Message(wrong_secret, ["login", "--kibo-only"], 4),
     "unknown app": Message(unknown_app, ["login", "--cc-only", "--yes"], 4),
     "list misspelt": Message(list_misspelt, ["configure", "--list", "News letter"], 4),

@@ -11,7 +11,6 @@ from ccsync.consent.decisions import (
     decide,
     is_own_return,
     is_worth_greeting,
-    next_attempt_at,
 )
 from ccsync.consent.kibo_consent import Seen, lifted_by_opt_in, what_is_seen
 from ccsync.consent.safety_limit import has_left_too_many, let_through
@@ -60,7 +59,8 @@ def suppressed(kind: str, list_id: str = "") -> Suppression:
          Act.UNCHANGED, True),
         ("moved to another address", seen(DAY, was_sent=True, is_ours=True, moved_to=b"q"), [], False, None,
          Act.UNCHANGED, True),
-        ("sent, and seen off the list since", seen(DAY, was_sent=True, is_ours=True), [], False, None, Act.ADD, False),
+        ("sent, and seen off the list since", seen(DAY, was_sent=True, is_ours=True), [], False, None,
+         Act.DEPARTED, False),
         ("sent, and taken off by ccsync", replace(known(fingerprint=NEW), sent=Sent(LIST, NEW, DAY, DAY)), [], False,
          None, Act.ADD, False),
         ("another source's, on the list before", known(is_ours=False, fingerprint=None), [], False, None,
@@ -194,12 +194,6 @@ def test_how_many_the_brake_lets_through(
 ) -> None:
     """All, or none, or exactly as many as a person has accepted."""
     assert let_through(wanted, done, on_list, most, accept) == let, case
-
-
-@pytest.mark.parametrize(("attempts", "minutes"), [(1, 27), (2, 57), (3, 117), (5, 477), (6, 717), (7, 717)])
-def test_the_wait_before_the_next_attempt(attempts: int, minutes: int) -> None:
-    """The next run, then twice as long each time, at most half a day; cron's seconds are allowed for."""
-    assert next_attempt_at(DAY, attempts, timedelta(minutes=30)) == DAY + timedelta(minutes=minutes)
 
 
 def contact(**changes: object) -> Contact:

@@ -11,7 +11,7 @@ from ccsync.state.views.person_facts import AccountKnown
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 DAY = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-ON_LIST = KnownContact(True, "contact", sent=Sent("list", b"print", DAY, None))
+ON_LIST = KnownContact(True, "contact", member_of="list", sent=Sent("list", b"print", DAY, None))
 OFF_LIST = KnownContact(True, "contact")
 FOREIGN = KnownContact(False, "contact")
 MEMBER = KnownContact(False, "contact", member_of="list")

@@ -12,7 +12,6 @@ from ccsync.consent.write_back import (
     judge_account,
     judge_missing,
     judge_sighting,
-    next_try_at,
     outdated,
     whose_act,
 )
@@ -174,10 +173,3 @@ def test_what_somebody_missing_has_done(case: str, found: Contact | None, expect
 def test_whose_act_a_departure_was(case: str, source: str | None, shown: str | None) -> None:
     """The source is that of the contact's last change: it never proves that staff took somebody off."""
     assert whose_act(contact(update_source=source)) == shown, case
-
-
-def test_what_kibo_did_not_take_is_tried_ever_more_patiently() -> None:
-    """The next runs try at once; later the waits double, up to six hours."""
-    waits = [next_try_at(DAY, attempts) - DAY for attempts in range(1, 9)]
-    assert waits[:2] == [timedelta(), timedelta()]
-    assert waits[2:] == [timedelta(hours=hours) for hours in (1, 2, 4, 6, 6, 6)]

@@ -144,3 +144,29 @@ def test_whether_the_vendor_keeps_the_old_date_makes_no_difference(keeps: bool, 
         shop.poll(is_full=True)
         assert accepts(shop, pat) is True
         assert len(puts(shop)) == 2
+
+
+@pytest.mark.parametrize("others", ["deleted", "erased", "active"])
+def test_those_who_are_merely_gone_delay_no_return(shop: Shop, others: str) -> None:
+    """A return among 170 others who are gone is found by the next full pass, and so is a return of one of them."""
+    crowd = [f"gone{number}@example.com" for number in range(170)]
+    (pat, lee) = opted_out(shop, PAT, LEE)
+    for address in crowd:
+        shop.box.cc.add_contact(seed_contact(address))
+        shop.box.cc.unsubscribe(address)
+    for number in range(300 if others == "deleted" else 0):
+        shop.box.cc.add_contact(seed_contact(f"well{number}@example.com"))
+    shop.poll(is_full=True)
+    shop.later(hours=24)
+    for address in [*crowd, LEE] if others == "deleted" else crowd:
+        if others != "active":
+            shop.box.cc.delete_contact(address, for_good=others == "erased")
+        else:
+            shop.box.cc.resubscribe(address, source="Account")
+    shop.poll()
+    shop.later(hours=24)
+    shop.box.cc.resubscribe(PAT)
+    shop.box.cc.resubscribe(LEE)
+    shop.poll()
+    assert (accepts(shop, pat), accepts(shop, lee)) == (True, True)
+    assert suppressed(shop, crowd[0]) == {"unsubscribed"}

@@ -115,3 +115,44 @@ def test_the_update_filter_is_used_only_where_it_works() -> None:
     assert [one.account_id for page in changed.pages for one in page] == [1]
     with pytest.raises(RefusedError):
         read_changed_since(Filtered("forbid"), NOON)  # type: ignore[arg-type]
+
+
+@dataclass
+class MovingChanges(MovingStore):
+    """The same for the accounts changed since some time."""
+
+    def get_customers(self, *, start: int, size: int = 200, **_: object) -> CustomerPage:
+        page = super().get_customers(start=start, size=size)
+        return CustomerPage(tuple(customer(one.account_id, NOON) for one in page.customers), page.total, 0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_changed_accounts_that_leave_hide_nobody(seed: int) -> None:
+    """Accounts deleted while the changed ones are paged take nobody else with them."""
+    chance = random.Random(seed)
+    ids = list(range(1, 900))
+    moves = [(chance.sample(ids, chance.choice([0, 1, 5, 250])), ()) for _ in range(6)]
+    store = MovingChanges(list(ids), list(moves))
+    changed = read_changed_since(store, NOON)  # type: ignore[arg-type]
+    assert changed is not None
+    seen = {one.account_id for page in changed.pages for one in page}
+    gone = {one for some, _ in moves[: store.calls - 1] for one in some}
+    assert set(ids) - gone <= seen
+    assert store.calls > 1
+
+
+@pytest.mark.parametrize("size", [0, 1, 200, 399, 400, 401])
+@pytest.mark.parametrize("too_many", [1, 7, 1_000])
+def test_a_total_beyond_the_end_is_told_apart_from_rows_that_moved(size: int, too_many: int) -> None:
+    """The end is seen twice; how far the total lies beyond it is the surplus, and everybody was read."""
+
+    class TooMany(MovingStore):
+        def get_customers(self, *, start: int, size: int = 200, **_: object) -> CustomerPage:
+            page = super().get_customers(start=start, size=size)
+            return CustomerPage(page.customers, page.total + too_many, 0)
+
+    store = TooMany(list(range(1, size + 1)))
+    seen, sweep = swept(store)
+    assert seen == set(range(1, size + 1))
+    assert sweep.surplus == too_many
+    assert store.calls <= size // 199 + 4

@@ -11,7 +11,7 @@ from ccsync.errors import RefusedError
 from ccsync.models import Activity
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state.batches import PREPARED, Batch, BatchRow
-from ccsync.to_constant_contact import batches
+from ccsync.to_constant_contact import batches, bisection
 from ccsync.to_constant_contact.batches import (
     BODY_END,
     CLOCK_SLACK,
@@ -137,9 +137,10 @@ def test_one_bad_record_does_not_stop_its_batch(shop: Shop) -> None:
 
 
 def test_a_trouble_that_is_no_record_s_ends_soon(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When everything is refused, the halving stops after a bounded number of calls, and nothing is set aside."""
-    monkeypatch.setattr(batches, "MOST_REFUSALS", 6)
+    """When everything is refused, the halving stops after a bounded number of calls, and nothing is parked."""
+    monkeypatch.setattr(bisection, "MOST_BLIND", 6)
     shop.box.faults.add("status", method="POST", path=".*contacts_json_import", nth=None, status=400, body="[]")
     with pytest.raises(RefusedError):
         shop.export()
     assert sum("contacts_json_import" in one for one in shop.requests("POST")) <= 8
+    assert "refused" not in {one.code for one in shop.rejected(shop.latest()[0])}

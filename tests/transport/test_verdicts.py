@@ -1,6 +1,7 @@
 """What each answer means for the next step."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -75,7 +76,26 @@ def test_only_the_machine_readable_code_is_taken(content: bytes, code: str) -> N
     assert error_code(content) == code
 
 
-def test_retry_after_may_be_a_date() -> None:
-    """An HTTP date in Retry-After is the seconds until then, and never negative."""
-    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0.0
-    assert (retry_after("Wed, 21 Oct 2099 07:28:00 GMT") or 0) > 1e9
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("Mon, 23 Nov 2026 12:00:30 GMT", 30.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("Wed, 21 Oct 2099 07:28:00 GMT", 2300815680.0),
+        ("Wed, 21 Oct 99999 07:28:00 GMT", None),
+        ("9" * 5_000, 999_999_999_999.0),
+        ("-30", None),
+        ("1e9", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_retry_after_is_by_the_vendor_s_clock(value: str | None, seconds: float | None) -> None:
+    """A date is compared with the answer's own Date, whatever our clock says; nonsense is nothing, and never less."""
+    assert retry_after(value, datetime(2026, 11, 23, 12, tzinfo=UTC)) == seconds
+
+
+def test_a_date_without_the_vendor_s_clock_says_nothing() -> None:
+    """Where the answer has no Date, a Retry-After that is a date cannot be read."""
+    verdict = classify("GET", CONTACTS, 429, {"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}, b"")
+    assert verdict.wait_seconds == 60.0

@@ -79,7 +79,7 @@ def configure(
               ccsync configure --map "cf:kibo_id=id" --create-fields --unmap phones
               ccsync configure --show
     """
-    config = app.load()
+    config = app.load(mends_mapping=True)
     options = Options(list_name, create_list, from_email, reply_to, maps, unmaps, create_fields)
     settings = (list_name, from_email, reply_to, welcome_email, opt_out, enabled)
     has_options = options.concern_mapping or any(one is not None for one in settings)

@@ -43,7 +43,7 @@ def consent(app: App, address: str | None, since: datetime | None, as_csv: bool,
         raise click.UsageError("--csv and --json do not go together.")
     if address is not None and not address.strip():
         raise click.UsageError("ADDRESS is empty.")
-    with app.reading(app.load()) as store:
+    with app.reading(app.load(only_reads=True)) as store:
         person = None if address is None else people.person_key(store)(person_key_text(address))
         rows = ledger.iter_ledger(store, person, since)
         if as_json:

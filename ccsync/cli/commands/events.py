@@ -49,7 +49,7 @@ def events(
     if failed and wants_done:
         raise click.UsageError("--failed and --all do not go together.")
     app: App = context.obj
-    config = app.load()
+    config = app.load(only_reads=not refresh)
     trouble = _pull(app, config, as_json) if refresh else None
     show = _show_json if as_json else _show
     show(app, config, wants_done=wants_done, only_failed=failed, limit=limit)
@@ -152,7 +152,7 @@ def retry(app: App, event_ids: tuple[str, ...], wants_all: bool, as_json: bool) 
     """
     if wants_all == bool(event_ids):
         raise click.UsageError("give the IDs of events, or --all; `ccsync events --failed` lists them.")
-    with app.writing(app.load(), "events retry") as store:
+    with app.writing(app.load(only_reads=True), "events retry") as store:
         accounts = None if wants_all else _accounts_of(store, event_ids)
         at = app.clock.now()
         retried = queue.retry(store, at, accounts)

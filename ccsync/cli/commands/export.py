@@ -7,10 +7,8 @@ from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.run_report import report
 from ccsync.cli.wiring import App, active_list, clients, work_of
-from ccsync.config import Config, line_of
-from ccsync.errors import ConfigError, NotAgreed
+from ccsync.errors import NotAgreed
 from ccsync.jobs import export as job
-from ccsync.mapping import mapping_problems
 from ccsync.reports.export_plan import Plan
 from ccsync.reports.first_export import FirstExport
 from ccsync.run.context import Context
@@ -56,7 +54,6 @@ def export(
         raise click.UsageError("--only, --retry-failed and --adopt-list do not go together.")
     config = app.load()
     list_id = active_list(config)
-    check_mapping(config)
     request = job.Request(
         is_dry_run=dry_run,
         only=only,
@@ -80,22 +77,6 @@ def export(
     if finished is not None:
         report(app, finished, context, _summary(finished), as_json=as_json, news=NOT_USED if news else "")
     return SOME_REJECTED if news else 0
-
-
-def check_mapping(config: Config) -> None:
-    """Raise `ConfigError` for a mapping that cannot work."""
-    problems = mapping_problems(config.mapping, None)
-    if problems:
-        lines = tuple(_located(config, problem) for problem in problems)
-        raise ConfigError(f"{config.path} has a mapping that cannot work.", "", "Correct it; nothing was done.", lines)
-
-
-def _located(config: Config, problem: str) -> str:
-    """A problem of the mapping with its file and line in front."""
-    starts = {key: (f"[mapping] {key}: ", f"[mapping] {key} = ") for key in config.mapping}
-    key = next((key for key, both in starts.items() if problem.startswith(both)), None)
-    line = line_of(config.path, "mapping", key) if key is not None else None
-    return f"{config.path.name}:{line}: {problem}" if line else f"{config.path.name}: {problem}"
 
 
 def _agree(first: FirstExport, yes: bool) -> None:

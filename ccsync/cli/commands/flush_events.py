@@ -2,7 +2,7 @@
 
 import click
 
-from ccsync.cli.commands.export import NOT_USED, SOME_REJECTED, check_mapping
+from ccsync.cli.commands.export import NOT_USED, SOME_REJECTED
 from ccsync.cli.commands.logs import run_to_json
 from ccsync.cli.cron import RUN_SECONDS, is_switched_off, say_notices, told_once
 from ccsync.cli.terminal import screen
@@ -36,7 +36,6 @@ def flush_events(app: App, dry_run: bool, accept: int, as_json: bool) -> int:
     """
     config = app.load()
     list_id = active_list(config)
-    check_mapping(config)
     if not dry_run and is_switched_off(app, config, FLUSH_EVENTS):
         return 0
     app.clock.limit(RUN_SECONDS)

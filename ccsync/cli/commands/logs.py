@@ -36,7 +36,7 @@ def logs(
     """
     if errors and run_id is None:
         raise click.UsageError("--errors needs the ID of a run: ccsync logs ID --errors")
-    with app.reading(app.load()) as store:
+    with app.reading(app.load(only_reads=True)) as store:
         if run_id is None:
             _show_runs(runs.latest(store, direction=direction, status=status, limit=limit), as_json)
             return

@@ -40,7 +40,7 @@ def poll_unsubscribes(app: App, full: bool, dry_run: bool, accept: int, as_json:
     """
     config = app.load()
     list_id = active_list(config)
-    if is_switched_off(app, config, POLL_UNSUBSCRIBES):
+    if not dry_run and is_switched_off(app, config, POLL_UNSUBSCRIBES):
         return 0
     app.clock.limit(RUN_SECONDS)
     request = job.Request(is_dry_run=dry_run, is_full=full, accept=accept)

@@ -7,8 +7,9 @@ from datetime import timedelta
 import click
 
 from ccsync.cli.commands.live import look_at_vendors
+from ccsync.cli.owner import ORGANIZATION, TENANT_URL
 from ccsync.cli.terminal import screen
-from ccsync.cli.wiring import ORGANIZATION, TENANT_URL, App
+from ccsync.cli.wiring import App
 from ccsync.reports.attention import Need, needs
 from ccsync.reports.live import Seen
 from ccsync.reports.status import JobStanding, Status, gather, stale_jobs
@@ -48,7 +49,7 @@ def status(app: App, stale_after: timedelta | None, live: bool, as_json: bool) -
               ccsync status --live
               ccsync status --stale-after 2h
     """
-    config = app.load()
+    config = app.load(only_reads=not live)
     with app.reading(config) as store:
         seen = look_at_vendors(app, config) if live else None
         knows_tenant = (config.kibo.tenant_url or properties.get(store, TENANT_URL)) is not None

@@ -29,7 +29,7 @@ def why(app: App, person: str, as_json: bool) -> None:
     """
     if not person.strip():
         raise click.UsageError("give an e-mail address, or the number of an account in Kibo.")
-    config = app.load()
+    config = app.load(only_reads=True)
     with app.reading(config) as store:
         story = find(store, config, person)
     if as_json:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ccsync.cli.idle_login import age_of_login
+from ccsync.cli.owner import ACCOUNT
 from ccsync.cli.setup import rights
 from ccsync.cli.terminal import error_lines, screen
 from ccsync.cli.terminal.screen import clean
-from ccsync.cli.wiring import ACCOUNT, App, Clients, clients
+from ccsync.cli.wiring import App, Clients, clients
 from ccsync.config import Config
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, LockedError, LoginNeeded, RefusedError
 from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER
@@ -36,7 +37,7 @@ def check(app: App, config: Config, *, wants_kibo: bool, wants_cc: bool, as_json
     """Try each login. Raises `LoginNeeded` when one does not work, else what kept one from being tried."""
     findings = []
     with app.checking(config) as store:
-        tools = clients(config, store, app.clock, renewing=lambda: app.lock(config, "login --check"))
+        tools = clients(config, store, app.clock, renewing=lambda: app.lock(config, "login --check"), tries_secret=True)
         if wants_kibo:
             findings.append(_try(Finding("Kibo"), lambda found: _check_kibo(tools, found)))
         if wants_cc:

@@ -39,12 +39,13 @@ CREATE TABLE sightings (              -- contacts as Constant Contact last showe
     is_ours INTEGER NOT NULL,         -- first put there by ccsync, or adopted
     contact_id TEXT,
     permission TEXT,                  -- NULL: not shown yet
-    member_of TEXT,                   -- the active list, when it was seen on it
+    member_of TEXT,                   -- the active list, when it was seen on it or an import has put it there
     seen_at TEXT,                     -- by Constant Contact's clock; NULL: before this was kept
     prepared_at TEXT,                 -- when ccsync first set out to send it
     moved_to BLOB                     -- the contact has another address now: whose
 ) STRICT, WITHOUT ROWID;
-INSERT INTO sightings SELECT person, is_ours, contact_id, NULL, seen_list_id, NULL, prepared_at, NULL FROM contacts;
+INSERT INTO sightings
+    SELECT person, is_ours, contact_id, NULL, coalesce(list_id, seen_list_id), NULL, prepared_at, NULL FROM contacts;
 DROP TABLE contacts;
 ALTER TABLE sightings RENAME TO contacts;
 CREATE INDEX contacts_by_contact_id ON contacts (contact_id);
@@ -105,4 +106,5 @@ DROP TABLE untold;
 ALTER TABLE set_aside RENAME TO parked;
 ALTER TABLE parked ADD COLUMN attempts INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE parked ADD COLUMN expires_at TEXT;  -- a refusal without a reason is tried again then
+UPDATE parked SET expires_at = since WHERE fingerprint NOT NULL;  -- a vendor's refusal stood for ever before
 """

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import from_text, to_text
 
+LONGEST_HOLD_SECONDS = 3_600.0
 _HOLD = " hold"
 """The row of `gates` with what a vendor asked for: until when, and since when."""
 
@@ -53,18 +54,21 @@ def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: 
 
 
 def hold(store: Store, vendor: str, now: datetime, seconds: float) -> None:
-    """No call to `vendor` before `seconds` have passed, whichever process makes it."""
-    until = max(now.timestamp() + seconds, _held_until(store, vendor, now.timestamp()))
+    """No call to `vendor` before `seconds` have passed, an hour at most, whichever process makes it."""
+    until = max(now.timestamp() + min(seconds, LONGEST_HOLD_SECONDS), _held_until(store, vendor, now.timestamp()))
     store.run("INSERT OR REPLACE INTO gates VALUES (?, ?, ?)", vendor + _HOLD, until, to_text(now))
 
 
 def _held_until(store: Store, vendor: str, at: float) -> float:
-    """Until when the vendor asked for a wait; a wait that begins in the future is one of a clock that was set back."""
+    """Until when the vendor asked for a wait; a wait that begins in the future is one of a clock that was set back.
+
+    One that was noted longer (by an earlier version) ends an hour after it began all the same.
+    """
     row = store.one("SELECT next_at, closed_until FROM gates WHERE vendor = ?", vendor + _HOLD)
     began = from_text(row[1]) if row else None
     if row is None or began is None or began.timestamp() > at + 1:
         return 0.0
-    return float(row[0]) if isinstance(row[0], (int, float)) else 0.0
+    return min(float(str(row[0])), began.timestamp() + LONGEST_HOLD_SECONDS)
 
 
 def close_for_today(store: Store, vendor: str, now: datetime) -> None:

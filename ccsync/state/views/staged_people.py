@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from ccsync.state import contacts, suppressions
 from ccsync.state.contacts import KnownContact, known_contact_of
 from ccsync.state.database.store import Row, Store
+from ccsync.state.database.times import to_text
 from ccsync.state.staging import Staged
 from ccsync.state.suppressions import Suppression, suppression_of
 
@@ -22,18 +24,21 @@ class StagedPerson:
     refused: bytes | None
 
 
-def iter_staged_people(store: Store, list_id: str) -> Iterator[StagedPerson]:
+def iter_staged_people(store: Store, list_id: str, at: datetime) -> Iterator[StagedPerson]:
     """One account for each staged person: the most recently updated one, whose data a contact gets.
 
+    A refusal that has expired by `at` counts no more.
     The caller may write between two items. What it writes about people still to come may be seen a chunk late.
     """
     last = b""
     while True:
         rows = store.rows(
-            "SELECT staged.person, staged.account_id, staged.fingerprint, row, is_own_sign_up, parked.fingerprint,"
+            "SELECT staged.person, staged.account_id, staged.fingerprint, row, is_own_sign_up,"
+            " CASE WHEN expires_at IS NULL OR expires_at > ? THEN parked.fingerprint END,"
             f" {contacts.COLUMNS} FROM staged LEFT JOIN contacts USING (person) LEFT JOIN parked USING (account_id)"
             " LEFT JOIN sent ON sent.person = staged.person AND sent.list_id = ?"
             " WHERE staged.person > ? ORDER BY staged.person, updated_at DESC, staged.account_id DESC LIMIT ?",
+            to_text(at),
             list_id,
             last,
             _CHUNK,

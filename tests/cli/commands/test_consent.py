@@ -14,7 +14,8 @@ import pytest
 
 from ccsync.cli.terminal.streaming import csv_cell
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Lock
+from ccsync.state import Lock, ledger
+from ccsync.state.ledger import ConsentChange
 from tests.cli.test_hostile_store import account_id_of, check_screen
 from tests.cli.test_operator import check_error
 from tests.live import LiveShop
@@ -74,6 +75,11 @@ def test_everybody_since_a_time(shop: LiveShop) -> None:
 
 def test_csv_opens_harmlessly_in_a_spreadsheet(shop: LiveShop) -> None:
     """The same rows as JSON, one line each, UTF-8 in any locale, and no cell that a spreadsheet would compute."""
+    store = shop.open()
+    change = ConsentChange(b"j" * 16, "jürgen@example.com", "unsubscribed", "constant_contact", None, shop.clock.now())
+    with store.transaction():
+        ledger.append(store, 1, [change])
+    store.close()
     command = [sys.executable, "-m", "ccsync", "--config", str(shop.config_path), "consent", "--since", "1h", "--csv"]
     environ = {"PATH": os.environ["PATH"], "HOME": str(shop.folder), "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
     done = subprocess.run(command, env=environ, capture_output=True, encoding="utf-8", check=True)

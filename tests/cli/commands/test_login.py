@@ -183,7 +183,9 @@ def test_a_check_changes_nothing_and_asks_nothing(shop: InsideShop) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0] == "Kibo: works, tenant 12345 (Sandbox Shop)"
     assert done.stdout.splitlines()[1].startswith('Constant Contact: works, "Sandbox Outfitters" (info@example.com); ')
-    assert not any(one.is_mutating for one in list(shop.box.requests.records)[asked:])
+    asked_for_tokens = "/authtickets/oauth"
+    new = [one for one in list(shop.box.requests.records)[asked:] if asked_for_tokens not in one.path]
+    assert not any(one.is_mutating for one in new)
     assert (saved(shop), shop.config_path.read_bytes(), sorted(one.name for one in tmp_files(shop))) == before
 
 
@@ -420,3 +422,32 @@ def test_a_token_that_no_request_can_carry(shop: InsideShop, value: object) -> N
     assert done.returncode == 8
     assert "has no token" in done.stderr
     assert saved(shop) == before
+
+
+WRONG_SECRETS = {
+    "wrong": ('client_secret = "wrong"', "refused the application's credentials"),
+    "missing": ("", "There is no secret for Kibo"),
+}
+
+
+@pytest.mark.parametrize("words", [["login", "--kibo-only"], ["login", "--check"]])
+@pytest.mark.parametrize("kind", WRONG_SECRETS)
+def test_a_secret_that_is_wrong_is_told_though_an_old_token_lasts(
+    shop: InsideShop, words: list[str], kind: str
+) -> None:
+    """A login and its check always ask Kibo for a new token; what is wrong with the secret is told."""
+    assert shop.ccsync("login", "--kibo-only").returncode == 0
+    replacement, told = WRONG_SECRETS[kind]
+    shop.edit(f'client_secret = "{shop.box.settings.kibo_client_secret}"', replacement)
+    done = shop.ccsync(*words)
+    assert done.returncode == (5 if kind == "wrong" and "--check" in words else 4)
+    assert told in done.stderr
+
+
+@pytest.mark.parametrize("words", [["login", "--kibo-only"], ["login", "--check"]])
+def test_a_login_asks_kibo_for_a_new_token(shop: InsideShop, words: list[str]) -> None:
+    """Each time, and once: the token is kept for the jobs."""
+    before = len(shop.requests("POST", "authtickets"))
+    for number in (1, 2):
+        assert shop.ccsync(*words).returncode == 0
+        assert len(shop.requests("POST", "authtickets")) == before + number

@@ -43,7 +43,7 @@ def lose(shop: LiveShop) -> None:
 
 def queued(shop: LiveShop) -> int:
     store = shop.open()
-    count = store.number("SELECT count(*) FROM queue")
+    count = store.number("SELECT count(*) FROM tasks WHERE kind = 'read'")
     store.close()
     return count
 

@@ -1,0 +1,88 @@
+"""Finds those who unsubscribed and no full pass over the unsubscribed shows any more: back, or merely gone.
+
+A person's own return is found in the pass that follows it, however many others are merely gone: those are not looked
+at one by one before it.
+"""
+
+from datetime import datetime
+
+from ccsync.consent.decisions import SUBSCRIBED, is_own_return
+from ccsync.constant_contact.client import PAGE_SIZE
+from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.from_constant_contact.consent_changes import change_of
+from ccsync.mapping import person_key_text
+from ccsync.models import Contact
+from ccsync.run import control
+from ccsync.run.context import Context
+from ccsync.state import accounts, ledger, queue, suppressions, write_backs
+from ccsync.state.log import history
+from ccsync.state.log.history import Step
+from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
+
+MOST_LOOKS = 50
+"""So many are looked at one by one; more are looked for in a listing."""
+SHARE_OF_DAY = 10
+"""A listing costs at most this part of the day's calls."""
+
+
+def find(context: Context, started_at: datetime) -> None:
+    """Find who is back, of all whom the full pass that began at `started_at` did not show."""
+    if _are_many(context, started_at):
+        # The shorter listing first: of those who are deleted, or of those who may be mailed.
+        sizes = [(context.constant_contact.count_contacts(status=one), one) for one in ("deleted", "active")]
+        for size, status in sorted(sizes):
+            is_affordable = size // PAGE_SIZE < context.config.limits.requests_per_day // SHARE_OF_DAY
+            if is_affordable and _are_many(context, started_at):
+                _read(context, status, started_at)
+    # What is left is looked at singly, a few in each pass: contacts that are gone for good, mostly.
+    for before in suppressions.not_seen_since(context.store, UNSUBSCRIBED, started_at, MOST_LOOKS):
+        try:
+            contact = context.constant_contact.get_contact(before.contact_id) if before.contact_id else None
+        except (RefusedError, VendorUnreachable) as error:
+            control.blame_record_at_constant_contact(context, error)
+            contact = None
+        _judge(context, before, contact)
+
+
+def _are_many(context: Context, started_at: datetime) -> bool:
+    return suppressions.count_not_seen_since(context.store, UNSUBSCRIBED, started_at) > MOST_LOOKS
+
+
+def _read(context: Context, status: str, started_at: datetime) -> None:
+    """Read all contacts of this status, and judge those of them that are looked for."""
+    person_of, seen = context.person_of(), 0
+    for page in context.constant_contact.iter_contact_pages(status=status):
+        shown = {person_of(person_key_text(one.email)): one for one in page if one.email}
+        wanted = suppressions.not_seen_among(context.store, UNSUBSCRIBED, started_at, list(shown))
+        for before in wanted:
+            _judge(context, before, shown[before.person])
+        seen += len(page)
+        context.show("those who unsubscribed before", seen)
+
+
+def _judge(context: Context, before: Suppression, contact: Contact | None) -> None:
+    """Is a contact back by the person's own act, or by somebody else's, or is it merely gone?"""
+    with context.store.transaction():
+        if contact is not None and is_own_return(contact, before.since):
+            _record(context, contact, before.person)
+            return
+        suppressions.record(context.store, before, context.now(), context.run_id)
+        if contact is not None and contact.deleted_at is None and contact.permission_to_send in SUBSCRIBED:
+            context.counts["resubscribed_by_others"] += 1
+            reason = "subscribed again, and not by the person as far as Constant Contact shows; stays opted out"
+            history.append(
+                context.store, context.run_id, context.now(), [Step(before.person, None, "left alone", reason)]
+            )
+
+
+def _record(context: Context, contact: Contact, person: bytes) -> None:
+    """The person came back: their opt-out no longer holds, and Kibo is told, if Kibo was told of the opt-out."""
+    at = context.now()
+    suppressions.lift(context.store, person, UNSUBSCRIBED)
+    # Who opted in again in the store meanwhile was kept out until now: the next flush decides anew.
+    queue.enqueue(context.store, accounts.of_person(context.store, person), at)
+    if context.config.sync.resubscribes:
+        write_backs.enqueue_return(context.store, person, contact.contact_id, contact.opt_in_date, at)
+    else:
+        context.counts["resubscribed_not_told"] += 1
+    ledger.append(context.store, context.run_id, [change_of(contact, person, "resubscribed", contact.opt_in_date, at)])

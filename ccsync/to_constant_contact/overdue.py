@@ -1,0 +1,66 @@
+"""Imports that have not ended long after they were sent: reported once, and waited for by nobody.
+
+They are watched until they end all the same: what they do then is looked at.
+"""
+
+import logging
+from datetime import timedelta
+
+from ccsync.consent.decisions import blocking_suppression
+from ccsync.from_constant_contact import members
+from ccsync.from_constant_contact.activities import look_at
+from ccsync.from_constant_contact.sightings import vendor_now
+from ccsync.run.context import Context
+from ccsync.state import batches, contacts, queue, suppressions
+from ccsync.state.batches import ADOPTED, DONE, FAILED, OVERDUE, RUNNING, Batch, BatchRow
+
+log = logging.getLogger(__name__)
+
+LONG = timedelta(hours=6)
+
+
+def look(context: Context) -> None:
+    """Give up waiting for imports that take too long, and find out about those that were given up before."""
+    given_up = batches.in_state(context.store, OVERDUE)
+    over = look_at(context, {one.activity_id for one in given_up if one.activity_id})
+    for batch in given_up:
+        if batch.activity_id in over:
+            activity = over[batch.activity_id]
+            _has_ended(context, batch, has_worked=activity is not None and activity.has_completed)
+    before = vendor_now(context) - LONG
+    for batch in batches.in_state(context.store, RUNNING, ADOPTED):
+        if batch.prepared_at < before:
+            _give_up(context, batch)
+
+
+def _give_up(context: Context, batch: Batch) -> None:
+    """Who arrived is well; the others are decided on anew."""
+    rows = batches.rows_of(context.store, batch.id)
+    hidden = members.read_membership(context, [(row.person, row.email) for row in rows])
+    arrived = [row for row in rows if row.person not in hidden and members.is_known_member(context, row.person)]
+    with context.store.transaction():
+        for row in arrived:
+            _confirm(context, batch, row)
+        missing = {row.account_id for row in rows} - {row.account_id for row in arrived}
+        queue.enqueue(context.store, sorted(missing), context.now())
+        batches.set_state(context.store, batch.id, OVERDUE)
+    log.warning("batch %s has not ended for %s; %s of its contacts are on the list", batch.id, LONG, len(arrived))
+    context.notices[f"import {batch.id}"] = (
+        f"Constant Contact has not finished an import of {batch.rows:,} contacts for six hours. {len(arrived):,} of"
+        " them are on the list; the others are sent again. Look at Activity in Constant Contact:"
+        f" {batch.activity_id}."
+    )
+
+
+def _has_ended(context: Context, batch: Batch, *, has_worked: bool) -> None:
+    """It ended after all: what it wrote may be older than what was sent since, so its people are decided on anew."""
+    with context.store.transaction():
+        for row in batches.rows_of(context.store, batch.id) if has_worked else []:
+            if blocking_suppression(suppressions.of_person(context.store, row.person), batch.list_id) is None:
+                _confirm(context, batch, row)
+                queue.enqueue(context.store, [row.account_id], context.now())
+        batches.close(context.store, batch.id, DONE if has_worked else FAILED, context.now())
+
+
+def _confirm(context: Context, batch: Batch, row: BatchRow) -> None:
+    contacts.confirm(context.store, row.person, batch.list_id, row.fingerprint, row.account_id, vendor_now(context))

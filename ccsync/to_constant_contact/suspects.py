@@ -1,0 +1,115 @@
+"""Sends again, in ever smaller parts, what Constant Contact refused or did not carry out as a whole."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+
+from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.run.context import Context
+from ccsync.state import batches, parked
+from ccsync.state.batches import FAILED, SPLIT, Batch
+from ccsync.to_constant_contact import refusals
+from ccsync.to_constant_contact.batches import REFUSED, Outgoing, Sender, reject
+from ccsync.to_constant_contact.bisection import Bisection, Failure, Tried
+from ccsync.to_constant_contact.imports import Imports
+from ccsync.to_constant_contact.outgoing import iter_outgoing, iter_outgoing_long, iter_outgoing_split
+
+log = logging.getLogger(__name__)
+
+
+def send(context: Context, total: int, *, is_retry: bool = False, renew: Callable[[], None] = lambda: None) -> None:
+    """Send everybody who is staged and due, wait for it as long as the run may, and find the records that are refused.
+
+    Raises the vendor's refusal when nothing passes: then no record is blamed, and everybody stays due.
+    """
+    sender, imports = Sender(context, renew), Imports(context)
+    for outgoing in (iter_outgoing, iter_outgoing_long):
+        sender.send_all(outgoing(context, is_retry=is_retry), total)
+        imports.await_own()
+    Suspects(context, sender, imports).send_parts(is_retry=is_retry)
+
+
+class Suspects:
+    """The people of the batches that were split."""
+
+    def __init__(self, context: Context, sender: Sender, imports: Imports) -> None:
+        self._context = context
+        self._sender = sender
+        self._imports = imports
+
+    def send_parts(self, *, is_retry: bool) -> None:
+        """Bisect what was refused, down to records that are refused while others pass."""
+        context = self._context
+        groups = list(self._groups(is_retry=is_retry))
+        if not groups:
+            return
+        search = Bisection[Outgoing](self._carry_out, context.run_id, has_passed=self._imports.has_passed)
+        search.run(groups)
+        fresh = sum(not self._was_refused_before(one) for group in groups for one in group)
+        failure = search.first_failure
+        if failure is not None and not search.has_passed and fresh:
+            # A single record is judged by the control, unless all that came before it were refused as well.
+            is_vendors = fresh > 1 or isinstance(failure, VendorUnreachable) or refusals.are_everybodys(context)
+            refusals.note_refused(context)
+            if is_vendors:
+                self._release()
+                raise _refuses_everybody(failure)
+        for one, error in search.refused:
+            with context.store.transaction():
+                reject(context, one.row.account_id, one.row.email, one.row.fingerprint, error)
+        if failure is not None and search.is_cut_short:
+            raise failure
+
+    def _was_refused_before(self, one: Outgoing) -> bool:
+        return parked.refusals_of(self._context.store, one.row.account_id, REFUSED, one.row.fingerprint) > 0
+
+    def _groups(self, *, is_retry: bool) -> Iterator[Sequence[Outgoing]]:
+        """The halves of what was split, as far as its people are staged in this run and still due."""
+        for batch in batches.in_state(self._context.store, SPLIT):
+            due = list(iter_outgoing_split(self._context, batch, is_retry=is_retry))
+            middle = len(due) // 2
+            yield from (part for part in (due[middle:], due[:middle]) if part)
+        with self._context.store.transaction():
+            batches.close_empty(self._context.store, SPLIT, self._context.now())
+
+    def _carry_out(self, groups: Sequence[Sequence[Outgoing]]) -> Iterator[Tried[Outgoing]]:
+        posted = list[tuple[Batch, Sequence[Outgoing]]]()
+        for group in groups:
+            batch, failure = self._sender.send_part(group)
+            if failure is not None:
+                yield Tried(group, failure)
+            elif batch is not None:
+                posted.append((batch, group))
+        self._imports.await_own()
+        split = {one.id for one in batches.in_state(self._context.store, SPLIT)}
+        running = {one.id for one in batches.unfinished(self._context.store)}
+        for batch, group in posted:
+            if batch.id in split:
+                with self._context.store.transaction():
+                    batches.close(self._context.store, batch.id, FAILED, self._context.now())
+                yield Tried(group, _not_carried_out(len(group)))
+            else:
+                yield Tried(group, is_open=batch.id in running)
+
+    def _release(self) -> None:
+        """The vendor refuses everybody: what was split is whole again, and decided on anew by the next run."""
+        with self._context.store.transaction():
+            for batch in batches.in_state(self._context.store, SPLIT):
+                batches.close(self._context.store, batch.id, FAILED, self._context.now())
+
+
+def _refuses_everybody(failure: Failure) -> Failure:
+    if isinstance(failure, VendorUnreachable):
+        return failure
+    return RefusedError(
+        "Constant Contact takes no import, whoever is in it; no record is blamed for that.",
+        f"{failure.what.rstrip('.')}: {failure.why}",
+        "The next run tries again. If it stays so, look at your plan and at Activity in Constant Contact.",
+        status=failure.status,
+    )
+
+
+def _not_carried_out(number: int) -> RefusedError:
+    return RefusedError(
+        f"Constant Contact did not carry out an import of {number:,} contact{'' if number == 1 else 's'}.",
+        "its bulk job failed.",
+    )
