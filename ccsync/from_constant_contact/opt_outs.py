@@ -19,6 +19,18 @@ STREAM = Stream("opt-outs", ContactTime)
 FULL_STREAM = Stream("opt-outs-full", OurTime)
 OVERLAP = timedelta(hours=24)
 """How soon an opt-out becomes visible is undocumented, and so is whether `optout_after` is inclusive."""
+DAILY = timedelta(hours=23, minutes=45)
+"""Once a day, though cron may come a few minutes earlier than yesterday."""
+
+
+def pull(context: Context, *, is_full: bool = False) -> None:
+    """Pull what is new, and once a day, or when asked to, everything."""
+    bookmark, at = clocks.bookmark(context, STREAM), clocks.our_time(context)
+    if bookmark is not None:
+        pull_recent(context)
+    full = clocks.bookmark(context, FULL_STREAM)
+    if is_full or bookmark is None or full is None or full <= at - DAILY:
+        pull_all(context)
 
 
 def pull_all(context: Context) -> None:
@@ -36,7 +48,7 @@ def pull_all(context: Context) -> None:
 
 
 def pull_recent(context: Context) -> None:
-    """The opt-outs since the bookmark, with an overlap; the bookmark moves once all pages were applied."""
+    """The opt-outs since the bookmark, with an overlap; it moves once all pages were applied. Without one, all of them."""
     started_at = clocks.moment(context)
     bookmark = clocks.bookmark(context, STREAM)
     if bookmark is None:
