@@ -33,6 +33,14 @@ def pull(context: Context, *, is_full: bool = False) -> None:
         pull_all(context)
 
 
+def pull_first_or_recent(context: Context) -> None:
+    """Pull what is new, or everything the first time."""
+    if clocks.bookmark(context, STREAM) is None:
+        pull_all(context)
+    else:
+        pull_recent(context)
+
+
 def pull_all(context: Context) -> None:
     """A full pass over everybody who is unsubscribed, and over those whom it no longer shows: who of them is back?
 
@@ -48,7 +56,7 @@ def pull_all(context: Context) -> None:
 
 
 def pull_recent(context: Context) -> None:
-    """The opt-outs since the bookmark, with an overlap; it moves once all pages were applied. Without one, all of them."""
+    """The opt-outs since the bookmark, with an overlap; the bookmark moves once all pages were applied."""
     started_at = clocks.moment(context)
     bookmark = clocks.bookmark(context, STREAM)
     if bookmark is None:

@@ -95,8 +95,8 @@ def _raise_unfinished(context: Context) -> None:
     """Say which imports have not ended within the time that an export waits."""
     if unfinished := batches.unfinished(context.store):
         raise VendorUnreachable(
-            f"Constant Contact has not finished {len(unfinished)} imports"
-            f" ({sum(one.rows for one in unfinished):,} contacts) within half an hour; everything else is done.",
+            f"Constant Contact has not finished imports of {sum(one.rows for one in unfinished):,} contacts within half"
+            " an hour; everything else is done.",
             "they are queued or still running there.",
             "Nothing is lost, and nothing has to be sent again: the next run of any job looks at them.",
         )

@@ -19,7 +19,6 @@ from ccsync.state.database.times import from_text, to_text
 
 _WRITER = "newest_writer"
 _EVENTS = "events"
-_LAST_START = "SELECT max(started_at) FROM runs"
 _LONG_AGO = "2015-01-01T00:00:00.000Z"
 
 
@@ -83,9 +82,10 @@ def _is_older(own: _Mark | None, noted: _Mark, state: str) -> bool:
 
 
 def _knows_store_until(store: Store) -> datetime:
-    found = (store.one("SELECT max(at) FROM bookmarks WHERE stream = ?", _EVENTS), store.one(_LAST_START))
-    known = [at for row in found if row is not None and (at := from_text(row[0])) is not None]
-    return known[0] if known else datetime.fromisoformat(_LONG_AGO)
+    bookmark = store.one("SELECT at FROM bookmarks WHERE stream = ?", _EVENTS)
+    at = from_text(bookmark[0]) if bookmark else None
+    row = store.one("SELECT max(started_at) FROM runs")
+    return at or from_text(row[0] if row else None) or datetime.fromisoformat(_LONG_AGO)
 
 
 def _mark(store: Store, state: str, number: int) -> str:
