@@ -97,7 +97,7 @@ def record_departure(
             suppressions.record(context.store, found, at, context.run_id)
             if context.config.sync.list_departures:
                 write_backs.enqueue(context.store, one, DEPARTED, at, is_checked=contact is not None)
-            contacts.note_absent(context.store, one, vendor_now(context), is_gone=False)
+            contacts.note_absent(context.store, one, vendor_now(context))
             change = ConsentChange(
                 one,
                 address if one == person else None,
