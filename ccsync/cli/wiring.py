@@ -12,13 +12,16 @@ from urllib.parse import urlsplit
 from ccsync import oauth
 from ccsync.cli import config_check, idle_login, logging_setup, owner
 from ccsync.cli.clock import RealClock
+from ccsync.cli.terminal import screen
 from ccsync.config import Config, constant_contact_secret, find_config, kibo_secret, load_config
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import ConfigError, LockedError
+from ccsync.from_constant_contact.restored import RESTORED, WHAT_FOLLOWS
 from ccsync.kibo import Kibo
 from ccsync.run.access import CONSTANT_CONTACT, KIBO, SIGN_IN, ConstantContactToken, KiboToken, LedgerGate
 from ccsync.run.context import Context, Progress
 from ccsync.state import Lock, Store, open_store, properties, tokens
+from ccsync.state.database import copies
 from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
 from ccsync.transport import Clock, Transport, origin
@@ -66,15 +69,18 @@ class App:
     @contextmanager
     def writing(self, config: Config, command: str) -> Iterator[Store]:
         """The state file, open for writing, with the writers' lock held."""
-        with self.lock(config, command):
+        with self.lock(config, command) as lock:
             store = open_store(config.state.path)
             try:
                 owner.check_tenant(config, store)
                 self._check_alone(store)
+                if copies.begin(store, lock) and not self.is_quiet:
+                    screen.say(f"{RESTORED} {WHAT_FOLLOWS}")
                 protect_tokens(store)
                 if command != "login":
                     idle_login.warn_once(store, self.clock.now())
-                yield store
+                with copies.ending(store, lock):
+                    yield store
             finally:
                 store.close()
 
