@@ -130,6 +130,7 @@ class Activity:
     cannot_add_to_list_count: int | None
     errors: tuple[str, ...]
     results_href: str | None = None  # where a completed export's file is
+    source_file_name: str | None = None  # of an import from a file, which is never ccsync's
 
     @property
     def is_finished(self) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from ccsync.cli.wiring import ACCOUNT, TENANT_URL, Clients, clients
+from ccsync.cli.owner import ACCOUNT, TENANT, TENANT_URL
+from ccsync.cli.wiring import Clients, clients
 from ccsync.config import Config, load_config
 from ccsync.jobs import export as export_job
 from ccsync.jobs import poll_unsubscribes as poll_job
@@ -20,13 +21,16 @@ from ccsync.jobs.flush_events import Flush
 from ccsync.oauth import App, await_approval, start_device_flow
 from ccsync.reports.export_plan import Plan
 from ccsync.reports.flush_plan import Plan as FlushPlan
+from ccsync.reports.poll_plan import Plan as PollPlan
 from ccsync.run.access import CONSTANT_CONTACT, save_login
 from ccsync.run.context import Context
 from ccsync.run.job_names import EXPORT, POLL_UNSUBSCRIBES
 from ccsync.run.life_cycle import carry_out, try_out
 from ccsync.sandbox.box import Sandbox
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Store, create_store, open_store, properties, tokens
+from ccsync.state import Lock, Store, create_store, open_store, properties, tokens
+from ccsync.state.database import copies
+from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
 from ccsync.state.log.runs import RejectedRecord, Run
 from tests.direct import without_wire
@@ -62,6 +66,8 @@ class Shop(AbstractContextManager["Shop"]):
         self._config_changes = config_changes
         self.on_boundary: Callable[[str], None] = lambda _: None
         self.agrees = True
+        self.is_restored = False
+        """Did the latest job find that an older copy of the state file was put back?"""
         self.run: Run | None = None
 
     def __enter__(self) -> "Shop":
@@ -109,11 +115,12 @@ class Shop(AbstractContextManager["Shop"]):
         store = self.open()
         tools = self._clients(store)
         tenant = tools.kibo.get_tenant()
+        properties.put(store, TENANT, str(tenant.tenant_id))
         properties.put(store, TENANT_URL, f"http://{tenant.domain}")
         grant = start_device_flow(tools.sign_in, tools.app, "state")
         self.box.cc.approve_device(grant.user_code)
         save_login(store, await_approval(tools.sign_in, tools.app, grant, self.clock), self.clock.now())
-        properties.put(store, ACCOUNT, "sandbox")
+        properties.put(store, ACCOUNT, self.box.cc.account.encoded_account_id)
         self._close(store, tools)
 
     def _clients(self, store: Store) -> Clients:
@@ -143,16 +150,19 @@ class Shop(AbstractContextManager["Shop"]):
         return self._try_out("flush-events", lambda context: Flush(context, accept).run() or FlushPlan((), 0))
 
     def _carry_out(self, job: str, body: Callable[[Context], object]) -> Run:
-        store = self.open()
-        tools = self._clients(store)
-        context = self._context(store, tools)
-        try:
-            carry_out(context, job, lambda: body(context))
-            found = runs.get(store, context.run_id)
-            self.news = export_job.has_news(context)
-        finally:
-            self.notices, self.remarks = dict(context.notices), list(context.remarks)
-            self._close(store, tools)
+        with Lock(self.config.state.path, job, to_text(self.clock.now())) as lock:
+            store = self.open()
+            tools = self._clients(store)
+            context = self._context(store, tools)
+            try:
+                self.is_restored = copies.begin(store, lock)
+                with copies.ending(store, lock):
+                    carry_out(context, job, lambda: body(context))
+                found = runs.get(store, context.run_id)
+                self.news = export_job.has_news(context)
+            finally:
+                self.notices, self.remarks = dict(context.notices), list(context.remarks)
+                self._close(store, tools)
         assert found is not None
         return found
 
@@ -164,10 +174,10 @@ class Shop(AbstractContextManager["Shop"]):
         self.news = news != [0]
         return run
 
-    def plan_poll(self, **asked: object) -> tuple[poll_job.Plan, dict[str, int]]:
+    def plan_poll(self, **asked: object) -> tuple[PollPlan, dict[str, int]]:
         """A dry run of the poll: the plan and the counts."""
         request = poll_job.Request(is_dry_run=True, **asked)  # type: ignore[arg-type]
-        return self._try_out(POLL_UNSUBSCRIBES, lambda context: poll_job.run(context, request).plan or poll_job.Plan())
+        return self._try_out(POLL_UNSUBSCRIBES, lambda context: poll_job.run(context, request).plan or PollPlan())
 
     def _try_out(self, job: str, body: Callable[[Context], T]) -> tuple[T, dict[str, int]]:
         store = self.open()

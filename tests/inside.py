@@ -71,12 +71,6 @@ class InsideShop(Shop):
     def __enter__(self) -> "InsideShop":
         super().__enter__()
         self.box.cc.approve_automatically = True
-        if self._logs_in:
-            store = self.open()
-            store.run(
-                "UPDATE meta SET value = ? WHERE key = 'encoded_account_id'", self.box.cc.account.encoded_account_id
-            )
-            store.close()
         return self
 
     def ccsync(

@@ -10,22 +10,21 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from ccsync import oauth
-from ccsync.cli import config_check, idle_login, logging_setup
+from ccsync.cli import config_check, idle_login, logging_setup, owner
 from ccsync.cli.clock import RealClock
+from ccsync.cli.terminal import screen
 from ccsync.config import Config, constant_contact_secret, find_config, kibo_secret, load_config
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import ConfigError, LockedError
+from ccsync.from_constant_contact.restored import RESTORED, WHAT_FOLLOWS
 from ccsync.kibo import Kibo
 from ccsync.run.access import CONSTANT_CONTACT, KIBO, SIGN_IN, ConstantContactToken, KiboToken, LedgerGate
 from ccsync.run.context import Context, Progress
 from ccsync.state import Lock, Store, open_store, properties, tokens
+from ccsync.state.database import copies
 from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
 from ccsync.transport import Clock, Transport, origin
-
-TENANT_URL = "tenant_url"
-ACCOUNT = "encoded_account_id"
-ORGANIZATION = "organization_name"
 
 
 class WallClock(Clock, Protocol):
@@ -70,14 +69,18 @@ class App:
     @contextmanager
     def writing(self, config: Config, command: str) -> Iterator[Store]:
         """The state file, open for writing, with the writers' lock held."""
-        with self.lock(config, command):
+        with self.lock(config, command) as lock:
             store = open_store(config.state.path)
             try:
+                owner.check_tenant(config, store)
                 self._check_alone(store)
+                if copies.begin(store, lock) and not self.is_quiet:
+                    screen.say(f"{RESTORED} {WHAT_FOLLOWS}")
                 protect_tokens(store)
                 if command != "login":
                     idle_login.warn_once(store, self.clock.now())
-                yield store
+                with copies.ending(store, lock):
+                    yield store
             finally:
                 store.close()
 
@@ -86,6 +89,7 @@ class App:
         """The state file, open for writing beside a job that may run: only for what is safe in single transactions."""
         store = open_store(config.state.path)
         try:
+            owner.check_tenant(config, store)
             protect_tokens(store)
             yield store
         finally:
@@ -110,6 +114,7 @@ class App:
         """The state file, open for reading; never waits for a writer."""
         store = open_store(config.state.path, is_reader=True)
         try:
+            owner.check_tenant(config, store)
             idle_login.warn(store, self.clock.now())
             yield store
         finally:
@@ -186,7 +191,10 @@ def clients(
 def work_of(
     config: Config, store: Store, tools: Clients, list_id: str, clock: WallClock, report: Callable[[Progress], None]
 ) -> Context:
-    """What a job works with."""
+    """What a job works with. Raises `ConfigError` when the state file proves to be another tenant's."""
+    owner.prove_tenant(
+        config, store, lambda: config.kibo.tenant_url or url_of_host(config, tools.kibo.get_tenant().domain)
+    )
     return Context(
         store=store,
         kibo=tools.kibo,
@@ -210,7 +218,7 @@ def _kibo(
     tries_secret: bool,
 ) -> Kibo:
     settings = config.kibo
-    tenant_url = settings.tenant_url or properties.get(store, TENANT_URL)
+    tenant_url = settings.tenant_url or properties.get(store, owner.TENANT_URL)
     transport = Transport(
         vendor="Kibo",
         origins=[origin(url) for url in (settings.home_url, settings.event_url, tenant_url) if url],

@@ -7,10 +7,11 @@ from enum import Enum
 
 from ccsync.models import Contact
 from ccsync.state.contacts import KnownContact
-from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, RESTORED, UNSUBSCRIBED, Suppression
 
 FOUND_ON_LIST = "another source's contact, found on the list"
 """Such a decision has to be remembered: an opt-out takes the contact off the list all the same."""
+OFF_LIST_WHEN_RESTORED = "was off the list when an older copy of the state file was put back"
 PENDING_CONFIRMATION = "pending_confirmation"
 DELETED = "deleted"
 """Of a contact that was deleted without having unsubscribed; the vendor has no word for it."""
@@ -146,6 +147,8 @@ def blocking_suppression(suppressions: Iterable[Suppression], list_id: str) -> S
 def reason_of(suppression: Suppression) -> str:
     """The reason as an operator reads it."""
     when = f" on {suppression.since:%Y-%m-%d}" if suppression.since else ""
+    if suppression.kind == DEPARTED and suppression.source == RESTORED:
+        return OFF_LIST_WHEN_RESTORED
     if suppression.kind == DEPARTED:
         return f"left the list{when}"
     if suppression.kind == OPTED_OUT:

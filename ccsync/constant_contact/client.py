@@ -62,9 +62,12 @@ class ConstantContact(Bulk):
                     return found
         return None
 
-    def get_list(self, list_id: str) -> ContactList | None:
-        """The list with its count of members; `None` when it is deleted."""
-        params = {"include_membership_count": "all"}
+    def get_list(self, list_id: str, *, counted: str = "all") -> ContactList | None:
+        """The list with its count of members; `None` when it is deleted.
+
+        `counted`: `all` members, or the `active` ones, who may be mailed.
+        """
+        params = {"include_membership_count": counted}
         call = Call("GET", f"{self._api_url}/contact_lists/{list_id}", params=params, accepts=frozenset({404}))
         answer, value = self._json(call)
         if answer.status == 404:

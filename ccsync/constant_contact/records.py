@@ -67,6 +67,7 @@ def to_activity(record: JsonObject) -> Activity | None:
         cannot_add_to_list_count=shapes.integer(status, "cannot_add_to_list_count"),
         errors=tuple(str(one) for one in errors) if isinstance(errors, list) else (),
         results_href=_results_href(record),
+        source_file_name=shapes.text(record, "source_file_name"),
     )
 
 

@@ -3,7 +3,6 @@
 import csv
 import logging
 from collections.abc import Iterator
-from datetime import datetime
 from itertools import islice
 
 from ccsync.consent.safety_limit import brake
@@ -11,7 +10,8 @@ from ccsync.consent.write_back import OWN_WORDS, Found, judge_missing, whose_act
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.constant_contact.export_file import ExportedContact
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.from_constant_contact import members, sightings
+from ccsync.from_constant_contact import list_record, members, restored, sightings
+from ccsync.from_constant_contact.list_record import ListRecord
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact, ContactList
@@ -28,33 +28,36 @@ from ccsync.state.write_backs import WriteBack
 
 log = logging.getLogger(__name__)
 
-SHARE_OF_DAY = 10
-"""A comparison costs at most this part of the day's calls."""
 _CHUNK = 2_000
-
-
-def compared_at(context: Context) -> datetime | None:
-    """When the active list was last compared."""
-    return properties.bookmark(context.store, _stream(context))
 
 
 def compare_soon(context: Context) -> None:
     """Have the next poll compare the list, however long ago that was done."""
-    properties.reset(context.store, _stream(context))
+    properties.reset(context.store, list_record.stream(context))
 
 
-def compare(context: Context) -> None:
-    """Compare the list and remember who left it. Raises what `ccsync.errors` lists; then nothing was concluded."""
-    started_at = context.now()
+def compare(context: Context, record: ListRecord | None = None) -> bool:
+    """Compare the list and remember who left it; true when who is missing has still to be settled (`restored`).
+
+    `record` is what the list's own record showed before. Raises what `ccsync.errors` lists; then nothing was concluded.
+    """
+    started_at, calls = context.now(), context.constant_contact.transport.calls
     contact_list = require_list(context)
+    missing = _Missing(context, contact_list)
+    has_to_settle = False
     if list_members.is_worth_reading(context.store, context.list_id):
-        if _read_members(context, contact_list):
-            _record_missing(context, contact_list)
-            _note_returned(context)
-            properties.forget(context.store, properties.RESTORED)
-        else:
+        if not _read_members(context, contact_list):
             _say_unread(context, contact_list, "Constant Contact's export of the list cannot be read")
-    properties.advance(context.store, _stream(context), started_at)
+        elif restored.known_until(context) is not None:
+            has_to_settle = True
+        else:
+            missing.record()
+            _note_returned(context)
+    properties.advance(context.store, list_record.stream(context), started_at)
+    # A look at each who left is well spent; the rest is what another comparison costs.
+    cost = context.constant_contact.transport.calls - calls - missing.departed
+    list_record.note_comparison(context, record, cost, is_settled=missing.is_settled)
+    return has_to_settle
 
 
 def check(context: Context, row: WriteBack) -> bool:
@@ -124,17 +127,13 @@ def withdraw_departure(context: Context, person: bytes, why: str) -> None:
         history.append(store, context.run_id, context.now(), [Step(person, None, "put right", why)])
 
 
-def _stream(context: Context) -> str:
-    return f"members {context.list_id}"
-
-
 def _read_members(context: Context, contact_list: ContactList) -> bool:
     """Read all members by whatever costs fewest calls; false when that cannot be done for a tenth of the day's."""
     list_members.clear(context.store)
     pages = (contact_list.membership_count or 0) // PAGE_SIZE + 1
     if pages > members.CALLS_OF_EXPORT and not context.is_dry_run and _read_export(context, contact_list):
         return True
-    if pages > context.config.limits.requests_per_day // SHARE_OF_DAY:
+    if pages > context.config.limits.requests_per_day // list_record.SHARE_OF_DAY:
         return False
     list_members.clear(context.store)
     person_of = context.person_of()
@@ -169,62 +168,74 @@ def _people(context: Context, addresses: list[str]) -> list[bytes]:
     return [person_of(person_key_text(one)) for one in addresses]
 
 
-def _record_missing(context: Context, contact_list: ContactList) -> None:
-    missing = list_members.count_missing(context.store, context.list_id)
-    if missing and properties.get(context.store, properties.RESTORED) is not None:
-        _note_unremembered(context)
-        return
-    stayed = max(0, contacts.count_on_list(context.store, context.list_id) - missing)
-    is_mass = brake(missing, missing, missing, stayed, context.config.sync.max_opt_outs, 0).held > 0
-    is_mass = is_mass or missing > context.config.limits.requests_per_day // SHARE_OF_DAY
-    if is_mass and not _is_whole(context, contact_list):
-        _say_unread(context, contact_list, "the pages of its members show fewer than it counts")
-        return
-    for person in list_members.iter_missing(context.store, context.list_id):
-        if is_mass:
-            # Too many to look at each; who is suppressed meanwhile is not mailed, and that is all.
-            record_departure(context, person, ledger.address_of(context.store, person))
-        else:
-            _record_one(context, person)
+class _Missing:
+    """Whoever ccsync has put on the list and the reading of its members does not show."""
 
+    def __init__(self, context: Context, contact_list: ContactList) -> None:
+        self._context = context
+        self._contact_list = contact_list
+        self.departed = 0
+        """How many have left, as a look at each showed."""
+        self.is_settled = True
 
-def _is_whole(context: Context, contact_list: ContactList) -> bool:
-    """Were all members read that the list counts? Else nobody is concluded to have left it without a look."""
-    now = require_list(context)
-    counts = [one.membership_count or 0 for one in (contact_list, now)]
-    return list_members.count(context.store) >= min(counts)
+    def record(self) -> None:
+        """Remember who of them has left the list."""
+        context = self._context
+        missing = list_members.count_missing(context.store, context.list_id)
+        is_mass = self._is_mass(missing)
+        if is_mass and not self._is_whole():
+            self.is_settled = False
+            _say_unread(context, self._contact_list, "the pages of its members show fewer than it counts")
+            return
+        for person in list_members.iter_missing(context.store, context.list_id):
+            if is_mass:
+                # Too many to look at each; who is suppressed meanwhile is not mailed, and that is all.
+                record_departure(context, person, ledger.address_of(context.store, person))
+            else:
+                self._record_one(person)
 
+    def _is_mass(self, missing: int) -> bool:
+        context = self._context
+        stayed = max(0, contacts.count_on_list(context.store, context.list_id) - missing)
+        held = brake(missing, missing, missing, stayed, context.config.sync.max_opt_outs, 0).held
+        return held > 0 or missing > context.config.limits.requests_per_day // list_record.SHARE_OF_DAY
 
-def _note_unremembered(context: Context) -> None:
-    """An older state file was put back: who is missing may have been taken off by ccsync itself since."""
-    with context.store.transaction():
-        for person in list(list_members.iter_missing(context.store, context.list_id)):
-            contacts.note_absent(context.store, person, vendor_now(context), is_gone=False)
+    def _is_whole(self) -> bool:
+        """Were all members read that the list counts? Else nobody is concluded to have left it without a look."""
+        counts = [one.membership_count or 0 for one in (self._contact_list, require_list(self._context))]
+        return list_members.count(self._context.store) >= min(counts)
 
-
-def _record_one(context: Context, person: bytes) -> None:
-    address = ledger.address_of(context.store, person)
-    try:
-        contact = members.look_at(context, person, address)
-    except (RefusedError, VendorUnreachable) as error:
-        # Nothing is concluded about a contact that cannot be seen; the next comparison looks again.
-        control.blame_record_at_constant_contact(context, error)
-        return
-    found = judge_missing(contact, context.list_id)
-    log.info("somebody is missing from the list: %s", found.value)
-    if found is Found.DEPARTED and contact is not None:
-        record_departure(context, person, contact.email, contact=contact)
+    def _record_one(self, person: bytes) -> None:
+        context = self._context
+        try:
+            contact = members.look_at(context, person, ledger.address_of(context.store, person))
+        except (RefusedError, VendorUnreachable) as error:
+            # Nothing is concluded about a contact that cannot be seen; the next comparison looks again.
+            control.blame_record_at_constant_contact(context, error)
+            return
+        found = judge_missing(contact, context.list_id)
+        log.info("somebody is missing from the list: %s", found.value)
+        if found is Found.DEPARTED and contact is not None:
+            record_departure(context, person, contact.email, contact=contact)
+            self.departed += 1
 
 
 def _note_returned(context: Context) -> None:
     """Somebody who had left is on the list again: undone, unless Kibo has it already; then only its opt-in counts."""
     for person in list_members.iter_returned(context.store, context.list_id):
-        if any(one.kind == DEPARTED and one.done_at is None for one in write_backs.of_person(context.store, person)):
+        if _is_undone(context, person):
             with context.store.transaction():
                 contacts.note_member(context.store, person, context.list_id, vendor_now(context))
             withdraw_departure(context, person, "is on the list again, before the store was told")
         else:
             context.counts["back_on_list"] += 1
+
+
+def _is_undone(context: Context, person: bytes) -> bool:
+    """Does Kibo not have the departure yet? Nor has it one that is only held since an older state file was put back."""
+    sources = [one.source for one in suppressions.of_person(context.store, person) if one.kind == DEPARTED]
+    written = write_backs.of_person(context.store, person)
+    return suppressions.RESTORED in sources or any(one.kind == DEPARTED and one.done_at is None for one in written)
 
 
 def _say_unread(context: Context, contact_list: ContactList, why: str) -> None:

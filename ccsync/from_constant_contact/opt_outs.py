@@ -16,6 +16,26 @@ STREAM = "opt-outs"
 FULL_STREAM = "opt-outs-full"
 OVERLAP = timedelta(hours=24)
 """How soon an opt-out becomes visible is undocumented, and so is whether `optout_after` is inclusive."""
+DAILY = timedelta(hours=23, minutes=45)
+"""Once a day, though cron may come a few minutes earlier than yesterday."""
+
+
+def pull(context: Context, *, is_full: bool = False) -> None:
+    """Pull what is new, and once a day, or when asked to, everything."""
+    bookmark, at = properties.bookmark(context.store, STREAM), context.now()
+    if bookmark is not None:
+        pull_recent(context)
+    full = properties.bookmark(context.store, FULL_STREAM)
+    if is_full or bookmark is None or full is None or at - full >= DAILY:
+        pull_all(context)
+
+
+def pull_first_or_recent(context: Context) -> None:
+    """Pull what is new, or everything the first time."""
+    if properties.bookmark(context.store, STREAM) is None:
+        pull_all(context)
+    else:
+        pull_recent(context)
 
 
 def pull_all(context: Context) -> None:

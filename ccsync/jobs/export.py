@@ -4,34 +4,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.consent.safety_limit import has_left_too_many
-from ccsync.errors import BrakeError, TemporaryError, VendorUnreachable
-from ccsync.from_constant_contact import opt_outs
+from ccsync.errors import TemporaryError, VendorUnreachable
+from ccsync.from_constant_contact import opt_outs, restored
 from ccsync.from_constant_contact.activities import be_patient
 from ccsync.from_kibo.full_sweep import Gathered, gather_address, gather_everybody, gather_set_aside
 from ccsync.from_kibo.pages import FILTER
 from ccsync.models import ContactList
+from ccsync.reports import first_export
 from ccsync.reports.export_plan import Plan, make_plan
-from ccsync.run.contact_list import list_is_gone
+from ccsync.reports.first_export import FirstExport
+from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import batches, parked, properties, queue, staging
 from ccsync.state.log import runs
-from ccsync.to_constant_contact import known_contacts, suspects
+from ccsync.to_constant_contact import additions, known_contacts
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
-from ccsync.to_constant_contact.list_check import find_departures, record_departures
+from ccsync.to_constant_contact.list_check import ListCheck
 
 EVENTS = "events"
 SHOWN_REASONS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class FirstExport:
-    """What a person has to agree to before the first export to a list."""
-
-    list_name: str
-    members: int | None
-    customers: int
 
 
 def _nobody_asks(_: FirstExport) -> None:
@@ -65,35 +57,25 @@ def run(context: Context, request: Request) -> Plan | None:
     """
     be_patient(context)
     began_at = context.clock.monotonic()
-    contact_list = context.constant_contact.get_list(context.list_id)
-    if contact_list is None:
-        raise list_is_gone(context)
-    is_first = request.is_whole and properties.get(context.store, properties.EXPORTED_LIST) != context.list_id
-    customers = context.kibo.get_customers(start=0, size=1, filter=FILTER).total
-    if is_first and not request.is_dry_run:
-        request.agree(FirstExport(contact_list.name, contact_list.membership_count, customers))
+    contact_list, is_first = _agree(context, request)
     started_at = context.kibo.transport.server_time(context.now())
+    restored.recognize(context)
     gathered = _gather(context, request, started_at)
     if not request.is_dry_run:
         # What an earlier run left running is looked at before anybody is decided on.
         with context.gate.for_opt_outs():
             Imports(context).look()
+    check = _list_check(context, request)
     if not gathered.calls_spared:
-        _check_departures(context, request)
+        check.renew()
     if is_first:
-        _remark_on_members(context, contact_list)
+        first_export.remark_on_members(context, contact_list)
     if request.is_dry_run:
-        plan = make_plan(context, is_retry=request.is_retry, calls_spared=gathered.calls_spared, began_at=began_at)
-        plan.is_first_export = is_first
-        _close_books(context)
-        plan.rejected = runs.rejected(context.store, context.run_id, SHOWN_REASONS)
-        return plan
-    if request.only is None:
-        opt_outs.pull_recent(context)
-    suspects.send(context, staging.people(context.store), is_retry=request.is_retry)
+        return _plan(context, request, gathered, is_first=is_first, began_at=began_at)
+    additions.send_staged(context, check, is_retry=request.is_retry)
     if request.is_whole and not gathered.missing:
         _settle_queue(context)
-    _close_books(context)
+    _close(context)
     if gathered.missing:
         raise TemporaryError(
             f"Kibo counts {gathered.missing:,} customers more than it showed; everybody it showed was dealt with.",
@@ -104,6 +86,12 @@ def run(context: Context, request: Request) -> Plan | None:
         with context.store.transaction():
             properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
             properties.advance(context.store, EVENTS, started_at)
+    _raise_unfinished(context)
+    return None
+
+
+def _raise_unfinished(context: Context) -> None:
+    """Say which imports have not ended within the time that an export waits."""
     if unfinished := batches.unfinished(context.store):
         raise VendorUnreachable(
             f"Constant Contact has not finished {len(unfinished)} imports"
@@ -111,7 +99,34 @@ def run(context: Context, request: Request) -> Plan | None:
             "they are queued or still running there.",
             "Nothing is lost, and nothing has to be sent again: the next run of any job looks at them.",
         )
-    return None
+
+
+def _agree(context: Context, request: Request) -> tuple[ContactList, bool]:
+    """Look at the list, and have a person agree to a first export to it; is this one?"""
+    contact_list = require_list(context)
+    is_first = request.is_whole and properties.get(context.store, properties.EXPORTED_LIST) != context.list_id
+    customers = context.kibo.get_customers(start=0, size=1, filter=FILTER).total
+    if is_first and not request.is_dry_run:
+        request.agree(FirstExport(contact_list.name, contact_list.membership_count, customers))
+    return contact_list, is_first
+
+
+def _list_check(context: Context, request: Request) -> ListCheck:
+    return ListCheck(
+        context,
+        lambda gone, looked_for: request.is_dry_run or request.agree_to_departures(gone, looked_for),
+        lambda _: "ccsync export --yes",
+        is_retry=request.is_retry,
+        pulls_opt_outs=request.only is None and not request.is_dry_run,
+    )
+
+
+def _plan(context: Context, request: Request, gathered: Gathered, *, is_first: bool, began_at: float) -> Plan:
+    plan = make_plan(context, is_retry=request.is_retry, calls_spared=gathered.calls_spared, began_at=began_at)
+    plan.is_first_export = is_first
+    _close(context)
+    plan.rejected = runs.rejected(context.store, context.run_id, SHOWN_REASONS)
+    return plan
 
 
 def _gather(context: Context, request: Request, started_at: datetime) -> Gathered:
@@ -137,31 +152,6 @@ def _gather(context: Context, request: Request, started_at: datetime) -> Gathere
     return gathered
 
 
-def _check_departures(context: Context, request: Request) -> None:
-    gone, looked_for = find_departures(context, is_retry=request.is_retry, has_just_read=request.adopts_list)
-    if (
-        has_left_too_many(len(gone), looked_for)
-        and not request.is_dry_run
-        and not request.agree_to_departures(len(gone), looked_for)
-    ):
-        raise BrakeError(
-            f"{len(gone):,} of {looked_for:,} people to be updated are no longer on the list; nothing was sent.",
-            "so many at once look like a mishap (list emptied, wrong list) rather than their own wish.",
-            "Look at the list in Constant Contact. If they did leave it: ccsync export --yes",
-        )
-    record_departures(context, gone)
-    context.counts["departed"] += len(gone)
-
-
-def _remark_on_members(context: Context, contact_list: ContactList) -> None:
-    strangers = staging.listed_but_not_opted_in(context.store, contact_list.list_id)
-    if strangers:
-        context.counts["listed_not_opted_in"] = strangers
-        context.remarks.append(
-            f"{strangers:,} members of the list are not customers who opted in; they were left alone."
-        )
-
-
 def _settle_queue(context: Context) -> None:
     """Whoever was read here needs no event any more; whoever opted in before and was not shown is looked at next."""
     with context.store.transaction():
@@ -172,7 +162,7 @@ def _settle_queue(context: Context) -> None:
         queue.enqueue_vanished(context.store, context.now())
 
 
-def _close_books(context: Context) -> None:
+def _close(context: Context) -> None:
     """Erase what was staged, and account for everybody who was read."""
     counts = context.counts
     counts["rejected"] = runs.count_rejected(context.store, context.run_id)

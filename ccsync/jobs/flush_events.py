@@ -1,31 +1,30 @@
 """flush-events: what customers changed in the store reaches Constant Contact.
 
-An order that keeps promises: finish what an earlier run left, pull opt-outs, pull events, read the accounts, decide,
-act, and only then count an event as dealt with. A run that dies anywhere is continued by the next one.
+The order keeps promises. What withdraws consent goes before what adds; what is due goes out before anything new is
+read, so that an account that cannot be read keeps nobody on the list; an event counts as dealt with at the end. A run
+that dies anywhere is continued by the next one.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ccsync.consent.decisions import Act
-from ccsync.consent.safety_limit import has_left_too_many
-from ccsync.errors import BrakeError, OutOfTime, TemporaryError
-from ccsync.from_constant_contact import opt_outs
-from ccsync.from_kibo import events
-from ccsync.from_kibo.changed_accounts import Changes, catch_up
-from ccsync.from_kibo.staged_decisions import iter_decisions
+from ccsync.errors import OutOfTime
+from ccsync.from_constant_contact import opt_outs, restored
+from ccsync.from_kibo import event_intake
+from ccsync.from_kibo.changed_accounts import Changes
+from ccsync.from_kibo.event_intake import Taken
 from ccsync.reports import flush_plan
 from ccsync.reports.flush_plan import Plan
-from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
-from ccsync.state import batches, parked, properties, queue, removals, staging
+from ccsync.run.troubles import Troubles
+from ccsync.state import batches, parked, properties, queue, staging
 from ccsync.state.batches import SPLIT
 from ccsync.state.log import runs
-from ccsync.state.removals import Removal
-from ccsync.to_constant_contact import known_contacts, list_removals, suspects, welcome
+from ccsync.to_constant_contact import additions
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
-from ccsync.to_constant_contact.list_check import find_departures, record_departures
+from ccsync.to_constant_contact.list_check import ListCheck
+from ccsync.to_constant_contact.list_removals import Removals
 
 READING_SHARE = 0.5
 """The part of a run's time that reading may take: what was read has to be sent, too."""
@@ -33,17 +32,12 @@ READING_SHARE = 0.5
 
 @dataclass(slots=True)
 class Flush:
-    """One flush. `accept` is how many removals and departures a person lets through the brake."""
+    """One flush. `accept` is how many removals and departures a person lets through the safety limit."""
 
     context: Context
     accept: int = 0
     is_exported: bool = False
-    swept_from: datetime | None = None
-    """The start of the sweep over all accounts, if there was one: events from then on are still to be pulled."""
-    trouble: TemporaryError | None = None
-    removed: int = 0
-    held: int = 0
-    hanging: list[Removal] = field(default_factory=list)
+    troubles: Troubles = field(default_factory=Troubles)
 
     def run(self) -> Plan | None:
         """Run it; the context's counts, remarks and notices tell what was done. A dry run returns its plan.
@@ -51,24 +45,39 @@ class Flush:
         Raises what `ccsync.errors` lists; what was done before is kept, and the next run continues.
         """
         context = self.context
-        left = context.clock.seconds_left()
-        ends_at = None if left is None else context.clock.monotonic() + left * READING_SHARE
+        ends_at = self._end_of_reading()
         self.is_exported = properties.get(context.store, properties.EXPORTED_LIST) == context.list_id
-        self._begin()
-        self._pull()
+        removals, check = Removals(context, self.accept), self._list_check()
+        restored.recognize(context)
+        self._look_at_earlier(removals)
+        opt_outs.pull_first_or_recent(context)
+        taken = self.troubles.keep(
+            lambda: event_intake.take_in(context, is_exported=self.is_exported), may_be_too_long=True
+        )
+        removals.remove_due()
+        self.troubles.raise_first()
         at = context.now()  # what is put off from here on does not come again in this run
         changes = Changes(context, at, only_listed=None if self.is_exported else context.list_id, ends_at=ends_at)
         changes.read()
         if context.is_dry_run:
             return flush_plan.plan(context, self.accept, changes.failed, is_exported=self.is_exported)
-        self._act()
+        self._act(removals, check, taken or Taken())
         while self.is_exported and changes.has_time() and changes.read():
-            self._act()
-        self._end(at)
+            self._act(removals, check, taken or Taken())
+        self._end(at, removals, taken or Taken())
         return None
 
-    def _begin(self) -> None:
-        """Finish what an earlier run left, and bring the opt-outs up to date."""
+    def _end_of_reading(self) -> float | None:
+        clock = self.context.clock
+        left = clock.seconds_left()
+        return None if left is None else clock.monotonic() + left * READING_SHARE
+
+    def _list_check(self) -> ListCheck:
+        fix = "ccsync flush-events --accept {}".format
+        return ListCheck(self.context, lambda gone, _: gone <= self.accept, fix)
+
+    def _look_at_earlier(self, removals: Removals) -> None:
+        """Look once at what an earlier run left running, and queue who is to be tried again."""
         context = self.context
         staging.clear(context.store)
         queue.begin_reading(context.store)
@@ -76,65 +85,18 @@ class Flush:
             with context.gate.for_opt_outs():
                 adopt_lost(context)
                 Imports(context).look()
-                self.hanging = list_removals.look_at_earlier(context)
+                removals.look_at_earlier()
         with context.store.transaction():
             again = [*parked.due_again(context.store, context.now()), *batches.accounts_in(context.store, SPLIT)]
             queue.enqueue_expired(context.store, again, context.now())
-        if properties.bookmark(context.store, opt_outs.STREAM) is None:
-            opt_outs.pull_all(context)
-        else:
-            opt_outs.pull_recent(context)
 
-    def _pull(self) -> None:
-        """Fill the queue from the events; where some may be missing, compare all accounts instead."""
-        context = self.context
-        if self.is_exported and events.is_too_old(context):
-            self.swept_from, self.trouble = catch_up(context)
-            return
-        self.trouble = events.pull(context).trouble
-        if properties.get(context.store, events.EVER_SEEN) is None:
-            context.notices["no-events"] = (
-                "Kibo has never shown an event about a customer. In Dev Center (Packages > Events) the application"
-                " must subscribe to customeraccount.created, customeraccount.updated and customeraccount.deleted;"
-                " after a change there, install and enable it again."
-            )
-
-    def _act(self) -> None:
+    def _act(self, removals: Removals, check: ListCheck, taken: Taken) -> None:
         """Do what follows from what was read, and count it as dealt with."""
-        context = self.context
-        if removals.count(context.store, context.list_id):
-            with context.gate.for_opt_outs():
-                self._require_list()
-            removed = list_removals.remove(context, self.accept, self.removed, self.hanging)
-            self.hanging = []
-            self.removed, self.held = self.removed + removed.done, removed.held
-        if self.is_exported and staging.people(context.store):
-            self._send()
+        removals.remove_due()
+        if self.is_exported:
+            additions.send_changed(self.context, check)
         self._settle()
-        if self.swept_from is not None and self.trouble is None:
-            properties.advance(context.store, events.STREAM, self.swept_from)
-
-    def _send(self) -> None:
-        context = self.context
-        known_contacts.learn(context)
-        if any(one.act in (Act.ADD, Act.UPDATE) for _, one in iter_decisions(context, is_retry=False)):
-            self._require_list()
-            opt_outs.pull_recent(context)
-            self._note_departures()
-            welcome.create_new(context)
-        suspects.send(context, staging.people(context.store))
-
-    def _note_departures(self) -> None:
-        context = self.context
-        gone, looked_for = find_departures(context, is_retry=False)
-        if has_left_too_many(len(gone), looked_for) and self.accept < len(gone):
-            raise BrakeError(
-                f"{len(gone):,} of {looked_for:,} changed customers are no longer on the list; nothing was sent.",
-                "so many at once look like a mishap (list emptied, wrong list) rather than their own wish.",
-                f"Look at the list in Constant Contact. If they left it: ccsync flush-events --accept {len(gone)}",
-            )
-        record_departures(context, gone)
-        context.counts["departed"] += len(gone)
+        event_intake.note_done(self.context, taken)
 
     def _settle(self) -> None:
         context = self.context
@@ -151,7 +113,7 @@ class Flush:
             staging.clear(context.store)
             runs.update(context.store, context.run_id, context.counts)
 
-    def _end(self, at: datetime) -> None:
+    def _end(self, at: datetime, removals: Removals, taken: Taken) -> None:
         context = self.context
         waiting = queue.count_due(context.store, at)
         if not self.is_exported:
@@ -159,20 +121,15 @@ class Flush:
                 f"No export to this list has finished yet; {waiting:,} changed customers wait for it."
                 " Have a look and run it: ccsync export --dry-run, then ccsync export."
             )
-        if self.held:
-            raise list_removals.braked(self.held, self.removed)
-        if self.trouble is not None:
-            raise self.trouble
+        removals.raise_held()
+        if taken.trouble is not None:
+            raise taken.trouble
         if waiting and self.is_exported:
             raise OutOfTime(
                 f"{waiting:,} changed customers are not dealt with yet; the others are.",
                 "the run has used its time.",
                 "The next run continues. If it stays so: ccsync export        (may take as long as it needs)",
             )
-
-    def _require_list(self) -> None:
-        if self.context.constant_contact.get_list(self.context.list_id) is None:
-            raise list_is_gone(self.context)
 
 
 def has_news(context: Context) -> bool:

@@ -116,8 +116,15 @@ def _of_records(status: Status) -> Iterator[Need]:
     if stuck:
         yield Need(
             f"Kibo could not be told what {stuck:,} {'person' if stuck == 1 else 'people'} decided at Constant Contact;"
-            " every run tries again.",
+            " it is tried again, ever more rarely.",
             "ccsync logs --direction from, then ccsync logs ID --errors",
+        )
+    stuck = sum(attempts >= STAYS_SO for attempts in status.not_taken_off)
+    if stuck:
+        yield Need(
+            f"Constant Contact did not take {stuck:,} {'person' if stuck == 1 else 'people'} off the list who opted"
+            " out in the store; it is tried again, ever more rarely.",
+            "ccsync flush-events -v --log-file FILE        (names their accounts; or take them off by hand)",
         )
     flush = next((one for one in status.jobs if one.job == FLUSH_EVENTS), None)
     if flush is not None and flush.last_success_at is not None and not status.has_seen_events:

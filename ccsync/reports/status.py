@@ -55,7 +55,7 @@ class Status:
     """How things stand at `at`. `placed` is how many people ccsync has put on the list.
 
     `untold` is how many opt-outs and returns Kibo is still to be told, `refused` by how many attempts it has not
-    taken each of those that failed.
+    taken each of those that failed; `not_taken_off` the same of removals from the list.
     """
 
     at: datetime
@@ -70,6 +70,7 @@ class Status:
     leaving: int
     untold: int
     refused: tuple[int, ...]
+    not_taken_off: tuple[int, ...]
     suppressed: Mapping[str, int]
     suppressed_people: int
     rejected: int
@@ -108,6 +109,7 @@ def gather(store: Store, config: Config, now: datetime, *, knows_tenant: bool) -
             leaving=removals.count(store, list_id) if list_id else 0,
             untold=write_backs.count_waiting(store),
             refused=tuple(one.attempts for one in write_backs.failing(store)),
+            not_taken_off=removals.failed_attempts(store, list_id) if list_id else (),
             suppressed={kind: kinds.get(kind, 0) for kind in KINDS},
             suppressed_people=summary.count_suppressed(store, list_id or ""),
             rejected=summary.count_only_rejected(store),

@@ -6,7 +6,10 @@ from ccsync.state.database.store import Store
 from ccsync.state.database.times import from_text, storable, to_text
 
 RESTORED = "restored"
-"""An older copy of the state file was put back; a whole comparison of the list settles it."""
+"""An older copy of the state file was put back: how far it knows the store, by Kibo's clock.
+
+A whole comparison of the list settles it.
+"""
 EXPORTED_LIST = "exported_list_id"
 """The list to which an export has finished."""
 

@@ -111,6 +111,12 @@ def count(store: Store, list_id: str) -> int:
     return store.number("SELECT count(*) FROM tasks WHERE kind = ? AND list_id = ?", REMOVE, list_id)
 
 
+def failed_attempts(store: Store, list_id: str) -> tuple[int, ...]:
+    """How often each removal that Constant Contact did not carry out has failed."""
+    rows = store.rows("SELECT attempts FROM tasks WHERE kind = ? AND list_id = ? AND attempts > 0", REMOVE, list_id)
+    return tuple(int(str(attempts)) for (attempts,) in rows)
+
+
 def is_asked(store: Store, person: bytes, list_id: str) -> bool:
     """Is the person to leave the list?"""
     sql = "SELECT 1 FROM tasks WHERE kind = ? AND person = ? AND list_id = ?"
@@ -145,6 +151,12 @@ def watch(store: Store, task_id: int, until: datetime, activity_ids: Sequence[st
         " ".join(activity_ids) or None,
         task_id,
     )
+
+
+def known_activities(store: Store) -> set[str]:
+    """The bulk jobs that take people off lists now."""
+    sql = "SELECT DISTINCT activity_id FROM tasks WHERE kind = ? AND activity_id IS NOT NULL"
+    return {one for (ids,) in store.rows(sql, REMOVE) for one in str(ids).split()}
 
 
 def drop(store: Store, person: bytes, list_id: str) -> None:

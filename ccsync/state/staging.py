@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import to_text, to_text_or_none
+from ccsync.state.database.times import from_text, to_text, to_text_or_none
 
 _CHUNK = 1_000
 _STRANGERS = (
@@ -52,6 +52,12 @@ def stage(store: Store, accounts: Iterable[Staged]) -> None:
 def unstage(store: Store, account_ids: Iterable[int]) -> None:
     """Drop accounts that no longer opt in, inside the caller's transaction."""
     store.run_many("DELETE FROM staged WHERE account_id = ?", [(one,) for one in account_ids])
+
+
+def changed_at(store: Store, person: bytes) -> datetime | None:
+    """When the newest of a person's staged accounts was changed, by Kibo's clock."""
+    row = store.one("SELECT max(updated_at) FROM staged WHERE person = ?", person)
+    return from_text(row[0]) if row else None
 
 
 def have_as_is(store: Store, seen: Mapping[int, datetime | None]) -> set[int]:

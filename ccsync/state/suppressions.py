@@ -18,6 +18,8 @@ OPTED_OUT = "opted-out"
 """An observed opt-out at Kibo."""
 FORGOTTEN = "forgotten"
 """Erased at the person's own wish."""
+RESTORED = "restored"
+"""The source of a DEPARTED who was off the list when an older state file was put back: nobody knows by whose act."""
 NOBODY_OPTED_IN = "nobody-opted-in"
 """The source of a FORGOTTEN whose accounts all said no then: any later yes is newer."""
 
@@ -46,6 +48,13 @@ def of_person(store: Store, person: bytes) -> list[Suppression]:
     """Everything that keeps `person` from being sent, on any list."""
     rows = store.rows(f"SELECT {COLUMNS} FROM suppressions WHERE person = ?", person)
     return [suppression_of(person, row) for row in rows]
+
+
+def held_among(store: Store, some: Sequence[bytes], list_id: str) -> set[bytes]:
+    """Those of these people who may not be sent to the list."""
+    marks = ",".join("?" * len(some))
+    sql = f"SELECT DISTINCT person FROM suppressions WHERE list_id IN ('', ?) AND person IN ({marks})"
+    return {person for (person,) in store.rows(sql, list_id, *some) if isinstance(person, bytes)}
 
 
 def suppression_of(person: bytes, row: Sequence[Value]) -> Suppression:

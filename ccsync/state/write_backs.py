@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ccsync.state.database.store import Row, Store
 from ccsync.state.database.times import from_text, from_text_or_raise, to_text, to_text_or_none
-from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
+from ccsync.state.suppressions import DEPARTED, RESTORED, UNSUBSCRIBED
 from ccsync.state.tasks import DONE, PENDING, WRITE_BACK
 
 RESUBSCRIBED = "resubscribed"
@@ -83,11 +83,12 @@ def enqueue_return(store: Store, person: bytes, contact_id: str, happened_at: da
 def enqueue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None]], at: datetime) -> None:
     """Accounts (person, made at) that turned up with an opt-in on a suppressed address, inside a transaction.
 
-    An account made after the opt-out is a newer word of the person's, and is left alone.
+    An account made after the opt-out is a newer word of the person's, and is left alone. What is only held because an
+    older state file was put back is nobody's opt-out.
     """
     sql = (
         f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}')"
-        f" AND (since IS NULL OR ?2 IS NULL OR since >= ?2){_AGAIN}"
+        f" AND source IS NOT '{RESTORED}' AND (since IS NULL OR ?2 IS NULL OR since >= ?2){_AGAIN}"
     )
     store.run_many(sql, [(person, to_text_or_none(made_at), to_text(at), 0) for person, made_at in newcomers])
 

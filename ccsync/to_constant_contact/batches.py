@@ -6,11 +6,11 @@ continued, not repeated.
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import chain, islice
+from itertools import islice
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
@@ -19,7 +19,7 @@ from ccsync.errors import AnswerLost, RefusedError, VendorUnreachable
 from ccsync.models import Activity
 from ccsync.run import control
 from ccsync.run.context import Context
-from ccsync.state import batches, parked
+from ccsync.state import batches, parked, suppressions
 from ccsync.state.batches import ADOPTED, FAILED, PREPARED, SPLIT, Batch, BatchRow
 from ccsync.state.log import runs
 from ccsync.state.log.runs import RejectedRecord
@@ -35,6 +35,8 @@ CLOCK_SLACK = timedelta(seconds=90)
 _LOST_ANSWER_TRIES = 3
 REFUSED = "refused"
 """The code of a record that Constant Contact refuses while it takes others."""
+_FROZEN_AT_ONCE = 500
+"""So many rows take one transaction, so that nobody who reads or writes the state file waits long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,41 +86,63 @@ BODY_END = b"]}"
 
 
 class Sender:
-    """Sends a run's batches, one after another. A batch's body lies in a nameless file, not in memory."""
+    """Sends a run's batches, one after another. A batch's body lies in a nameless file, not in memory.
 
-    def __init__(self, context: Context) -> None:
+    `renew` is called before each: whom it suppresses is not sent.
+    """
+
+    def __init__(self, context: Context, renew: Callable[[], None] = lambda: None) -> None:
         self._context = context
+        self._renew = renew
         self._bodies = ExitStack()
         self.sent = 0
         """Contacts sent so far, whatever becomes of them."""
 
     def send_all(self, outgoing: Iterator[Outgoing], total: int) -> None:
-        """Send everything due. `outgoing` decides as it is read, in the transaction that freezes each batch."""
+        """Send everything due. `outgoing` decides as it is read, in the transactions that freeze each batch."""
         batcher = Batcher(outgoing, self._context.list_id)
         while True:
+            self._renew()
             with ExitStack() as self._bodies:
-                with self._context.store.transaction():
-                    contacts = batcher.take()
-                    first = next(contacts, None)
-                    if first is None:
-                        return
-                    frozen = self._freeze(first, contacts)
-                self._send(*frozen)
+                frozen = self._freeze(batcher.take())
+                if frozen is None:
+                    return
+                if frozen[0].rows:
+                    self._send(*frozen)
             self._context.show("sending", self.sent, total, self.sent)
 
-    def _freeze(self, first: Outgoing, contacts: Iterator[Outgoing]) -> tuple[Batch, BinaryIO]:
-        """Store a batch and write its body."""
+    def _freeze(self, contacts: Iterator[Outgoing]) -> tuple[Batch, BinaryIO] | None:
+        """Store a batch, some rows at a time, and write its body; `None` when there is nobody any more.
+
+        Who was suppressed since the decision is left out, and so a batch may turn out to have no rows.
+        """
         context = self._context
         at = context.constant_contact.transport.server_time(context.now())
-        batch_id = batches.prepare(context.store, context.run_id, context.list_id, at)
-        body = self._new_body()
-        stream, rows = chain([first], contacts), 0
-        while part := list(islice(stream, 500)):
-            batches.add_rows(context.store, batch_id, [one.row for one in part], at)
-            body.write((b"," if rows else b"") + b",".join(one.encoded for one in part))
+        batch_id, rows, body = None, 0, self._new_body()
+        while True:
+            with context.store.transaction():
+                part = list(islice(contacts, _FROZEN_AT_ONCE))
+                if not part:
+                    break
+                if batch_id is None:
+                    batch_id = batches.prepare(context.store, context.run_id, context.list_id, at)
+                part = self._without_suppressed(part)
+                batches.add_rows(context.store, batch_id, [one.row for one in part], at)
+            body.write((b"," if rows and part else b"") + b",".join(one.encoded for one in part))
             rows += len(part)
+        if batch_id is None:
+            return None
+        if not rows:
+            with context.store.transaction():
+                batches.close(context.store, batch_id, FAILED, context.now())
         body.write(BODY_END)
         return Batch(batch_id, context.run_id, context.list_id, PREPARED, None, rows, at), body
+
+    def _without_suppressed(self, part: Sequence[Outgoing]) -> list[Outgoing]:
+        people = [one.row.person for one in part]
+        held = suppressions.held_among(self._context.store, people, self._context.list_id)
+        self._context.counts["suppressed"] += len(held)
+        return [one for one in part if one.row.person not in held]
 
     def _new_body(self) -> BinaryIO:
         file = TemporaryFile(dir=self._context.store.path.parent)  # noqa: SIM115 - the stack closes it
@@ -142,7 +166,11 @@ class Sender:
         with ExitStack() as self._bodies:
             with context.store.transaction():
                 batches.leave_split(context.store, [one.row.person for one in contacts])
-                batch, body = self._freeze(contacts[0], iter(contacts[1:]))
+                frozen = self._freeze(iter(contacts))
+            assert frozen is not None, "a part has somebody in it"
+            batch, body = frozen
+            if not batch.rows:
+                return batch, None
             try:
                 self._post(batch, body)
             except (RefusedError, AnswerLost) as error:

@@ -1,28 +1,95 @@
-"""Finds people who left the list since ccsync put them there: an import would put them back."""
+"""Finds people who left the list since ccsync put them there: an import would put them back.
+
+What is sent rests on a look at opt-outs and members that is renewed every ten minutes, however long a run takes.
+"""
+
+from collections.abc import Callable
 
 from ccsync.consent.decisions import Act
-from ccsync.from_constant_contact import members
+from ccsync.consent.safety_limit import has_left_too_many
+from ccsync.errors import BrakeError
+from ccsync.from_constant_contact import members, opt_outs, restored
 from ccsync.from_constant_contact.departures import record_departure
-from ccsync.from_kibo.staged_decisions import address_of, iter_decisions, iter_to_look_at
+from ccsync.from_kibo.staged_decisions import FRESH, address_of, iter_decisions, iter_to_look_at
 from ccsync.run.context import Context
-from ccsync.state import staging
+from ccsync.state import batches, staging
 from ccsync.state.staging import Staged
 from ccsync.to_constant_contact.batches import reject
 from ccsync.to_constant_contact.bisection import Failure
 
+LetThrough = Callable[[int, int], bool]
+"""May so many, of so many who were looked for, be taken for departures? Asked when they are suspiciously many."""
 
-def find_departures(context: Context, *, is_retry: bool, has_just_read: bool = False) -> tuple[list[Staged], int]:
+
+class ListCheck:
+    """The look at opt-outs and members on which everybody who is sent depends.
+
+    `fix` is the command that lets departures through which `let_through` does not. Not `pulls_opt_outs`: every contact
+    is looked at by itself.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        let_through: LetThrough,
+        fix: Callable[[int], str],
+        *,
+        is_retry: bool = False,
+        pulls_opt_outs: bool = True,
+    ) -> None:
+        self._context = context
+        self._let_through = let_through
+        self._fix = fix
+        self._is_retry = is_retry
+        self._pulls_opt_outs = pulls_opt_outs
+        self._gone = self._looked_for = 0
+        self._looked_at, self._has_looked = context.clock.monotonic(), False
+
+    def renew_when_old(self) -> None:
+        """Look again where the latest look is ten minutes old. Raises what `ccsync.errors` lists."""
+        if self._context.clock.monotonic() - self._looked_at >= FRESH.total_seconds():
+            self.renew()
+
+    def renew(self) -> None:
+        """Pull opt-outs and look at members; who has left is suppressed. Raises what `ccsync.errors` lists."""
+        context = self._context
+        if self._pulls_opt_outs:
+            opt_outs.pull_recent(context)
+        gone, looked_for = find_departures(context, is_retry=self._is_retry)
+        # Those who were found by an earlier look of the same run count as well.
+        self._gone, self._looked_for = self._gone + len(gone), self._looked_for + looked_for
+        is_too_much = bool(gone) and has_left_too_many(self._gone, self._looked_for)
+        if is_too_much and not self._let_through(self._gone, self._looked_for):
+            raise BrakeError(
+                f"{self._gone:,} of {self._looked_for:,} people to be updated are no longer on the list;"
+                f" nothing {'more ' if self._has_looked else ''}was sent.",
+                "so many at once look like a mishap (list emptied, wrong list) rather than their own wish.",
+                f"Look at the list in Constant Contact. If they did leave it: {self._fix(self._gone)}",
+            )
+        for one in gone:
+            record_departure(context, one.person or b"", address_of(one), account_id=one.account_id)
+        context.counts["departed"] += len(gone)
+        self._looked_at, self._has_looked = context.clock.monotonic(), True
+
+
+def find_departures(context: Context, *, is_retry: bool) -> tuple[list[Staged], int]:
     """Look at the contacts that imports would update or put on the list again; return who has left, of how many.
 
-    `has_just_read`: this run has read the membership of everybody already.
+    Whose sighting is fresh is not looked at, nor who is in an import that is under way.
     """
-    due = list(iter_to_look_at(context, is_retry=is_retry))
-    if due and not has_just_read:
-        hidden = members.read_membership(context, [(one.person or b"", address_of(one)) for one, _ in due])
-        for one in {one.person: one for one, _ in due if one.person in hidden}.values():
-            # Whether they have left cannot be seen: in doubt nobody is sent.
-            _leave_out(context, one, hidden[one.person or b""])
+    looked_at = iter_to_look_at(context, is_retry=is_retry)
+    due = [one for one in looked_at if not batches.holds(context.store, one[0].person or b"")]
+    hidden = members.read_membership(context, [(one.person or b"", address_of(one)) for one, _ in due])
+    for one in {one.person: one for one, _ in due if one.person in hidden}.values():
+        # Whether they have left cannot be seen: in doubt nobody is sent.
+        _leave_out(context, one, hidden[one.person or b""])
     gone = [one for one, decision in iter_decisions(context, is_retry=is_retry) if decision.act is Act.DEPARTED]
+    if restored.known_until(context) is not None:
+        # By whose act they are off the list nobody knows.
+        for one in gone:
+            person = one.person or b""
+            restored.settle_absence(context, person, staging.changed_at(context.store, person))
+        gone = []
     return gone, len({one.person for one, was_on_list in due if was_on_list} | {one.person for one in gone})
 
 
@@ -30,9 +97,3 @@ def _leave_out(context: Context, one: Staged, error: Failure) -> None:
     with context.store.transaction():
         reject(context, one.account_id, address_of(one), one.fingerprint or b"", error)
         staging.drop_person(context.store, one.person or b"")
-
-
-def record_departures(context: Context, gone: list[Staged]) -> None:
-    """Remember that these people left the list: they are not sent to it again, and the next poll writes it back."""
-    for one in gone:
-        record_departure(context, one.person or b"", address_of(one), account_id=one.account_id)

@@ -1,7 +1,7 @@
 """Sends again, in ever smaller parts, what Constant Contact refused or did not carry out as a whole."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.run.context import Context
@@ -16,12 +16,12 @@ from ccsync.to_constant_contact.outgoing import iter_outgoing, iter_outgoing_lon
 log = logging.getLogger(__name__)
 
 
-def send(context: Context, total: int, *, is_retry: bool = False) -> None:
+def send(context: Context, total: int, *, is_retry: bool = False, renew: Callable[[], None] = lambda: None) -> None:
     """Send everybody who is staged and due, wait for it as long as the run may, and find the records that are refused.
 
     Raises the vendor's refusal when nothing passes: then no record is blamed, and everybody stays due.
     """
-    sender, imports = Sender(context), Imports(context)
+    sender, imports = Sender(context, renew), Imports(context)
     for outgoing in (iter_outgoing, iter_outgoing_long):
         sender.send_all(outgoing(context, is_retry=is_retry), total)
         imports.await_own()

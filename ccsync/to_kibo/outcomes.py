@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from ccsync.consent.retry import next_try
-from ccsync.consent.write_back import REASONS, AccountAct
+from ccsync.consent.write_back import OWN_ACT, REASONS, AccountAct
 from ccsync.errors import CcsyncError
 from ccsync.from_kibo import echoes
 from ccsync.kibo import Written
@@ -25,7 +25,6 @@ NOT_A_CUSTOMER = "not_a_customer"
 UNCHANGED = "unchanged"
 LEFT_ALONE = "left_alone"
 SKIPPED = "skipped"
-_WHOSE = {"Contact": ", by their own act", "Account": ", taken off by the account's staff"}
 
 
 class Books:
@@ -34,6 +33,8 @@ class Books:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.news = 0
+        self.failed = set[int]()
+        """What Kibo did not take in this run: only a later one tries again."""
         self.departed_by = Counter[str]()
 
     def wrote(self, row: WriteBack, written: Written) -> None:
@@ -72,6 +73,7 @@ class Books:
         context, at = self._context, self._context.now()
         address = ledger.address_of(context.store, row.person)
         context.counts["failed"] += 1
+        self.failed.add(row.id)
         self.news += row.attempts == 0
         reasons = [f"{error.what} {error.why}".strip() for _, error in failed]
         with context.store.transaction():
@@ -100,7 +102,7 @@ class Books:
 
 def reason_of(row: WriteBack) -> str:
     """The change as an operator reads it; of a departure also whose act it was, where that is shown."""
-    return REASONS[row.kind] + (_WHOSE.get(row.source or "", "") if row.kind == DEPARTED else "")
+    return REASONS[row.kind] + (", by their own act" if row.kind == DEPARTED and row.source == OWN_ACT else "")
 
 
 def _outcome(acts: Mapping[int, AccountAct]) -> str:

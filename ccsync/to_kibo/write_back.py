@@ -50,16 +50,25 @@ class Teller:
         self._person_of = context.person_of()
         self._targets: dict[int, list[int]] = {}
         self._books = outcomes.Books(context)
+        self._before: list[WriteBack] = []
         self.told = 0
         self.trouble: CcsyncError | None = None
 
     @property
+    def news(self) -> int:
+        """How much Kibo did not take now and had not refused before."""
+        return self._books.news
+
+    @property
     def departed_by(self) -> Mapping[str, int]:
-        """How many left the list by whose act: Contact, Account, or not shown ("")."""
+        """How many left the list by whose act: Contact, or not shown ("")."""
         return self._books.departed_by
 
     def tell(self, accept: int) -> Told:
-        """Tell Kibo everything that is due, as far as the brake lets it. Raises what `ccsync.errors` lists."""
+        """Tell Kibo everything that is due, as far as the brake lets it; what was told before counts for it as well.
+
+        Raises what `ccsync.errors` lists.
+        """
         self.look(accept)
         wanted = self.wanted()
         held = self.braked(wanted, accept)
@@ -70,39 +79,44 @@ class Teller:
         for number, row in enumerate(going, start=1):
             if row.id in self._targets:
                 self._write_all(row, self._targets[row.id])
-            self.told = number
+            self._before.append(row)
+            self.told += 1
             self._context.show("telling the store", number, len(going))
         return Told(held, self._books.news)
 
     def look(self, accept: int) -> None:
         """Find out which accounts have to be written. What needs no write is settled: the brake is not for it."""
+        self._at = self._context.now()
         self._leave_mass_departures(accept)
         after = 0
         while rows := write_backs.due(
             self._context.store, self._at, self._kinds(), wanted=False, after=after, limit=CHUNK
         ):
-            self._look_at(rows)
+            self._look_at([row for row in rows if row.id not in self._books.failed])
             after = rows[-1].id
 
     def wanted(self) -> list[WriteBack]:
         """What has to be written, longest waiting first."""
-        return write_backs.due(self._context.store, self._at, self._kinds(), wanted=True)
+        found = write_backs.due(self._context.store, self._at, self._kinds(), wanted=True)
+        return [row for row in found if row.id not in self._books.failed]
 
     def targets(self, row: WriteBack) -> int:
         """How many accounts are to be written for it, as far as this run has looked."""
         return len(self._targets.get(row.id, ()))
 
     def braked(self, rows: Sequence[WriteBack], accept: int) -> Brake:
-        """How many of these the brake lets through."""
-        gone = [row for row in rows if row.was_on_list]
-        return brake(
-            len(rows),
+        """How many of these the brake lets through, after those whom this run has told already."""
+        done = len(self._before)
+        gone = [row for row in (*self._before, *rows) if row.was_on_list]
+        found = brake(
+            done + len(rows),
             len(gone),
             sum(row.kind == DEPARTED for row in gone),
             contacts.count_on_list(self._context.store, self._context.list_id),
             self._context.config.sync.max_opt_outs,
             accept,
         )
+        return Brake(max(0, found.may_go - done), min(found.held, len(rows)))
 
     def _kinds(self) -> list[str]:
         sync = self._context.config.sync

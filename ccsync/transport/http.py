@@ -252,7 +252,7 @@ class Transport:
         )
 
     def _throttling(self, seconds: float) -> VendorThrottling:
-        asked = f"{seconds / 60:.0f} minutes" if seconds <= LONGEST_WAIT_SECONDS else "more than an hour"
+        asked = f"{seconds / 60:.0f} minutes" if seconds <= 86_400 else "more than a day"
         return VendorThrottling(
             f"{self.vendor} asks for a wait of {asked}, longer than this run may take.",
             "it limits how many calls a tenant or key may make.",

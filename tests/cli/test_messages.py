@@ -158,6 +158,10 @@ def unknown_app(shop: InsideShop) -> None:
     shop.edit(SETTINGS.cc_client_id, "nobody-knows-this")
 
 
+def another_tenant(shop: InsideShop) -> None:
+    shop.edit("tenant_id = 12345", "tenant_id = 678")
+
+
 def wrong_secret(shop: InsideShop) -> None:
     shop.edit(SETTINGS.kibo_client_secret, "wrong-secret")
     store = shop.open()
@@ -185,6 +189,7 @@ MESSAGES = {
     "typo": Message(typo, EXPORT, 4),
     "readable by others": Message(readable_by_others, EXPORT, 4),
     "no list chosen": Message(no_list_chosen, EXPORT, 4),
+    "another tenant": Message(another_tenant, EXPORT, 4),
     "wrong secret": Message(wrong_secret, ["login", "--kibo-only"], 4),
     "unknown app": Message(unknown_app, ["login", "--cc-only", "--yes"], 4),
     "list misspelt": Message(list_misspelt, ["configure", "--list", "News letter"], 4),

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.cli.setup import list_names
 from ccsync.sandbox.settings import SandboxSettings
 from tests.canaries import leaks_in
 from tests.inside import InsideShop
@@ -201,22 +200,6 @@ def test_a_login_without_refresh_token(inside: InsideShop) -> None:
         "wrong-body", vendor="cc_auth", path=".*/token", body='{"access_token": "x", "expires_in": 60}'
     )
     check_error(inside.ccsync("login", "--cc-only", "--yes"), 5, "no refresh token", "Long Lived")
-
-
-def test_another_account_s_login_needs_a_yes(tmp_path: Path) -> None:
-    """A login to another account is pointed out; a no keeps the old login, a yes forgets the old account's lists."""
-    with LiveShop(tmp_path, replace(SETTINGS, device_interval_seconds=1)) as shop:
-        shop.box.cc.approve_automatically = True
-        shop.ccsync("configure", "--list", "Web shop customers")
-        seen = shop.on_terminal("login", "--cc-only", answers={"right account?": "no"})
-        assert seen.code == 5
-        assert "This is another account" in seen.screen
-        seen = shop.on_terminal("login", "--cc-only", answers={"right account?": "yes"})
-        assert seen.code == 0
-        assert "logged in to" in seen.screen
-        store = shop.open()
-        assert list_names.remembered(store) is None
-        store.close()
 
 
 @pytest.mark.parametrize(

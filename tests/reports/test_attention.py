@@ -44,6 +44,7 @@ def a_status(**changes: object) -> Status:
         leaving=0,
         untold=0,
         refused=(),
+        not_taken_off=(),
         suppressed={},
         suppressed_people=0,
         rejected=0,
@@ -85,6 +86,11 @@ ROWS = {
     "Kibo keeps refusing": (
         {"untold": 3, "refused": (1, 3, 9)},
         [("could not be told what 2 people decided", "ccsync logs --direction from")],
+    ),
+    "a contact stays on the list once": ({"leaving": 1, "not_taken_off": (1,)}, []),
+    "contacts stay on the list": (
+        {"leaving": 2, "not_taken_off": (8, 1, 4)},
+        [("did not take 2 people off the list", "ccsync flush-events -v --log-file")],
     ),
     "no event": ({"has_seen_events": False}, [("No event has ever come", "Dev Center")]),
     "no event, no flush": ({"has_seen_events": False, "jobs": (a_job("export"),)}, []),

@@ -31,7 +31,7 @@ def test_a_wait_of_years_holds_an_hour(server: RawServer, asked: str) -> None:
     """It is not waited out even by a run without limit; the vendor is asked again an hour later."""
     gate = OpenGate()
     server.scripts = [whole("429 Later", b"", f"Retry-After: {asked}", "Date: Mon, 23 Nov 2026 12:00:00 GMT")]
-    with pytest.raises(VendorThrottling, match="more than an hour"):
+    with pytest.raises(VendorThrottling, match="more than a day"):
         transport_to(server, gate).json(Call("GET", server.url + "/x"))
     assert gate.holds == [3_600.0]
 

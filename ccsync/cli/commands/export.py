@@ -10,6 +10,7 @@ from ccsync.cli.wiring import App, active_list, clients, work_of
 from ccsync.errors import NotAgreed
 from ccsync.jobs import export as job
 from ccsync.reports.export_plan import Plan
+from ccsync.reports.first_export import FirstExport
 from ccsync.run.context import Context
 from ccsync.run.job_names import EXPORT
 from ccsync.run.life_cycle import carry_out, try_out
@@ -78,7 +79,7 @@ def export(
     return SOME_REJECTED if news else 0
 
 
-def _agree(first: job.FirstExport, yes: bool) -> None:
+def _agree(first: FirstExport, yes: bool) -> None:
     """The first export is a person's decision: a list-join automation would mail everybody."""
     if yes:
         return

@@ -4,7 +4,8 @@ Calls are counted and paced in the state file as every call is, in transactions 
 taken only while the login is renewed.
 """
 
-from ccsync.cli.wiring import ACCOUNT, App, clients
+from ccsync.cli.owner import ACCOUNT
+from ccsync.cli.wiring import App, clients
 from ccsync.config import Config
 from ccsync.reports.live import Seen, look
 from ccsync.state import properties

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import click
 
-from ccsync.cli.setup import list_names, rights
+from ccsync.cli.owner import ACCOUNT, ORGANIZATION, TENANT_URL, check_account, prove_tenant
+from ccsync.cli.setup import rights
 from ccsync.cli.setup.login_check import check
 from ccsync.cli.setup.sign_in import needs_paste, sign_in
 from ccsync.cli.terminal import screen
-from ccsync.cli.wiring import ACCOUNT, ORGANIZATION, TENANT_URL, App, Clients, clients, url_of_host
+from ccsync.cli.wiring import App, Clients, clients, url_of_host
 from ccsync.config import Config
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import LoginNeeded, RefusedError
@@ -98,6 +99,7 @@ def _create_state(config: Config) -> None:
 def _log_in_to_kibo(config: Config, store: Store, tools: Clients) -> None:
     tenant = tools.kibo.get_tenant()
     url = config.kibo.tenant_url or url_of_host(config, tenant.domain)
+    prove_tenant(config, store, lambda: url)
     properties.put(store, TENANT_URL, url)
     name = f" ({screen.clean(tenant.name)})" if tenant.name else ""
     screen.print_line(f"Kibo: tenant {tenant.tenant_id}{name} at {screen.clean(url)}")
@@ -112,11 +114,9 @@ def _log_in_to_constant_contact(
     scopes = rights.missing_scopes(answer.scope)
     privileges = rights.missing_privileges(fresh.get_privileges())
     summary = _read_account(fresh, scopes, privileges)
-    _agree_to_account(store, summary, yes)
+    _agree_to_account(config, store, summary, yes)
     with store.transaction():
         save_login(store, answer, app.clock.now())
-        if properties.get(store, ACCOUNT) != summary.encoded_account_id:
-            list_names.forget(store)
         properties.put(store, ACCOUNT, summary.encoded_account_id)
         properties.put(store, ORGANIZATION, summary.organization_name)
     screen.print_line(f"Constant Contact: logged in to {_name_of(summary)}")
@@ -148,20 +148,14 @@ def _read_account(client: ConstantContact, scopes: Sequence[str], privileges: Se
     )
 
 
-def _agree_to_account(store: Store, summary: AccountSummary, yes: bool) -> None:
+def _agree_to_account(config: Config, store: Store, summary: AccountSummary, yes: bool) -> None:
     if not summary.encoded_account_id:
         raise LoginNeeded(
             "The login belongs to no Constant Contact account; nothing was saved.",
             "the browser was probably signed in as a user without account data.",
             AS_OWNER,
         )
-    known = properties.get(store, ACCOUNT)
-    if known is not None and known != summary.encoded_account_id:
-        before = properties.get(store, ORGANIZATION) or known
-        screen.say(
-            f'This is another account: {_name_of(summary)}; so far it was "{screen.clean(before)}".\n'
-            "What ccsync remembers of opt-outs and of the list belongs to the other one."
-        )
+    check_account(config, store, summary)
     if yes:
         return
     if not screen.confirm(f"Is {_name_of(summary)} the right account?"):

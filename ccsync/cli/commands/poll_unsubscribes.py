@@ -10,6 +10,7 @@ from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.run_report import report
 from ccsync.cli.wiring import App, active_list, clients, work_of
 from ccsync.jobs import poll_unsubscribes as job
+from ccsync.reports.poll_plan import Plan
 from ccsync.run.context import Context
 from ccsync.run.job_names import POLL_UNSUBSCRIBES
 from ccsync.run.life_cycle import carry_out, try_out
@@ -65,14 +66,14 @@ def poll_unsubscribes(app: App, full: bool, dry_run: bool, accept: int, as_json:
     return SOME_REJECTED if outcome.news else 0
 
 
-def _show_plan(run: Run | None, plan: job.Plan, context: Context, as_json: bool) -> None:
+def _show_plan(run: Run | None, plan: Plan, context: Context, as_json: bool) -> None:
     if as_json and run is not None:
         screen.print_json({**run_to_json(run), "id": None, "plan": _plan_to_json(plan)})
     else:
         _print_plan(context, plan)
 
 
-def _plan_to_json(plan: job.Plan) -> dict[str, object]:
+def _plan_to_json(plan: Plan) -> dict[str, object]:
     return {
         **plan.by_kind,
         "accounts": plan.accounts,
@@ -82,7 +83,7 @@ def _plan_to_json(plan: job.Plan) -> dict[str, object]:
     }
 
 
-def _print_plan(context: Context, plan: job.Plan) -> None:
+def _print_plan(context: Context, plan: Plan) -> None:
     screen.print_line("Dry run, nothing was changed.")
     counts = {**context.counts, **plan.by_kind}
     shown = ("unsubscribed", "departed", "resubscribed", "unchanged", "not_a_customer", "failed")

@@ -7,8 +7,9 @@ from datetime import timedelta
 import click
 
 from ccsync.cli.commands.live import look_at_vendors
+from ccsync.cli.owner import ORGANIZATION, TENANT_URL
 from ccsync.cli.terminal import screen
-from ccsync.cli.wiring import ORGANIZATION, TENANT_URL, App
+from ccsync.cli.wiring import App
 from ccsync.reports.attention import Need, needs
 from ccsync.reports.live import Seen
 from ccsync.reports.status import JobStanding, Status, gather, stale_jobs

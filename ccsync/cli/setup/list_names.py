@@ -64,11 +64,6 @@ def add(store: Store, made: ContactList) -> None:
         _remember(store, {one.list_id: one for one in (*known.lists, made)}.values(), known.at)
 
 
-def forget(store: Store) -> None:
-    """Drop the names: they may be another account's."""
-    properties.forget(store, _KEY)
-
-
 def _remember(store: Store, lists: Iterable[ContactList], at: datetime) -> ListNames:
     found = sorted((one for one in lists if one.name.strip()), key=lambda one: (one.name.casefold(), one.name))
     record = {"at": to_text(at), "lists": [[one.list_id, one.name] for one in found]}

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ccsync.cli.idle_login import age_of_login
+from ccsync.cli.owner import ACCOUNT
 from ccsync.cli.setup import rights
 from ccsync.cli.terminal import error_lines, screen
 from ccsync.cli.terminal.screen import clean
-from ccsync.cli.wiring import ACCOUNT, App, Clients, clients
+from ccsync.cli.wiring import App, Clients, clients
 from ccsync.config import Config
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, LockedError, LoginNeeded, RefusedError
 from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER

@@ -1,4 +1,7 @@
-"""One writer at a time: a kernel lock on a file beside the state file, gone with its process."""
+"""One writer at a time: a kernel lock on a file beside the state file, gone with its process.
+
+The file also keeps what the newest writer noted there: an older copy of the state file, put back, does not match it.
+"""
 
 import fcntl
 import json
@@ -26,6 +29,8 @@ class Lock:
         self._path = state_path.with_name(state_path.name + ".lock")
         self._holder = Holder(command, since, this_process())
         self._handle: int | None = None
+        self.noted = ""
+        """What the newest writer noted beside the state file; "" where nobody did."""
 
     def __enter__(self) -> "Lock":
         for _ in range(10):
@@ -40,18 +45,38 @@ class Lock:
             self._handle = None
         if self._handle is None:
             raise StateError(f"The lock file {self._path} keeps being replaced.", "", "Find out what deletes it.")
-        text = json.dumps([self._holder.command, self._holder.since, self._holder.process])
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, text.encode(), 0)
+        self.noted = _read(self._path)[3]
+        self._write(self._holder)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._handle is not None:
-            os.ftruncate(self._handle, 0)
+            self._write(Holder("", "", ""))
             os.close(self._handle)
             self._handle = None
+
+    def note(self, text: str) -> None:
+        """Keep `text` beside the state file, on the disk before this returns. Raises `StateError` if it cannot be."""
+        self.noted = text
+        try:
+            self._write(self._holder)
+            os.fsync(self._handle or 0)
+        except OSError as error:
+            raise StateError(
+                f"The lock file {self._path} could not be written.",
+                f"{error.strerror}.",
+                f"Make room on the disk (df -h {self._path.parent}) and run again.",
+            ) from error
+
+    def _write(self, holder: Holder) -> None:
+        if self._handle is None:
+            return
+        text = json.dumps([holder.command, holder.since, holder.process, self.noted]).encode()
+        # Written first and cut afterwards, so that what was noted is in the file at every moment.
+        os.pwrite(self._handle, text, 0)
+        os.ftruncate(self._handle, len(text))
 
     def _way_out(self, error: OSError) -> str:
         if isinstance(error, IsADirectoryError):
@@ -93,11 +118,21 @@ class Lock:
 
 def read_holder(path: Path) -> Holder | None:
     """What the holder wrote into the lock file at `path`, if it is readable."""
+    command, since, process, _ = _read(path)
+    return Holder(command, since, process) if process else None
+
+
+def _read(path: Path) -> tuple[str, str, str, str]:
+    """The command, its start, its process, and what is noted; "" for each that the file does not tell."""
     try:
-        command, since, process = json.loads(path.read_text())
-    except (OSError, ValueError, TypeError, RecursionError):
-        return None
-    return Holder(str(command), str(since), str(process))
+        items = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError):
+        return "", "", "", ""
+    texts = [str(one) for one in items] if isinstance(items, list) else []
+    if len(texts) not in (3, 4):  # three: by ccsync 0.2
+        return "", "", "", ""
+    command, since, process, noted = (*texts, "")[:4]
+    return command, since, process, noted
 
 
 def this_process() -> str:

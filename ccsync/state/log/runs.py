@@ -121,6 +121,12 @@ def last_success_of(store: Store, job: str) -> datetime | None:
     return from_text(row[0]) if row else None
 
 
+def ended_before(store: Store, run_id: int) -> datetime | None:
+    """When the run before this one ended, of whatever job; `None` where there was none."""
+    row = store.one("SELECT finished_at FROM runs WHERE id < ? ORDER BY id DESC LIMIT 1", run_id)
+    return from_text(row[0]) if row else None
+
+
 def failures_of(store: Store, job: str) -> int:
     """How often a job has failed since it last did its work."""
     return store.number(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.cli.wiring import ACCOUNT, ORGANIZATION
+from ccsync.cli.owner import ACCOUNT, ORGANIZATION
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock, create_store, properties, queue, suppressions, tokens
 from ccsync.state.database.times import to_text

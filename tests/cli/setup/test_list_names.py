@@ -95,13 +95,6 @@ def test_a_new_list_joins_the_others(store: Store) -> None:
     assert known.at == NOW
 
 
-def test_another_account_has_other_lists(store: Store) -> None:
-    """Forgotten names are not offered."""
-    remember(store, "one")
-    list_names.forget(store)
-    assert list_names.remembered(store) is None
-
-
 @pytest.mark.parametrize(
     ("typed", "found"),
     [

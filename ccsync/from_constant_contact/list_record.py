@@ -1,0 +1,88 @@
+"""Reads the list's own record: that the list is still there, and whether it counts the members that it should.
+
+What it should count is what it counted at the last comparison, changed by whom ccsync has put on the list, taken off
+it, or seen leave it since. So somebody who leaves only the list is noticed by one call.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ccsync.from_constant_contact.opt_outs import DAILY
+from ccsync.run.contact_list import list_is_gone
+from ccsync.run.context import Context
+from ccsync.state import contacts, properties
+
+SHARE_OF_DAY = 10
+"""Comparisons cost at most this part of the day's calls."""
+COUNTED = "active"
+"""Who may be mailed: whether those who unsubscribed stay on their lists is not documented, and does not matter so.
+https://developer.constantcontact.com/api_guide/lists_get_single.html"""
+_REFERENCE = "list_count"
+
+
+@dataclass(frozen=True, slots=True)
+class ListRecord:
+    """How many members the list counts, if it tells, and whether its members have to be compared now."""
+
+    count: int | None
+    is_due: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """What the list counted at the last comparison, whom ccsync had on it then, and how many calls that took."""
+
+    count: int | None
+    on_list: int
+    cost: int
+
+
+def stream(context: Context) -> str:
+    """The bookmark of the comparisons of the active list."""
+    return f"members {context.list_id}"
+
+
+def read(context: Context) -> ListRecord:
+    """Read the list's record. Raises `RefusedError` when the list no longer exists."""
+    found = context.constant_contact.get_list(context.list_id, counted=COUNTED)
+    if found is None:
+        raise list_is_gone(context)
+    compared_at = properties.bookmark(context.store, stream(context))
+    if compared_at is None or context.now() - compared_at >= DAILY:
+        return ListRecord(found.membership_count, True)
+    before = _reference(context)
+    is_due = before is None or (
+        _is_off(context, before, found.membership_count) and _may_cost(context, before.cost, compared_at)
+    )
+    return ListRecord(found.membership_count, is_due)
+
+
+def note_comparison(context: Context, record: ListRecord | None, cost: int, *, is_settled: bool) -> None:
+    """The list was compared after its `record` was read, by so many calls.
+
+    Not `is_settled`: what the record counts was not explained by that, so that the next run compares again.
+    """
+    count = record.count if record is not None and is_settled else None
+    properties.put(context.store, _REFERENCE, json.dumps([context.list_id, count, _on_list(context), cost]))
+
+
+def _reference(context: Context) -> _Reference | None:
+    list_id, *numbers = json.loads(properties.get(context.store, _REFERENCE) or "[null]")
+    return _Reference(*numbers) if list_id == context.list_id else None
+
+
+def _is_off(context: Context, before: _Reference, count: int | None) -> bool:
+    if count is None:
+        return False  # the vendor does not tell: the daily comparison has to do
+    return before.count is None or count - before.count != _on_list(context) - before.on_list
+
+
+def _on_list(context: Context) -> int:
+    return contacts.count_on_list(context.store, context.list_id)
+
+
+def _may_cost(context: Context, cost: int, compared_at: datetime) -> bool:
+    """Has enough of the day gone by for another comparison, so that all of them stay within their share of it?"""
+    share = cost * SHARE_OF_DAY / context.config.limits.requests_per_day
+    return context.now() - compared_at >= timedelta(days=1) * share

@@ -1,0 +1,82 @@
+"""An older copy of the state file was put back: what it no longer remembers is never taken for a person's act.
+
+Who is off the list may have been taken off by ccsync since the copy was made. Whoever's account has changed at Kibo
+since may have opted in anew and is added again; everybody else is held back, and Kibo is not written.
+"""
+
+from datetime import datetime, timedelta
+
+from ccsync.consent.decisions import OFF_LIST_WHEN_RESTORED
+from ccsync.from_constant_contact.sightings import vendor_now
+from ccsync.run.context import Context
+from ccsync.state import batches, contacts, properties, removals, suppressions
+from ccsync.state.database import copies
+from ccsync.state.database.times import from_text
+from ccsync.state.log import history, runs
+from ccsync.state.log.history import Step
+from ccsync.state.suppressions import DEPARTED, Suppression
+from ccsync.state.suppressions import RESTORED as BY_RESTORE
+
+RESTORED = "An older copy of the state file was put back: it is behind what ccsync has done since."
+SEEMS_RESTORED = (
+    "An older copy of the state file seems to have been put back: Constant Contact shows bulk jobs from after the last"
+    " run that it knows."
+)
+WHAT_FOLLOWS = (
+    "ccsync reads both sides anew. Who is off the list is not taken for having left it: whoever's account changed since"
+    " is added again if it opts in, and everybody else is neither mailed nor opted out in the store."
+)
+CLOCK_SLACK = timedelta(seconds=90)
+
+
+def recognize(context: Context) -> None:
+    """Look for bulk jobs that the state file does not know, when no run is known for longer than cron ever pauses.
+
+    A copy that was put back together with what stands beside it shows itself by nothing else.
+    """
+    ended_at = runs.ended_before(context.store, context.run_id)
+    pause = timedelta(minutes=context.config.sync.interval_minutes) * 1.5
+    if known_until(context) is not None or ended_at is None or context.now() - ended_at < pause:
+        return
+    with context.gate.for_opt_outs():
+        shown = context.constant_contact.get_activities()
+    last_at = vendor_now(context) - (context.now() - ended_at) + CLOCK_SLACK
+    known = batches.known_activities(context.store) | removals.known_activities(context.store)
+    if not any(
+        one.created_at is not None
+        and one.created_at > last_at
+        and one.activity_id not in known
+        and one.source_file_name is None
+        for one in shown
+    ):
+        return
+    with context.store.transaction():
+        copies.note_restored(context.store)
+    context.notices["restored"] = f"{SEEMS_RESTORED} {WHAT_FOLLOWS}"
+
+
+def known_until(context: Context) -> datetime | None:
+    """How far a copy that was put back knows the store, by Kibo's clock; `None` when nothing is to be settled."""
+    return from_text(properties.get(context.store, properties.RESTORED))
+
+
+def settle_absence(context: Context, person: bytes, changed_at: datetime | None) -> bool:
+    """Settle what is to become of somebody who opts in and is off the list; are they to be added again?
+
+    `changed_at` is when the newest account that opts in was changed, by Kibo's clock.
+    """
+    since, at = known_until(context), vendor_now(context)
+    is_newer = since is None or (changed_at is not None and changed_at > since)
+    with context.store.transaction():
+        if is_newer:
+            contacts.note_removed(context.store, person, context.list_id, at)
+        else:
+            known = contacts.known(context.store, person, context.list_id)
+            contact_id = known.contact_id if known else None
+            held = Suppression(person, DEPARTED, context.list_id, contact_id, since, BY_RESTORE)
+            suppressions.record(context.store, held, context.now(), context.run_id)
+            contacts.note_absent(context.store, person, at, is_gone=False)
+        act = "to be added again" if is_newer else "held back"
+        step = Step(person, None, act, OFF_LIST_WHEN_RESTORED)
+        history.append(context.store, context.run_id, context.now(), [step])
+    return is_newer

@@ -1,0 +1,45 @@
+"""Fills the queue from Kibo's events; where some may be missing, compares all accounts instead."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccsync.errors import TemporaryError
+from ccsync.from_kibo import events
+from ccsync.from_kibo.changed_accounts import catch_up
+from ccsync.run.context import Context
+from ccsync.state import properties
+
+NO_EVENTS = (
+    "Kibo has never shown an event about a customer. In Dev Center (Packages > Events) the application must subscribe"
+    " to customeraccount.created, customeraccount.updated and customeraccount.deleted; after a change there, install"
+    " and enable it again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How it went: what went wrong in the end, if anything.
+
+    `swept_from` is the start of the sweep over all accounts, if there was one: events from then on are still to be
+    pulled.
+    """
+
+    trouble: TemporaryError | None = None
+    swept_from: datetime | None = None
+
+
+def take_in(context: Context, *, is_exported: bool) -> Taken:
+    """Pull events, or compare all accounts. Raises what `ccsync.errors` lists; what was pulled before is kept."""
+    if is_exported and events.is_too_old(context):
+        swept_from, trouble = catch_up(context)
+        return Taken(trouble, swept_from)
+    trouble = events.pull(context).trouble
+    if properties.get(context.store, events.EVER_SEEN) is None:
+        context.notices["no-events"] = NO_EVENTS
+    return Taken(trouble)
+
+
+def note_done(context: Context, taken: Taken) -> None:
+    """What was taken in is dealt with: after a whole sweep, events are pulled from its start on."""
+    if taken.swept_from is not None and taken.trouble is None:
+        properties.advance(context.store, events.STREAM, taken.swept_from)

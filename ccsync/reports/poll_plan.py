@@ -1,0 +1,34 @@
+"""What a poll would write to the store: the dry run."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ccsync.run.context import Context
+from ccsync.to_kibo.acceptance import Writing
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a dry run found that a real run would do."""
+
+    by_kind: Counter[str] = field(default_factory=Counter)
+    """People of whom an account would be written."""
+    accounts: int = 0
+    held: int = 0
+    calls: int = 0
+    kibo_calls: int = 0
+
+
+def plan(context: Context, writing: Writing) -> Plan | None:
+    """In a dry run, work out what would be written."""
+    if not context.is_dry_run:
+        return None
+    teller = writing.teller
+    teller.look(writing.accept)
+    wanted = teller.wanted()
+    found = Plan(held=teller.braked(wanted, writing.accept).held)
+    found.by_kind.update(row.kind for row in wanted)
+    found.accounts = sum(teller.targets(row) for row in wanted)
+    found.calls = context.constant_contact.transport.calls
+    found.kibo_calls = context.kibo.transport.calls + 2 * found.accounts
+    return found

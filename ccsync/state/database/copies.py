@@ -1,0 +1,107 @@
+"""Recognizes an older copy of the state file that was put back.
+
+Each writer counts up a number in the state file, and then notes it beside the file. A copy that is put back has a
+lower number than what is noted; one that was put back together with the note is recognized by what Constant Contact
+shows (`from_constant_contact.restored`).
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from ccsync.state import properties
+from ccsync.state.database.lock import Lock
+from ccsync.state.database.store import Store
+from ccsync.state.database.times import from_text, to_text
+
+_WRITER = "newest_writer"
+_EVENTS = "events"
+_LONG_AGO = "2015-01-01T00:00:00.000Z"
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """The newest writer's mark: whose state file, the number of its writers so far, and a word no other one has."""
+
+    state: str
+    number: int
+    word: str
+
+
+def begin(store: Store, lock: Lock) -> bool:
+    """Mark that a writer, who holds the lock, has opened the file. Was it an older copy that was put back?"""
+    noted, own, state = _parse(lock.noted), _parse(properties.get(store, _WRITER) or ""), _state_of(store)
+    is_older = noted is not None and _is_older(own, noted, state)
+    newest = max(one.number for one in (noted, own, _Mark(state, 0, "")) if one is not None)
+    with store.transaction():
+        if is_older:
+            note_restored(store)
+        text = _mark(store, state, newest + 1)
+    # After the commit: a writer that dies in between leaves a file that is ahead of the note, which is no copy.
+    lock.note(text)
+    return is_older
+
+
+@contextmanager
+def ending(store: Store, lock: Lock) -> Iterator[None]:
+    """Around a writer's work: mark its end, too, for a copy made in the middle of it lacks the rest."""
+    try:
+        yield
+    except Exception:
+        # Nothing that fails here may hide why the work ended.
+        with suppress(Exception):
+            _end(store, lock)
+        raise
+    _end(store, lock)
+
+
+def _end(store: Store, lock: Lock) -> None:
+    own, state = _parse(properties.get(store, _WRITER) or ""), _state_of(store)
+    lock.note(_mark(store, state, (own.number if own else 0) + 1))
+
+
+def note_restored(store: Store) -> None:
+    """The file is an older copy: everything it may have missed is read anew. Inside the caller's transaction."""
+    if properties.get(store, properties.RESTORED) is None:
+        properties.put(store, properties.RESTORED, to_text(_knows_store_until(store)))
+    properties.reset(store, "opt-outs-full")
+    store.run("DELETE FROM bookmarks WHERE stream LIKE 'members %'")
+    # A departure that was looked at before the copy was made may be undone since.
+    store.run("UPDATE tasks SET is_checked = 0 WHERE kind = 'write-back' AND reason = 'departed' AND done_at IS NULL")
+
+
+def _is_older(own: _Mark | None, noted: _Mark, state: str) -> bool:
+    if own is None:
+        # Made anew by a login, or a copy from before such marks were kept.
+        return noted.state == state
+    if noted.state != state:
+        return True
+    return noted.number > own.number or (noted.number == own.number and noted.word != own.word)
+
+
+def _knows_store_until(store: Store) -> datetime:
+    at = properties.bookmark(store, _EVENTS)
+    row = store.one("SELECT max(started_at) FROM runs")
+    return at or from_text(row[0] if row else None) or datetime.fromisoformat(_LONG_AGO)
+
+
+def _mark(store: Store, state: str, number: int) -> str:
+    text = f"{state} {number} {secrets.token_hex(8)}"
+    properties.put(store, _WRITER, text)
+    return text
+
+
+def _parse(text: str) -> _Mark | None:
+    parts = text.split(" ")
+    if len(parts) != 3 or not (parts[1].isascii() and parts[1].isdigit()) or len(parts[1]) > 15:
+        return None
+    return _Mark(parts[0], int(parts[1]), parts[2])
+
+
+def _state_of(store: Store) -> str:
+    """What tells this state file from every other one, and nothing else."""
+    secret = properties.get(store, "person_secret") or ""
+    return hashlib.sha256(f"state file {secret}".encode()).hexdigest()[:16]

@@ -1,0 +1,52 @@
+"""Compares the list's members, and settles who is missing when an older copy of the state file was put back."""
+
+from ccsync.consent.write_back import Found, judge_missing
+from ccsync.from_constant_contact import departures, members, restored
+from ccsync.from_constant_contact.list_record import ListRecord
+from ccsync.from_constant_contact.sightings import vendor_now
+from ccsync.from_kibo.observations import observe
+from ccsync.mapping import person_key_text
+from ccsync.models import Customer
+from ccsync.run.context import Context
+from ccsync.state import accounts, contacts, ledger, properties, queue
+from ccsync.state.views import list_members
+
+
+def compare(context: Context, record: ListRecord | None, *, is_full: bool) -> None:
+    """Compare the list's members when that is due, after its `record` was read. Raises what `ccsync.errors` lists."""
+    if record is not None and (is_full or record.is_due) and departures.compare(context, record):
+        settle(context)
+
+
+def settle(context: Context) -> None:
+    """Settle everybody whom the reading of the list that was just made does not show; then the copy is caught up.
+
+    Raises what `ccsync.errors` lists; who was settled before is settled.
+    """
+    for person in list_members.iter_missing(context.store, context.list_id):
+        _settle(context, person)
+    properties.forget(context.store, properties.RESTORED)
+
+
+def _settle(context: Context, person: bytes) -> None:
+    contact = members.look_at(context, person, ledger.address_of(context.store, person))
+    if judge_missing(contact, context.list_id) not in (Found.DEPARTED, Found.UNCLEAR):
+        return  # on the list after all, deleted, waiting, or unsubscribed: that is seen, and no guess
+    account_ids = accounts.of_person(context.store, person)
+    shown = [one for one in map(context.kibo.get_customer, account_ids) if one is not None]
+    with context.store.transaction():
+        # Nobody has to be taken off the list by an opt-out that is seen now.
+        contacts.note_absent(context.store, person, vendor_now(context), is_gone=False)
+    observe(context, shown, are_whole=True)
+    opted_in = [one for one in shown if one.accepts_marketing and _is_of(context, one, person)]
+    if not opted_in:
+        with context.store.transaction():
+            contacts.note_removed(context.store, person, context.list_id, vendor_now(context))
+        return
+    changes = [at for one in opted_in if (at := one.updated_at or one.created_at) is not None]
+    if restored.settle_absence(context, person, max(changes, default=None)):
+        queue.enqueue(context.store, [one.account_id for one in opted_in], context.now())
+
+
+def _is_of(context: Context, customer: Customer, person: bytes) -> bool:
+    return customer.email is not None and context.person_of()(person_key_text(customer.email)) == person

@@ -1,0 +1,72 @@
+"""Writes back to Kibo as far as the safety limit lets it, and remembers what a person has let through."""
+
+from ccsync.errors import BrakeError, CcsyncError, TemporaryError
+from ccsync.run.context import Context
+from ccsync.state import properties
+from ccsync.to_kibo.write_back import Teller
+
+HAS_WRITTEN = "store_was_told_of_opt_outs"
+ACCEPTED = "accepted_opt_outs"
+"""How many of those whom a person let through a run that stopped half-way had not got to."""
+
+
+class Writing:
+    """One run's writing, in as many goes as it takes; `accept` is how many a person lets through the safety limit.
+
+    What a person has let through, and a run had no time for, is let through in the next one, too.
+    """
+
+    def __init__(self, context: Context, accept: int) -> None:
+        self._context = context
+        self.teller = Teller(context)
+        self.accept = max(accept, int(properties.get(context.store, ACCEPTED) or 0))
+        self._held = 0
+        self._has_failed = False
+
+    @property
+    def news(self) -> int:
+        """How much Kibo did not take now and had not refused before."""
+        return self.teller.news
+
+    @property
+    def trouble(self) -> CcsyncError | None:
+        """What kept it from looking at departures; the rest was written."""
+        return self.teller.trouble
+
+    def write(self) -> None:
+        """Write everything that is due and not held; after a go that failed, nothing any more.
+
+        Raises what `ccsync.errors` lists.
+        """
+        if self._context.is_dry_run or self._has_failed:
+            return
+        properties.forget(self._context.store, ACCEPTED)
+        self._has_failed = True
+        try:
+            self._held = self.teller.tell(self.accept).brake.held
+        except TemporaryError:
+            if self.accept > self.teller.told:
+                properties.put(self._context.store, ACCEPTED, str(self.accept - self.teller.told))
+            raise
+        self._has_failed = False
+
+    def finish(self) -> None:
+        """The run is at its end. Raises `BrakeError` when somebody is held back."""
+        if self._context.is_dry_run:
+            return
+        if self._held:
+            raise _held_back(self._context, self._held, self.teller.told)
+        properties.put(self._context.store, HAS_WRITTEN, "yes")
+
+
+def _held_back(context: Context, held: int, done: int) -> BrakeError:
+    """What to say when the safety limit holds people back."""
+    if properties.get(context.store, HAS_WRITTEN) is None:
+        why = "the store was never told before, and an account in use has years of opt-outs: many are to be expected."
+    else:
+        why = "so many at once look like a mishap (a list emptied, a bulk unsubscribe) rather than their own wish."
+    return BrakeError(
+        f"The consent of {held:,} customers is to be changed in the store at once; the brake holds them back.",
+        f"{why} ccsync sends none of them anything meanwhile{f'; {done:,} others were told' if done else ''}.",
+        f"Look at them: ccsync poll-unsubscribes --dry-run. If it is right: ccsync poll-unsubscribes --accept {held}",
+    )

@@ -1,0 +1,287 @@
+"""An older copy of the state file, put back: what it no longer remembers is nobody's act."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ccsync.errors import TemporaryError
+from ccsync.sandbox.settings import SandboxSettings
+from ccsync.state import Lock, open_store, properties
+from ccsync.state.database import copies
+from tests.harness import LIST, Crash, Shop
+from tests.inside import InsideShop
+from tests.jobs.polling import LEE, PAT, SAM, accepts, join, ledger_of, puts, settled, small_shop, suppressed, told
+
+FIXTURES = Path(__file__).parent.parent / "fixtures" / "state_0_2"
+JOBS = ("flush", "poll", "export")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with small_shop(tmp_path) as made:
+        yield made
+
+
+class Backup:
+    """A copy of the state file, made with `cp`; with what stands beside it, or without."""
+
+    def __init__(self, shop: Shop, *, is_whole: bool = False) -> None:
+        self._path = shop.config.state.path
+        self._folder = self._path.with_name(f"backup-{len([*self._path.parent.iterdir()])}")
+        self._folder.mkdir()
+        for name in ("", "-wal", *([".lock"] if is_whole else [])):
+            if (one := self._path.with_name(self._path.name + name)).exists():
+                shutil.copy(one, self._folder)
+
+    def put_back(self) -> None:
+        """The newer file, and its write-ahead log, are gone."""
+        for name in ("-wal", "-shm"):
+            self._path.with_name(self._path.name + name).unlink(missing_ok=True)
+        for one in self._folder.iterdir():
+            shutil.copy(one, self._path.parent)
+
+
+def is_restored(shop: Shop) -> bool:
+    store = shop.open()
+    found = properties.get(store, properties.RESTORED)
+    store.close()
+    return found is not None
+
+
+def run(shop: Shop, *jobs: str) -> None:
+    for job in jobs:
+        getattr(shop, job)()
+        shop.later(minutes=15)
+
+
+@pytest.mark.parametrize("order", [("flush", "poll"), ("poll", "flush"), ("export", "poll")])
+@pytest.mark.parametrize("is_whole", [False, True], ids=["the file", "with its lock file"])
+@pytest.mark.parametrize("comes_back", ["before", "after"])
+def test_who_was_taken_off_in_between_and_opts_in_anew_is_added_again(
+    comes_back: str, is_whole: bool, order: tuple[str, str], shop: Shop
+) -> None:
+    """Whether the opt-in came before the copy was put back or after, and whichever job runs first."""
+    (pat, lee) = join(shop, PAT, LEE)
+    settled(shop)
+    run(shop, "flush", "poll")
+    backup = Backup(shop, is_whole=is_whole)
+    shop.later(minutes=30)
+    shop.box.kibo.update_account(pat, acceptsMarketing=False)
+    run(shop, "flush", "poll")
+    assert PAT not in shop.members()
+    if comes_back == "before":
+        shop.box.kibo.update_account(pat, acceptsMarketing=True, lastName="Anew")
+    backup.put_back()
+    shop.later(minutes=30)
+    run(shop, *order)
+    if comes_back == "after":
+        assert (PAT in shop.members(), accepts(shop, pat)) == (False, False)
+        shop.box.kibo.update_account(pat, acceptsMarketing=True, lastName="Anew")
+        shop.later(minutes=5)
+    run(shop, *order, *order)
+    assert (PAT in shop.members(), accepts(shop, pat), suppressed(shop, PAT)) == (True, True, set())
+    assert (LEE in shop.members(), accepts(shop, lee)) == (True, True)
+    assert not puts(shop)
+    assert "left-list" not in [change for change, _ in ledger_of(shop, PAT)]
+    assert not is_restored(shop)
+
+
+@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("is_whole", [False, True], ids=["the file", "with its lock file"])
+def test_a_copy_that_was_put_back_is_recognized(is_whole: bool, job: str, shop: Shop) -> None:
+    """By the first job that runs, by what stands beside the file or by what Constant Contact shows; it says so once."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    backup = Backup(shop, is_whole=is_whole)
+    shop.later(minutes=30)
+    shop.box.kibo.update_account(pat, acceptsMarketing=False)
+    run(shop, "flush", "poll")
+    backup.put_back()
+    shop.later(minutes=30)
+    getattr(shop, job)()
+    assert shop.is_restored is not is_whole
+    assert ("restored" in shop.notices) is is_whole
+    run(shop, "poll", "flush")
+    assert "restored" not in shop.notices
+    assert not shop.is_restored
+
+
+def test_it_is_no_restore_when_the_runs_merely_paused(shop: Shop) -> None:
+    """Nor when staff had a file imported meanwhile, nor when ccsync's own jobs are all known."""
+    join(shop, PAT)
+    settled(shop)
+    run(shop, "flush", "poll")
+    shop.later(hours=30)
+    for job in JOBS:
+        getattr(shop, job)()
+        assert not shop.is_restored
+        assert "restored" not in shop.notices
+        shop.later(hours=5)
+    assert not is_restored(shop)
+
+
+def test_a_copy_made_in_the_middle_of_a_run_is_recognized(shop: Shop) -> None:
+    """What the run did afterwards is not in it."""
+    join(shop, PAT)
+    made = list[Backup]()
+
+    def copy(label: str) -> None:
+        if label.startswith("before POST") and "import" in label and not made:
+            made.append(Backup(shop))
+
+    shop.on_boundary = copy
+    shop.export()
+    assert made
+    made[0].put_back()
+    shop.later(minutes=10)
+    shop.poll()
+    assert shop.is_restored
+
+
+def test_a_writer_that_died_is_no_restore(shop: Shop) -> None:
+    """Wherever it died, the state file is not behind what stands beside it."""
+    join(shop, PAT)
+    for number in range(12):
+        met = 0
+
+        def die(label: str, number: int = number) -> None:
+            nonlocal met
+            met += label == "after commit"
+            if met > number:
+                raise Crash
+
+        shop.on_boundary = die
+        with pytest.raises(Crash):
+            shop.poll()
+        shop.on_boundary = lambda _: None
+        shop.later(minutes=5)
+        shop.poll()
+        assert not shop.is_restored, number
+
+
+def test_who_left_the_list_in_between_is_neither_put_back_nor_written(shop: Shop) -> None:
+    """Nobody had recorded it, and the account has not changed since: nobody is mailed in doubt."""
+    (pat, lee) = join(shop, PAT, LEE)
+    settled(shop)
+    run(shop, "flush", "poll")
+    backup = Backup(shop)
+    run(shop, "flush", "poll")
+    shop.box.cc.leave_list(PAT, LIST)
+    backup.put_back()
+    run(shop, "export", "poll", "flush", "export")
+    assert (PAT in shop.members(), accepts(shop, pat), accepts(shop, lee)) == (False, True, True)
+    assert not puts(shop)
+    assert told(shop, PAT) == []
+    # A later word of the person's is heard.
+    shop.box.kibo.update_account(pat, acceptsMarketing=False)
+    run(shop, "flush")
+    shop.box.kibo.update_account(pat, acceptsMarketing=True)
+    run(shop, "flush", "poll")
+    assert (PAT in shop.members(), accepts(shop, pat), suppressed(shop, PAT)) == (True, True, set())
+
+
+def test_who_is_held_back_and_on_the_list_again_is_as_before(shop: Shop) -> None:
+    """Somebody put them back there: then nothing keeps them from being sent."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    run(shop, "flush", "poll")
+    backup = Backup(shop)
+    run(shop, "poll")
+    shop.box.cc.leave_list(PAT, LIST)
+    backup.put_back()
+    run(shop, "poll")
+    assert suppressed(shop, PAT) == {"departed"}
+    shop.box.cc.join_list(PAT, LIST)
+    run(shop, "poll")
+    assert (suppressed(shop, PAT), accepts(shop, pat)) == (set(), True)
+
+
+def test_departures_after_it_is_settled_are_departures_again(shop: Shop) -> None:
+    """One comparison of the list settles it."""
+    (pat, lee) = join(shop, PAT, LEE)
+    settled(shop)
+    backup = Backup(shop)
+    run(shop, "flush", "poll")
+    backup.put_back()
+    run(shop, "poll")
+    shop.box.cc.leave_list(LEE, LIST)
+    run(shop, "poll")
+    assert (accepts(shop, pat), accepts(shop, lee)) == (True, False)
+
+
+def test_a_no_seen_for_the_first_time_after_it_is_a_no(shop: Shop) -> None:
+    """Also where ccsync itself had written it, and no longer knows that: the person is not mailed."""
+    (pat, sam) = join(shop, PAT, SAM)
+    settled(shop)
+    run(shop, "flush", "poll")
+    backup = Backup(shop)
+    shop.box.cc.leave_list(PAT, LIST)
+    shop.box.kibo.update_account(sam, acceptsMarketing=False)
+    run(shop, "flush", "poll")
+    assert accepts(shop, pat) is False
+    backup.put_back()
+    run(shop, "poll", "flush", "export")
+    assert {PAT, SAM}.isdisjoint(shop.members())
+    assert (accepts(shop, pat), accepts(shop, sam)) == (False, False)
+
+
+def test_an_opt_out_that_was_withdrawn_in_between_is_not_written(shop: Shop) -> None:
+    """The copy knew a departure that had still to be written; since then the customer opted in anew and is a member."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    run(shop, "flush", "poll")
+    shop.box.cc.leave_list(PAT, LIST)
+    shop.box.faults.add("status", path="/api/commerce/customer/accounts", nth=None, status=500)
+    with pytest.raises(TemporaryError):
+        shop.poll()  # looks at the contact and records the departure; Kibo cannot be told
+    shop.box.faults.clear()
+    backup = Backup(shop)
+    run(shop, "poll")
+    shop.box.kibo.update_account(pat, acceptsMarketing=True)
+    run(shop, "flush")
+    assert PAT in shop.members()
+    before = puts(shop)
+    backup.put_back()
+    run(shop, "poll", "flush", "poll")
+    assert (PAT in shop.members(), accepts(shop, pat)) == (True, True)
+    assert puts(shop) == before
+
+
+def test_the_operator_is_told_once(tmp_path: Path) -> None:
+    """One line, also under cron: what happened, and what ccsync does about it."""
+    with InsideShop(tmp_path, SandboxSettings(customers=3)) as shop:
+        shop.ccsync("export", "--yes")
+        backup = Backup(shop)
+        shop.ccsync("poll-unsubscribes")
+        backup.put_back()
+        first = shop.ccsync("poll-unsubscribes")
+        assert first.stderr.count("An older copy of the state file was put back") == 1
+        assert first.returncode == 0
+        assert shop.ccsync("poll-unsubscribes").stderr == ""
+
+
+def test_a_new_state_file_is_no_restore(tmp_path: Path) -> None:
+    """A login that makes it anew, beside the note of the lost one, is a beginning."""
+    with InsideShop(tmp_path, SandboxSettings(customers=3)) as shop:
+        shop.ccsync("export", "--yes")
+        shop.config.state.path.unlink()
+        done = shop.ccsync("login", "--yes")
+        assert done.returncode == 0
+        assert "older copy" not in done.stderr
+        assert not is_restored(shop)
+
+
+def test_a_state_file_of_0_2_is_no_restore(tmp_path: Path) -> None:
+    """Nothing stands beside it yet; from then on something does, and a backup of it is recognized."""
+    path, backup = tmp_path / "ccsync.db", FIXTURES / "exported.db"
+    found = []
+    for _ in range(3):
+        if len(found) != 1:
+            shutil.copy(backup, path)
+        with Lock(path, "export", "") as lock:
+            store = open_store(path)
+            found.append(copies.begin(store, lock))
+            store.close()
+    assert found == [False, False, True]
