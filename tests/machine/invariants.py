@@ -61,7 +61,10 @@ class History:
     def is_ours(self, address: str) -> bool:
         """Is the address on the list because ccsync put it there? Members from other sources stay (decision 15)."""
         contact = self.facts.contact_at(address)
-        return contact is not None and contact.is_member and contact.joined_by == "app"
+        if contact is None or not contact.is_member or contact.joined_by != "app":
+            return False
+        # A contact that came to the address by its own change of address was never put there by ccsync.
+        return contact.homes[-1][0] <= contact.joined[-1][0]
 
     def yeses(self, address: str, since: int) -> list[Word]:
         """What may count as a yes for an address from then on: also that an account with a yes moves to it."""

@@ -95,8 +95,9 @@ class World:
         return History(self.facts(until), settled, frozenset(self.business))
 
     def accounts(self) -> list[int]:
-        """The accounts there are."""
-        return sorted(self.kibo.account_ids())
+        """The accounts there are, but for those whose person was erased."""
+        gone = {one.account_id for one in self.facts().accounts.values() if one.gone_at is not None}
+        return sorted(set(self.kibo.account_ids()) - gone)
 
     def contacts(self) -> dict[str, dict[str, Any]]:
         """The contacts there are, deleted ones included, by address."""
