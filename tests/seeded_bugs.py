@@ -149,6 +149,48 @@ BUGS = (
         "        if False:\n",
         ("tests/jobs/test_poll_unsubscribes.py",),
     ),
+    SeededBug(
+        "one refused account passes for a vendor that is down",
+        "run/control.py",
+        "    context.kibo.get_customers(start=0, size=1)\n",
+        "    raise error\n",
+        ("tests/to_kibo/test_refused_records.py", "-k", "put_is_refused"),
+    ),
+    SeededBug(
+        "records are blamed for a vendor that refuses everybody",
+        "to_constant_contact/suspects.py",
+        "            if is_vendors:\n",
+        "            if False:\n",
+        ("tests/to_constant_contact/test_refused_imports.py", "-k", "nobody_is_blamed"),
+    ),
+    SeededBug(
+        "a vendor's refusal stands for ever",
+        "state/views/staged_people.py",
+        "CASE WHEN expires_at IS NULL OR expires_at > ? THEN parked.fingerprint END",
+        "CASE WHEN ? NOT NULL THEN parked.fingerprint END",
+        ("tests/to_constant_contact/test_refused_imports.py", "-k", "expires"),
+    ),
+    SeededBug(
+        "an import puts back who was taken off while it ran",
+        "to_constant_contact/list_removals.py",
+        "        if open_ids or batches.holds(context.store, one.person):\n",
+        "        if open_ids:\n",
+        ("tests/jobs/test_hanging_jobs.py", "-k", "opts_out_while"),
+    ),
+    SeededBug(
+        "a cron run waits for a bulk job as long as it takes",
+        "run/context.py",
+        "    patience_seconds: float = 180.0\n",
+        "    patience_seconds: float = 1_500.0\n",
+        ("tests/jobs/test_hanging_jobs.py", "-k", "three_minutes"),
+    ),
+    SeededBug(
+        "one contact that cannot be taken off stops the flush",
+        "to_constant_contact/list_removals.py",
+        "        control.blame_record_at_constant_contact(context, error)\n        _fail(context, one, error)\n",
+        "        raise\n",
+        ("tests/to_constant_contact/test_refused_removals.py", "-k", "hold_nobody_up"),
+    ),
 )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 
 from ccsync.models import Contact
@@ -15,6 +15,8 @@ OFF_LIST_WHEN_RESTORED = "was off the list when an older copy of the state file 
 PENDING_CONFIRMATION = "pending_confirmation"
 DELETED = "deleted"
 """Of a contact that was deleted without having unsubscribed; the vendor has no word for it."""
+VANISHED = "vanished"
+"""Of an address whose contact was never identified and is not shown any more: erased, or it has another one now."""
 SUBSCRIBED = frozenset({"explicit", "implicit"})
 """The permissions by which somebody may be mailed."""
 
@@ -69,63 +71,81 @@ def decide(
     blocking = blocking_suppression(suppressions, target.list_id)
     if blocking is not None:
         return Decision(Act.SUPPRESS, reason_of(blocking))
-    is_foreign = known is not None and not known.is_ours and not target.overwrite_existing
-    as_it_is = None if known is None else _left_as_it_is(known, target, is_foreign=is_foreign)
-    if as_it_is is not None:
-        return Decision(Act.UNCHANGED, as_it_is, True)
+    is_foreign = _is_foreign(known, target)
+    stand = stand_of(known, target)
+    if stand in AS_THEY_ARE:
+        return Decision(Act.UNCHANGED, stand.value, True)
     due = email_only_fingerprint if is_foreign else fingerprint
     if refused_fingerprint == due:
         return Decision(Act.SET_ASIDE, "refused before and not changed since", is_foreign)
-    if known is not None and judge_sighting(known, target.list_id) is Sighted.GONE:
-        return Decision(Act.DEPARTED, "is no longer on the list", is_foreign)
-    if known is None or not known.is_on(target.list_id):
-        reason = "another source's contact, added by its address alone" if is_foreign else "not on the list yet"
+    if stand is Stand.GONE:
+        return Decision(Act.DEPARTED, stand.value, is_foreign)
+    if stand is Stand.OFF:
+        reason = "another source's contact, added by its address alone" if is_foreign else stand.value
         return Decision(Act.ADD, reason, is_foreign)
-    before = known.sent.fingerprint if known.sent else None
+    before = known.sent.fingerprint if known and known.sent else None
     if before == due:
         return Decision(Act.UNCHANGED, "sent before and not changed since", is_foreign)
     reason = "was on the list before, and is ccsync's own now" if before is None else "a mapped field changed"
     return Decision(Act.UPDATE, reason, is_foreign)
 
 
-class Sighted(Enum):
-    """What the sighting of a contact that ccsync put on a list says of its membership since."""
+class Stand(Enum):
+    """How a contact stands to a list, as far as it was seen and sent; what suppresses it is another matter."""
 
-    ON_LIST = "on the list"
-    GONE = "off the list"
-    NO_MATTER = "off the list, and that is no act of the person's"
+    ON = "on the list"
+    OFF = "not on the list yet"
+    """Or off it again in a way that is no act of the person's."""
+    GONE = "is no longer on the list"
+    MOVED = "its contact has another address in Constant Contact now"
+    VANISHED = "Constant Contact shows no contact with this address any more: erased, or it has another address now"
+    WAITING = "waits for the person to confirm"
+    FOUND = FOUND_ON_LIST
+    FOUND_BEFORE = "another source's contact, on the list before"
 
 
-def judge_sighting(known: KnownContact, list_id: str) -> Sighted:
-    """Is somebody whom ccsync put on the list still there?
+AS_THEY_ARE = frozenset({Stand.MOVED, Stand.VANISHED, Stand.WAITING, Stand.FOUND, Stand.FOUND_BEFORE})
+"""Nothing is sent of such a contact, whatever the store says."""
+
+
+def stand_of(known: KnownContact | None, target: Target) -> Stand:
+    """How does a contact stand to the list?
 
     Not to be there is an act only of a contact that could be: not of one that was deleted, waits for its person to
     confirm, has another address now, or was taken off by ccsync.
     """
-    sent = known.sent
-    if known.is_on(list_id) or known.moved_to is not None:
-        return Sighted.ON_LIST
-    is_ours_to_judge = sent is not None and sent.list_id == list_id and sent.removed_at is None
-    if not is_ours_to_judge or known.permission in (PENDING_CONFIRMATION, DELETED):
-        return Sighted.NO_MATTER
-    return Sighted.GONE
-
-
-def _left_as_it_is(known: KnownContact, target: Target, *, is_foreign: bool) -> str | None:
-    """Why nothing is sent of a contact, whatever the store says; `None` where there is no such reason."""
+    if known is None:
+        return Stand.OFF
     if known.moved_to is not None:
-        return "its contact has another address in Constant Contact now"
+        return Stand.MOVED
+    is_fresh = known.is_fresh(target.fresh_since)
     # Under Confirmed Opt-in a contact is on no list until the person confirms; an import must not push them on it.
     # https://knowledgebase.constantcontact.com/articles/KnowledgeBase/5533
-    if known.permission == PENDING_CONFIRMATION and known.is_fresh(target.fresh_since):
-        return "waits for the person to confirm"
-    if not is_foreign or (known.sent is not None and known.sent.fingerprint is not None):
-        return None
+    if known.permission == PENDING_CONFIRMATION and is_fresh:
+        return Stand.WAITING
+    sent = known.sent
+    if _is_foreign(known, target) and (sent is None or sent.fingerprint is None):
+        if known.is_on(target.list_id):
+            return Stand.FOUND_BEFORE
+        # Last week's sighting proves nothing: they may have left since.
+        if known.member_of == target.list_id and is_fresh:
+            return Stand.FOUND
     if known.is_on(target.list_id):
-        return "another source's contact, on the list before"
-    # Last week's sighting proves nothing: they may have left since.
-    is_member = known.member_of == target.list_id and known.is_fresh(target.fresh_since)
-    return FOUND_ON_LIST if is_member else None
+        return Stand.ON
+    was_put_there = sent is not None and sent.list_id == target.list_id and sent.removed_at is None
+    if not was_put_there or known.permission in (PENDING_CONFIRMATION, DELETED):
+        return Stand.OFF
+    # Whose contact has another address now may have said no with that.
+    return Stand.VANISHED if known.permission == VANISHED else Stand.GONE
+
+
+def _is_foreign(known: KnownContact | None, target: Target) -> bool:
+    return known is not None and not known.is_ours and not target.overwrite_existing
+
+
+def as_last_seen(list_id: str, *, overwrite_existing: bool) -> Target:
+    """A target for what only tells how things stand: however old, the last sighting counts."""
+    return Target(list_id, overwrite_existing, datetime.min.replace(tzinfo=UTC))
 
 
 def needs_a_look(known: KnownContact | None, decision: Decision, target: Target) -> bool:

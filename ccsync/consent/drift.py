@@ -6,7 +6,7 @@ Drift is what ccsync should have seen to and has not; the rest is so for a reaso
 from dataclasses import dataclass
 from enum import Enum
 
-from ccsync.consent.decisions import reason_of
+from ccsync.consent.decisions import Stand, reason_of
 from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
 
 
@@ -22,6 +22,7 @@ class Kind(Enum):
     SUPPRESSED = "suppressed"
     REJECTED = "rejected"
     BACK_ON_LIST = "back-on-list"
+    RENAMED = "renamed"
     OLD_ADDRESS = "old-address"
     LISTED_SAYS_NO = "listed-says-no"
     UNKNOWN_TO_KIBO = "unknown-to-kibo"
@@ -38,6 +39,7 @@ MEANING = {
     Kind.SUPPRESSED: "opted in at Kibo, and kept off the list by an opt-out",
     Kind.REJECTED: "opted in at Kibo, and not usable as it is",
     Kind.BACK_ON_LIST: "left the list, and was put on it again at Constant Contact",
+    Kind.RENAMED: "its contact has another address at Constant Contact now, or is not shown there any more",
     Kind.OLD_ADDRESS: "on the list with an address from before an e-mail change",
     Kind.LISTED_SAYS_NO: "on the list by another way than ccsync, not opted in at Kibo",
     Kind.UNKNOWN_TO_KIBO: "on the list by another way than ccsync, unknown to Kibo",
@@ -97,20 +99,24 @@ class NotListed:
     queued: str | None
     is_under_way: bool
     has_just_changed: bool
-    was_put_there: bool
+    stand: Stand
 
 
 def judge_not_listed(one: NotListed) -> Verdict:
     """Why is somebody who opts in not on the list?"""
     if one.holding is not None:
         return _judge_held(one.holding, one)
+    if one.stand in (Stand.MOVED, Stand.VANISHED):
+        return Verdict(Kind.RENAMED, one.stand.value)
+    if one.stand is Stand.WAITING:
+        return Verdict(Kind.WAITING, one.stand.value)
     if one.refused:
         return Verdict(Kind.REJECTED, "Constant Contact refused it before, and it has not changed since")
     if one.queued == "failed":
         return Verdict(Kind.REJECTED, "given up after several tries: ccsync events --failed")
     if one.queued is not None or one.is_under_way:
         return Verdict(Kind.WAITING, "in the queue" if one.queued else "in an import under way")
-    if one.was_put_there:
+    if one.stand in (Stand.ON, Stand.FOUND_BEFORE, Stand.GONE):
         return Verdict(Kind.LEFT, "ccsync had put it there; left, or was taken off by staff", Repair.COMPARE)
     if one.has_just_changed:
         return Verdict(Kind.WAITING, "changed since the last run")
@@ -130,7 +136,8 @@ def _judge_held(holding: Suppression, one: NotListed) -> Verdict:
 class Listed:
     """A member whom no opted-in account stands behind, or whom something keeps from being sent.
 
-    `says_no` are accounts on the address, `elsewhere` opted-in accounts that had it before.
+    `says_no` are accounts on the address, `elsewhere` opted-in accounts that had it before. `is_renamed`: its contact
+    had another address when ccsync put it on the list.
     """
 
     holding: Suppression | None
@@ -141,6 +148,7 @@ class Listed:
     has_just_changed: bool
     says_no: bool
     elsewhere: bool
+    is_renamed: bool
 
 
 def judge_listed(one: Listed) -> Verdict | None:
@@ -157,6 +165,8 @@ def judge_listed(one: Listed) -> Verdict | None:
         return None
     if one.elsewhere:
         return Verdict(Kind.OLD_ADDRESS, "its account has another address now; only the person can unsubscribe it")
+    if one.is_renamed:
+        return Verdict(Kind.RENAMED, "its contact had another address when ccsync put it there")
     if not one.was_put_there:
         kind = Kind.LISTED_SAYS_NO if one.says_no else Kind.UNKNOWN_TO_KIBO
         return Verdict(kind, "not put there by ccsync")

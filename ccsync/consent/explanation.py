@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from ccsync.consent.decisions import blocking_suppression, reason_of
+from ccsync.consent.decisions import Stand, as_last_seen, blocking_suppression, reason_of, stand_of
 from ccsync.state import removals, tasks
 from ccsync.state.contacts import KnownContact
 from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
@@ -49,6 +49,7 @@ class Facts:
     is_of_account: bool = False
     is_enabled: bool = True
     is_exported: bool = True
+    overwrite_existing: bool = False
     is_known: bool = True
     suppressions: tuple[Suppression, ...] = ()
     contact: KnownContact | None = None
@@ -89,16 +90,42 @@ def _grounds(facts: Facts) -> Iterator[Verdict]:
     if facts.leaving is not None:
         yield Verdict(Standing.LEAVING, f"Still on {name}: {_leaving(facts, facts.leaving)}")
     blocking = blocking_suppression(facts.suppressions, facts.list_id or "")
+    stand = stand_of(facts.contact, as_last_seen(facts.list_id or "", overwrite_existing=facts.overwrite_existing))
     if blocking is not None:
-        yield Verdict(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
-    if facts.contact is not None and facts.contact.is_on(facts.list_id or ""):
+        yield _held(facts, blocking, stand, off, name)
+    if stand in (Stand.ON, Stand.FOUND_BEFORE):
         yield Verdict(Standing.LISTED, _listed(facts, f"On {name}"))
+    yield from _as_they_are(facts, stand, off, name)
     if facts.importing is not None:
         yield Verdict(Standing.JOINING, f"Not yet on {name}: the import of run {facts.importing} is under way.")
     if facts.rejection is not None:
         yield Verdict(Standing.NOT_LISTED, f"{off}the record was rejected. {_sentence(facts.rejection)}")
+    if stand is Stand.GONE:
+        yield Verdict(Standing.NOT_LISTED, f"{off}ccsync had put it there, and it {stand.value}. {_GONE}")
     yield from _waiting(facts, off, name)
     yield from _of_accounts(facts, off, name)
+
+
+_GONE = "Before the store hears of that, the next poll-unsubscribes looks at the contact."
+
+
+def _as_they_are(facts: Facts, stand: Stand, off: str, name: str) -> Iterator[Verdict]:
+    """Contacts of which nothing is sent, whatever the store says."""
+    is_member = facts.contact is not None and facts.contact.member_of == facts.list_id
+    if stand is Stand.MOVED and is_member:
+        yield Verdict(Standing.LISTED, f"On {name} under another address: {stand.value}.")
+    if stand is Stand.WAITING:
+        yield Verdict(Standing.WAITING, f"Not yet on {name}: Constant Contact {stand.value} the sign-up.")
+    if stand in (Stand.MOVED, Stand.VANISHED):
+        yield Verdict(Standing.NOT_LISTED, f"{off}{_sentence(stand.value)} A later opt-in in the store changes that.")
+
+
+def _held(facts: Facts, blocking: Suppression, stand: Stand, off: str, name: str) -> Verdict:
+    """Somebody who is not to be on the list, and may have come to it all the same."""
+    is_member = facts.contact is not None and facts.contact.member_of == facts.list_id
+    if is_member and stand not in (Stand.ON, Stand.MOVED) and blocking.kind != UNSUBSCRIBED:
+        return Verdict(Standing.LISTED, f"On {name}, but not put there by ccsync: {reason_of(blocking)}.")
+    return Verdict(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
 
 
 _LEAVING = {removals.OPTED_OUT: "opted out in the store", removals.DELETED: "the account was deleted in the store"}

@@ -15,7 +15,7 @@ from ccsync.from_constant_contact.list_record import ListRecord
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact, ContactList
-from ccsync.run import control
+from ccsync.run import clocks, control
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import contacts, ledger, properties, suppressions, write_backs
@@ -41,7 +41,7 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
 
     `record` is what the list's own record showed before. Raises what `ccsync.errors` lists; then nothing was concluded.
     """
-    started_at, calls = context.now(), context.constant_contact.transport.calls
+    started_at, calls = clocks.our_time(context), context.constant_contact.transport.calls
     contact_list = require_list(context)
     missing = _Missing(context, contact_list)
     has_to_settle = False
@@ -53,7 +53,7 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
         else:
             missing.record()
             _note_returned(context)
-    properties.advance(context.store, list_record.stream(context), started_at)
+    clocks.advance(context, list_record.stream(context), started_at)
     # A look at each who left is well spent; the rest is what another comparison costs.
     cost = context.constant_contact.transport.calls - calls - missing.departed
     list_record.note_comparison(context, record, cost, is_settled=missing.is_settled)
@@ -86,17 +86,18 @@ def record_departure(
 
     It is an act of the contact: it concerns every address that the contact has had.
     """
-    at = context.now()
+    # Constant Contact gives no date. By Kibo's clock, for it is an opt-in there that outweighs a departure.
+    at, since = context.now(), clocks.kibo_now(context).at
     known = contacts.known(context.store, person, context.list_id)
     contact_id = contact.contact_id if contact else known.contact_id if known else None
     source = whose_act(contact) if contact else None
     with context.store.transaction():
         for one in contacts.addresses_of_contact(context.store, contact_id, person):
-            found = Suppression(one, DEPARTED, context.list_id, contact_id, at, source)
+            found = Suppression(one, DEPARTED, context.list_id, contact_id, since, source)
             suppressions.record(context.store, found, at, context.run_id)
             if context.config.sync.list_departures:
                 write_backs.enqueue(context.store, one, DEPARTED, at, is_checked=contact is not None)
-            contacts.note_absent(context.store, one, vendor_now(context), is_gone=False)
+            contacts.note_absent(context.store, one, vendor_now(context))
             change = ConsentChange(
                 one,
                 address if one == person else None,

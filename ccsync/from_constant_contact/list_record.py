@@ -6,12 +6,15 @@ it, or seen leave it since. So somebody who leaves only the list is noticed by o
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from ccsync.clocks import OurTime
 from ccsync.from_constant_contact.opt_outs import DAILY
+from ccsync.run import clocks
 from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
 from ccsync.state import contacts, properties
+from ccsync.state.properties import Stream
 
 SHARE_OF_DAY = 10
 """Comparisons cost at most this part of the day's calls."""
@@ -38,9 +41,9 @@ class _Reference:
     cost: int
 
 
-def stream(context: Context) -> str:
+def stream(context: Context) -> Stream[OurTime]:
     """The bookmark of the comparisons of the active list."""
-    return f"members {context.list_id}"
+    return Stream(f"members {context.list_id}", OurTime)
 
 
 def read(context: Context) -> ListRecord:
@@ -48,8 +51,8 @@ def read(context: Context) -> ListRecord:
     found = context.constant_contact.get_list(context.list_id, counted=COUNTED)
     if found is None:
         raise list_is_gone(context)
-    compared_at = properties.bookmark(context.store, stream(context))
-    if compared_at is None or context.now() - compared_at >= DAILY:
+    compared_at = clocks.bookmark(context, stream(context))
+    if compared_at is None or compared_at <= clocks.our_time(context) - DAILY:
         return ListRecord(found.membership_count, True)
     before = _reference(context)
     is_due = before is None or (
@@ -82,7 +85,7 @@ def _on_list(context: Context) -> int:
     return contacts.count_on_list(context.store, context.list_id)
 
 
-def _may_cost(context: Context, cost: int, compared_at: datetime) -> bool:
+def _may_cost(context: Context, cost: int, compared_at: OurTime) -> bool:
     """Has enough of the day gone by for another comparison, so that all of them stay within their share of it?"""
     share = cost * SHARE_OF_DAY / context.config.limits.requests_per_day
-    return context.now() - compared_at >= timedelta(days=1) * share
+    return compared_at <= clocks.our_time(context) - timedelta(days=1) * share

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
+from ccsync.consent.decisions import DELETED, VANISHED
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.constant_contact.export_file import ExportedContact, read_export
 from ccsync.errors import RefusedError, VendorUnreachable
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 CLOCK_STEP = timedelta(seconds=2)
 MOST_EXPORTED = 500
+FEW = 2
+"""So many are looked up singly before pages are read."""
 CALLS_OF_EXPORT = 4
 """Start, two looks, download."""
 Hidden = dict[bytes, RefusedError | VendorUnreachable]
@@ -73,6 +76,17 @@ def read_new_members(context: Context, wanted: Iterable[tuple[bytes, str]], made
     """The same for people whose contacts were probably made after `made_since`: a page or two shows most of them."""
     read_list(context, created_after=f"{made_since - CLOCK_STEP:%Y-%m-%dT%H:%M:%SZ}")
     return _look_up(context, [one for one in wanted if not is_known_member(context, one[0])])
+
+
+def identify(context: Context, wanted: Sequence[tuple[bytes, str]], made_since: datetime) -> None:
+    """Learn the ids of contacts that were probably made after `made_since`: by its id a contact that changes its
+    address is known again. More than a few are found by the pages of new members; who is not on them stays unknown.
+    """
+    unknown = [one for one in wanted if _contact_id(context, one[0]) is None]
+    if len(unknown) > FEW:
+        read_list(context, created_after=f"{made_since - CLOCK_STEP:%Y-%m-%dT%H:%M:%SZ}")
+    else:
+        _look_up(context, unknown)
 
 
 def is_known_member(context: Context, person: bytes) -> bool:
@@ -139,7 +153,8 @@ def look_at(context: Context, person: bytes, address: str | None) -> Contact | N
         sightings.note(context, [contact])
     elif contact_id or address:
         with context.store.transaction():
-            contacts.note_absent(context.store, person, vendor_now(context), is_gone=True)
+            # Without an id nobody can tell a contact that was erased from one that has another address now.
+            contacts.note_absent(context.store, person, vendor_now(context), DELETED if contact_id else VANISHED)
     return contact
 
 

@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from ccsync.clocks import ContactTime, OurTime
 from ccsync.from_constant_contact import returns
 from ccsync.from_constant_contact.consent_changes import change_of
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
+from ccsync.run import clocks
 from ccsync.run.context import Context
-from ccsync.state import contacts, erasure, ledger, properties, suppressions, write_backs
+from ccsync.state import contacts, erasure, ledger, suppressions, write_backs
+from ccsync.state.properties import Stream
 from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 
-STREAM = "opt-outs"
-FULL_STREAM = "opt-outs-full"
+STREAM = Stream("opt-outs", ContactTime)
+FULL_STREAM = Stream("opt-outs-full", OurTime)
 OVERLAP = timedelta(hours=24)
 """How soon an opt-out becomes visible is undocumented, and so is whether `optout_after` is inclusive."""
 DAILY = timedelta(hours=23, minutes=45)
@@ -22,17 +25,17 @@ DAILY = timedelta(hours=23, minutes=45)
 
 def pull(context: Context, *, is_full: bool = False) -> None:
     """Pull what is new, and once a day, or when asked to, everything."""
-    bookmark, at = properties.bookmark(context.store, STREAM), context.now()
+    bookmark, at = clocks.bookmark(context, STREAM), clocks.our_time(context)
     if bookmark is not None:
         pull_recent(context)
-    full = properties.bookmark(context.store, FULL_STREAM)
-    if is_full or bookmark is None or full is None or at - full >= DAILY:
+    full = clocks.bookmark(context, FULL_STREAM)
+    if is_full or bookmark is None or full is None or full <= at - DAILY:
         pull_all(context)
 
 
 def pull_first_or_recent(context: Context) -> None:
     """Pull what is new, or everything the first time."""
-    if properties.bookmark(context.store, STREAM) is None:
+    if clocks.bookmark(context, STREAM) is None:
         pull_all(context)
     else:
         pull_recent(context)
@@ -43,22 +46,26 @@ def pull_all(context: Context) -> None:
 
     `updated_after` would miss most of them: an opt-out does not touch the contact's own `updated_at`.
     """
-    started_at = context.now()
+    started_at = clocks.moment(context)
     with context.gate.for_opt_outs():
         seen = _pull(context, status="unsubscribed")
-        returns.find(context, started_at)
-    for stream in (STREAM, FULL_STREAM):
-        properties.advance(context.store, stream, _read_at(context, started_at))
+        returns.find(context, started_at.ours)
+    clocks.advance(context, STREAM, clocks.contact_time(context, started_at))
+    clocks.advance(context, FULL_STREAM, OurTime(started_at.ours))
     context.show("opt-outs", seen, seen)
 
 
 def pull_recent(context: Context) -> None:
     """The opt-outs since the bookmark, with an overlap; the bookmark moves once all pages were applied."""
-    started_at = context.now()
-    since = (properties.bookmark(context.store, STREAM) or started_at) - OVERLAP
+    started_at = clocks.moment(context)
+    bookmark = clocks.bookmark(context, STREAM)
+    if bookmark is None:
+        pull_all(context)  # it is not known since when
+        return
+    since = (bookmark - OVERLAP).at
     with context.gate.for_opt_outs():
         _pull(context, status="all", optout_after=f"{since:%Y-%m-%dT%H:%M:%SZ}")
-    properties.advance(context.store, STREAM, _read_at(context, started_at))
+    clocks.advance(context, STREAM, clocks.contact_time(context, started_at))
 
 
 def record(context: Context, shown: Iterable[Contact]) -> int:
@@ -98,9 +105,3 @@ def _pull(context: Context, **filters: str) -> int:
             seen += record(context, page)
         context.show("opt-outs", seen)
     return seen
-
-
-def _read_at(context: Context, started_at: datetime) -> datetime:
-    """A bookmark by the vendor's clock, from before the first request."""
-    elapsed = context.now() - started_at
-    return context.constant_contact.transport.server_time(context.now()) - elapsed

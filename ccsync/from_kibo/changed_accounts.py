@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from ccsync.clocks import KiboTime
 from ccsync.consent.retry import next_try
 from ccsync.errors import OutOfTime, RefusedError, TemporaryError, VendorUnreachable
 from ccsync.from_kibo import deletions, events
@@ -17,9 +18,9 @@ from ccsync.from_kibo.row_parts import RowParts
 from ccsync.from_kibo.staging import Intake
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.models import Customer
-from ccsync.run import control
+from ccsync.run import clocks, control
 from ccsync.run.context import Context
-from ccsync.state import properties, queue, staging
+from ccsync.state import queue, staging
 from ccsync.state.queue import Due
 
 log = logging.getLogger(__name__)
@@ -193,17 +194,17 @@ def _is_fresh(customer: Customer, one: Due) -> bool:
 # where events may have been missed
 
 
-def catch_up(context: Context) -> tuple[datetime, TemporaryError | None]:
+def catch_up(context: Context) -> tuple[KiboTime, TemporaryError | None]:
     """Stage everybody who opts in, and queue whoever did so when last seen and is not among them.
 
     Returns the start of the sweep by Kibo's clock, and what went wrong in the end, if anything.
     Raises `OutOfTime` when the store is too large for a run that has to end.
     """
-    context.remarks.append(_why(context.now(), properties.bookmark(context.store, events.STREAM)))
+    context.remarks.append(_why(clocks.kibo_time(context), clocks.bookmark(context, events.STREAM)))
     customers = context.kibo.get_customers(start=0, size=1, filter=FILTER).total
     _check_time(context, customers)
-    started_at = context.kibo.transport.server_time(context.now())
-    missing = gather_everybody(context, started_at).missing
+    started_at = clocks.kibo_time(context)
+    missing = gather_everybody(context, started_at.at).missing
     context.counts["read"] += staging.have_read(context.store)
     with context.store.transaction():
         queue.mark_staged_read(context.store)
@@ -212,11 +213,11 @@ def catch_up(context: Context) -> tuple[datetime, TemporaryError | None]:
     return started_at, _incomplete(missing) if missing else None
 
 
-def _why(now: datetime, bookmark: datetime | None) -> str:
+def _why(now: KiboTime, bookmark: KiboTime | None) -> str:
     because = (
         "It is not known how far events were read"
         if bookmark is None
-        else f"Events were last read {(now - bookmark).days} days ago, and Kibo may not keep them so long"
+        else f"Events were last read {(now.at - bookmark.at).days} days ago, and Kibo may not keep them so long"
     )
     return f"{because}: all customers were compared with what was sent before."
 

@@ -1,11 +1,12 @@
 """Fills the queue from Kibo's events; where some may be missing, compares all accounts instead."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
+from ccsync.clocks import KiboTime
 from ccsync.errors import TemporaryError
 from ccsync.from_kibo import events
 from ccsync.from_kibo.changed_accounts import catch_up
+from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.state import properties
 
@@ -25,7 +26,7 @@ class Taken:
     """
 
     trouble: TemporaryError | None = None
-    swept_from: datetime | None = None
+    swept_from: KiboTime | None = None
 
 
 def take_in(context: Context, *, is_exported: bool) -> Taken:
@@ -42,4 +43,4 @@ def take_in(context: Context, *, is_exported: bool) -> Taken:
 def note_done(context: Context, taken: Taken) -> None:
     """What was taken in is dealt with: after a whole sweep, events are pulled from its start on."""
     if taken.swept_from is not None and taken.trouble is None:
-        properties.advance(context.store, events.STREAM, taken.swept_from)
+        clocks.advance(context, events.STREAM, taken.swept_from)

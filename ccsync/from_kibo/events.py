@@ -5,16 +5,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ccsync.clocks import KiboTime, OurTime
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.kibo.events import EventPage
 from ccsync.models import Event
+from ccsync.run import clocks
+from ccsync.run.clocks import Moment
 from ccsync.run.context import Context
 from ccsync.state import events, properties
+from ccsync.state.properties import Stream
 
 log = logging.getLogger(__name__)
 
-STREAM = "events"
-DEEP_STREAM = "events-deep"
+STREAM = Stream("events", KiboTime)
+DEEP_STREAM = Stream("events-deep", OurTime)
 EVER_SEEN = "events_ever_seen"
 AT_TENANT = "events_at_tenant"
 
@@ -39,8 +43,8 @@ def pull(context: Context) -> Pulled:
 
     What was pulled before a failure is kept. Raises what `ccsync.errors` lists.
     """
-    started_at = context.now()
-    new, pages = 0, _Pages(context, _since(context, started_at))
+    started_at = clocks.moment(context)
+    new, pages = 0, _Pages(context, _since(context))
     for page in pages:
         with context.store.transaction():
             new += events.take_in(context.store, pages.wanted(page), context.now())
@@ -54,27 +58,29 @@ def pull(context: Context) -> Pulled:
 
 def is_too_old(context: Context) -> bool:
     """Is the bookmark missing, or from so long ago that events may have expired since?"""
-    at = properties.bookmark(context.store, STREAM)
-    return at is None or context.now() - at > TOO_OLD
+    at = clocks.bookmark(context, STREAM)
+    return at is None or at < clocks.kibo_time(context) - TOO_OLD
 
 
-def _since(context: Context, now: datetime) -> datetime:
-    at = properties.bookmark(context.store, STREAM)
+def _since(context: Context) -> datetime:
+    at = clocks.bookmark(context, STREAM)
     if at is None:
-        return now - TOO_OLD
-    deep = properties.bookmark(context.store, DEEP_STREAM)
-    return at - (DEEP_OVERLAP if deep is None or now - deep >= DEEP_OVERLAP else OVERLAP)
+        return (clocks.kibo_time(context) - TOO_OLD).at
+    return (at - (DEEP_OVERLAP if _is_deep_due(context, clocks.our_time(context)) else OVERLAP)).at
 
 
-def _move_bookmark(context: Context, started_at: datetime) -> None:
-    elapsed = context.now() - started_at
-    at = context.kibo.transport.server_time(context.now()) - elapsed
-    if properties.bookmark(context.store, STREAM) is None:
+def _is_deep_due(context: Context, now: OurTime) -> bool:
+    deep = clocks.bookmark(context, DEEP_STREAM)
+    return deep is None or deep <= now - DEEP_OVERLAP
+
+
+def _move_bookmark(context: Context, started_at: Moment) -> None:
+    if clocks.bookmark(context, STREAM) is None:
         return  # it begins with an export or a sweep: only they know what was before
-    deep = properties.bookmark(context.store, DEEP_STREAM)
-    properties.advance(context.store, STREAM, at)
-    if deep is None or started_at - deep >= DEEP_OVERLAP:
-        properties.advance(context.store, DEEP_STREAM, started_at)
+    clocks.advance(context, STREAM, clocks.kibo_time(context, started_at))
+    began = OurTime(started_at.ours)
+    if _is_deep_due(context, began):
+        clocks.advance(context, DEEP_STREAM, began)
 
 
 class _Pages:

@@ -119,6 +119,7 @@ class Observer:
                 at = self._context.constant_contact.transport.server_time(self._context.now())
                 contacts.note_removed(store, person, self._context.list_id, at)
             suppressions.lift(store, person, kind, self._context.list_id if kind == DEPARTED else None)
+            contacts.begin_anew(store, person)
         if blocking_suppression(suppressions.of_person(store, person), self._context.list_id) is None:
             removals.drop_unsent(store, person)
 

@@ -7,12 +7,14 @@ from datetime import datetime
 from ccsync.errors import TemporaryError, VendorUnreachable
 from ccsync.from_constant_contact import opt_outs, restored
 from ccsync.from_constant_contact.activities import be_patient
+from ccsync.from_kibo import events
 from ccsync.from_kibo.full_sweep import Gathered, gather_address, gather_everybody, gather_set_aside
 from ccsync.from_kibo.pages import FILTER
 from ccsync.models import ContactList
 from ccsync.reports import first_export
 from ccsync.reports.export_plan import Plan, make_plan
 from ccsync.reports.first_export import FirstExport
+from ccsync.run import clocks
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import batches, parked, properties, queue, staging
@@ -22,7 +24,6 @@ from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import ListCheck
 
-EVENTS = "events"
 SHOWN_REASONS = 10
 
 
@@ -58,9 +59,9 @@ def run(context: Context, request: Request) -> Plan | None:
     be_patient(context)
     began_at = context.clock.monotonic()
     contact_list, is_first = _agree(context, request)
-    started_at = context.kibo.transport.server_time(context.now())
+    started_at = clocks.kibo_time(context)
     restored.recognize(context)
-    gathered = _gather(context, request, started_at)
+    gathered = _gather(context, request, started_at.at)
     if not request.is_dry_run:
         # What an earlier run left running is looked at before anybody is decided on.
         with context.gate.for_opt_outs():
@@ -85,7 +86,7 @@ def run(context: Context, request: Request) -> Plan | None:
     if request.is_whole:
         with context.store.transaction():
             properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
-            properties.advance(context.store, EVENTS, started_at)
+            clocks.advance(context, events.STREAM, started_at)
     _raise_unfinished(context)
     return None
 
@@ -94,8 +95,8 @@ def _raise_unfinished(context: Context) -> None:
     """Say which imports have not ended within the time that an export waits."""
     if unfinished := batches.unfinished(context.store):
         raise VendorUnreachable(
-            f"Constant Contact has not finished {len(unfinished)} imports"
-            f" ({sum(one.rows for one in unfinished):,} contacts) within half an hour; everything else is done.",
+            f"Constant Contact has not finished imports of {sum(one.rows for one in unfinished):,} contacts within half"
+            " an hour; everything else is done.",
             "they are queued or still running there.",
             "Nothing is lost, and nothing has to be sent again: the next run of any job looks at them.",
         )

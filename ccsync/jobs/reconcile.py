@@ -13,15 +13,16 @@ from ccsync.errors import RefusedError
 from ccsync.from_constant_contact import members, opt_outs
 from ccsync.from_constant_contact.activities import be_patient
 from ccsync.from_constant_contact.sightings import is_member
+from ccsync.from_kibo import events
 from ccsync.from_kibo.full_sweep import listings
 from ccsync.from_kibo.pages import Sweep, read_changed_since
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.mapping import check_address, person_key_text
 from ccsync.models import ContactList, Customer
 from ccsync.reports import differences
+from ccsync.run import clocks
 from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
-from ccsync.state import properties
 from ccsync.state.views import comparison
 from ccsync.state.views.comparison import AtKibo
 
@@ -57,14 +58,14 @@ def run(context: Context) -> Report:
         raise list_is_gone(context)
     be_patient(context)
     comparison.begin(context.store)
-    flushed_at = properties.bookmark(context.store, "events")
+    flushed_at = clocks.bookmark(context, events.STREAM)
     opt_outs.pull_all(context)
     started_at = context.kibo.transport.server_time(context.now())
     _read_opted_in(context)
     _read_members(context, contact_list)
     _read_others(context)
     _read_changes(context, started_at)
-    differences.compare(context, flushed_at)
+    differences.compare(context, flushed_at.at if flushed_at else None)
     counts = {Kind(kind): number for kind, number in comparison.count_by_kind(context.store).items()}
     report = Report(comparison.count_accounts(context.store), comparison.count_members(context.store), counts)
     context.counts["read"], context.counts["members"] = report.accounts, report.members

@@ -188,17 +188,28 @@ def to_customer(record: JsonObject) -> Customer | None:
     if account_id is None or not 0 < account_id < 2**63:
         return None
     audit = shapes.as_object(record.get("auditInfo")) or {}
-    address = shapes.text(record, "emailAddress")
+    address = _address(record)
     return Customer(
         account_id=account_id,
-        email=address.strip() or None if address else None,
+        email=address or None,
         accepts_marketing=shapes.boolean(record, "acceptsMarketing"),
         account_type=shapes.text(record, "accountType"),
         created_at=shapes.time(audit, "createDate"),
         updated_at=shapes.time(audit, "updateDate"),
         raw=record,
-        is_own_sign_up=_is_own_sign_up(record, audit, address or ""),
+        is_own_sign_up=_is_own_sign_up(record, audit, address),
     )
+
+
+def _address(record: JsonObject) -> str:
+    """The account's address, "" for none.
+
+    The redaction API may put a placeholder into every field that told whose the account was; what it writes is not
+    documented. Nobody has the same text for an address, a first and a last name.
+    """
+    address = (shapes.text(record, "emailAddress") or "").strip()
+    names = {(shapes.text(record, one) or "").strip().lower() for one in ("firstName", "lastName")}
+    return "" if names == {address.lower()} else address
 
 
 def _is_own_sign_up(record: JsonObject, audit: JsonObject, address: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
-from ccsync.consent.decisions import blocking_suppression
+from ccsync.consent.decisions import as_last_seen, blocking_suppression, stand_of
 from ccsync.consent.drift import (
     DRIFT,
     Kind,
@@ -41,6 +41,7 @@ def compare(context: Context, flushed_at: datetime | None) -> None:
 
 def _not_listed(context: Context, flushed_at: datetime | None) -> Iterator[Finding]:
     store = context.store
+    target = as_last_seen(context.list_id, overwrite_existing=context.config.sync.overwrite_existing)
     for person, email in comparison.iter_not_listed(store):
         accounts = [one for one in comparison.accounts_of(store, person) if one.opts_in and not one.why_not]
         known = contacts.known(store, person, context.list_id)
@@ -53,7 +54,7 @@ def _not_listed(context: Context, flushed_at: datetime | None) -> Iterator[Findi
                 queued=_queued(context, [one.account_id for one in accounts]),
                 is_under_way=batches.holds(store, person),
                 has_just_changed=_has_just_changed(accounts, flushed_at),
-                was_put_there=known is not None and known.is_on(context.list_id),
+                stand=stand_of(known, target),
             )
         )
         yield _finding(verdict, person, email, [one.account_id for one in accounts])
@@ -76,6 +77,7 @@ def _listed(context: Context, flushed_at: datetime | None) -> Iterator[Finding]:
                 has_just_changed=_has_just_changed(accounts, flushed_at),
                 says_no=bool(accounts),
                 elsewhere=bool(comparison.opted_in_among(store, linked)),
+                is_renamed=comparison.was_sent_as_another(store, person, context.list_id),
             )
         )
         if verdict is not None:

@@ -141,6 +141,7 @@ def _nothing(store: Store, config: Config, asked: str) -> Facts:
         is_of_account=account_id_of(asked) is not None,
         is_enabled=config.sync.enabled,
         is_exported=is_exported,
+        overwrite_existing=config.sync.overwrite_existing,
         is_braked=trouble is not None and trouble.code == BrakeError.exit_code,
     )
 

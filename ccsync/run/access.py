@@ -29,9 +29,16 @@ Now = Callable[[], datetime]
 
 
 def is_good(saved: SavedToken, now: datetime) -> bool:
-    """Does a token last for some minutes yet? One that lasts no longer by itself is used for half of its time."""
+    """Does a token last for some minutes yet? One that lasts no longer by itself is used for half of its time.
+
+    One from the future was dated by a clock that was ahead: how long it lasts is not known.
+    """
     lifetime = saved.expires_at - saved.obtained_at
-    return lifetime > timedelta() and now < saved.expires_at - min(EARLY, lifetime / 2)
+    return (
+        lifetime > timedelta()
+        and saved.obtained_at <= now + EARLY
+        and now < saved.expires_at - min(EARLY, lifetime / 2)
+    )
 
 
 class LedgerGate:

@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import TypeVar
 
 from ccsync.errors import CcsyncError, Interrupted
+from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.run.job_names import DIRECTIONS
 from ccsync.state import events, scratch_store, write_backs
-from ccsync.state.log import history, last_errors, runs
+from ccsync.state.log import history, last_errors, runs, wrong_clock
 from ccsync.state.log.last_errors import Trouble
 from ccsync.state.log.runs import Run
 
@@ -41,10 +42,18 @@ def carry_out(context: Context, job: str, body: Callable[[], T]) -> T:
         _note_trouble(context, job, CcsyncError(unforeseen))
         raise
     runs.finish(context.store, context.run_id, "COMPLETE", context.now(), context.counts, " ".join(context.remarks))
-    before = context.now() - timedelta(days=context.config.state.keep_days)
-    for prune in (runs.prune, history.prune, events.prune, write_backs.prune):
-        prune(context.store, before)
+    if clocks.do_agree(context):
+        _tidy(context)
     return result
+
+
+def _tidy(context: Context) -> None:
+    """Forget what is old, and bring back what is dated in the future: only where our clock is known to be right."""
+    now = context.now()
+    wrong_clock.bring_back(context.store, now)
+    before = now - timedelta(days=context.config.state.keep_days)
+    for prune in (history.prune, runs.prune, events.prune, write_backs.prune):
+        prune(context.store, before)
 
 
 def try_out(context: Context, job: str, body: Callable[[], T]) -> tuple[Run | None, T]:

@@ -175,10 +175,23 @@ def note_unsubscribed(store: Store, contact_id: str, person: bytes, at: datetime
         observe(store, [Sighting(person, contact_id, "unsubscribed", None, at)])
 
 
-def note_absent(store: Store, person: bytes, at: datetime, *, is_gone: bool) -> None:
-    """A look showed no such member; `is_gone`: not even a contact. Inside the caller's transaction."""
-    gone = ", permission = 'deleted'" if is_gone else ""
-    store.run(f"UPDATE contacts SET member_of = NULL, seen_at = ?{gone} WHERE person = ?", to_text(at), person)
+def note_absent(store: Store, person: bytes, at: datetime, permission: str | None = None) -> None:
+    """A look showed no such member; `permission`: what is known of it now. Inside the caller's transaction."""
+    store.run(
+        "UPDATE contacts SET member_of = NULL, seen_at = ?, permission = coalesce(?, permission) WHERE person = ?",
+        to_text(at),
+        permission,
+        person,
+    )
+
+
+def begin_anew(store: Store, person: bytes) -> None:
+    """An opt-in in the store is newer than what became of the contact. Inside the caller's transaction."""
+    store.run(
+        "UPDATE contacts SET moved_to = NULL, permission = NULL, contact_id = NULL"
+        " WHERE person = ? AND (moved_to NOT NULL OR permission = 'vanished')",
+        person,
+    )
 
 
 def note_member(store: Store, person: bytes, list_id: str, at: datetime) -> None:
@@ -219,7 +232,7 @@ def confirm_batch(store: Store, batch_id: int, list_id: str, at: datetime) -> No
     Inside the caller's transaction. What was seen before says nothing of them now.
     """
     store.run(
-        "UPDATE contacts SET member_of = ?, seen_at = NULL"
+        "UPDATE contacts SET member_of = ?, seen_at = NULL, permission = NULL, moved_to = NULL"
         " WHERE person IN (SELECT person FROM batch_rows WHERE batch_id = ?)",
         list_id,
         batch_id,

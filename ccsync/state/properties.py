@@ -1,9 +1,15 @@
 """Single facts: the tenant's URL, whose account this is, which list was exported, how far streams were read."""
 
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
+from ccsync.clocks import Time
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import from_text, storable, to_text
+
+T = TypeVar("T", bound=Time)
 
 RESTORED = "restored"
 """An older copy of the state file was put back: how far it knows the store, by Kibo's clock.
@@ -34,21 +40,36 @@ def forget(store: Store, key: str) -> None:
     store.run("DELETE FROM meta WHERE key = ?", key)
 
 
-def bookmark(store: Store, stream: str) -> datetime | None:
-    """How far `stream` has been read."""
-    row = store.one("SELECT at FROM bookmarks WHERE stream = ?", stream)
-    return from_text(row[0]) if row else None
+SLACK = timedelta(minutes=15)
+"""How far a bookmark may lie ahead of the present: clocks that are right differ by less."""
 
 
-def advance(store: Store, stream: str, at: datetime) -> None:
-    """Move a stream's bookmark; it never moves back."""
+@dataclass(frozen=True, slots=True)
+class Stream(Generic[T]):
+    """Something that is read as far as a bookmark, and the clock that this is measured by."""
+
+    name: str
+    clock: Callable[[datetime], T]
+
+
+def bookmark(store: Store, stream: Stream[T], now: datetime) -> T | None:
+    """How far `stream` has been read; `None` also for a bookmark ahead of `now`, which a wrong clock has set."""
+    row = store.one("SELECT at FROM bookmarks WHERE stream = ?", stream.name)
+    at = from_text(row[0]) if row else None
+    return None if at is None or at > now + SLACK else stream.clock(min(at, now))
+
+
+def advance(store: Store, stream: Stream[T], at: T, now: datetime) -> None:
+    """Move a stream's bookmark; it never moves back, but for one ahead of `now`."""
     store.run(
-        "INSERT INTO bookmarks VALUES (?, ?) ON CONFLICT (stream) DO UPDATE SET at = max(at, excluded.at)",
-        stream,
-        to_text(at),
+        "INSERT INTO bookmarks VALUES (?1, ?2) ON CONFLICT (stream) DO UPDATE"
+        " SET at = CASE WHEN at > ?3 THEN ?2 ELSE max(at, ?2) END",
+        stream.name,
+        to_text(at.at),
+        to_text(now + SLACK),
     )
 
 
-def reset(store: Store, stream: str) -> None:
+def reset(store: Store, stream: Stream[T]) -> None:
     """Let a stream begin anew, inside the caller's transaction or by itself."""
-    store.run("DELETE FROM bookmarks WHERE stream = ?", stream)
+    store.run("DELETE FROM bookmarks WHERE stream = ?", stream.name)

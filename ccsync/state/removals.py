@@ -45,7 +45,8 @@ def ask(
 ) -> int:
     """Have people taken off the lists they are on, inside the caller's transaction; how many are on one.
 
-    Somebody whose import is still under way counts as being on its list. `only_own` leaves alone whom ccsync found
+    Somebody whose import is still under way counts as being on its list, and so does who has to confirm before being
+    on it. `only_own` leaves alone whom ccsync found
     on the list: members who came another way stay.
     """
     own = " AND (fingerprint NOT NULL OR is_ours)" if only_own else ""
@@ -55,7 +56,7 @@ def ask(
             "INSERT INTO tasks (kind, account_id, person, list_id, reason, email, status, queued_at, next_at)"
             " SELECT ?6, ?2, person, list_id, ?4, ?3, ?7, ?5, ?5 FROM"
             f" (SELECT sent.person, sent.list_id FROM sent JOIN contacts USING (person) WHERE sent.person = ?1"
-            f"  AND {ON_LIST}{own} UNION"
+            f"  AND (({ON_LIST}) OR (removed_at IS NULL AND permission = 'pending_confirmation')){own} UNION"
             "  SELECT person, batches.list_id FROM batch_rows JOIN batches ON batches.id = batch_id WHERE person = ?1)"
             " WHERE 1 ON CONFLICT (person, list_id) WHERE kind = 'remove' DO UPDATE SET account_id = ?2,"
             " email = coalesce(?3, email), reason = ?4, outcome = '',"

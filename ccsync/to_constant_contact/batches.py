@@ -160,17 +160,19 @@ class Sender:
         else:
             self.sent += batch.rows
 
-    def send_part(self, contacts: Sequence[Outgoing]) -> tuple[Batch, RefusedError | AnswerLost | None]:
-        """Send a part of what was refused or failed as a whole: its batch, and why that was refused, too."""
+    def send_part(self, contacts: Sequence[Outgoing]) -> tuple[Batch | None, RefusedError | AnswerLost | None]:
+        """Send a part of what was refused or failed as a whole: its batch, and why that was refused, too.
+
+        There is no batch where nobody of it may be sent any more.
+        """
         context = self._context
         with ExitStack() as self._bodies:
             with context.store.transaction():
                 batches.leave_split(context.store, [one.row.person for one in contacts])
                 frozen = self._freeze(iter(contacts))
-            assert frozen is not None, "a part has somebody in it"
+            if frozen is None or not frozen[0].rows:
+                return None, None  # everybody in it was suppressed meanwhile
             batch, body = frozen
-            if not batch.rows:
-                return batch, None
             try:
                 self._post(batch, body)
             except (RefusedError, AnswerLost) as error:

@@ -7,6 +7,7 @@ the people are looked for.
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from ccsync.consent.decisions import blocking_suppression
 from ccsync.from_constant_contact import members, opt_outs
@@ -23,6 +24,9 @@ from ccsync.to_constant_contact.batches import LONG_ADDRESS, park
 
 log = logging.getLogger(__name__)
 
+MOST_IDENTIFIED = 1_000
+"""Two or three pages show them; the daily comparison learns of the others."""
+
 
 @dataclass(slots=True)
 class Imports:
@@ -31,6 +35,8 @@ class Imports:
     context: Context
     _to_check: dict[int, Batch] = field(default_factory=dict)
     _uncounted: set[int] = field(default_factory=set)
+    _arrived: list[tuple[bytes, str]] = field(default_factory=list)
+    _sent_since: datetime | None = None
     has_passed: bool = False
     """Has an import completed in this run? Then the vendor takes imports."""
 
@@ -39,6 +45,7 @@ class Imports:
         for batch, activity in self._finished(self._running()):
             self._settle(batch, activity)
         self._check()
+        self._identify()
         overdue.look(self.context)
 
     def await_own(self) -> None:
@@ -59,6 +66,7 @@ class Imports:
                 log.info("%s imports are still running; the next run looks again", len(left))
                 break
         self._check()
+        self._identify()
 
     def _is_worth_waiting_for(self, batch: Batch) -> bool:
         return batch.run_id == self.context.run_id or self.context.is_patient
@@ -182,8 +190,18 @@ class Imports:
     def _is_suppressed(self, person: bytes, list_id: str) -> bool:
         return blocking_suppression(suppressions.of_person(self.context.store, person), list_id) is not None
 
+    def _identify(self) -> None:
+        """Learn the ids of those who arrived, but of a large import: that would take many calls."""
+        if self._sent_since is not None:
+            members.identify(self.context, self._arrived, self._sent_since)
+        self._arrived.clear()
+        self._sent_since = None
+
     def _confirm(self, batch: Batch) -> None:
         store = self.context.store
+        if len(self._arrived) + batch.rows <= MOST_IDENTIFIED:
+            self._arrived += [(row.person, row.email) for row in self._rows(batch)]
+            self._sent_since = min(self._sent_since or batch.prepared_at, batch.prepared_at)
         with store.transaction():
             added, updated = batches.counts_of(store, batch.id)
             history.append_batch(store, batch.run_id, batch.id, self.context.now())

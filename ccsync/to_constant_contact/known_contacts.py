@@ -4,16 +4,18 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from ccsync.clocks import ContactTime
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact.sightings import note
-from ccsync.run import control
+from ccsync.run import clocks, control
 from ccsync.run.context import Context
-from ccsync.state import contacts, properties, staging
+from ccsync.state import contacts, staging
+from ccsync.state.properties import Stream
 from ccsync.to_constant_contact.batches import reject
 from ccsync.to_constant_contact.bisection import Failure
 
-STREAM = "contacts"
+STREAM = Stream("contacts", ContactTime)
 OVERLAP = timedelta(hours=24)
 
 
@@ -23,7 +25,7 @@ def learn(context: Context, adopt_list_id: str | None = None) -> None:
     At first, and with `adopt_list_id` (whose members are ours from now on), every contact is read; later the
     new people are looked up singly or by one pass over the contacts made since, whichever is fewer calls.
     """
-    bookmark = properties.bookmark(context.store, STREAM)
+    bookmark = clocks.bookmark(context, STREAM)
     if adopt_list_id is not None:
         _adopt(context, adopt_list_id)
         return
@@ -33,7 +35,7 @@ def learn(context: Context, adopt_list_id: str | None = None) -> None:
     strangers = staging.strangers(context.store)
     if strangers == 0:
         return
-    since = {"created_after": f"{bookmark - OVERLAP:%Y-%m-%dT%H:%M:%SZ}"}
+    since = {"created_after": f"{(bookmark - OVERLAP).at:%Y-%m-%dT%H:%M:%SZ}"}
     if strangers > 2 and context.constant_contact.count_contacts(**since) // PAGE_SIZE + 1 < strangers:
         _pass(context, None, **since)
     else:
@@ -53,15 +55,13 @@ def _adopt(context: Context, list_id: str) -> None:
 
 
 def _pass(context: Context, adopt_list_id: str | None, **filters: str) -> None:
-    started_at = context.now()
+    started_at = clocks.moment(context)
     seen = 0
     for page in context.constant_contact.iter_contact_pages(include="list_memberships", **filters):
         note(context, page, adopt_list_id)
         seen += len(page)
         context.show("contacts already there", seen)
-    elapsed = context.now() - started_at
-    server_now = context.constant_contact.transport.server_time(context.now())
-    properties.advance(context.store, STREAM, server_now - elapsed)
+    clocks.advance(context, STREAM, clocks.contact_time(context, started_at))
 
 
 def learn_singly(context: Context, rows: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from ccsync.state import batches, parked
 from ccsync.state.batches import FAILED, SPLIT, Batch
 from ccsync.to_constant_contact import refusals
 from ccsync.to_constant_contact.batches import REFUSED, Outgoing, Sender, reject
-from ccsync.to_constant_contact.bisection import Bisection, Tried
+from ccsync.to_constant_contact.bisection import Bisection, Failure, Tried
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.outgoing import iter_outgoing, iter_outgoing_long, iter_outgoing_split
 
@@ -52,7 +52,7 @@ class Suspects:
             refusals.note_refused(context)
             if is_vendors:
                 self._release()
-                raise failure
+                raise _refuses_everybody(failure)
         for one, error in search.refused:
             with context.store.transaction():
                 reject(context, one.row.account_id, one.row.email, one.row.fingerprint, error)
@@ -75,10 +75,10 @@ class Suspects:
         posted = list[tuple[Batch, Sequence[Outgoing]]]()
         for group in groups:
             batch, failure = self._sender.send_part(group)
-            if failure is None:
-                posted.append((batch, group))
-            else:
+            if failure is not None:
                 yield Tried(group, failure)
+            elif batch is not None:
+                posted.append((batch, group))
         self._imports.await_own()
         split = {one.id for one in batches.in_state(self._context.store, SPLIT)}
         running = {one.id for one in batches.unfinished(self._context.store)}
@@ -97,9 +97,19 @@ class Suspects:
                 batches.close(self._context.store, batch.id, FAILED, self._context.now())
 
 
+def _refuses_everybody(failure: Failure) -> Failure:
+    if isinstance(failure, VendorUnreachable):
+        return failure
+    return RefusedError(
+        "Constant Contact takes no import, whoever is in it; no record is blamed for that.",
+        f"{failure.what.rstrip('.')}: {failure.why}",
+        "The next run tries again. If it stays so, look at your plan and at Activity in Constant Contact.",
+        status=failure.status,
+    )
+
+
 def _not_carried_out(number: int) -> RefusedError:
     return RefusedError(
-        f"Constant Contact did not carry out an import of {number:,} contacts.",
-        "its bulk job failed, and it does not say why; none of its contacts counts as sent.",
-        "The next run sends them again. If it stays so, look at Activity in Constant Contact.",
+        f"Constant Contact did not carry out an import of {number:,} contact{'' if number == 1 else 's'}.",
+        "its bulk job failed.",
     )

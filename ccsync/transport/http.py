@@ -28,7 +28,8 @@ from ccsync.errors import (
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
 from ccsync.transport.exchange import exchange, trouble
 from ccsync.transport.late import requests
-from ccsync.transport.verdicts import Kind, Verdict, classify, http_date, is_html
+from ccsync.transport.vendor_clock import VendorClock
+from ccsync.transport.verdicts import Kind, Verdict, classify, is_html
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +71,11 @@ class Transport:
         self._on_boundary = on_boundary
         self.calls = 0
         self.retries = 0
-        self.last_date: str | None = None
-        """The `Date` header of the latest answer: the vendor's own clock."""
+        self.dates = VendorClock()
 
     def server_time(self, fallback: datetime) -> datetime:
-        """The vendor's clock at its latest answer, or `fallback` when it did not tell."""
-        return http_date(self.last_date) or fallback
+        """What the vendor's clock shows, at the earliest where there is doubt; `fallback` is what ours shows."""
+        return self.dates.read(self._clock.monotonic(), fallback).earliest
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
@@ -179,7 +179,7 @@ class Transport:
             log.info("%s %s: %s", self.vendor, call.shown, type(error).__name__)
             self.close()
             return None, trouble(error)
-        self.last_date = answer.headers.get("Date")
+        self.dates.note(answer.headers.get("Date"), self._clock.monotonic())
         milliseconds = (self._clock.monotonic() - started) * 1000
         log.debug("%s %s: %d, %.0f ms", self.vendor, call.shown, answer.status, milliseconds)
         self._on_boundary(f"after {call.shown}")

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ccsync.sandbox.settings import SandboxSettings
-from tests.inside import InsideShop
+from tests.inside import InsideShop, SkewedClock
 
+YEAR = 365 * 86_400.0
 DIRECTIONS = {"flush-events": "to", "poll-unsubscribes": "from"}
 
 
@@ -49,3 +50,17 @@ def test_a_dry_run_of_a_disabled_job_tells_what_it_would_do(shop: InsideShop, jo
     done = shop.ccsync(job, "--dry-run", "--json")
     assert done.returncode == 0, done.stderr
     assert "plan" in json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("skew", [-30 * 86_400.0, 600.0, YEAR, 5 * YEAR])
+def test_what_is_said_once_a_day_is_so_after_a_wrong_clock(shop: InsideShop, skew: float) -> None:
+    """An error that was said on a day of a wrong clock is said on the right day again, and then once."""
+    shop.edit("enabled = false\n", "")
+    shop.edit(f'list_id = "{shop.list_id}"', 'list_id = "00000000-0000-0000-0000-000000000000"')
+    shop.own_clock = clock = SkewedClock(shop.clock, skew)
+    assert "Error" in shop.ccsync("poll-unsubscribes").stderr
+    clock.skew = 0.0
+    said = [shop.ccsync("poll-unsubscribes").stderr for _ in range(3)]
+    assert sum("Error" in one for one in said) == (0 if skew == 600.0 else 1)
+    shop.later(days=1)
+    assert "Error" in shop.ccsync("poll-unsubscribes").stderr

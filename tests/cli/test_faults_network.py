@@ -345,7 +345,7 @@ def test_q4_too_many_bulk_jobs(shop: InsideShop) -> None:
 def test_q7_an_import_that_stands_still(tmp_path: Path) -> None:
     """After half an hour without news the run ends (exit 8); the next one finds the import done, and sends nothing."""
     with InsideShop(tmp_path, SandboxSettings(customers=20, seed=7, import_seconds=4_000.0)) as shop:
-        check_error(shop.ccsync("export", "--yes"), {8}, "not finished 1 imports within half an hour")
+        check_error(shop.ccsync("export", "--yes"), {8}, "not finished imports of")
         shop.later(hours=2)
         assert shop.ccsync("export", "--yes").returncode in (0, 3)
         assert len(imports(shop)) == 1

@@ -127,7 +127,7 @@ def list_misspelt(shop: InsideShop) -> None:
 
 def import_not_carried_out(shop: InsideShop) -> None:
     activity = '{"activity_id": "a1", "state": "failed", "activity_errors": ["x"], "status": {}}'
-    shop.box.faults.add("wrong-body", vendor="cc_api", path=".*/contacts_json_import", body=activity)
+    shop.box.faults.add("wrong-body", vendor="cc_api", path=".*/contacts_json_import", nth=None, body=activity)
     shop.box.faults.add(
         "wrong-body", vendor="cc_api", path="/v3/activities$", nth=None, body=f'{{"activities": [{activity}]}}'
     )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ccsync.consent.decisions import Stand
 from ccsync.consent.drift import (
     DRIFT,
     MEANING,
@@ -19,8 +20,8 @@ from ccsync.consent.drift import (
 from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
 
 ON = datetime(2026, 11, 3, tzinfo=UTC)
-NOBODY = NotListed(None, Telling.DONE, False, None, False, False, False)
-MEMBER = Listed(None, False, False, False, False, False, False, False)
+NOBODY = NotListed(None, Telling.DONE, False, None, False, False, Stand.OFF)
+MEMBER = Listed(None, False, False, False, False, False, False, False, False)
 
 
 def held(kind: str) -> Suppression:
@@ -33,12 +34,18 @@ def held(kind: str) -> Suppression:
         ({}, Kind.MISSING, Repair.READ),
         ({"has_just_changed": True}, Kind.WAITING, Repair.NONE),
         ({"queued": "pending"}, Kind.WAITING, Repair.NONE),
-        ({"queued": "retrying", "was_put_there": True}, Kind.WAITING, Repair.NONE),
+        ({"queued": "retrying", "stand": Stand.ON}, Kind.WAITING, Repair.NONE),
         ({"queued": "failed"}, Kind.REJECTED, Repair.NONE),
         ({"is_under_way": True}, Kind.WAITING, Repair.NONE),
         ({"refused": True}, Kind.REJECTED, Repair.NONE),
-        ({"was_put_there": True}, Kind.LEFT, Repair.COMPARE),
-        ({"was_put_there": True, "has_just_changed": True}, Kind.LEFT, Repair.COMPARE),
+        ({"stand": Stand.ON}, Kind.LEFT, Repair.COMPARE),
+        ({"stand": Stand.FOUND_BEFORE}, Kind.LEFT, Repair.COMPARE),
+        ({"stand": Stand.GONE}, Kind.LEFT, Repair.COMPARE),
+        ({"stand": Stand.ON, "has_just_changed": True}, Kind.LEFT, Repair.COMPARE),
+        ({"stand": Stand.MOVED}, Kind.RENAMED, Repair.NONE),
+        ({"stand": Stand.VANISHED, "queued": "pending"}, Kind.RENAMED, Repair.NONE),
+        ({"stand": Stand.WAITING}, Kind.WAITING, Repair.NONE),
+        ({"stand": Stand.MOVED, "holding": held(OPTED_OUT)}, Kind.SUPPRESSED, Repair.NONE),
         ({"holding": held(OPTED_OUT)}, Kind.SUPPRESSED, Repair.NONE),
         ({"holding": held(FORGOTTEN), "telling": Telling.NEVER}, Kind.SUPPRESSED, Repair.NONE),
         ({"holding": held(UNSUBSCRIBED), "telling": Telling.NEVER}, Kind.NOT_TOLD, Repair.TELL),
@@ -61,6 +68,7 @@ def test_who_opts_in_and_is_not_on_the_list(changes: dict[str, object], kind: Ki
     [
         ({}, Kind.UNKNOWN_TO_KIBO, Repair.NONE),
         ({"says_no": True}, Kind.LISTED_SAYS_NO, Repair.NONE),
+        ({"is_renamed": True}, Kind.RENAMED, Repair.NONE),
         ({"was_put_there": True}, Kind.NOT_REMOVED, Repair.READ),
         ({"was_put_there": True, "says_no": True}, Kind.NOT_REMOVED, Repair.READ),
         ({"was_put_there": True, "says_no": True, "has_just_changed": True}, Kind.WAITING, Repair.NONE),

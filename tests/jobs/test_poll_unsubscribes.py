@@ -188,7 +188,7 @@ def test_pages_that_go_wrong(pages: str, tmp_path: Path, monkeypatch: pytest.Mon
         assert [accepts(shop, one) for one in accounts] == [False] * 5
         assert len(puts(shop)) == 5
         store = shop.open()
-        assert (properties.bookmark(store, opt_outs.STREAM) is not None) is (pages == "overlap")
+        assert (properties.bookmark(store, opt_outs.STREAM, shop.clock.now()) is not None) is (pages == "overlap")
         store.close()
 
 

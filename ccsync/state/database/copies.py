@@ -67,8 +67,7 @@ def note_restored(store: Store) -> None:
     """The file is an older copy: everything it may have missed is read anew. Inside the caller's transaction."""
     if properties.get(store, properties.RESTORED) is None:
         properties.put(store, properties.RESTORED, to_text(_knows_store_until(store)))
-    properties.reset(store, "opt-outs-full")
-    store.run("DELETE FROM bookmarks WHERE stream LIKE 'members %'")
+    store.run("DELETE FROM bookmarks WHERE stream = 'opt-outs-full' OR stream LIKE 'members %'")
     # A departure that was looked at before the copy was made may be undone since.
     store.run("UPDATE tasks SET is_checked = 0 WHERE kind = 'write-back' AND reason = 'departed' AND done_at IS NULL")
 
@@ -83,7 +82,8 @@ def _is_older(own: _Mark | None, noted: _Mark, state: str) -> bool:
 
 
 def _knows_store_until(store: Store) -> datetime:
-    at = properties.bookmark(store, _EVENTS)
+    bookmark = store.one("SELECT at FROM bookmarks WHERE stream = ?", _EVENTS)
+    at = from_text(bookmark[0]) if bookmark else None
     row = store.one("SELECT max(started_at) FROM runs")
     return at or from_text(row[0] if row else None) or datetime.fromisoformat(_LONG_AGO)
 

@@ -1,4 +1,4 @@
-"""The format of the state file: numbered migrations, each in one transaction with its number."""
+"""The format of the state file: numbered migrations, all that a file lacks in one transaction with its number."""
 
 import secrets
 import sqlite3
@@ -69,18 +69,25 @@ VERSION = len(_MIGRATIONS)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a state file to `VERSION`, each step in one transaction with its number."""
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    for number, step in enumerate(_MIGRATIONS[version:], start=version + 1):
-        connection.execute("BEGIN IMMEDIATE")
-        try:
+    """Bring a state file to `VERSION` in one transaction: whoever dies in it leaves the file as it was."""
+    if _version(connection) >= VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Asked again under the lock: another process may have brought it up to date meanwhile.
+        for step in _MIGRATIONS[_version(connection) :]:
             step(connection)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {number}")
-            connection.execute("COMMIT")
-        except BaseException:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
             connection.execute("ROLLBACK")
-            raise
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _statements(script: str) -> list[str]:

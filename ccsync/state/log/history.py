@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import from_text_or_raise, storable, to_text
+from ccsync.state.log.runs import oldest_kept
 
 _CHUNK = 1_000
 
@@ -86,11 +87,11 @@ def of_person(store: Store, person: bytes) -> list[Step]:
 
 
 def prune(store: Store, before: datetime) -> None:
-    """Forget steps older than `before`, a few at a time."""
+    """Forget the steps of runs that ended before then, a few at a time."""
+    oldest = oldest_kept(store, before)
     while True:
         with store.transaction():
-            gone = store.run(
-                "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE at < ? LIMIT ?)", to_text(before), _CHUNK
-            )
+            sql = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE run_id < ? LIMIT ?)"
+            gone = store.run(sql, oldest, _CHUNK)
         if gone < _CHUNK:
             return

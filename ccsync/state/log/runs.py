@@ -199,15 +199,26 @@ def rejected(store: Store, run_id: int, limit: int | None = None) -> list[Reject
 
 
 def prune(store: Store, before: datetime) -> None:
-    """Forget runs and rejected records older than `before`, a few at a time."""
+    """Forget runs that ended before then, and their rejected records, a few at a time."""
+    oldest = oldest_kept(store, before)
     while True:
         with store.transaction():
             gone = store.run(
-                "DELETE FROM rejected WHERE id IN (SELECT id FROM rejected WHERE at < ? LIMIT 1000)", to_text(before)
+                "DELETE FROM rejected WHERE id IN (SELECT id FROM rejected WHERE run_id < ? LIMIT 1000)", oldest
             )
         if gone < 1000:
             break
-    store.run("DELETE FROM runs WHERE finished_at < ?", to_text(before))
+    store.run("DELETE FROM runs WHERE id < ?", oldest)
+
+
+def oldest_kept(store: Store, before: datetime) -> int:
+    """The first run that ended after `before`, and not in the future; what came after it is kept whatever its date.
+
+    The caller's run has just ended, by a clock that is right.
+    """
+    latest = "(SELECT finished_at FROM runs ORDER BY id DESC LIMIT 1)"
+    sql = f"SELECT min(id) FROM runs WHERE finished_at BETWEEN ? AND {latest}"
+    return store.number(sql, to_text(before))
 
 
 def _to_run(row: Row) -> Run:

@@ -166,6 +166,15 @@ def linked_accounts(store: Store, person: bytes) -> list[int]:
     return [int(str(row[0])) for row in rows]
 
 
+def was_sent_as_another(store: Store, person: bytes, list_id: str) -> bool:
+    """Had the person's contact another address when ccsync put it on the list?"""
+    sql = (
+        "SELECT 1 FROM contacts AS before JOIN sent USING (person)"
+        " WHERE before.moved_to = ? AND sent.list_id = ? AND sent.removed_at IS NULL"
+    )
+    return store.one(sql, person, list_id) is not None
+
+
 def opted_in_among(store: Store, account_ids: Sequence[int]) -> list[int]:
     """Those of these accounts that opt in, whatever their address."""
     marks = ",".join("?" * len(account_ids))

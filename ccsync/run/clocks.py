@@ -1,0 +1,106 @@
+"""What the three clocks show in a run, and how far streams have been read by them."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from ccsync.clocks import ContactTime, KiboTime, OurTime, Time
+from ccsync.errors import CcsyncError, Interrupted, OutOfTime
+from ccsync.run.context import Context
+from ccsync.state import properties
+from ccsync.state.properties import Stream
+from ccsync.transport.vendor_clock import Reading
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=Time)
+
+AGREE = timedelta(days=1)
+"""Clocks that differ by more are not believed where something would be forgotten for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of a run: by our clock, which may be set meanwhile, and by one that never goes back."""
+
+    ours: datetime
+    monotonic: float
+
+
+def moment(context: Context) -> Moment:
+    """This moment."""
+    return Moment(context.now(), context.clock.monotonic())
+
+
+def our_time(context: Context) -> OurTime:
+    """What our clock shows."""
+    return OurTime(context.now())
+
+
+def kibo_time(context: Context, when: Moment | None = None) -> KiboTime:
+    """What Kibo's clock showed, or ours where that was earlier: a bookmark never lies ahead of either."""
+    when = when or moment(context)
+    return KiboTime(min(_kibo(context, when).earliest, when.ours))
+
+
+def contact_time(context: Context, when: Moment | None = None) -> ContactTime:
+    """What Constant Contact's clock showed, or ours where that was earlier."""
+    when = when or moment(context)
+    return ContactTime(min(_constant_contact(context, when).earliest, when.ours))
+
+
+def kibo_now(context: Context) -> KiboTime:
+    """What Kibo's clock shows, by as many answers as it takes to be sure; to date an act that has to be outweighed.
+
+    Where Kibo does not answer, the latest that it can be.
+    """
+    try:
+        while context.kibo.transport.dates.answers < 2:
+            context.kibo.get_customers(start=0, size=1)
+    except (Interrupted, OutOfTime):
+        raise
+    except CcsyncError as error:
+        log.info("Kibo's clock is not known: %s", error.what)
+    return KiboTime(_kibo(context, moment(context)).latest)
+
+
+def do_agree(context: Context) -> bool:
+    """Does our clock show what the vendors' clocks show that have answered in this run, and has one answered?"""
+    when = moment(context)
+    found = [
+        read(context, when)
+        for read, transport in (
+            (_kibo, context.kibo.transport),
+            (_constant_contact, context.constant_contact.transport),
+        )
+        if transport.dates.answers
+    ]
+    return bool(found) and all(
+        abs(one.earliest - when.ours) <= AGREE and abs(one.latest - when.ours) <= AGREE for one in found
+    )
+
+
+def bookmark(context: Context, stream: Stream[T]) -> T | None:
+    """How far `stream` has been read; `None` when it never was, or when that lies ahead of every clock."""
+    return properties.bookmark(context.store, stream, _horizon(context))
+
+
+def advance(context: Context, stream: Stream[T], at: T) -> None:
+    """Move a stream's bookmark; it moves back only from where a wrong clock had set it."""
+    properties.advance(context.store, stream, at, _horizon(context))
+
+
+def _horizon(context: Context) -> datetime:
+    """The latest time that any of the clocks shows for sure: what is dated later was written by a wrong clock."""
+    when = moment(context)
+    readings = (_kibo(context, when), _constant_contact(context, when))
+    return max(when.ours, *(one.earliest for one in readings if one.is_sure), when.ours)
+
+
+def _kibo(context: Context, when: Moment) -> Reading:
+    return context.kibo.transport.dates.read(when.monotonic, when.ours)
+
+
+def _constant_contact(context: Context, when: Moment) -> Reading:
+    return context.constant_contact.transport.dates.read(when.monotonic, when.ours)

@@ -1,0 +1,148 @@
+"""A contact that changes its address at Constant Contact stays the same contact, and its acts are the person's."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ccsync.consent.explanation import Standing
+from tests.harness import Shop
+from tests.identity.stories import JOBS, accepts, outcome, run_job, run_jobs, story_of, suppressed
+from tests.jobs.polling import LEE, PAT, join, settled, small_shop, told
+
+NEW, NEWER = "pat.new@example.org", "pat.newer@example.org"
+NOES = ("unsubscribe", "leave")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with small_shop(tmp_path) as made:
+        yield made
+
+
+def say_no(shop: Shop, how: str, address: str) -> None:
+    """The contact unsubscribes, or leaves the list alone."""
+    if how == "unsubscribe":
+        shop.box.cc.unsubscribe(address)
+    else:
+        shop.box.cc.leave_list(address, shop.list_id)
+
+
+@pytest.mark.parametrize("spelling", [PAT, "Pat@Example.COM"])
+@pytest.mark.parametrize("how", NOES)
+@pytest.mark.parametrize("seen_by", [None, "full poll", "export"])
+def test_a_renamed_contact_says_no(shop: Shop, how: str, seen_by: str | None, spelling: str) -> None:
+    """Its no reaches the account that has the old address, whether or not the new one was ever seen before."""
+    pat, lee = join(shop, spelling, LEE)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    if seen_by is not None:
+        run_job(shop, seen_by)
+        assert accepts(shop, pat) is True
+    say_no(shop, how, NEW)
+    members, flags = outcome(shop, pat, lee)
+    assert (members & {PAT, NEW}, flags) == (set(), [False, True])
+    kind = "unsubscribed" if how == "unsubscribe" else "departed"
+    assert (suppressed(shop, PAT), suppressed(shop, NEW)) == ({kind}, {kind})
+    assert story_of(shop, PAT).verdict.standing is Standing.NOT_LISTED
+
+
+@pytest.mark.parametrize("first", JOBS)
+def test_whichever_job_comes_first_after_a_rename_and_a_no(shop: Shop, first: str) -> None:
+    """An edit in the store in between puts neither address back on the list."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    shop.box.kibo.update_account(pat, lastName="Changed")
+    shop.box.cc.unsubscribe(NEW)
+    run_jobs(shop, first)
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, NEW}, flags) == (set(), [False])
+
+
+@pytest.mark.parametrize("how", NOES)
+def test_a_contact_that_is_renamed_twice(shop: Shop, how: str) -> None:
+    """Every address that it has had is its own."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    run_job(shop, "full poll")
+    shop.box.cc.rename(NEW, NEWER)
+    run_job(shop, "full poll")
+    say_no(shop, how, NEWER)
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, NEW, NEWER}, flags) == (set(), [False])
+    assert all(suppressed(shop, one) for one in (PAT, NEW, NEWER))
+
+
+@pytest.mark.parametrize("how", NOES)
+def test_the_no_reaches_the_account_that_took_the_new_address(shop: Shop, how: str) -> None:
+    """It goes to every account that has one of the contact's addresses now."""
+    pat, newcomer = join(shop, PAT, NEW.upper())
+    shop.box.kibo.opt_out(newcomer)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    run_job(shop, "full poll")
+    shop.box.kibo.opt_in(newcomer)
+    run_job(shop, "flush")
+    say_no(shop, how, NEW)
+    members, flags = outcome(shop, pat, newcomer)
+    assert (members & {PAT, NEW}, flags) == (set(), [False, False])
+
+
+@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("is_edited", [False, True])
+def test_a_rename_is_no_departure(shop: Shop, first: str, is_edited: bool) -> None:
+    """Nobody is opted out, the old address is not added again, and `why` says where the contact is."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    if is_edited:
+        shop.box.kibo.update_account(pat, lastName="Changed")
+    run_jobs(shop, first)
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, NEW}, flags, told(shop, PAT)) == ({NEW}, [True], [])
+    assert (suppressed(shop, PAT), suppressed(shop, NEW)) == (set(), set())
+    found = story_of(shop, PAT).verdict
+    assert (found.standing, "another address" in found.text) == (Standing.LISTED, True)
+
+
+def test_a_contact_that_takes_its_old_address_back(shop: Shop) -> None:
+    """It is the contact it was, and an edit is sent to it again."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    run_job(shop, "full poll")
+    shop.box.cc.rename(NEW, PAT)
+    run_job(shop, "full poll")
+    shop.box.kibo.update_account(pat, lastName="Changed")
+    run_job(shop, "flush")
+    contact = shop.box.cc.contact(PAT)
+    assert contact is not None
+    assert contact["last_name"] == "Changed"
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, NEW}, flags) == ({PAT}, [True])
+
+
+@pytest.mark.parametrize("how", NOES)
+def test_a_contact_renamed_before_any_pass_saw_its_id(shop: Shop, how: str) -> None:
+    """A customer added by a flush half an hour ago is known by the contact's id already."""
+    settled(shop)
+    (pat,) = join(shop, PAT)
+    run_job(shop, "flush")
+    shop.box.cc.rename(PAT, NEW)
+    say_no(shop, how, NEW)
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, NEW}, flags) == (set(), [False])
+
+
+def test_an_address_that_a_renamed_contact_left_may_be_somebody_elses(shop: Shop) -> None:
+    """Another contact made with the old address is nobody's departure; its own no is its own."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    run_job(shop, "full poll")
+    shop.box.cc.rename(LEE, PAT)
+    run_job(shop, "full poll")
+    members, flags = outcome(shop, pat, lee)
+    assert (members & {PAT, NEW, LEE}, flags) == ({PAT, NEW}, [True, True])

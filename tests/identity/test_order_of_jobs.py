@@ -1,0 +1,132 @@
+"""The same acts lead to the same end, whichever job reads an account first and whichever comes after it."""
+
+from collections.abc import Iterator, Sequence
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Shop
+from tests.identity.stories import JOBS, edit, outcome, run_job, suppressed
+from tests.jobs.polling import PAT, join, settled, small_shop
+
+ORDERS = list(permutations(("flush", "poll", "export")))
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with small_shop(tmp_path) as made:
+        yield made
+
+
+def run_all(shop: Shop, order: Sequence[str]) -> None:
+    for job in order:
+        run_job(shop, job)
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=" ".join)
+@pytest.mark.parametrize("seen_between", [True, False])
+def test_a_newer_opt_in_is_never_lost(shop: Shop, order: Sequence[str], seen_between: bool) -> None:
+    """Left the list, told Kibo, yes again: whichever job reads that yes first, the person is on the list."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.leave_list(PAT, shop.list_id)
+    if seen_between:
+        run_job(shop, "full poll")
+    else:
+        shop.later(minutes=30)
+        shop.box.kibo.opt_out(pat)
+        run_job(shop, "flush")
+    shop.later(minutes=30)
+    shop.box.kibo.opt_in(pat)
+    run_all(shop, order)
+    members, flags = outcome(shop, pat)
+    assert (PAT in members, flags, suppressed(shop, PAT)) == (True, [True], set())
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=" ".join)
+def test_an_opt_out_and_an_opt_in_between_two_runs(shop: Shop, order: Sequence[str]) -> None:
+    """A no and a yes that no run has seen apart are a yes; what the list shows is left as it is."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.kibo.opt_out(pat)
+    shop.later(minutes=5)
+    shop.box.kibo.opt_in(pat)
+    run_all(shop, order)
+    members, flags = outcome(shop, pat)
+    assert (PAT in members, flags) == (True, [True])
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=" ".join)
+@pytest.mark.parametrize("later_is", ["yes", "no"])
+def test_of_two_accounts_the_later_word_holds(shop: Shop, order: Sequence[str], later_is: str) -> None:
+    """One says no and the other yes; which was read first, and by which job, makes no difference."""
+    pat, twin = [*join(shop, PAT), *join(shop, PAT.upper(), acceptsMarketing=False)]
+    settled(shop)
+    run_job(shop, "flush")
+    acts = [(pat, False), (twin, True)]
+    for account_id, accepts in acts if later_is == "yes" else reversed(acts):
+        shop.later(minutes=5)
+        shop.box.kibo.update_account(account_id, acceptsMarketing=accepts)
+    run_all(shop, order)
+    members, flags = outcome(shop, pat, twin)
+    assert (PAT in members, flags) == (later_is == "yes", [False, True])
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=" ".join)
+@pytest.mark.parametrize("later_is", ["yes", "no"])
+def test_of_two_accounts_read_apart_the_later_word_holds(shop: Shop, order: Sequence[str], later_is: str) -> None:
+    """The same when the newer act is read by one run and the older one by the next."""
+    pat, twin = [*join(shop, PAT), *join(shop, PAT.upper(), acceptsMarketing=False)]
+    settled(shop)
+    run_job(shop, "flush")
+    acts = [(pat, False), (twin, True)]
+    for account_id, accepts in acts if later_is == "yes" else reversed(acts):
+        shop.later(minutes=5)
+        shop.box.kibo.update_account(account_id, acceptsMarketing=accepts)
+    older = pat if later_is == "yes" else twin
+    shop.box.kibo.refuse("read", 500, record=older)
+    run_job(shop, "flush")
+    shop.box.kibo.relent()
+    shop.later(hours=13)
+    run_all(shop, order)
+    members, flags = outcome(shop, pat, twin)
+    assert (PAT in members, flags) == (later_is == "yes", [False, True])
+
+
+@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("says", [True, False])
+def test_a_new_account_is_as_old_as_its_making(shop: Shop, first: str, says: bool) -> None:
+    """Made after another account's no, a new yes counts; a new no is no opt-out of the one that says yes."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    if says:
+        shop.box.kibo.opt_out(pat)
+        run_job(shop, "flush")
+        shop.later(minutes=5)
+    (twin,) = join(shop, PAT, acceptsMarketing=says)
+    edit(shop, twin)
+    run_job(shop, first)
+    members, flags = outcome(shop, pat, twin)
+    assert (PAT in members, flags) == (True, [not says, says])
+
+
+@pytest.mark.parametrize("first", JOBS)
+def test_an_older_account_that_turns_up_late_outweighs_nothing(shop: Shop, first: str) -> None:
+    """A yes from before the no, on an account that no run has read until now, does not lift it."""
+    (twin,) = join(shop, PAT)
+    shop.box.kibo.refuse("list", 500)
+    shop.box.kibo.relent()
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    store = shop.open()
+    store.run("DELETE FROM accounts WHERE account_id = ?", twin)
+    store.run("DELETE FROM account_addresses WHERE account_id = ?", twin)
+    store.close()
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    assert PAT not in shop.members()
+    edit(shop, twin)
+    run_job(shop, first)
+    members, flags = outcome(shop, pat, twin)
+    assert (PAT in members, flags) == (False, [False, True])
