@@ -75,7 +75,7 @@ def settle_absence(context: Context, person: bytes, changed_at: datetime | None)
             contact_id = known.contact_id if known else None
             held = Suppression(person, DEPARTED, context.list_id, contact_id, since, BY_RESTORE)
             suppressions.record(context.store, held, context.now(), context.run_id)
-            contacts.note_absent(context.store, person, at, is_gone=False)
+            contacts.note_absent(context.store, person, at)
         act = "to be added again" if is_newer else "held back"
         step = Step(person, None, act, OFF_LIST_WHEN_RESTORED)
         history.append(context.store, context.run_id, context.now(), [step])
