@@ -12,6 +12,8 @@ from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, RESTORED, 
 FOUND_ON_LIST = "another source's contact, found on the list"
 """Such a decision has to be remembered: an opt-out takes the contact off the list all the same."""
 OFF_LIST_WHEN_RESTORED = "was off the list when an older copy of the state file was put back"
+MOVED = "its contact has another address in Constant Contact now"
+WAITS = "waits for the person to confirm"
 PENDING_CONFIRMATION = "pending_confirmation"
 DELETED = "deleted"
 """Of a contact that was deleted without having unsubscribed; the vendor has no word for it."""
@@ -111,14 +113,21 @@ def judge_sighting(known: KnownContact, list_id: str) -> Sighted:
     return Sighted.GONE
 
 
-def _left_as_it_is(known: KnownContact, target: Target, *, is_foreign: bool) -> str | None:
-    """Why nothing is sent of a contact, whatever the store says; `None` where there is no such reason."""
-    if known.moved_to is not None:
-        return "its contact has another address in Constant Contact now"
+def why_left_alone(known: KnownContact | None) -> str | None:
+    """Why nothing is sent of a contact that is off the list, whoever opts in; `None` where there is no such reason."""
+    if known is not None and known.moved_to is not None:
+        return MOVED
     # Under Confirmed Opt-in a contact is on no list until the person confirms; an import must not push them on it.
     # https://knowledgebase.constantcontact.com/articles/KnowledgeBase/5533
-    if known.permission == PENDING_CONFIRMATION and known.is_fresh(target.fresh_since):
-        return "waits for the person to confirm"
+    return WAITS if known is not None and known.permission == PENDING_CONFIRMATION else None
+
+
+def _left_as_it_is(known: KnownContact, target: Target, *, is_foreign: bool) -> str | None:
+    """Why nothing is sent of a contact, whatever the store says; `None` where there is no such reason."""
+    alone = why_left_alone(known)
+    # They may have confirmed since an earlier run looked.
+    if alone is not None and (alone != WAITS or known.is_fresh(target.fresh_since)):
+        return alone
     if not is_foreign or (known.sent is not None and known.sent.fingerprint is not None):
         return None
     if known.is_on(target.list_id):

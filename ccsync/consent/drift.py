@@ -88,7 +88,7 @@ class NotListed:
     """Somebody who opts in at Kibo, could be sent, and is not on the list.
 
     `telling` is how Kibo's being told of the opt-out stands. `queued` is how the account stands in the queue;
-    `refused` whether Constant Contact refused its row before.
+    `refused` whether Constant Contact refused its row before. `left_alone` is why nothing is sent of its contact.
     """
 
     holding: Suppression | None
@@ -98,12 +98,15 @@ class NotListed:
     is_under_way: bool
     has_just_changed: bool
     was_put_there: bool
+    left_alone: str | None = None
 
 
 def judge_not_listed(one: NotListed) -> Verdict:
     """Why is somebody who opts in not on the list?"""
     if one.holding is not None:
         return _judge_held(one.holding, one)
+    if one.left_alone is not None:
+        return Verdict(Kind.WAITING, one.left_alone)
     if one.refused:
         return Verdict(Kind.REJECTED, "Constant Contact refused it before, and it has not changed since")
     if one.queued == "failed":

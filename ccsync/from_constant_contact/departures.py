@@ -18,7 +18,7 @@ from ccsync.models import Contact, ContactList
 from ccsync.run import control
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
-from ccsync.state import contacts, ledger, properties, suppressions, write_backs
+from ccsync.state import accounts, contacts, ledger, properties, queue, suppressions, write_backs
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
@@ -218,6 +218,10 @@ class _Missing:
         if found is Found.DEPARTED and contact is not None:
             record_departure(context, person, contact.email, contact=contact)
             self.departed += 1
+        elif found is Found.DELETED:
+            # No act of theirs: who opts in is decided on anew, as an export would.
+            with context.store.transaction():
+                queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
 
 
 def _note_returned(context: Context) -> None:

@@ -219,7 +219,7 @@ def confirm_batch(store: Store, batch_id: int, list_id: str, at: datetime) -> No
     Inside the caller's transaction. What was seen before says nothing of them now.
     """
     store.run(
-        "UPDATE contacts SET member_of = ?, seen_at = NULL"
+        "UPDATE contacts SET member_of = ?, seen_at = NULL, permission = nullif(permission, 'deleted')"
         " WHERE person IN (SELECT person FROM batch_rows WHERE batch_id = ?)",
         list_id,
         batch_id,

@@ -36,8 +36,16 @@ class Span:
 class History:
     """The facts up to now, and the moments at which all was settled."""
 
-    def __init__(self, facts: Facts, settled: Sequence[Settled], business: frozenset[int]) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        settled: Sequence[Settled],
+        business: frozenset[int],
+        erased: frozenset[str] = frozenset(),
+    ) -> None:
+        """`erased` are the contacts (ids) that the vendor has forgotten: it shows nothing of them any more."""
         self.facts = facts
+        self.erased = erased
         self.settled = settled
         self._moments = [one.number for one in settled]
         self._business = business
@@ -136,6 +144,11 @@ def who_says_no_is_no_member(history: History, members: frozenset[str]) -> Itera
 
 def _nobody_says_yes(history: History, address: str) -> Iterator[str]:
     here = history.voters(address)
+    # A contact that has another address now keeps its link: who says yes under an earlier one keeps it (decision 5).
+    contact = history.facts.contact_at(address)
+    homes = {home for _, home in contact.homes} if contact is not None else set()
+    if any(one.accepts for home in homes for one in history.voters(home)):
+        return
     if here:
         if not any(one.accepts for one in here):
             yield "of its accounts all say no"
@@ -203,7 +216,9 @@ def _may_take_back(history: History, account: AccountStory, number: int, run_sta
             and one.actor in OWN
             and (one.kind in ("unsubscribe", "leave-list") or (one.kind == "add" and contact.opted_out_at))
         ]
-        undone = [when for when in contact.returned if when < run_start]
+        # Who unsubscribed and came back before anything looked is off the list, and has been since their no.
+        is_news = history.number_settled_before(number)
+        undone = [when for when in contact.returned if when < run_start and any(no < is_news for no in noes)]
         undone += [when for when, actor in contact.joined if actor in OWN and when < run_start]
         # A historic unsubscribe, met at the first export, wins over any yes (decision 4).
         if any((no > yes or no < historic) and not any(when > no for when in undone) for no in noes):
@@ -230,6 +245,8 @@ def store_knows(history: History) -> Iterator[str]:
         number = contact.opted_out_at
         if number is None:
             continue
+        if contact.contact_id in history.erased and _is_unseen(history, number, contact.deleted[-1]):
+            continue
         seen = history.number_settled_before(number)
         # Addresses that ccsync could not see on the contact are unknown to it.
         homes = {contact.address} | {
@@ -242,6 +259,11 @@ def store_knows(history: History) -> Iterator[str]:
                 arrived = max(when for when, where in account.homes if where == home)
                 if account.accepts and account.last_own[0] < number and arrived < number:
                     yield f"I2 account {account.account_id} still says yes, and {home} is unsubscribed"
+
+
+def _is_unseen(history: History, number: int, end: int) -> bool:
+    """Was there no moment between these acts at which all was seen? The vendor's forgetting takes the act along."""
+    return history.number_settled_before(end) <= number
 
 
 # I3: everybody who says yes

@@ -73,6 +73,7 @@ class World:
         self.settled: list[Settled] = []
         self.business: set[int] = set()
         self.outsiders: set[str] = set()
+        self.erased: set[str] = set()
         self.edits: dict[int, str] = {}
         self.moves = 0
         self.has_had_trouble = False
@@ -92,7 +93,7 @@ class World:
 
     def history(self, until: int | None = None) -> History:
         settled = [one for one in self.settled if until is None or one.number <= until]
-        return History(self.facts(until), settled, frozenset(self.business))
+        return History(self.facts(until), settled, frozenset(self.business), frozenset(self.erased))
 
     def accounts(self) -> list[int]:
         """The accounts there are."""
