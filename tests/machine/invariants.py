@@ -221,7 +221,10 @@ def _may_take_back(history: History, account: AccountStory, number: int, run_sta
         undone = [when for when in contact.returned if when < run_start and any(no < is_news for no in noes)]
         undone += [when for when, actor in contact.joined if actor in OWN and when < run_start]
         # A historic unsubscribe, met at the first export, wins over any yes (decision 4).
-        if any((no > yes or no < historic) and not any(when > no for when in undone) for no in noes):
+        # Leaving has no date at the vendor: whether a yes of the same span came before or after it nobody can tell.
+        undated = {one.number for one in history.facts.words if one.kind == "leave-list" and one.number >= is_news}
+        old = [no for no in noes if no > yes or no < historic or no in undated]
+        if any(not any(when > no for when in undone) for no in old):
             return True
     return False
 
@@ -247,12 +250,13 @@ def store_knows(history: History) -> Iterator[str]:
             continue
         if contact.contact_id in history.erased and _is_unseen(history, number, contact.deleted[-1]):
             continue
-        seen = history.number_settled_before(number)
         # Addresses that ccsync could not see on the contact are unknown to it.
         homes = {contact.address} | {
             home
             for (since, home), (end, _) in zip(contact.homes, contact.homes[1:], strict=False)
-            if any(since <= when < min(end, seen) for when, actor in contact.joined if actor == "app")
+            if any(
+                since <= when < history.number_settled_before(end) for when, actor in contact.joined if actor == "app"
+            )
         }
         for home in homes:
             for account in history.voters(home):

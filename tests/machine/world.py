@@ -27,7 +27,7 @@ WAYS: tuple[tuple[dict[str, object], str], ...] = (
     ({}, ""),
     ({"confirmed_opt_in": True}, "welcome_email = true\n"),
     ({"unsubscribed_keep_lists": True, "list_change_trace": "both"}, ""),
-    ({"export_holds_deleted": True, "status_default": "active"}, 'opt_out = "unsubscribe"\n'),
+    ({"export_holds_deleted": True, "status_default": "active"}, ""),
     ({"update_date_filter": "refuse", "resubscribe_keeps_opt_out_date": False}, ""),
     ({"rename_moves_updated_at": True, "import_updates_unsubscribed": False}, "overwrite_existing = true\n"),
 )
