@@ -7,8 +7,8 @@ from enum import Enum
 from ccsync.consent.decisions import PENDING_CONFIRMATION
 from ccsync.models import Contact
 from ccsync.state.kibo_writes import KiboWrite
+from ccsync.state.outbox.write_backs import RESUBSCRIBED
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
-from ccsync.state.write_backs import RESUBSCRIBED
 
 REASONS = {
     UNSUBSCRIBED: "unsubscribed at Constant Contact",

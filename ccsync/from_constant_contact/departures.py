@@ -18,13 +18,14 @@ from ccsync.models import Contact, ContactList
 from ccsync.run import clocks, control
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts, ledger, properties, queue, suppressions, write_backs
+from ccsync.state import accounts, contacts, ledger, properties, suppressions
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
+from ccsync.state.outbox import queue, write_backs
+from ccsync.state.outbox.write_backs import WriteBack
 from ccsync.state.suppressions import DEPARTED, Suppression
 from ccsync.state.views import list_members
-from ccsync.state.write_backs import WriteBack
 
 log = logging.getLogger(__name__)
 
@@ -223,10 +224,6 @@ class _Missing:
         elif found is Found.DEPARTED and contact is not None and not _wants_back(context, person):
             record_departure(context, person, contact.email, contact=contact)
             self.departed += 1
-        elif found is Found.DELETED:
-            # No act of theirs: who opts in is decided on anew, as an export would.
-            with context.store.transaction():
-                queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
 
 
 def _wants_back(context: Context, person: bytes) -> bool:

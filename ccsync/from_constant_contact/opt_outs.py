@@ -11,7 +11,8 @@ from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run import clocks
 from ccsync.run.context import Context
-from ccsync.state import contacts, erasure, ledger, suppressions, write_backs
+from ccsync.state import contacts, erasure, ledger, suppressions
+from ccsync.state.outbox import write_backs
 from ccsync.state.properties import Stream
 from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from ccsync.consent.decisions import OFF_LIST_WHEN_RESTORED
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.run.context import Context
-from ccsync.state import batches, contacts, properties, removals, suppressions
+from ccsync.state import batches, contacts, properties, suppressions
 from ccsync.state.database import copies
 from ccsync.state.database.times import from_text
 from ccsync.state.log import history, runs
 from ccsync.state.log.history import Step
+from ccsync.state.outbox import removals
 from ccsync.state.suppressions import DEPARTED, Suppression
 from ccsync.state.suppressions import RESTORED as BY_RESTORE
 

@@ -14,9 +14,10 @@ from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run import control
 from ccsync.run.context import Context
-from ccsync.state import accounts, ledger, queue, suppressions, write_backs
+from ccsync.state import accounts, ledger, suppressions
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
+from ccsync.state.outbox import queue, write_backs
 from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 
 MOST_LOOKS = 50

@@ -8,8 +8,9 @@ from ccsync.from_constant_contact import opt_outs
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts, queue
+from ccsync.state import accounts, contacts
 from ccsync.state.contacts import Sighting
+from ccsync.state.outbox import queue
 
 
 def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None = None) -> None:

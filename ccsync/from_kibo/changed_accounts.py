@@ -20,8 +20,9 @@ from ccsync.kibo.events import PAGE_SIZE
 from ccsync.models import Customer
 from ccsync.run import clocks, control
 from ccsync.run.context import Context
-from ccsync.state import queue, staging
-from ccsync.state.queue import Due
+from ccsync.state import staging
+from ccsync.state.outbox import queue
+from ccsync.state.outbox.queue import Due
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
 """What follows from an account that Kibo no longer has: it leaves the list and is forgotten."""
 
 from ccsync.run.context import Context
-from ccsync.state import accounts, erasure, removals
+from ccsync.state import accounts, erasure
+from ccsync.state.outbox import removals
 
 
 def forget_account(context: Context, account_id: int) -> list[int]:

@@ -6,12 +6,13 @@ from ccsync.consent.write_back import REASONS, Seen, judge_sighting
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
-from ccsync.state import accounts, kibo_writes, ledger, write_backs
+from ccsync.state import accounts, kibo_writes, ledger
 from ccsync.state.accounts import AccountSeen
 from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
+from ccsync.state.outbox import write_backs
 
 
 def without_own(context: Context, customers: Sequence[Customer]) -> list[Customer]:

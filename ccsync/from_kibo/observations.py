@@ -10,11 +10,12 @@ from ccsync.from_kibo import deletions, echoes, forgotten
 from ccsync.mapping import check_address, person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts, ledger, queue, removals, suppressions
+from ccsync.state import accounts, contacts, ledger, suppressions
 from ccsync.state.accounts import B2B, AccountSeen
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
+from ccsync.state.outbox import queue, removals
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, Suppression
 
 

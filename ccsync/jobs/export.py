@@ -17,8 +17,9 @@ from ccsync.reports.first_export import FirstExport
 from ccsync.run import clocks
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
-from ccsync.state import batches, parked, properties, queue, staging
+from ccsync.state import batches, parked, properties, staging
 from ccsync.state.log import runs
+from ccsync.state.outbox import queue
 from ccsync.to_constant_contact import additions, known_contacts
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports

@@ -17,9 +17,10 @@ from ccsync.reports import flush_plan
 from ccsync.reports.flush_plan import Plan
 from ccsync.run.context import Context
 from ccsync.run.troubles import Troubles
-from ccsync.state import batches, parked, properties, queue, staging
+from ccsync.state import batches, parked, properties, staging
 from ccsync.state.batches import SPLIT
 from ccsync.state.log import runs
+from ccsync.state.outbox import queue
 from ccsync.to_constant_contact import additions
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports

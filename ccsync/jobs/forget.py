@@ -12,8 +12,9 @@ from ccsync.from_constant_contact.activities import await_activities, be_patient
 from ccsync.mapping import check_address, person_key_text
 from ccsync.models import Contact, Customer
 from ccsync.run.context import Context
-from ccsync.state import batches, contacts, erasure, ledger, removals, suppressions
+from ccsync.state import batches, contacts, erasure, ledger, suppressions
 from ccsync.state.erasure import Held
+from ccsync.state.outbox import removals
 from ccsync.state.suppressions import FORGOTTEN, NOBODY_OPTED_IN, UNSUBSCRIBED, Suppression
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports

@@ -8,7 +8,7 @@ from ccsync.errors import BrakeError, CcsyncError, NotAgreed, TemporaryError
 from ccsync.reports.status import CRON_JOBS, JobStanding, Status
 from ccsync.run.access import LAPSES_AFTER
 from ccsync.run.job_names import FLUSH_EVENTS
-from ccsync.state import tasks
+from ccsync.state.outbox import tasks
 
 OLD_LOGIN = timedelta(days=150)
 STAYS_SO = 3

@@ -18,7 +18,8 @@ from ccsync.consent.drift import (
 )
 from ccsync.from_constant_contact import departures
 from ccsync.run.context import Context
-from ccsync.state import batches, contacts, ledger, parked, queue, removals, suppressions, tasks, write_backs
+from ccsync.state import batches, contacts, ledger, parked, suppressions
+from ccsync.state.outbox import queue, removals, tasks, write_backs
 from ccsync.state.suppressions import DEPARTED, FORGOTTEN, Suppression
 from ccsync.state.views import comparison
 from ccsync.state.views.comparison import AtKibo, Finding
@@ -71,7 +72,7 @@ def _listed(context: Context, flushed_at: datetime | None) -> Iterator[Finding]:
             Listed(
                 holding=_holding(context, person),
                 opts_in=any(one.opts_in for one in accounts),
-                was_put_there=known is not None and known.is_on(context.list_id),
+                was_put_there=known is not None and known.is_on(context.list_id) and not _has_left(context, person),
                 is_leaving=removals.is_asked(store, person, context.list_id),
                 is_queued=_queued(context, everybody) not in (None, tasks.FAILED),
                 has_just_changed=_has_just_changed(accounts, flushed_at),
@@ -94,6 +95,13 @@ def _several(context: Context) -> Iterator[Finding]:
     for person, email in comparison.iter_several(context.store):
         accounts = [one.account_id for one in comparison.accounts_of(context.store, person) if one.opts_in]
         yield _finding(Verdict(Kind.SEVERAL_ACCOUNTS, f"{len(accounts)} accounts"), person, email, accounts)
+
+
+def _has_left(context: Context, person: bytes) -> bool:
+    """Did somebody leave whom ccsync had put on the list? Who is on it again came there by another way."""
+    return any(
+        one.kind == DEPARTED and one.list_id == context.list_id for one in suppressions.of_person(context.store, person)
+    )
 
 
 def _holding(context: Context, person: bytes) -> Suppression | None:

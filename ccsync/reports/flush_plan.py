@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from ccsync.consent.decisions import Act
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.run.context import Context
-from ccsync.state import queue, removals, staging
+from ccsync.state import staging
 from ccsync.state.log import runs
+from ccsync.state.outbox import queue, removals
 from ccsync.to_constant_contact import known_contacts, list_removals, welcome
 from ccsync.to_constant_contact.list_check import find_departures
 

@@ -2,8 +2,8 @@
 
 from ccsync.consent.write_back import OWN_ACT
 from ccsync.run.context import Context
+from ccsync.state.outbox.write_backs import RESUBSCRIBED
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
-from ccsync.state.write_backs import RESUBSCRIBED
 from ccsync.to_kibo.acceptance import Writing
 
 _REMARKS = {

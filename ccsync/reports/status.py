@@ -9,10 +9,11 @@ from ccsync.config import Config
 from ccsync.from_kibo.events import EVER_SEEN
 from ccsync.run.access import CONSTANT_CONTACT, KIBO, LAPSES_AFTER
 from ccsync.run.job_names import EXPORT, FLUSH_EVENTS, POLL_UNSUBSCRIBES
-from ccsync.state import Store, contacts, events, properties, removals, tasks, tokens, write_backs
+from ccsync.state import Store, contacts, events, properties, tokens
 from ccsync.state.log import calls, last_errors, runs
 from ccsync.state.log.last_errors import Trouble
 from ccsync.state.log.runs import Run
+from ccsync.state.outbox import removals, tasks, write_backs
 from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED
 from ccsync.state.views import summary
 

@@ -11,25 +11,14 @@ from ccsync.errors import BrakeError
 from ccsync.mapping import person_key_text
 from ccsync.reports.status import next_run_at
 from ccsync.run.job_names import FLUSH_EVENTS
-from ccsync.state import (
-    Store,
-    contacts,
-    events,
-    ledger,
-    parked,
-    people,
-    properties,
-    queue,
-    suppressions,
-    tasks,
-    write_backs,
-)
+from ccsync.state import Store, contacts, events, ledger, parked, people, properties, suppressions
 from ccsync.state.log import history, last_errors, runs
 from ccsync.state.log.history import Step
 from ccsync.state.log.runs import Run
+from ccsync.state.outbox import queue, tasks, write_backs
+from ccsync.state.outbox.write_backs import WriteBack
 from ccsync.state.views import person_facts
 from ccsync.state.views.person_facts import AccountKnown, ConsentRow, Rejected, SuppressionSeen
-from ccsync.state.write_backs import WriteBack
 
 
 @dataclass(frozen=True, slots=True)

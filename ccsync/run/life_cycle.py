@@ -9,10 +9,11 @@ from ccsync.errors import CcsyncError, Interrupted
 from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.run.job_names import DIRECTIONS
-from ccsync.state import events, scratch_store, write_backs
+from ccsync.state import events, scratch_store
 from ccsync.state.log import history, last_errors, runs, wrong_clock
 from ccsync.state.log.last_errors import Trouble
 from ccsync.state.log.runs import Run
+from ccsync.state.outbox import write_backs
 
 log = logging.getLogger(__name__)
 

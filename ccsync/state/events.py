@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.models import Event
-from ccsync.state import queue
 from ccsync.state.database.store import Store, Value
 from ccsync.state.database.times import from_text, from_text_or_raise, storable, to_text, to_text_or_none
-from ccsync.state.tasks import DONE, FAILED, PENDING
+from ccsync.state.outbox import queue
+from ccsync.state.outbox.tasks import DONE, FAILED, PENDING
 
 DELETED = "customeraccount.deleted"
 

@@ -8,7 +8,8 @@ from ccsync.from_kibo.observations import observe
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts, ledger, properties, queue
+from ccsync.state import accounts, contacts, ledger, properties
+from ccsync.state.outbox import queue
 from ccsync.state.views import list_members
 
 

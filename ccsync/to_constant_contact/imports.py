@@ -15,10 +15,11 @@ from ccsync.from_constant_contact.activities import Waits
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.models import Activity
 from ccsync.run.context import Context
-from ccsync.state import batches, contacts, parked, queue, suppressions
+from ccsync.state import batches, contacts, parked, suppressions
 from ccsync.state.batches import ADOPTED, DONE, SPLIT, Batch, BatchRow
 from ccsync.state.log import history, runs
 from ccsync.state.log.runs import RejectedRecord
+from ccsync.state.outbox import queue
 from ccsync.to_constant_contact import overdue, refusals
 from ccsync.to_constant_contact.batches import LONG_ADDRESS, park
 

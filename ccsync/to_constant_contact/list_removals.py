@@ -1,7 +1,7 @@
 """Takes people off the list who opted out in the store, or whose account is gone.
 
-What is to be done stands in the state file (`state.removals`) from the decision until Constant Contact has done it. One
-contact that cannot be taken off holds nobody up: it is tried again by the one retry policy.
+What is to be done is a task (`state.outbox.removals`) from the decision until Constant Contact has done it. One contact
+that cannot be taken off holds nobody up: it is tried again by the one retry policy.
 """
 
 import logging
@@ -20,10 +20,11 @@ from ccsync.from_kibo import deletions
 from ccsync.models import Activity
 from ccsync.run import control
 from ccsync.run.context import Context
-from ccsync.state import accounts, batches, contacts, ledger, queue, removals, suppressions, tasks
+from ccsync.state import accounts, batches, contacts, ledger, suppressions
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
-from ccsync.state.removals import Removal
+from ccsync.state.outbox import queue, removals, tasks
+from ccsync.state.outbox.removals import Removal
 from ccsync.to_constant_contact.bisection import Bisection, Failure, Tried
 
 log = logging.getLogger(__name__)

@@ -11,8 +11,9 @@ from ccsync.from_constant_contact import members
 from ccsync.from_constant_contact.activities import look_at
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.run.context import Context
-from ccsync.state import batches, contacts, queue, suppressions
+from ccsync.state import batches, contacts, suppressions
 from ccsync.state.batches import ADOPTED, DONE, FAILED, OVERDUE, RUNNING, Batch, BatchRow
+from ccsync.state.outbox import queue
 
 log = logging.getLogger(__name__)
 

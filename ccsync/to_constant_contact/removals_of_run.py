@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
-from ccsync.state import removals
-from ccsync.state.removals import Removal
+from ccsync.state.outbox import removals
+from ccsync.state.outbox.removals import Removal
 from ccsync.to_constant_contact import list_removals
 
 

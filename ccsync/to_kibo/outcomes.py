@@ -11,13 +11,14 @@ from ccsync.errors import CcsyncError
 from ccsync.from_kibo import echoes
 from ccsync.kibo import Written
 from ccsync.run.context import Context
-from ccsync.state import kibo_writes, ledger, tasks, write_backs
+from ccsync.state import kibo_writes, ledger
 from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.log import history, runs
 from ccsync.state.log.history import Step
 from ccsync.state.log.runs import RejectedRecord
+from ccsync.state.outbox import tasks, write_backs
+from ccsync.state.outbox.write_backs import WriteBack
 from ccsync.state.suppressions import DEPARTED
-from ccsync.state.write_backs import WriteBack
 
 log = logging.getLogger(__name__)
 

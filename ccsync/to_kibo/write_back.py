@@ -18,9 +18,10 @@ from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run import control
 from ccsync.run.context import Context
-from ccsync.state import contacts, kibo_writes, suppressions, write_backs
+from ccsync.state import contacts, kibo_writes, suppressions
+from ccsync.state.outbox import write_backs
+from ccsync.state.outbox.write_backs import RESUBSCRIBED, WriteBack
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
-from ccsync.state.write_backs import RESUBSCRIBED, WriteBack
 from ccsync.to_kibo import outcomes
 from ccsync.to_kibo.accounts import Finder
 

@@ -17,8 +17,8 @@ from ccsync.consent.write_back import (
 )
 from ccsync.models import Contact
 from ccsync.state.kibo_writes import KiboWrite
+from ccsync.state.outbox.write_backs import RESUBSCRIBED
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
-from ccsync.state.write_backs import RESUBSCRIBED
 
 LIST, OTHER_LIST = "list-1", "list-2"
 DAY = datetime(2026, 5, 1, tzinfo=UTC)

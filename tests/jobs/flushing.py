@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import tasks
+from ccsync.state.outbox import tasks
 from tests.harness import Shop
 
 PAT, SAM, KIM = (f"{name}@example.com" for name in ("pat", "sam", "kim"))

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from ccsync.mapping import person_key_text
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import ledger, people, suppressions, write_backs
-from ccsync.state.write_backs import WriteBack
+from ccsync.state import ledger, people, suppressions
+from ccsync.state.outbox import write_backs
+from ccsync.state.outbox.write_backs import WriteBack
 from tests.harness import Shop
 
 PAT, LEE, KIM, SAM = (f"{name}@example.com" for name in ("pat", "lee", "kim", "sam"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import removals
+from ccsync.state.outbox import removals
 from tests.harness import LIST, Crash, Shop, imported_rows
 from tests.jobs.test_export import THEN, dump, seed_contact
 

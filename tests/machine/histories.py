@@ -18,7 +18,8 @@ MOST_TRIES = 400
 
 def drawn(seed: int, enabled: tuple[str, ...] = axes.ENABLED) -> tuple[int, list[Step]]:
     """The history of a seed: a way of the vendors, and steps of the enabled axes."""
-    assert {kind.axis for kind in KINDS.values()} >= set(enabled) and troubles.__doc__
+    assert {kind.axis for kind in KINDS.values()} >= set(enabled)
+    assert troubles.__doc__
     chance = random.Random(seed)
     way = chance.randrange(len(WAYS))
     first = [("sign_up", where, chance.randrange(3)) for where in range(len(POOL) - 1)]

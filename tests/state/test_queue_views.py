@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from ccsync.models import Event
-from ccsync.state import Store, create_store, events, open_store, parked, queue, tasks
+from ccsync.state import Store, create_store, events, open_store, parked
 from ccsync.state.log import calls, last_errors, runs
 from ccsync.state.log.last_errors import Trouble
+from ccsync.state.outbox import queue, tasks
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression, record
 from ccsync.state.views import summary
 

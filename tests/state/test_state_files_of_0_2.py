@@ -22,15 +22,13 @@ from ccsync.state import (
     parked,
     people,
     properties,
-    queue,
-    removals,
     suppressions,
     tokens,
-    write_backs,
 )
 from ccsync.state import contacts as state_contacts
 from ccsync.state.database.times import to_text_or_none as text
 from ccsync.state.log import calls, history, runs
+from ccsync.state.outbox import queue, removals, write_backs
 from ccsync.state.properties import Stream
 
 LATER = datetime(2030, 1, 1, tzinfo=UTC)

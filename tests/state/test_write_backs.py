@@ -7,20 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.state import (
-    Store,
-    accounts,
-    create_store,
-    erasure,
-    kibo_writes,
-    open_store,
-    suppressions,
-    tasks,
-    write_backs,
-)
+from ccsync.state import Store, accounts, create_store, erasure, kibo_writes, open_store, suppressions
 from ccsync.state.accounts import AccountSeen
 from ccsync.state.database import schema
 from ccsync.state.database.schema import VERSION
+from ccsync.state.outbox import tasks, write_backs
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 
 PAT, LEE = b"p" * 16, b"l" * 16

@@ -7,7 +7,7 @@ import pytest
 
 from ccsync.consent.retry import MOST_ATTEMPTS
 from ccsync.errors import VendorUnreachable
-from ccsync.state import tasks
+from ccsync.state.outbox import tasks
 from tests.harness import Shop
 from tests.jobs.polling import accepts, join, puts, settled, small_shop, told
 

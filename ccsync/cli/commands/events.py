@@ -14,10 +14,11 @@ from ccsync.errors import VendorUnreachable
 from ccsync.from_kibo.events import pull
 from ccsync.reports.status import next_run_at
 from ccsync.run.job_names import FLUSH_EVENTS
-from ccsync.state import Store, queue
+from ccsync.state import Store
 from ccsync.state import events as events_seen
 from ccsync.state.events import QueuedEvent
 from ccsync.state.log import runs
+from ccsync.state.outbox import queue
 
 SHOWN = 100
 """Rows of the table where no --limit is given; JSON then has them all."""

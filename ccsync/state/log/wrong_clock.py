@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import to_text
+from ccsync.state.outbox.tasks import FAILED
 from ccsync.state.suppressions import UNSUBSCRIBED
-from ccsync.state.tasks import FAILED
 
 SLACK = timedelta(hours=1)
 LONGEST_BACKOFF = timedelta(hours=12)

@@ -1,7 +1,7 @@
 """Numbers about everybody, for `status`; it only reads, over the tables of its neighbours."""
 
 from ccsync.state.database.store import Store
-from ccsync.state.tasks import FAILED, READ
+from ccsync.state.outbox.tasks import FAILED, READ
 
 
 def suppressed_by_kind(store: Store, list_id: str) -> dict[str, int]:

@@ -11,9 +11,10 @@ import pytest
 
 from ccsync.models import Event
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Lock, events, parked, queue, tasks
+from ccsync.state import Lock, events, parked
 from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
+from ccsync.state.outbox import queue, tasks
 from tests.canaries import leaks_in
 from tests.cli.test_hostile_store import check_screen
 from tests.live import LiveShop

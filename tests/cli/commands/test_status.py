@@ -11,9 +11,10 @@ import pytest
 
 from ccsync.cli.owner import ACCOUNT, ORGANIZATION
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Lock, create_store, properties, queue, suppressions, tokens
+from ccsync.state import Lock, create_store, properties, suppressions, tokens
 from ccsync.state.database.times import to_text
 from ccsync.state.log import calls, runs
+from ccsync.state.outbox import queue
 from ccsync.state.suppressions import OPTED_OUT, Suppression
 from tests.canaries import leaks_in
 from tests.cli.test_hostile_store import check_screen

@@ -11,7 +11,8 @@ import pytest
 
 from ccsync.models import Event
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import events, queue
+from ccsync.state import events
+from ccsync.state.outbox import queue
 from tests.canaries import leaks_in
 from tests.cli.test_hostile_store import check_screen
 from tests.live import LiveShop

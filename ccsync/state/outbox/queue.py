@@ -11,7 +11,7 @@ from datetime import datetime
 
 from ccsync.state.database.store import Store, Value
 from ccsync.state.database.times import from_text, from_text_or_raise, storable, to_text
-from ccsync.state.tasks import FAILED, PENDING, READ, RETRYING
+from ccsync.state.outbox.tasks import FAILED, PENDING, READ, RETRYING
 
 DELETED = "customeraccount.deleted"
 _CHUNK = 500

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from ccsync.state.database.store import Row, Store
 from ccsync.state.database.times import from_text, from_text_or_raise, to_text, to_text_or_none
+from ccsync.state.outbox.tasks import DONE, PENDING, WRITE_BACK
 from ccsync.state.suppressions import DEPARTED, RESTORED, UNSUBSCRIBED
-from ccsync.state.tasks import DONE, PENDING, WRITE_BACK
 
 RESUBSCRIBED = "resubscribed"
 """Came back to Constant Contact by their own act."""

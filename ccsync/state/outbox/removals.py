@@ -7,7 +7,7 @@ from datetime import datetime
 from ccsync.state.contacts import ON_LIST
 from ccsync.state.database.store import Row, Store
 from ccsync.state.database.times import storable, to_text
-from ccsync.state.tasks import DONE, PENDING, REMOVE
+from ccsync.state.outbox.tasks import DONE, PENDING, REMOVE
 
 OPTED_OUT = "opted-out"
 DELETED = "deleted"
