@@ -166,8 +166,9 @@ BUGS = (
     SeededBug(
         "a trimmed account is written back",
         "kibo/writes.py",
-        "    return {**raw, CONSENT: accepts}\n",
-        '    return {key: raw[key] for key in ("id", "emailAddress") if key in raw} | {CONSENT: accepts}\n',
+        "    return _LONE_SURROGATE.sub(",
+        '    account = json.dumps({key: one for key, one in json.loads(account).items() if key in ("id", CONSENT)})\n'
+        "    return _LONE_SURROGATE.sub(",
         ("tests/jobs/test_poll_unsubscribes.py",),
     ),
     SeededBug(
