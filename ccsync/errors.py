@@ -14,7 +14,7 @@
     │   ├── QuotaSpent
     │   └── OutOfTime
     ├── RefusedError           9  a vendor refused the run
-    ├── BrakeError            10  too much would change at once
+    ├── SafetyLimitError      10  too much would change at once
     └── Interrupted     130, 143  a person or the system stopped the run
 
 A message has three parts, a line each: what happened, why, and what to do about it.
@@ -32,7 +32,7 @@ EXIT_CODES = {
     7: "another run holds the lock; nothing was done",
     8: "a vendor is unreachable or throttling, or today's quota is spent; the next run continues",
     9: "a vendor refused the run",
-    10: "brake: too much would change at once",
+    10: "safety limit: too much would change at once",
     130: "interrupted from the keyboard",
     143: "stopped by the system (SIGTERM)",
 }
@@ -131,7 +131,7 @@ class RefusedError(CcsyncError):
         self.status = status
 
 
-class BrakeError(CcsyncError):
+class SafetyLimitError(CcsyncError):
     """Too much would change at once; a person decides."""
 
     exit_code = 10

@@ -94,7 +94,7 @@ BUGS = (
         (K1, "-k", f"anywhere and {POLL}"),
     ),
     SeededBug(
-        "the brake is off",
+        "the safety limit is off",
         "consent/safety_limit.py",
         "    is_too_much = most > 0 and (total > most",
         "    is_too_much = most < 0 and (total > most",

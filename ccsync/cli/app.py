@@ -132,7 +132,7 @@ def _as_utf_8(arguments: Sequence[str]) -> list[str]:
 
 def show_error(app: App, error: CcsyncError) -> int:
     """Say what happened, why, and what to do; return the exit code."""
-    if not app.is_told_before:
+    if not app.was_reported:
         error_lines.show(error)
     log.info("exit %d: %s", error.exit_code, error.what)
     _show_json(app, error, error.exit_code)

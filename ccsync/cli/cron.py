@@ -58,7 +58,7 @@ def _is_same_day(one: datetime, other: datetime) -> bool:
 
 
 @contextmanager
-def told_once(app: App, store: Store, job: str) -> Iterator[None]:
+def reported_once(app: App, store: Store, job: str) -> Iterator[None]:
     """Around a job: under cron, an error that stays the same is told once a day. Its exit code stays the same."""
     try:
         yield
@@ -66,5 +66,5 @@ def told_once(app: App, store: Store, job: str) -> Iterator[None]:
         raise
     except CcsyncError as error:
         is_watched = app.wants_json or screen.wants_summary(app.verbosity, quiet=False)
-        app.is_told_before = not (_is_news(store, f"{job}_error", error.what, app.clock.now()) or is_watched)
+        app.was_reported = not (_is_news(store, f"{job}_error", error.what, app.clock.now()) or is_watched)
         raise

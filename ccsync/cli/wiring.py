@@ -44,7 +44,7 @@ class App:
     clock: RealClock = field(default_factory=RealClock)
     state_path: Path | None = None
     """Set once the config is read, so that an error of SQLite can name the file."""
-    is_told_before: bool = False
+    was_reported: bool = False
     """The error that ends this run was told today already: cron need not mail it again."""
 
     def find(self) -> Path:

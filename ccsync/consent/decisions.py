@@ -32,7 +32,7 @@ class Act(Enum):
     SUPPRESS = "suppressed"
     DEPARTED = "departed"
     """Off the list since ccsync put them there, and nobody has settled it yet: never sent."""
-    SET_ASIDE = "rejected"
+    PARKED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def decide(
         return Decision(Act.UNCHANGED, stand.value, True)
     due = email_only_fingerprint if is_foreign else fingerprint
     if refused_fingerprint == due:
-        return Decision(Act.SET_ASIDE, "refused before and not changed since", is_foreign)
+        return Decision(Act.PARKED, "refused before and not changed since", is_foreign)
     if stand is Stand.GONE:
         return Decision(Act.DEPARTED, stand.value, is_foreign)
     if stand is Stand.OFF:
@@ -205,7 +205,7 @@ def is_return_between_looks(contact: Contact, known: KnownContact | None, list_i
     return is_own_return(contact, (known.seen_at or known.sent.sent_at) + LOOK_SLACK)
 
 
-def is_worth_greeting(known: KnownContact | None, *, is_own_sign_up: bool, wants_welcome: bool) -> bool:
+def gets_a_welcome(known: KnownContact | None, *, is_own_sign_up: bool, wants_welcome: bool) -> bool:
     """Is somebody to be created singly, so that Constant Contact sends its welcome e-mail?
 
     Only people who are new there and made their account themselves.

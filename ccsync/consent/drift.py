@@ -16,7 +16,7 @@ class Kind(Enum):
     MISSING = "missing"
     LEFT = "left"
     NOT_REMOVED = "not-removed"
-    NOT_TOLD = "not-told"
+    NOT_WRITTEN_BACK = "not-told"
     FORGOTTEN_LISTED = "forgotten-listed"
     WAITING = "waiting"
     SUPPRESSED = "suppressed"
@@ -33,7 +33,7 @@ MEANING = {
     Kind.MISSING: "opted in at Kibo, and for no known reason not on the list",
     Kind.LEFT: "put on the list by ccsync and gone from it, which was not noticed yet",
     Kind.NOT_REMOVED: "on the list, though no account opts in any more or an opt-out holds",
-    Kind.NOT_TOLD: "opted out at Constant Contact, still opted in at Kibo",
+    Kind.NOT_WRITTEN_BACK: "opted out at Constant Contact, still opted in at Kibo",
     Kind.FORGOTTEN_LISTED: "on the list again, though the person asked to be forgotten",
     Kind.WAITING: "changed since the last run, or waiting for the next one",
     Kind.SUPPRESSED: "opted in at Kibo, and kept off the list by an opt-out",
@@ -45,7 +45,7 @@ MEANING = {
     Kind.UNKNOWN_TO_KIBO: "on the list by another way than ccsync, unknown to Kibo",
     Kind.SEVERAL_ACCOUNTS: "several opted-in accounts on one address, which are one contact",
 }
-DRIFT = (Kind.MISSING, Kind.LEFT, Kind.NOT_REMOVED, Kind.NOT_TOLD, Kind.FORGOTTEN_LISTED)
+DRIFT = (Kind.MISSING, Kind.LEFT, Kind.NOT_REMOVED, Kind.NOT_WRITTEN_BACK, Kind.FORGOTTEN_LISTED)
 
 
 class Repair(Enum):
@@ -53,7 +53,7 @@ class Repair(Enum):
 
     READ = "read"
     REMOVE = "remove"
-    TELL = "tell"
+    WRITE_BACK = "tell"
     COMPARE = "compare"
     NONE = ""
 
@@ -61,13 +61,13 @@ class Repair(Enum):
 WORDS = {
     Repair.READ: "to be read again by flush-events",
     Repair.REMOVE: "to be taken off the list by flush-events",
-    Repair.TELL: "to be told to Kibo by poll-unsubscribes",
+    Repair.WRITE_BACK: "to be told to Kibo by poll-unsubscribes",
     Repair.COMPARE: "to be noted as gone by poll-unsubscribes",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Difference:
     """A kind with its reason, and what would put it right."""
 
     kind: Kind
@@ -75,12 +75,12 @@ class Verdict:
     repair: Repair = Repair.NONE
 
 
-class Telling(Enum):
+class Written(Enum):
     """How it stands with telling Kibo of an opt-out at Constant Contact."""
 
     NEVER = "Kibo was never told"
     NEXT = "waits to be told to Kibo"
-    STUCK = "Kibo has not taken it yet, or the brake holds it: ccsync poll-unsubscribes --dry-run"
+    STUCK = "Kibo has not taken it yet, or the safety limit holds it: ccsync poll-unsubscribes --dry-run"
     DONE = "opted in again at Kibo since"
     UNWANTED = "not told to Kibo, as list_departures has it"
 
@@ -94,7 +94,7 @@ class NotListed:
     """
 
     holding: Suppression | None
-    telling: Telling
+    telling: Written
     refused: bool
     queued: str | None
     is_under_way: bool
@@ -102,34 +102,38 @@ class NotListed:
     stand: Stand
 
 
-def judge_not_listed(one: NotListed) -> Verdict:
+def judge_not_listed(one: NotListed) -> Difference:
     """Why is somebody who opts in not on the list?"""
     if one.holding is not None:
         return _judge_held(one.holding, one)
     if one.stand in (Stand.MOVED, Stand.VANISHED):
-        return Verdict(Kind.RENAMED, one.stand.value)
+        return Difference(Kind.RENAMED, one.stand.value)
     if one.stand is Stand.WAITING:
-        return Verdict(Kind.WAITING, one.stand.value)
+        return Difference(Kind.WAITING, one.stand.value)
     if one.refused:
-        return Verdict(Kind.REJECTED, "Constant Contact refused it before, and it has not changed since")
+        return Difference(Kind.REJECTED, "Constant Contact refused it before, and it has not changed since")
     if one.queued == "failed":
-        return Verdict(Kind.REJECTED, "given up after several tries: ccsync events --failed")
+        return Difference(Kind.REJECTED, "given up after several tries: ccsync events --failed")
     if one.queued is not None or one.is_under_way:
-        return Verdict(Kind.WAITING, "in the queue" if one.queued else "in an import under way")
+        return Difference(Kind.WAITING, "in the queue" if one.queued else "in an import under way")
     if one.stand in (Stand.ON, Stand.FOUND_BEFORE, Stand.GONE):
-        return Verdict(Kind.LEFT, "ccsync had put it there; left, or was taken off by staff", Repair.COMPARE)
+        return Difference(Kind.LEFT, "ccsync had put it there; left, or was taken off by staff", Repair.COMPARE)
     if one.has_just_changed:
-        return Verdict(Kind.WAITING, "changed since the last run")
-    return Verdict(Kind.MISSING, "nothing keeps it off the list", Repair.READ)
+        return Difference(Kind.WAITING, "changed since the last run")
+    return Difference(Kind.MISSING, "nothing keeps it off the list", Repair.READ)
 
 
-def _judge_held(holding: Suppression, one: NotListed) -> Verdict:
+def _judge_held(holding: Suppression, one: NotListed) -> Difference:
     reason = reason_of(holding)
     if holding.kind not in (UNSUBSCRIBED, DEPARTED):
-        return Verdict(Kind.SUPPRESSED, reason)
-    kind = {Telling.NEVER: Kind.NOT_TOLD, Telling.STUCK: Kind.NOT_TOLD, Telling.NEXT: Kind.WAITING}
-    repair = Repair.TELL if one.telling is Telling.NEVER else Repair.NONE
-    return Verdict(kind.get(one.telling, Kind.SUPPRESSED), f"{reason}; {one.telling.value}", repair)
+        return Difference(Kind.SUPPRESSED, reason)
+    kind = {
+        Written.NEVER: Kind.NOT_WRITTEN_BACK,
+        Written.STUCK: Kind.NOT_WRITTEN_BACK,
+        Written.NEXT: Kind.WAITING,
+    }
+    repair = Repair.WRITE_BACK if one.telling is Written.NEVER else Repair.NONE
+    return Difference(kind.get(one.telling, Kind.SUPPRESSED), f"{reason}; {one.telling.value}", repair)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,26 +155,26 @@ class Listed:
     is_renamed: bool
 
 
-def judge_listed(one: Listed) -> Verdict | None:
+def judge_listed(one: Listed) -> Difference | None:
     """What is a member who should not be there, as far as the store is concerned? `None`: all is well."""
     if one.is_leaving:
-        return Verdict(Kind.WAITING, "is about to be taken off the list")
+        return Difference(Kind.WAITING, "is about to be taken off the list")
     if one.holding is not None and one.holding.kind == FORGOTTEN:
-        return Verdict(Kind.FORGOTTEN_LISTED, "not by ccsync: ccsync forget ADDRESS takes the person off again")
+        return Difference(Kind.FORGOTTEN_LISTED, "not by ccsync: ccsync forget ADDRESS takes the person off again")
     if one.holding is not None and one.holding.kind == OPTED_OUT and one.was_put_there:
-        return Verdict(Kind.NOT_REMOVED, reason_of(one.holding), Repair.REMOVE)
+        return Difference(Kind.NOT_REMOVED, reason_of(one.holding), Repair.REMOVE)
     if one.holding is not None and one.holding.kind == DEPARTED:
-        return Verdict(Kind.BACK_ON_LIST, reason_of(one.holding))
+        return Difference(Kind.BACK_ON_LIST, reason_of(one.holding))
     if one.opts_in:
         return None
     if one.elsewhere:
-        return Verdict(Kind.OLD_ADDRESS, "its account has another address now; only the person can unsubscribe it")
+        return Difference(Kind.OLD_ADDRESS, "its account has another address now; only the person can unsubscribe it")
     if one.is_renamed:
-        return Verdict(Kind.RENAMED, "its contact had another address when ccsync put it there")
+        return Difference(Kind.RENAMED, "its contact had another address when ccsync put it there")
     if not one.was_put_there:
         kind = Kind.LISTED_SAYS_NO if one.says_no else Kind.UNKNOWN_TO_KIBO
-        return Verdict(kind, "not put there by ccsync")
+        return Difference(kind, "not put there by ccsync")
     if one.is_queued or one.has_just_changed:
-        return Verdict(Kind.WAITING, "in the queue" if one.is_queued else "changed since the last run")
+        return Difference(Kind.WAITING, "in the queue" if one.is_queued else "changed since the last run")
     reason = "its account says no" if one.says_no else "its account is gone, or has another address and says no"
-    return Verdict(Kind.NOT_REMOVED, reason, Repair.READ)
+    return Difference(Kind.NOT_REMOVED, reason, Repair.READ)

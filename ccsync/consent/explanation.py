@@ -40,8 +40,8 @@ class Facts:
 
     `importing` is the run whose import holds the person; `listed_since` when ccsync put the person on the list;
     `leaving` and `rejection` are reasons, `None` where there is no such thing. `is_of_account`: an account was asked
-    for, not an address. `is_braked`: the latest flush held removals back. `is_read`: a run has dealt with an event of
-    the account.
+    for, not an address. `is_held_back`: the latest flush held removals back. `is_read`: a run has handled an
+    event of the account.
     """
 
     list_id: str | None
@@ -58,7 +58,7 @@ class Facts:
     moved: tuple[int, ...] = ()
     queue: tuple[Queued, ...] = ()
     leaving: str | None = None
-    is_braked: bool = False
+    is_held_back: bool = False
     importing: int | None = None
     is_staged: bool = False
     rejection: str | None = None
@@ -67,41 +67,41 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Answer:
     """The answer."""
 
     standing: Standing
     text: str
 
 
-def judge(facts: Facts) -> Verdict:
+def judge(facts: Facts) -> Answer:
     """The first ground that holds: what keeps somebody off the list comes before what would bring them on it."""
     return next(_grounds(facts))
 
 
-def _grounds(facts: Facts) -> Iterator[Verdict]:
+def _grounds(facts: Facts) -> Iterator[Answer]:
     name = f'the list "{facts.list_name}"' if facts.list_name else "the list"
     off = f"Not on {name}: "
     if not facts.is_known:
         it = "account" if facts.is_of_account else "address"
-        yield Verdict(Standing.UNKNOWN, f"{off}ccsync knows nothing of this {it}. {_why_unknown(facts)}")
+        yield Answer(Standing.UNKNOWN, f"{off}ccsync knows nothing of this {it}. {_why_unknown(facts)}")
     if facts.list_id is None:
-        yield Verdict(Standing.NOT_LISTED, "Not on a list: no contact list is chosen yet.")
+        yield Answer(Standing.NOT_LISTED, "Not on a list: no contact list is chosen yet.")
     if facts.leaving is not None:
-        yield Verdict(Standing.LEAVING, f"Still on {name}: {_leaving(facts, facts.leaving)}")
+        yield Answer(Standing.LEAVING, f"Still on {name}: {_leaving(facts, facts.leaving)}")
     blocking = blocking_suppression(facts.suppressions, facts.list_id or "")
     stand = stand_of(facts.contact, as_last_seen(facts.list_id or "", overwrite_existing=facts.overwrite_existing))
     if blocking is not None:
         yield _held(facts, blocking, stand, off, name)
     if stand in (Stand.ON, Stand.FOUND_BEFORE):
-        yield Verdict(Standing.LISTED, _listed(facts, f"On {name}"))
+        yield Answer(Standing.LISTED, _listed(facts, f"On {name}"))
     yield from _as_they_are(facts, stand, off, name)
     if facts.importing is not None:
-        yield Verdict(Standing.JOINING, f"Not yet on {name}: the import of run {facts.importing} is under way.")
+        yield Answer(Standing.JOINING, f"Not yet on {name}: the import of run {facts.importing} is under way.")
     if facts.rejection is not None:
-        yield Verdict(Standing.NOT_LISTED, f"{off}the record was rejected. {_sentence(facts.rejection)}")
+        yield Answer(Standing.NOT_LISTED, f"{off}the record was rejected. {_sentence(facts.rejection)}")
     if stand is Stand.GONE:
-        yield Verdict(Standing.NOT_LISTED, f"{off}ccsync had put it there, and it {stand.value}. {_GONE}")
+        yield Answer(Standing.NOT_LISTED, f"{off}ccsync had put it there, and it {stand.value}. {_GONE}")
     yield from _waiting(facts, off, name)
     yield from _of_accounts(facts, off, name)
 
@@ -109,23 +109,23 @@ def _grounds(facts: Facts) -> Iterator[Verdict]:
 _GONE = "Before the store hears of that, the next poll-unsubscribes looks at the contact."
 
 
-def _as_they_are(facts: Facts, stand: Stand, off: str, name: str) -> Iterator[Verdict]:
+def _as_they_are(facts: Facts, stand: Stand, off: str, name: str) -> Iterator[Answer]:
     """Contacts of which nothing is sent, whatever the store says."""
     is_member = facts.contact is not None and facts.contact.member_of == facts.list_id
     if stand is Stand.MOVED and is_member:
-        yield Verdict(Standing.LISTED, f"On {name} under another address: {stand.value}.")
+        yield Answer(Standing.LISTED, f"On {name} under another address: {stand.value}.")
     if stand is Stand.WAITING:
-        yield Verdict(Standing.WAITING, f"Not yet on {name}: Constant Contact {stand.value} the sign-up.")
+        yield Answer(Standing.WAITING, f"Not yet on {name}: Constant Contact {stand.value} the sign-up.")
     if stand in (Stand.MOVED, Stand.VANISHED):
-        yield Verdict(Standing.NOT_LISTED, f"{off}{_sentence(stand.value)} A later opt-in in the store changes that.")
+        yield Answer(Standing.NOT_LISTED, f"{off}{_sentence(stand.value)} A later opt-in in the store changes that.")
 
 
-def _held(facts: Facts, blocking: Suppression, stand: Stand, off: str, name: str) -> Verdict:
+def _held(facts: Facts, blocking: Suppression, stand: Stand, off: str, name: str) -> Answer:
     """Somebody who is not to be on the list, and may have come to it all the same."""
     is_member = facts.contact is not None and facts.contact.member_of == facts.list_id
     if is_member and stand not in (Stand.ON, Stand.MOVED) and blocking.kind != UNSUBSCRIBED:
-        return Verdict(Standing.LISTED, f"On {name}, but not put there by ccsync: {reason_of(blocking)}.")
-    return Verdict(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
+        return Answer(Standing.LISTED, f"On {name}, but not put there by ccsync: {reason_of(blocking)}.")
+    return Answer(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
 
 
 _LEAVING = {removals.OPTED_OUT: "opted out in the store", removals.DELETED: "the account was deleted in the store"}
@@ -133,8 +133,8 @@ _LEAVING = {removals.OPTED_OUT: "opted out in the store", removals.DELETED: "the
 
 def _leaving(facts: Facts, reason: str) -> str:
     how = _LEAVING.get(reason, reason)
-    if facts.is_braked:
-        return f"{how}, and the brake holds the removal back. See: ccsync flush-events --dry-run"
+    if facts.is_held_back:
+        return f"{how}, and the safety limit holds the removal back. See: ccsync flush-events --dry-run"
     return f"{how}; the next flush-events takes the address off."
 
 
@@ -162,17 +162,17 @@ def _listed(facts: Facts, on: str) -> str:
     return " ".join([text, *(_of_queued(facts, one) for one in _weightiest(facts))])
 
 
-def _waiting(facts: Facts, off: str, name: str) -> Iterator[Verdict]:
+def _waiting(facts: Facts, off: str, name: str) -> Iterator[Answer]:
     if facts.is_staged:
-        yield Verdict(Standing.WAITING, f"Not yet on {name}: a run has read the record and not ended yet.")
+        yield Answer(Standing.WAITING, f"Not yet on {name}: a run has read the record and not ended yet.")
     accepts = any(one.accepts_marketing for one in facts.accounts)
     failed = [one for one in facts.queue if one.status == tasks.FAILED]
     if not facts.is_exported and not failed and (accepts or (facts.queue and not facts.accounts)):
         text = f"Not yet on {name}: no export to it has finished, and until then nothing is sent. Then: ccsync export"
-        yield Verdict(Standing.WAITING, text)
+        yield Answer(Standing.WAITING, text)
     for one in _weightiest(facts):
         standing = Standing.NOT_LISTED if one.status == tasks.FAILED else Standing.WAITING
-        yield Verdict(standing, f"{off}{_of_queued(facts, one)[0].lower()}{_of_queued(facts, one)[1:]}")
+        yield Answer(standing, f"{off}{_of_queued(facts, one)[0].lower()}{_of_queued(facts, one)[1:]}")
 
 
 def _weightiest(facts: Facts) -> list[Queued]:
@@ -194,28 +194,28 @@ def _attempts(one: Queued) -> str:
     return f"{one.attempts} attempt{'' if one.attempts == 1 else 's'}"
 
 
-def _of_accounts(facts: Facts, off: str, name: str) -> Iterator[Verdict]:
+def _of_accounts(facts: Facts, off: str, name: str) -> Iterator[Answer]:
     accepting = [one.account_id for one in facts.accounts if one.accepts_marketing]
     if facts.contact is not None and facts.contact.member_of == facts.list_id:
         text = f"On {name}, but not put there by ccsync"
-        yield Verdict(Standing.LISTED, text + ("." if accepting else ": no account with the address opts in."))
+        yield Answer(Standing.LISTED, text + ("." if accepting else ": no account with the address opts in."))
     if accepting:
         why = "business (B2B) accounts are passed over; for others the next export mends it: ccsync export"
-        yield Verdict(Standing.NOT_LISTED, f"{off}nothing was sent, though account {accepting[0]} opts in; {why}")
+        yield Answer(Standing.NOT_LISTED, f"{off}nothing was sent, though account {accepting[0]} opts in; {why}")
     if facts.accounts:
-        yield Verdict(Standing.NOT_LISTED, f"{off}account {facts.accounts[0].account_id} does not opt in.")
+        yield Answer(Standing.NOT_LISTED, f"{off}account {facts.accounts[0].account_id} does not opt in.")
     if facts.moved:
-        yield Verdict(Standing.NOT_LISTED, f"{off}account {facts.moved[0]} has another address now.")
+        yield Answer(Standing.NOT_LISTED, f"{off}account {facts.moved[0]} has another address now.")
     if facts.is_deleted:
         text = "the account was deleted in the store, and what ccsync knew of the person was erased."
-        yield Verdict(Standing.NOT_LISTED, off + text)
+        yield Answer(Standing.NOT_LISTED, off + text)
     if facts.contact is not None:
         text = "Constant Contact has the address from another source, and no account in the store opts in with it."
-        yield Verdict(Standing.NOT_LISTED, off + text)
+        yield Answer(Standing.NOT_LISTED, off + text)
     if facts.is_read:
         text = "it was read, and it does not opt in, has no address, or is a business (B2B) account."
-        yield Verdict(Standing.NOT_LISTED, off + text)
-    yield Verdict(Standing.NOT_LISTED, f"{off}nothing was ever sent. {_why_unknown(facts)}")
+        yield Answer(Standing.NOT_LISTED, off + text)
+    yield Answer(Standing.NOT_LISTED, f"{off}nothing was ever sent. {_why_unknown(facts)}")
 
 
 def _sentence(text: str) -> str:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator
 from itertools import islice
 
-from ccsync.consent.safety_limit import brake
+from ccsync.consent.safety_limit import allowance
 from ccsync.consent.write_back import OWN_WORDS, Found, judge_missing, whose_act
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.constant_contact.export_file import ExportedContact
@@ -199,7 +199,7 @@ class _Missing:
     def _is_mass(self, missing: int) -> bool:
         context = self._context
         stayed = max(0, contacts.count_on_list(context.store, context.list_id) - missing)
-        held = brake(missing, missing, missing, stayed, context.config.sync.max_opt_outs, 0).held
+        held = allowance(missing, missing, missing, stayed, context.config.sync.max_opt_outs, 0).held
         return held > 0 or missing > context.config.limits.requests_per_day // list_record.SHARE_OF_DAY
 
     def _is_whole(self) -> bool:

@@ -166,7 +166,7 @@ def _pages_of_list(context: Context) -> int:
 
 def _export(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden | None:
     """Read the lists of contacts from exports; `None` when exports do not show them unmistakably, or do not end."""
-    name = _telling_name(context)
+    name = _unmistakable_name(context)
     if name is None:
         return None
     hidden = Hidden()
@@ -185,7 +185,7 @@ def _export(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden | N
     return hidden
 
 
-def _telling_name(context: Context) -> str | None:
+def _unmistakable_name(context: Context) -> str | None:
     """The list's name, if no other list's name can be mistaken for it where names are joined by commas."""
     names = {one.list_id: one.name.lower() for one in context.constant_contact.iter_lists()}
     own = names.pop(context.list_id, None)

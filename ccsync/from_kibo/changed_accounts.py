@@ -14,7 +14,7 @@ from ccsync.errors import OutOfTime, RefusedError, TemporaryError, VendorUnreach
 from ccsync.from_kibo import deletions, events
 from ccsync.from_kibo.full_sweep import gather_everybody
 from ccsync.from_kibo.pages import FILTER, Changed, Sweep, read_changed_since
-from ccsync.from_kibo.row_parts import RowParts
+from ccsync.from_kibo.row_sections import RowSections
 from ccsync.from_kibo.staging import Intake
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.models import Customer
@@ -93,7 +93,7 @@ class Changes:
 
     def _take_from(self, changed: Changed) -> None:
         """Take in those who are due. A row that is older than its event is read by itself; so is who is not there."""
-        parts = RowParts(self._context)
+        parts = RowSections(self._context)
         for customers in changed.pages:
             if self._is_full():
                 return

@@ -8,7 +8,7 @@ from itertools import islice
 from ccsync.consent.decisions import Act
 from ccsync.errors import ConfigError, OutOfTime
 from ccsync.from_kibo.pages import FILTER, Sweep, read_changed_since
-from ccsync.from_kibo.row_parts import RowParts, read_singly
+from ccsync.from_kibo.row_sections import RowSections, read_singly
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.from_kibo.staging import Intake
 from ccsync.kibo import Kibo
@@ -44,7 +44,7 @@ class _Gathering:
         self._started_at = started_at
         self._spares = spares_single_reads
         self._intake = Intake(context)
-        self._parts = RowParts(context)
+        self._parts = RowSections(context)
         self._groups = listings(context.kibo)
         self._has_hidden_guests = False
         self._has_taken_rows = False
@@ -98,7 +98,7 @@ class _Gathering:
             context.show("customers", min(sweep.position, page.total), page.total)
             self._parts.probe(page.customers)
             self._check_time(page.total - sweep.position)
-            self._heed_the_verdict()
+            self._act_on_what_lacks()
             self._take(page.customers)
             context.counts["unreadable"] += page.unreadable
         if is_anonymous and staging.have_read(context.store) > before:
@@ -141,7 +141,7 @@ class _Gathering:
             self._parts.learn_from(whole)
             if self._parts.lacking:
                 break
-        self._heed_the_verdict()
+        self._act_on_what_lacks()
 
     def _check_time(self, customers: int) -> None:
         """A run that has to end may have time for pages, and none for each customer."""
@@ -155,7 +155,7 @@ class _Gathering:
                 "ccsync export        (takes as long as it needs, and the events go on from there)",
             )
 
-    def _heed_the_verdict(self) -> None:
+    def _act_on_what_lacks(self) -> None:
         """Rows that were taken before the list proved to lack something are read again, one by one."""
         if self._parts.lacking and self._has_taken_rows:
             self._has_taken_rows, self._begins_anew = False, True
@@ -202,7 +202,7 @@ def gather_address(context: Context, address: str) -> None:
         context.remarks.append("The customer does not opt in (acceptsMarketing is not true); nobody is added.")
 
 
-def gather_set_aside(context: Context) -> None:
+def gather_parked(context: Context) -> None:
     """Take in the records that were rejected before, as they are now."""
     intake = Intake(context)
     account_ids = parked.account_ids(context.store)

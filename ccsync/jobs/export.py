@@ -8,7 +8,7 @@ from ccsync.errors import TemporaryError, VendorUnreachable
 from ccsync.from_constant_contact import opt_outs, restored
 from ccsync.from_constant_contact.activities import be_patient
 from ccsync.from_kibo import events
-from ccsync.from_kibo.full_sweep import Gathered, gather_address, gather_everybody, gather_set_aside
+from ccsync.from_kibo.full_sweep import Gathered, gather_address, gather_everybody, gather_parked
 from ccsync.from_kibo.pages import FILTER
 from ccsync.models import ContactList
 from ccsync.reports import first_export
@@ -143,7 +143,7 @@ def _gather(context: Context, request: Request, started_at: datetime) -> Gathere
     if request.only is not None:
         gather_address(context, request.only)
     elif request.is_retry:
-        gather_set_aside(context)
+        gather_parked(context)
     else:
         gathered = gather_everybody(context, started_at, spares_single_reads=request.is_dry_run)
     context.counts["read"] = staging.have_read(context.store)
@@ -168,9 +168,9 @@ def _close(context: Context) -> None:
     """Erase what was staged, and account for everybody who was read."""
     counts = context.counts
     counts["rejected"] = runs.count_rejected(context.store, context.run_id)
-    dealt_with = ("added", "updated", "unchanged", "suppressed", "departed", "rejected")
+    handled = ("added", "updated", "unchanged", "suppressed", "departed", "rejected")
     # Accounts without an address, B2B accounts, and further accounts of a person already counted.
-    counts["skipped"] = max(0, counts["read"] - sum(counts[key] for key in dealt_with))
+    counts["skipped"] = max(0, counts["read"] - sum(counts[key] for key in handled))
     if counts["adopted"]:
         context.remarks.append(
             f"{counts['adopted']:,} contacts of an interrupted run had arrived; they were not sent again."

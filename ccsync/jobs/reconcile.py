@@ -63,7 +63,7 @@ def run(context: Context) -> Report:
     started_at = context.kibo.transport.server_time(context.now())
     _read_opted_in(context)
     _read_members(context, contact_list)
-    _read_others(context)
+    _read_accounts_of_members(context)
     _read_changes(context, started_at)
     differences.compare(context, flushed_at.at if flushed_at else None)
     counts = {Kind(kind): number for kind, number in comparison.count_by_kind(context.store).items()}
@@ -92,7 +92,7 @@ def _read_changes(context: Context, started_at: datetime) -> None:
             _note(context, page)
 
 
-def _read_others(context: Context) -> None:
+def _read_accounts_of_members(context: Context) -> None:
     """The accounts of members who do not opt in: each is asked for, or all who say no are read, whichever is fewer."""
     wanted = comparison.count_listed_without_account(context.store)
     if not wanted:

@@ -5,10 +5,10 @@ from ccsync.mapping.checks import mapping_problems
 from ccsync.mapping.contact import (
     MappedContact,
     email_only,
-    filled_parts,
+    filled_sections,
     fingerprint,
-    missing_parts,
-    needed_parts,
+    missing_sections,
+    needed_sections,
     to_contact,
 )
 from ccsync.mapping.fields import SOURCES, Source, attributes_by_name
@@ -26,11 +26,11 @@ __all__ = [
     "attributes_by_name",
     "check_address",
     "email_only",
-    "filled_parts",
+    "filled_sections",
     "fingerprint",
     "mapping_problems",
-    "missing_parts",
-    "needed_parts",
+    "missing_sections",
+    "needed_sections",
     "person_key_text",
     "to_contact",
 ]

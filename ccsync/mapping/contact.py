@@ -81,24 +81,24 @@ def email_only(contact: MappedContact) -> MappedContact:
     return MappedContact(contact.email, {"email": contact.email}, ())
 
 
-def needed_parts(mapping: Mapping[str, str]) -> frozenset[str]:
+def needed_sections(mapping: Mapping[str, str]) -> frozenset[str]:
     """Return which of contacts, attributes, segments, commerceSummary the mapped fields are read from."""
     sources = map(source_of, mapping.values())
     return frozenset(source.part for source in sources if source and source.part)
 
 
-def missing_parts(row: Customer, single: Customer, mapping: Mapping[str, str]) -> frozenset[str]:
+def missing_sections(row: Customer, single: Customer, mapping: Mapping[str, str]) -> frozenset[str]:
     """Return the needed parts that a single read of an account has and its row in a list lacks.
 
     A part is lacking when it is absent (or null), holds fewer items in contacts or segments, or yields fewer
     mapped values. An account that has nothing in a part on either side proves nothing: compare a full one.
     """
-    return frozenset(part for part in needed_parts(mapping) if _lacks(part, row.raw, single.raw, mapping))
+    return frozenset(part for part in needed_sections(mapping) if _lacks(part, row.raw, single.raw, mapping))
 
 
-def filled_parts(customer: Customer, mapping: Mapping[str, str]) -> frozenset[str]:
+def filled_sections(customer: Customer, mapping: Mapping[str, str]) -> frozenset[str]:
     """Return the needed parts from which this account gives at least one mapped value."""
-    return frozenset(part for part in needed_parts(mapping) if _values_of(part, customer.raw, mapping))
+    return frozenset(part for part in needed_sections(mapping) if _values_of(part, customer.raw, mapping))
 
 
 def _lacks(part: str, row: JsonObject, single: JsonObject, mapping: Mapping[str, str]) -> bool:
@@ -146,7 +146,7 @@ def _plan(items: tuple[tuple[str, str], ...]) -> _Plan:
         raise ConfigError(
             "The field mapping is wrong.", problems[0], "Mend [mapping] in the config file.", tuple(problems)
         )
-    parts = needed_parts(mapping)
+    parts = needed_sections(mapping)
     steps = tuple(_step(key, name) for key, name in items)
     return _Plan(steps, "contacts" in parts, "attributes" in parts)
 

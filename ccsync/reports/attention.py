@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ccsync.errors import BrakeError, CcsyncError, NotAgreed, TemporaryError
+from ccsync.errors import CcsyncError, NotAgreed, SafetyLimitError, TemporaryError
 from ccsync.reports.status import CRON_JOBS, JobStanding, Status
 from ccsync.run.access import LAPSES_AFTER
 from ccsync.run.job_names import FLUSH_EVENTS
@@ -17,69 +17,69 @@ SILENCE = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class Alert:
     """One thing for a person to do: what is the matter, and the command or act that mends it."""
 
     what: str
     fix: str
 
 
-def needs(status: Status) -> list[Need]:
+def needs(status: Status) -> list[Alert]:
     """Everything that waits for a person, the most basic first: what stands above may mend what stands below."""
     return [*_of_login(status), *_of_list(status), *_of_jobs(status), *_of_records(status)]
 
 
-def _of_login(status: Status) -> Iterator[Need]:
+def _of_login(status: Status) -> Iterator[Alert]:
     if not status.knows_tenant:
-        yield Need("Kibo was never logged in to: the store's host is not known.", "ccsync login --kibo-only")
+        yield Alert("Kibo was never logged in to: the store's host is not known.", "ccsync login --kibo-only")
     if status.login_renewed_at is None:
-        yield Need("Nobody has logged in to Constant Contact yet.", "ccsync login --cc-only")
+        yield Alert("Nobody has logged in to Constant Contact yet.", "ccsync login --cc-only")
         return
     age = status.at - status.login_renewed_at
     if age >= LAPSES_AFTER:
-        yield Need(f"The login at Constant Contact was not used for {age.days} days and has lapsed.", "ccsync login")
+        yield Alert(f"The login at Constant Contact was not used for {age.days} days and has lapsed.", "ccsync login")
     elif age >= OLD_LOGIN:
         left = (LAPSES_AFTER - age).days
-        yield Need(
+        yield Alert(
             f"The login at Constant Contact was not used for {age.days} days; in {left} days it lapses.",
             "ccsync login --check        (any run that calls Constant Contact renews it)",
         )
 
 
-def _of_list(status: Status) -> Iterator[Need]:
+def _of_list(status: Status) -> Iterator[Alert]:
     if status.list_id is None:
-        yield Need("No contact list is chosen yet.", "ccsync configure --list NAME")
+        yield Alert("No contact list is chosen yet.", "ccsync configure --list NAME")
     elif not status.is_exported:
-        yield Need(
+        yield Alert(
             "An export is due: until one to this list has finished, no change in the store is sent.",
             "ccsync export --dry-run, then ccsync export",
         )
 
 
-def _of_jobs(status: Status) -> Iterator[Need]:
+def _of_jobs(status: Status) -> Iterator[Alert]:
     for one in status.jobs:
         yield from _of_failures(one)
     if status.is_enabled and status.is_exported:
         yield from (_of_silence(status, one) for one in status.jobs if one.job in CRON_JOBS and _is_silent(status, one))
 
 
-def _of_failures(one: JobStanding) -> Iterator[Need]:
+def _of_failures(one: JobStanding) -> Iterator[Alert]:
     run = one.last
     if run is None or run.status in ("RUNNING", "COMPLETE"):
         return
     is_cron = one.job in CRON_JOBS
     if run.status == "INTERRUPTED":
         if not is_cron:
-            yield Need(f"The last {one.job} was interrupted; another one continues it.", f"ccsync {one.job}")
+            yield Alert(f"The last {one.job} was interrupted; another one continues it.", f"ccsync {one.job}")
         return
     trouble = one.trouble
     code = trouble.code if trouble else CcsyncError.exit_code
     if code == NotAgreed.exit_code or (is_cron and code == TemporaryError.exit_code and one.failures < STAYS_SO):
         return
     often = f" {one.failures} times running" if one.failures > 1 else ""
-    how = "was stopped by the brake" if code == BrakeError.exit_code else "failed"
+    how = "was stopped by the safety limit" if code == SafetyLimitError.exit_code else "failed"
     what = f"{one.job} {how}{often}: {trouble.what if trouble else run.message}"
-    yield Need(what, (trouble.fix if trouble else "") or f"ccsync logs {run.id}")
+    yield Alert(what, (trouble.fix if trouble else "") or f"ccsync logs {run.id}")
 
 
 def _is_silent(status: Status, one: JobStanding) -> bool:
@@ -89,9 +89,11 @@ def _is_silent(status: Status, one: JobStanding) -> bool:
     return one.last.status != "RUNNING" and abs(status.at - one.last.started_at) > most
 
 
-def _of_silence(status: Status, one: JobStanding) -> Need:
+def _of_silence(status: Status, one: JobStanding) -> Alert:
     since = "has never run" if one.last is None else "has not run for " + _span(abs(status.at - one.last.started_at))
-    return Need(f"{one.job} {since}, though the sync is enabled.", "crontab -e        (crontab.example shows its line)")
+    return Alert(
+        f"{one.job} {since}, though the sync is enabled.", "crontab -e        (crontab.example shows its line)"
+    )
 
 
 def _span(length: timedelta) -> str:
@@ -99,36 +101,36 @@ def _span(length: timedelta) -> str:
     return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
 
 
-def _of_records(status: Status) -> Iterator[Need]:
+def _of_records(status: Status) -> Iterator[Alert]:
     failed = status.queue.get(tasks.FAILED, 0)
     if failed:
-        yield Need(
+        yield Alert(
             f"{_accounts(failed)} could not be dealt with and {_are(failed)} not tried again until something changes.",
             "ccsync events --failed, then ccsync events retry --all",
         )
     if status.rejected:
         shown = f"ccsync logs {status.rejected_in} --errors" if status.rejected_in else "ccsync export"
-        yield Need(
+        yield Alert(
             f"{_accounts(status.rejected)} {_are(status.rejected)} left out: the record was rejected.",
             f"{shown}, then mend {'it' if status.rejected == 1 else 'them'} in Kibo",
         )
     stuck = sum(attempts >= STAYS_SO for attempts in status.refused)
     if stuck:
-        yield Need(
+        yield Alert(
             f"Kibo could not be told what {stuck:,} {'person' if stuck == 1 else 'people'} decided at Constant Contact;"
             " it is tried again, ever more rarely.",
             "ccsync logs --direction from, then ccsync logs ID --errors",
         )
     stuck = sum(attempts >= STAYS_SO for attempts in status.not_taken_off)
     if stuck:
-        yield Need(
+        yield Alert(
             f"Constant Contact did not take {stuck:,} {'person' if stuck == 1 else 'people'} off the list who opted"
             " out in the store; it is tried again, ever more rarely.",
             "ccsync flush-events -v --log-file FILE        (names their accounts; or take them off by hand)",
         )
     flush = next((one for one in status.jobs if one.job == FLUSH_EVENTS), None)
     if flush is not None and flush.last_success_at is not None and not status.has_seen_events:
-        yield Need(
+        yield Alert(
             "No event has ever come from Kibo, so changes in the store are not noticed.",
             "In Dev Center, have the application subscribe to customeraccount.created, .updated and .deleted",
         )

@@ -7,12 +7,12 @@ from itertools import islice
 from ccsync.consent.decisions import as_last_seen, blocking_suppression, stand_of
 from ccsync.consent.drift import (
     DRIFT,
+    Difference,
     Kind,
     Listed,
     NotListed,
     Repair,
-    Telling,
-    Verdict,
+    Written,
     judge_listed,
     judge_not_listed,
 )
@@ -47,10 +47,10 @@ def _not_listed(context: Context, flushed_at: datetime | None) -> Iterator[Findi
         accounts = [one for one in comparison.accounts_of(store, person) if one.opts_in and not one.why_not]
         known = contacts.known(store, person, context.list_id)
         refused = [one for one in accounts if (parked.standing(store, one.account_id) or (None, None))[1]]
-        verdict = judge_not_listed(
+        difference = judge_not_listed(
             NotListed(
                 holding=(holding := _holding(context, person)),
-                telling=Telling.DONE if holding is None else _telling(context, person, holding, accounts),
+                telling=Written.DONE if holding is None else _write_back_state(context, person, holding, accounts),
                 refused=bool(refused),
                 queued=_queued(context, [one.account_id for one in accounts]),
                 is_under_way=batches.holds(store, person),
@@ -58,7 +58,7 @@ def _not_listed(context: Context, flushed_at: datetime | None) -> Iterator[Findi
                 stand=stand_of(known, target),
             )
         )
-        yield _finding(verdict, person, email, [one.account_id for one in accounts])
+        yield _finding(difference, person, email, [one.account_id for one in accounts])
 
 
 def _listed(context: Context, flushed_at: datetime | None) -> Iterator[Finding]:
@@ -68,7 +68,7 @@ def _listed(context: Context, flushed_at: datetime | None) -> Iterator[Finding]:
         linked = comparison.linked_accounts(store, person)
         known = contacts.known(store, person, context.list_id)
         everybody = [*dict.fromkeys([*(one.account_id for one in accounts), *linked])]
-        verdict = judge_listed(
+        difference = judge_listed(
             Listed(
                 holding=_holding(context, person),
                 opts_in=any(one.opts_in for one in accounts),
@@ -81,20 +81,20 @@ def _listed(context: Context, flushed_at: datetime | None) -> Iterator[Finding]:
                 is_renamed=comparison.was_sent_as_another(store, person, context.list_id),
             )
         )
-        if verdict is not None:
-            yield _finding(verdict, person, email, everybody)
+        if difference is not None:
+            yield _finding(difference, person, email, everybody)
 
 
 def _unusable(context: Context) -> Iterator[Finding]:
     """Accounts that opt in and cannot be sent as they are."""
     for one in comparison.iter_unusable(context.store):
-        yield _finding(Verdict(Kind.REJECTED, one.why_not), one.person or b"", one.email, [one.account_id])
+        yield _finding(Difference(Kind.REJECTED, one.why_not), one.person or b"", one.email, [one.account_id])
 
 
 def _several(context: Context) -> Iterator[Finding]:
     for person, email in comparison.iter_several(context.store):
         accounts = [one.account_id for one in comparison.accounts_of(context.store, person) if one.opts_in]
-        yield _finding(Verdict(Kind.SEVERAL_ACCOUNTS, f"{len(accounts)} accounts"), person, email, accounts)
+        yield _finding(Difference(Kind.SEVERAL_ACCOUNTS, f"{len(accounts)} accounts"), person, email, accounts)
 
 
 def _has_left(context: Context, person: bytes) -> bool:
@@ -111,16 +111,16 @@ def _holding(context: Context, person: bytes) -> Suppression | None:
     return forgotten[0] if forgotten else blocking_suppression(holding, context.list_id)
 
 
-def _telling(context: Context, person: bytes, holding: Suppression, accounts: Iterable[AtKibo]) -> Telling:
+def _write_back_state(context: Context, person: bytes, holding: Suppression, accounts: Iterable[AtKibo]) -> Written:
     if holding.kind == DEPARTED and not context.config.sync.list_departures:
-        return Telling.UNWANTED
+        return Written.UNWANTED
     rows = [one for one in write_backs.of_person(context.store, person) if one.kind == holding.kind]
     waiting = [one for one in rows if one.done_at is None]
     if waiting:
-        return Telling.STUCK if any(one.attempts or one.is_wanted for one in waiting) else Telling.NEXT
+        return Written.STUCK if any(one.attempts or one.is_wanted for one in waiting) else Written.NEXT
     since = holding.since
     is_newer = since is not None and all(one.created_at is not None and one.created_at > since for one in accounts)
-    return Telling.DONE if rows or is_newer or ledger.has_been_answered(context.store, person) else Telling.NEVER
+    return Written.DONE if rows or is_newer or ledger.has_been_answered(context.store, person) else Written.NEVER
 
 
 def _queued(context: Context, account_ids: Iterable[int]) -> str | None:
@@ -133,8 +133,10 @@ def _has_just_changed(accounts: Iterable[AtKibo], flushed_at: datetime | None) -
     return flushed_at is not None and any(one.updated_at and one.updated_at > flushed_at for one in accounts)
 
 
-def _finding(verdict: Verdict, person: bytes, email: str | None, account_ids: Iterable[int]) -> Finding:
-    return Finding(verdict.kind.value, person, email or None, tuple(account_ids), verdict.reason, verdict.repair.value)
+def _finding(difference: Difference, person: bytes, email: str | None, account_ids: Iterable[int]) -> Finding:
+    return Finding(
+        difference.kind.value, person, email or None, tuple(account_ids), difference.reason, difference.repair.value
+    )
 
 
 def plan(context: Context) -> Mapping[Repair, int]:
@@ -161,7 +163,7 @@ def _repair(context: Context, one: Finding) -> bool:
     if one.repair == Repair.REMOVE.value:
         account_id = one.account_ids[0] if one.account_ids else 0
         return removals.ask(store, [one.person], account_id, one.email, removals.OPTED_OUT, at) > 0
-    if one.repair == Repair.TELL.value:
+    if one.repair == Repair.WRITE_BACK.value:
         holding = _holding(context, one.person)
         if holding is not None:
             write_backs.enqueue(store, one.person, holding.kind, at)

@@ -7,7 +7,7 @@ from math import ceil
 
 from ccsync.consent.decisions import Act
 from ccsync.from_constant_contact import members
-from ccsync.from_kibo.row_parts import read_singly
+from ccsync.from_kibo.row_sections import read_singly
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.from_kibo.staging import Intake
 from ccsync.run.context import Context

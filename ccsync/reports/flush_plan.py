@@ -26,7 +26,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a real run would do; `held` is how many removals the brake would hold back."""
+    """What a real run would do; `held` is how many removals the safety limit would hold back."""
 
     accounts: tuple[Planned, ...]
     held: int
@@ -39,7 +39,7 @@ def plan(context: Context, accept: int, failed: Mapping[int, str], *, is_exporte
     """
     going, held = list_removals.plan(context, accept)
     found = [_of_removal(context, one) for one in going]
-    found += [Planned(one.account_id, "held", "the brake: too many would leave the list at once") for one in held]
+    found += [Planned(one.account_id, "held", "safety limit: too many would leave the list at once") for one in held]
     found += list(_of_staged(context)) if is_exported else [_waiting(one.account_id) for one in _staged(context)]
     found += [
         Planned(one.account_id or 0, "rejected", one.reason) for one in runs.rejected(context.store, context.run_id)
@@ -79,7 +79,7 @@ def _of_staged(context: Context) -> Iterator[Planned]:
             yield Planned(one.account_id, "departed", "left the list; it is not put back")
         elif one.person in greeted:
             yield Planned(one.account_id, decision.act.value, welcome.REASON)
-        elif decision.act is Act.SET_ASIDE:
+        elif decision.act is Act.PARKED:
             yield Planned(one.account_id, "rejected", decision.reason)
         else:
             yield Planned(one.account_id, decision.act.value, decision.reason)

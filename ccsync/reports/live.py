@@ -9,7 +9,7 @@ from ccsync.errors import CcsyncError, Interrupted, LockedError
 from ccsync.from_kibo.pages import FILTER
 from ccsync.kibo import Kibo
 from ccsync.models import AccountSummary, ContactList
-from ccsync.reports.attention import Need
+from ccsync.reports.attention import Alert
 
 T = TypeVar("T")
 
@@ -26,22 +26,22 @@ class Seen:
     contact_list: ContactList | None
     tenant: str | None
     opted_in: int | None
-    troubles: tuple[Need, ...]
+    troubles: tuple[Alert, ...]
 
 
 def look(kibo: Kibo, constant_contact: ConstantContact, list_id: str | None, known_account: str | None) -> Seen:
     """Ask who the login belongs to and whether the list is there, which tenant it is and how many opted in."""
-    troubles: list[Need] = []
+    troubles: list[Alert] = []
     account = _asked(troubles, constant_contact.get_account_summary)
     if account is not None and known_account not in (None, account.encoded_account_id):
-        troubles.append(Need("The login at Constant Contact belongs to another account than before.", "ccsync login"))
+        troubles.append(Alert("The login at Constant Contact belongs to another account than before.", "ccsync login"))
     contact_list, list_exists = None, None
     if account is not None and list_id is not None:
         asked = len(troubles)
         contact_list = _asked(troubles, lambda: constant_contact.get_list(list_id))
         list_exists = contact_list is not None if len(troubles) == asked else None
     if list_exists is False:
-        troubles.append(Need("The contact list no longer exists.", "ccsync configure --list NAME"))
+        troubles.append(Alert("The contact list no longer exists.", "ccsync configure --list NAME"))
     tenant = _asked(troubles, kibo.get_tenant)
     page = _asked(troubles, lambda: kibo.get_customers(start=0, size=1, filter=FILTER)) if tenant is not None else None
     return Seen(
@@ -54,7 +54,7 @@ def look(kibo: Kibo, constant_contact: ConstantContact, list_id: str | None, kno
     )
 
 
-def _asked(troubles: list[Need], ask: Callable[[], T]) -> T | None:
+def _asked(troubles: list[Alert], ask: Callable[[], T]) -> T | None:
     """The answer; `None` and a trouble where there is none."""
     try:
         return ask()
@@ -62,8 +62,8 @@ def _asked(troubles: list[Need], ask: Callable[[], T]) -> T | None:
         raise
     except LockedError as error:
         what = "Constant Contact was not asked: its login is to be renewed, and another run holds the lock."
-        troubles.append(Need(what, error.fix))
+        troubles.append(Alert(what, error.fix))
         return None
     except CcsyncError as error:
-        troubles.append(Need(f"{error.what} {error.why}".strip(), error.fix))
+        troubles.append(Alert(f"{error.what} {error.why}".strip(), error.fix))
         return None

@@ -23,12 +23,12 @@ def plan(context: Context, writing: Writing) -> Plan | None:
     """In a dry run, work out what would be written."""
     if not context.is_dry_run:
         return None
-    teller = writing.teller
-    teller.look(writing.accept)
-    wanted = teller.wanted()
-    found = Plan(held=teller.braked(wanted, writing.accept).held)
+    writer = writing.writer
+    writer.look(writing.accept)
+    wanted = writer.wanted()
+    found = Plan(held=writer.over_the_limit(wanted, writing.accept).held)
     found.by_kind.update(row.kind for row in wanted)
-    found.accounts = sum(teller.targets(row) for row in wanted)
+    found.accounts = sum(writer.targets(row) for row in wanted)
     found.calls = context.constant_contact.transport.calls
     found.kibo_calls = context.kibo.transport.calls + 2 * found.accounts
     return found

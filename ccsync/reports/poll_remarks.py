@@ -26,7 +26,7 @@ def remark(context: Context, writing: Writing) -> None:
         counts[key] for key in (UNSUBSCRIBED, DEPARTED, RESUBSCRIBED, "unchanged", "not_a_customer", "failed")
     )
     context.remarks += [text.format(f"{counts[key]:,}") for key, text in _REMARKS.items() if counts[key]]
-    by = writing.teller.departed_by
+    by = writing.writer.departed_by
     if by:
         context.remarks.append(
             f"Of those who left the list {by[OWN_ACT]:,} did so by their own act; of {by['']:,} Constant Contact does"

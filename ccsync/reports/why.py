@@ -6,8 +6,8 @@ from datetime import datetime
 from itertools import groupby
 
 from ccsync.config import Config
-from ccsync.consent.explanation import Facts, Queued, Verdict, judge
-from ccsync.errors import BrakeError
+from ccsync.consent.explanation import Answer, Facts, Queued, judge
+from ccsync.errors import SafetyLimitError
 from ccsync.mapping import person_key_text
 from ccsync.reports.status import next_run_at
 from ccsync.run.job_names import FLUSH_EVENTS
@@ -49,7 +49,7 @@ class Former:
 
     person: bytes
     address: str | None
-    verdict: Verdict
+    verdict: Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Story:
     """
 
     asked: str
-    verdict: Verdict
+    verdict: Answer
     facts: Facts
     person: bytes | None
     address: str | None
@@ -131,7 +131,7 @@ def _nothing(store: Store, config: Config, asked: str) -> Facts:
         is_enabled=config.sync.enabled,
         is_exported=is_exported,
         overwrite_existing=config.sync.overwrite_existing,
-        is_braked=trouble is not None and trouble.code == BrakeError.exit_code,
+        is_held_back=trouble is not None and trouble.code == SafetyLimitError.exit_code,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ccsync.consent.decisions import Act
 from ccsync.consent.safety_limit import has_left_too_many
-from ccsync.errors import BrakeError
+from ccsync.errors import SafetyLimitError
 from ccsync.from_constant_contact import members, opt_outs, restored
 from ccsync.from_constant_contact.departures import record_departure
 from ccsync.from_kibo.staged_decisions import FRESH, address_of, iter_decisions, iter_to_look_at
@@ -60,7 +60,7 @@ class ListCheck:
         self._gone, self._looked_for = self._gone + len(gone), self._looked_for + looked_for
         is_too_much = bool(gone) and has_left_too_many(self._gone, self._looked_for)
         if is_too_much and not self._let_through(self._gone, self._looked_for):
-            raise BrakeError(
+            raise SafetyLimitError(
                 f"{self._gone:,} of {self._looked_for:,} people to be updated are no longer on the list;"
                 f" nothing {'more ' if self._has_looked else ''}was sent.",
                 "so many at once look like a mishap (list emptied, wrong list) rather than their own wish.",

@@ -12,7 +12,7 @@ from datetime import timedelta
 from ccsync.consent.decisions import blocking_suppression
 from ccsync.consent.retry import next_try
 from ccsync.consent.safety_limit import let_through
-from ccsync.errors import BrakeError, RefusedError, VendorUnreachable
+from ccsync.errors import RefusedError, SafetyLimitError, VendorUnreachable
 from ccsync.from_constant_contact import members
 from ccsync.from_constant_contact.activities import await_activities, look_at
 from ccsync.from_constant_contact.sightings import vendor_now
@@ -38,7 +38,7 @@ WHILE_IMPORTING = timedelta(minutes=25)
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How a removal ended: how many went out, and how many the brake held back."""
+    """How a removal ended: how many went out, and how many the safety limit held back."""
 
     done: int
     held: int
@@ -68,7 +68,7 @@ def look_at_earlier(context: Context) -> list[Removal]:
 
 
 def plan(context: Context, accept: int, done: int = 0) -> tuple[list[Removal], list[Removal]]:
-    """Who goes out now, after `done` in this run, and whom the brake holds back."""
+    """Who goes out now, after `done` in this run, and whom the safety limit holds back."""
     waiting = [one for one in _waiting(context) if not one.activity_ids and not one.is_done]
     on_list = contacts.count_on_list(context.store, context.list_id)
     may_go = let_through(len(waiting), done, on_list, context.config.sync.max_opt_outs, accept)
@@ -76,7 +76,7 @@ def plan(context: Context, accept: int, done: int = 0) -> tuple[list[Removal], l
 
 
 def remove(context: Context, accept: int, done: int, hanging: Sequence[Removal] = ()) -> Removed:
-    """Take off the list whoever is to leave it, as far as the brake lets them, and whose job is `hanging`.
+    """Take off the list whoever is to leave it, as far as the safety limit lets them, and whose job is `hanging`.
 
     Opt-outs may use the reserve of the day's calls. Raises what `ccsync.errors` lists; what was done is kept.
     """
@@ -92,10 +92,11 @@ def remove(context: Context, accept: int, done: int, hanging: Sequence[Removal] 
     return Removed(len(going), len(held))
 
 
-def braked(held: int, done: int) -> BrakeError:
-    """What to say when the brake holds people back; the caller raises it."""
-    return BrakeError(
-        f"{held:,} people are to be taken off the list because of what the store says; the brake holds them back.",
+def over_the_limit(held: int, done: int) -> SafetyLimitError:
+    """What to say when the safety limit holds people back; the caller raises it."""
+    return SafetyLimitError(
+        f"{held:,} people are to be taken off the list because of what the store says;"
+        " the safety limit holds them back.",
         "so many at once look like a mishap (a bulk change in the store, the wrong tenant) rather than their own wish."
         f" They are not mailed anything by ccsync meanwhile{f'; {done:,} others were taken off' if done else ''}.",
         f"Look at them: ccsync flush-events --dry-run. If it is right: ccsync flush-events --accept {held + done}",

@@ -26,7 +26,7 @@ def iter_outgoing(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
     """
     has_open = bool(batches.in_state(context.store, *batches.HOLDING))
     for one, decision in iter_decisions(context, is_retry=is_retry):
-        if decision.act is Act.SET_ASIDE:
+        if decision.act is Act.PARKED:
             _note_standing(context, one, decision)
         if decision.reason == FOUND_ON_LIST:
             _note_found(context, one)

@@ -34,6 +34,6 @@ class Removals:
         self._done, self._held = self._done + removed.done, removed.held
 
     def raise_held(self) -> None:
-        """Raise `BrakeError` when the safety limit holds somebody back."""
+        """Raise `SafetyLimitError` when the safety limit holds somebody back."""
         if self._held:
-            raise list_removals.braked(self._held, self._done)
+            raise list_removals.over_the_limit(self._held, self._done)

@@ -2,7 +2,7 @@
 
 import json
 
-from ccsync.consent.decisions import PENDING_CONFIRMATION, Act, is_worth_greeting
+from ccsync.consent.decisions import PENDING_CONFIRMATION, Act, gets_a_welcome
 from ccsync.constant_contact.new_contact import needs_custom_fields, new_contact
 from ccsync.errors import AnswerLost, RefusedError
 from ccsync.from_constant_contact import sightings
@@ -29,7 +29,7 @@ def new_people(context: Context) -> list[Staged]:
         one
         for one, decision in iter_decisions(context, is_retry=False)
         if decision.act is Act.ADD
-        and is_worth_greeting(
+        and gets_a_welcome(
             contacts.known(context.store, one.person or b"", context.list_id),
             is_own_sign_up=one.is_own_sign_up,
             wants_welcome=True,

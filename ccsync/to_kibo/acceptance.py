@@ -1,9 +1,9 @@
 """Writes back to Kibo as far as the safety limit lets it, and remembers what a person has let through."""
 
-from ccsync.errors import BrakeError, CcsyncError, TemporaryError
+from ccsync.errors import CcsyncError, SafetyLimitError, TemporaryError
 from ccsync.run.context import Context
 from ccsync.state import properties
-from ccsync.to_kibo.write_back import Teller
+from ccsync.to_kibo.write_back import Writer
 
 HAS_WRITTEN = "store_was_told_of_opt_outs"
 ACCEPTED = "accepted_opt_outs"
@@ -18,7 +18,7 @@ class Writing:
 
     def __init__(self, context: Context, accept: int) -> None:
         self._context = context
-        self.teller = Teller(context)
+        self.writer = Writer(context)
         self.accept = max(accept, int(properties.get(context.store, ACCEPTED) or 0))
         self._held = 0
         self._has_failed = False
@@ -26,12 +26,12 @@ class Writing:
     @property
     def news(self) -> int:
         """How much Kibo did not take now and had not refused before."""
-        return self.teller.news
+        return self.writer.news
 
     @property
     def trouble(self) -> CcsyncError | None:
         """What kept it from looking at departures; the rest was written."""
-        return self.teller.trouble
+        return self.writer.trouble
 
     def write(self) -> None:
         """Write everything that is due and not held; after a go that failed, nothing any more.
@@ -43,30 +43,30 @@ class Writing:
         properties.forget(self._context.store, ACCEPTED)
         self._has_failed = True
         try:
-            self._held = self.teller.tell(self.accept).brake.held
+            self._held = self.writer.tell(self.accept).allowance.held
         except TemporaryError:
-            if self.accept > self.teller.told:
-                properties.put(self._context.store, ACCEPTED, str(self.accept - self.teller.told))
+            if self.accept > self.writer.told:
+                properties.put(self._context.store, ACCEPTED, str(self.accept - self.writer.told))
             raise
         self._has_failed = False
 
     def finish(self) -> None:
-        """The run is at its end. Raises `BrakeError` when somebody is held back."""
+        """The run is at its end. Raises `SafetyLimitError` when somebody is held back."""
         if self._context.is_dry_run:
             return
         if self._held:
-            raise _held_back(self._context, self._held, self.teller.told)
+            raise _held_back(self._context, self._held, self.writer.told)
         properties.put(self._context.store, HAS_WRITTEN, "yes")
 
 
-def _held_back(context: Context, held: int, done: int) -> BrakeError:
+def _held_back(context: Context, held: int, done: int) -> SafetyLimitError:
     """What to say when the safety limit holds people back."""
     if properties.get(context.store, HAS_WRITTEN) is None:
         why = "the store was never told before, and an account in use has years of opt-outs: many are to be expected."
     else:
         why = "so many at once look like a mishap (a list emptied, a bulk unsubscribe) rather than their own wish."
-    return BrakeError(
-        f"The consent of {held:,} customers is to be changed in the store at once; the brake holds them back.",
+    return SafetyLimitError(
+        f"The consent of {held:,} customers is to be changed in the store at once; the safety limit holds them back.",
         f"{why} ccsync sends none of them anything meanwhile{f'; {done:,} others were told' if done else ''}.",
         f"Look at them: ccsync poll-unsubscribes --dry-run. If it is right: ccsync poll-unsubscribes --accept {held}",
     )

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from ccsync.errors import BrakeError, CcsyncError, RefusedError, VendorUnreachable
+from ccsync.errors import CcsyncError, RefusedError, SafetyLimitError, VendorUnreachable
 from ccsync.from_kibo.pages import Sweep
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.mapping import person_key_text
@@ -32,7 +32,7 @@ class Finder:
     def find(self, wanted: Sequence[bytes]) -> Iterator[tuple[bytes, list[Customer] | CcsyncError]]:
         """Each of these people with their accounts (less what only mapping reads), or with why Kibo did not tell.
 
-        Raises `BrakeError` when the store is suddenly empty: then nobody would be found, wrongly.
+        Raises `SafetyLimitError` when the store is suddenly empty: then nobody would be found, wrongly.
         """
         if not wanted:
             return
@@ -59,7 +59,7 @@ class Finder:
             self._context.kibo.get_customers(start=0, size=1, is_anonymous=one).total for one in (None, False, True)
         )
         if everybody + guests == 0 and known.count(self._context.store):
-            raise BrakeError(
+            raise SafetyLimitError(
                 "Kibo shows no customer at all, and there were some before; nothing was written.",
                 "so empty a store looks like a mishap (the wrong tenant, a changed application).",
                 "Check [kibo] tenant_id and the app in Kibo's Dev Center, then run again.",

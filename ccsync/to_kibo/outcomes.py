@@ -28,7 +28,7 @@ LEFT_ALONE = "left_alone"
 SKIPPED = "skipped"
 
 
-class Books:
+class Outcomes:
     """Keeps the books of one run. `news` counts what Kibo did not take now and had not refused before."""
 
     def __init__(self, context: Context) -> None:
@@ -51,10 +51,10 @@ class Books:
         """Nothing is left to be written for it."""
         context = self._context
         # What a run wrote that died before it could say so counts as well.
-        is_told = AccountAct.WRITE in acts.values() or any(
+        is_written = AccountAct.WRITE in acts.values() or any(
             one.reason == row.kind and one.done_at is not None and one.done_at >= row.queued_at for one in writes
         )
-        outcome = row.kind if is_told else _outcome(acts)
+        outcome = row.kind if is_written else _outcome(acts)
         with context.store.transaction():
             write_backs.settle(context.store, row.id, context.now(), outcome)
             if outcome != row.kind:

@@ -1,6 +1,6 @@
 """Tells Kibo what people did at Constant Contact: every account with the address, one flag, the answer compared.
 
-First it is found out which accounts have to be written; then the brake decides; then they are written one by one.
+First it finds out which accounts have to be written; then the safety limit decides; then it writes them one by one.
 What Kibo does not take stays queued. Whatever dies in between, the next run looks again.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ccsync.consent.safety_limit import Brake, brake
+from ccsync.consent.safety_limit import Allowance, allowance
 from ccsync.consent.write_back import AccountAct, judge_account, outdated, wanted_value
 from ccsync.errors import CcsyncError, OutOfTime, RefusedError, TemporaryError, VendorUnreachable
 from ccsync.from_constant_contact import departures
@@ -31,15 +31,15 @@ CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """How telling ended: what the brake let through and held back, and what is new of what Kibo did not take."""
+class WroteBack:
+    """How telling ended: what the safety limit let through and held back, and what is new of what Kibo did not take."""
 
-    brake: Brake
+    allowance: Allowance
     news: int
 
 
-class Teller:
-    """One run's telling: `told` counts what the brake let through and was dealt with.
+class Writer:
+    """One run's telling: `told` counts what the safety limit let through and was dealt with.
 
     `trouble` is what kept it from looking at departures; the rest was told.
     """
@@ -50,7 +50,7 @@ class Teller:
         self._finder = Finder(context)
         self._person_of = context.person_of()
         self._targets: dict[int, list[int]] = {}
-        self._books = outcomes.Books(context)
+        self._outcomes = outcomes.Outcomes(context)
         self._before: list[WriteBack] = []
         self.told = 0
         self.trouble: CcsyncError | None = None
@@ -58,21 +58,21 @@ class Teller:
     @property
     def news(self) -> int:
         """How much Kibo did not take now and had not refused before."""
-        return self._books.news
+        return self._outcomes.news
 
     @property
     def departed_by(self) -> Mapping[str, int]:
         """How many left the list by whose act: Contact, or not shown ("")."""
-        return self._books.departed_by
+        return self._outcomes.departed_by
 
-    def tell(self, accept: int) -> Told:
-        """Tell Kibo everything that is due, as far as the brake lets it; what was told before counts for it as well.
+    def tell(self, accept: int) -> WroteBack:
+        """Write back everything that is due, as far as the safety limit lets it; what went before in this run counts.
 
         Raises what `ccsync.errors` lists.
         """
         self.look(accept)
         wanted = self.wanted()
-        held = self.braked(wanted, accept)
+        held = self.over_the_limit(wanted, accept)
         going = wanted[: held.may_go]
         unknown = [row for row in going if row.id not in self._targets]
         for start in range(0, len(unknown), CHUNK):
@@ -83,33 +83,33 @@ class Teller:
             self._before.append(row)
             self.told += 1
             self._context.show("telling the store", number, len(going))
-        return Told(held, self._books.news)
+        return WroteBack(held, self._outcomes.news)
 
     def look(self, accept: int) -> None:
-        """Find out which accounts have to be written. What needs no write is settled: the brake is not for it."""
+        """Find out which accounts have to be written. What needs no write is settled: it does not count."""
         self._at = self._context.now()
         self._leave_mass_departures(accept)
         after = 0
         while rows := write_backs.due(
             self._context.store, self._at, self._kinds(), wanted=False, after=after, limit=CHUNK
         ):
-            self._look_at([row for row in rows if row.id not in self._books.failed])
+            self._look_at([row for row in rows if row.id not in self._outcomes.failed])
             after = rows[-1].id
 
     def wanted(self) -> list[WriteBack]:
         """What has to be written, longest waiting first."""
         found = write_backs.due(self._context.store, self._at, self._kinds(), wanted=True)
-        return [row for row in found if row.id not in self._books.failed]
+        return [row for row in found if row.id not in self._outcomes.failed]
 
     def targets(self, row: WriteBack) -> int:
         """How many accounts are to be written for it, as far as this run has looked."""
         return len(self._targets.get(row.id, ()))
 
-    def braked(self, rows: Sequence[WriteBack], accept: int) -> Brake:
-        """How many of these the brake lets through, after those whom this run has told already."""
+    def over_the_limit(self, rows: Sequence[WriteBack], accept: int) -> Allowance:
+        """How many of these the safety limit lets through, after those whom this run has told already."""
         done = len(self._before)
         gone = [row for row in (*self._before, *rows) if row.was_on_list]
-        found = brake(
+        found = allowance(
             done + len(rows),
             len(gone),
             sum(row.kind == DEPARTED for row in gone),
@@ -117,19 +117,19 @@ class Teller:
             self._context.config.sync.max_opt_outs,
             accept,
         )
-        return Brake(max(0, found.may_go - done), min(found.held, len(rows)))
+        return Allowance(max(0, found.may_go - done), min(found.held, len(rows)))
 
     def _kinds(self) -> list[str]:
         sync = self._context.config.sync
         kinds = {UNSUBSCRIBED: True, DEPARTED: sync.list_departures, RESUBSCRIBED: sync.resubscribes}
-        return [kind for kind, is_told in kinds.items() if is_told]
+        return [kind for kind, is_written in kinds.items() if is_written]
 
     def _leave_mass_departures(self, accept: int) -> None:
         """Departures by the thousand are not looked at one by one before a person has decided."""
         kinds = [DEPARTED] if DEPARTED in self._kinds() else []
         rows = write_backs.due(self._context.store, self._at, kinds, wanted=False)
         unchecked = [row for row in rows if not row.is_checked]
-        if self.braked(unchecked, accept).held:
+        if self.over_the_limit(unchecked, accept).held:
             write_backs.want(self._context.store, [row.id for row in unchecked])
 
     # looking
@@ -144,14 +144,14 @@ class Teller:
                 observe(self._context, found, are_whole=False)
             for row in by_person[person]:
                 if isinstance(found, CcsyncError):
-                    self._books.fail(row, [(None, found)])
+                    self._outcomes.fail(row, [(None, found)])
                 elif self._holds(row):
                     self._judge(row, found)
 
     def _holds(self, row: WriteBack) -> bool:
         reason = outdated(row.kind, row.list_id, suppressions.of_person(self._context.store, row.person))
         if reason is not None:
-            self._books.drop(row, reason)
+            self._outcomes.drop(row, reason)
         return reason is None
 
     def _is_departure(self, row: WriteBack) -> bool:
@@ -173,7 +173,7 @@ class Teller:
             return departures.check(self._context, row)
         except (RefusedError, VendorUnreachable) as error:
             control.blame_record_at_constant_contact(self._context, error)
-            self._books.fail(row, [(None, error)])
+            self._outcomes.fail(row, [(None, error)])
             return False
 
     def _judge(self, row: WriteBack, found: Sequence[Customer]) -> None:
@@ -187,7 +187,7 @@ class Teller:
             write_backs.want(self._context.store, [row.id])
             self._targets[row.id] = targets
         else:
-            self._books.settle(row, acts, list(writes.values()))
+            self._outcomes.settle(row, acts, list(writes.values()))
 
     # writing
 
@@ -204,10 +204,10 @@ class Teller:
             else:
                 acts |= {account_id: act} if act is not None else {}
         if failed:
-            self._books.fail(row, failed)
+            self._outcomes.fail(row, failed)
         elif self._holds(row):
             writes = kibo_writes.among(self._context.store, account_ids)
-            self._books.settle(row, acts, list(writes.values()))
+            self._outcomes.settle(row, acts, list(writes.values()))
 
     def _write(self, row: WriteBack, account_id: int) -> AccountAct | None:
         """Read one account, write it, compare the answer; `None` when it is gone, or another person's now."""
@@ -236,7 +236,7 @@ class Teller:
                 "its answer still shows acceptsMarketing as it was.",
                 "The next run tries again.",
             )
-        self._books.wrote(row, written)
+        self._outcomes.wrote(row, written)
         return act
 
     def _is_of(self, row: WriteBack, customer: Customer) -> bool:

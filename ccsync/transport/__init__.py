@@ -1,8 +1,8 @@
-"""HTTP to the vendors: one call done safely (`http`), and what its answer means (`verdicts`)."""
+"""HTTP to the vendors: one call done safely (`http`), and what its answer means (`classification`)."""
 
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
+from ccsync.transport.classification import Kind, Meaning, classify
 from ccsync.transport.http import Transport, backoff_seconds
-from ccsync.transport.verdicts import Kind, Verdict, classify
 
 __all__ = [
     "Answer",
@@ -10,9 +10,9 @@ __all__ = [
     "Clock",
     "Gate",
     "Kind",
+    "Meaning",
     "Token",
     "Transport",
-    "Verdict",
     "backoff_seconds",
     "classify",
     "origin",

@@ -1,6 +1,6 @@
 """One HTTP call, done safely: bounded in time and size, never redirected, retried only where that is harmless.
 
-Knows nothing of what the calls mean. What an answer means for the next step is decided in `ccsync.transport.verdicts`.
+Knows nothing of what the calls mean. What an answer means for the next step is decided in `classification`.
 The session, the clock and the gate that paces and counts calls come from outside.
 """
 
@@ -26,10 +26,10 @@ from ccsync.errors import (
     VendorUnreachable,
 )
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
+from ccsync.transport.classification import Kind, Meaning, classify, is_html
 from ccsync.transport.exchange import exchange, trouble
 from ccsync.transport.late import requests
 from ccsync.transport.vendor_clock import VendorClock
-from ccsync.transport.verdicts import Kind, Verdict, classify, is_html
 
 log = logging.getLogger(__name__)
 
@@ -123,11 +123,11 @@ class Transport:
             self._wait_for_turn(call)
             answer, trouble = self._once(call, bearer)
             if answer is None:
-                verdict = Verdict(Kind.TRANSIENT, detail=trouble)
+                verdict = Meaning(Kind.TRANSIENT, detail=trouble)
             else:
                 verdict = classify(call.method, call.url, answer.status, answer.headers, answer.body)
                 if answer.status in call.accepts and verdict.kind not in _NEVER_ACCEPTED:
-                    verdict = Verdict(Kind.OK)
+                    verdict = Meaning(Kind.OK)
                 if verdict.kind is Kind.OK:
                     value, verdict = self._decoded(answer) if wants_json else (None, verdict)
                     if verdict.kind is Kind.OK:
@@ -197,16 +197,16 @@ class Transport:
             self._session = None  # its thread still uses it; the next call opens another
             raise
 
-    def _decoded(self, answer: Answer) -> tuple[object, Verdict]:
+    def _decoded(self, answer: Answer) -> tuple[object, Meaning]:
         if answer.status >= 400 and not answer.body.strip():
-            return None, Verdict(Kind.OK)  # Kibo's 404 may have an empty body
+            return None, Meaning(Kind.OK)  # Kibo's 404 may have an empty body
         try:
-            return json.loads(answer.body, parse_constant=_refuse_constant), Verdict(Kind.OK)
+            return json.loads(answer.body, parse_constant=_refuse_constant), Meaning(Kind.OK)
         except (ValueError, RecursionError):
             what = "HTML" if is_html(answer.headers, answer.body) else "something that is not JSON"
-            return None, Verdict(Kind.TRANSIENT, detail=f"answered {what}")
+            return None, Meaning(Kind.TRANSIENT, detail=f"answered {what}")
 
-    def _wait_or_raise(self, call: Call, verdict: Verdict, tries: int) -> None:
+    def _wait_or_raise(self, call: Call, verdict: Meaning, tries: int) -> None:
         """Wait before the next try, or raise what ends the call."""
         if verdict.kind in (Kind.THROTTLED, Kind.WAIT):
             # Refused before it was looked at: repeating is safe for any call.
@@ -259,7 +259,7 @@ class Transport:
             "Nothing is lost; the next run after that continues.",
         )
 
-    def _refusal(self, call: Call, verdict: Verdict) -> CcsyncError:
+    def _refusal(self, call: Call, verdict: Meaning) -> CcsyncError:
         if verdict.kind is Kind.UNAUTHORIZED:
             return LoginNeeded(
                 f"{self.vendor} refused the saved login.",

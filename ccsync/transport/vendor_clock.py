@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from ccsync.transport.verdicts import http_date
+from ccsync.transport.classification import http_date
 
 MOST_ANSWERS = 9
 SAME = timedelta(minutes=1)

@@ -235,7 +235,7 @@ def test_a_deleted_list(shop: LiveShop) -> None:
 
 
 def test_a_list_that_was_emptied(shop: LiveShop) -> None:
-    """The brake stops the export with its numbers and the option that lets it through (exit 10)."""
+    """The safety limit stops the export with its numbers and the option that lets it through (exit 10)."""
     shop.ccsync("export", "--yes")
     for address in list(shop.members()):
         shop.box.cc.leave_list(address, shop.list_id)

@@ -9,8 +9,8 @@ from ccsync.consent.decisions import (
     Act,
     Target,
     decide,
+    gets_a_welcome,
     is_own_return,
-    is_worth_greeting,
 )
 from ccsync.consent.kibo_consent import Seen, lifted_by_opt_in, what_is_seen
 from ccsync.consent.safety_limit import has_left_too_many, let_through
@@ -70,7 +70,7 @@ def suppressed(kind: str, list_id: str = "") -> Suppression:
         ("another source's, to be overwritten", known(is_ours=False, list_id=None, fingerprint=None), [], True, None,
          Act.ADD, False),
         ("on the list before ccsync, adopted", ADOPTED, [], False, None, Act.UPDATE, False),
-        ("adopted, refused, not changed", ADOPTED, [], False, NEW, Act.SET_ASIDE, False),
+        ("adopted, refused, not changed", ADOPTED, [], False, NEW, Act.PARKED, False),
         ("adopted, then left", ADOPTED, [suppressed(DEPARTED, LIST)], False, None, Act.SUPPRESS, False),
         ("unsubscribed", None, [suppressed(UNSUBSCRIBED)], False, None, Act.SUPPRESS, False),
         ("unsubscribed, was sent", known(), [suppressed(UNSUBSCRIBED)], False, None, Act.SUPPRESS, False),
@@ -80,7 +80,7 @@ def suppressed(kind: str, list_id: str = "") -> Suppression:
         ("left another list", known(list_id=OTHER_LIST), [suppressed(DEPARTED, OTHER_LIST)], False, None,
          Act.ADD, False),
         ("opted out in the store", known(), [suppressed(OPTED_OUT)], False, None, Act.SUPPRESS, False),
-        ("refused, not changed", None, [], False, NEW, Act.SET_ASIDE, False),
+        ("refused, not changed", None, [], False, NEW, Act.PARKED, False),
         ("refused, changed since", None, [], False, OLD, Act.ADD, False),
         ("refused and unsubscribed", None, [suppressed(UNSUBSCRIBED)], False, NEW, Act.SUPPRESS, False),
         ("an unknown kind of suppression", None, [suppressed("who knows")], False, None, Act.SUPPRESS, False),
@@ -170,7 +170,7 @@ def test_who_is_greeted(
     case: str, contact: KnownContact | None, is_own_sign_up: bool, wants_welcome: bool, is_greeted: bool
 ) -> None:
     """A welcome e-mail goes to people new to Constant Contact who made the account themselves, and at most once."""
-    found = is_worth_greeting(contact, is_own_sign_up=is_own_sign_up, wants_welcome=wants_welcome)
+    found = gets_a_welcome(contact, is_own_sign_up=is_own_sign_up, wants_welcome=wants_welcome)
     assert found is is_greeted, case
 
 
@@ -186,7 +186,7 @@ def test_who_is_greeted(
         ("accepted", 600, 0, 100_000, 500, 600, 600),
         ("accepted in part", 600, 0, 100_000, 500, 200, 200),
         ("accepted, part of it done", 600, 150, 100_000, 500, 200, 50),
-        ("no brake", 900, 0, 1_000, 0, 0, 900),
+        ("no safety limit", 900, 0, 1_000, 0, 0, 900),
     ],
 )
 def test_how_many_the_brake_lets_through(

@@ -13,14 +13,14 @@ from ccsync.consent.drift import (
     Listed,
     NotListed,
     Repair,
-    Telling,
+    Written,
     judge_listed,
     judge_not_listed,
 )
 from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
 
 ON = datetime(2026, 11, 3, tzinfo=UTC)
-NOBODY = NotListed(None, Telling.DONE, False, None, False, False, Stand.OFF)
+NOBODY = NotListed(None, Written.DONE, False, None, False, False, Stand.OFF)
 MEMBER = Listed(None, False, False, False, False, False, False, False, False)
 
 
@@ -47,20 +47,24 @@ def held(kind: str) -> Suppression:
         ({"stand": Stand.WAITING}, Kind.WAITING, Repair.NONE),
         ({"stand": Stand.MOVED, "holding": held(OPTED_OUT)}, Kind.SUPPRESSED, Repair.NONE),
         ({"holding": held(OPTED_OUT)}, Kind.SUPPRESSED, Repair.NONE),
-        ({"holding": held(FORGOTTEN), "telling": Telling.NEVER}, Kind.SUPPRESSED, Repair.NONE),
-        ({"holding": held(UNSUBSCRIBED), "telling": Telling.NEVER}, Kind.NOT_TOLD, Repair.TELL),
-        ({"holding": held(UNSUBSCRIBED), "telling": Telling.STUCK}, Kind.NOT_TOLD, Repair.NONE),
-        ({"holding": held(UNSUBSCRIBED), "telling": Telling.NEXT}, Kind.WAITING, Repair.NONE),
-        ({"holding": held(UNSUBSCRIBED), "telling": Telling.DONE}, Kind.SUPPRESSED, Repair.NONE),
-        ({"holding": held(DEPARTED), "telling": Telling.UNWANTED}, Kind.SUPPRESSED, Repair.NONE),
-        ({"holding": held(DEPARTED), "telling": Telling.NEVER, "refused": True}, Kind.NOT_TOLD, Repair.TELL),
+        ({"holding": held(FORGOTTEN), "telling": Written.NEVER}, Kind.SUPPRESSED, Repair.NONE),
+        ({"holding": held(UNSUBSCRIBED), "telling": Written.NEVER}, Kind.NOT_WRITTEN_BACK, Repair.WRITE_BACK),
+        ({"holding": held(UNSUBSCRIBED), "telling": Written.STUCK}, Kind.NOT_WRITTEN_BACK, Repair.NONE),
+        ({"holding": held(UNSUBSCRIBED), "telling": Written.NEXT}, Kind.WAITING, Repair.NONE),
+        ({"holding": held(UNSUBSCRIBED), "telling": Written.DONE}, Kind.SUPPRESSED, Repair.NONE),
+        ({"holding": held(DEPARTED), "telling": Written.UNWANTED}, Kind.SUPPRESSED, Repair.NONE),
+        (
+            {"holding": held(DEPARTED), "telling": Written.NEVER, "refused": True},
+            Kind.NOT_WRITTEN_BACK,
+            Repair.WRITE_BACK,
+        ),
     ],
 )
 def test_who_opts_in_and_is_not_on_the_list(changes: dict[str, object], kind: Kind, repair: Repair) -> None:
     """An opt-out explains it first, then a refusal, the queue, a departure; nobody suppressed is read to be sent."""
-    verdict = judge_not_listed(replace(NOBODY, **changes))  # type: ignore[arg-type]
-    assert (verdict.kind, verdict.repair) == (kind, repair)
-    assert verdict.reason
+    difference = judge_not_listed(replace(NOBODY, **changes))  # type: ignore[arg-type]
+    assert (difference.kind, difference.repair) == (kind, repair)
+    assert difference.reason
 
 
 @pytest.mark.parametrize(
@@ -85,9 +89,9 @@ def test_who_opts_in_and_is_not_on_the_list(changes: dict[str, object], kind: Ki
 )
 def test_who_is_on_the_list_without_an_opt_in(changes: dict[str, object], kind: Kind | None, repair: Repair) -> None:
     """Only whom ccsync put there is ever taken off; who came by another way is told."""
-    verdict = judge_listed(replace(MEMBER, **changes))  # type: ignore[arg-type]
-    assert (verdict and verdict.kind) == kind
-    assert verdict is None or verdict.repair is repair
+    difference = judge_listed(replace(MEMBER, **changes))  # type: ignore[arg-type]
+    assert (difference and difference.kind) == kind
+    assert difference is None or difference.repair is repair
 
 
 def test_every_kind_is_explained() -> None:

@@ -71,7 +71,7 @@ ROWS: dict[str, tuple[dict[str, object], Standing, str]] = {
     "leaving, braked": (
         {"leaving": "opted-out", "is_braked": True, "contact": ON_LIST},
         Standing.LEAVING,
-        "the brake holds the removal back. See: ccsync flush-events --dry-run",
+        "the safety limit holds the removal back. See: ccsync flush-events --dry-run",
     ),
     # on the list
     "listed": ({"contact": ON_LIST, "accounts": YES}, LISTED, 'On the list "Shop".'),

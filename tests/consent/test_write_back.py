@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ccsync.consent.safety_limit import Brake, brake
+from ccsync.consent.safety_limit import Allowance, allowance
 from ccsync.consent.write_back import (
     AccountAct,
     Found,
@@ -124,7 +124,7 @@ def test_whose_word_a_sighting_is(
         ("one more", 501, 0, 0, 0, 500, 0, 0),
         ("one more, accepted", 501, 0, 0, 0, 500, 501, 501),
         ("one more, accepted in part", 501, 0, 0, 0, 500, 20, 20),
-        ("no brake", 9_000, 9_000, 9_000, 0, 0, 0, 9_000),
+        ("no safety limit", 9_000, 9_000, 9_000, 0, 0, 0, 9_000),
         ("a handful of a small list", 10, 10, 10, 5, 500, 0, 10),
         ("a fifth of the list", 20, 20, 0, 80, 500, 0, 20),
         ("more than a fifth of the list", 21, 21, 0, 79, 500, 0, 0),
@@ -139,7 +139,7 @@ def test_the_brake(
     case: str, wanted: int, gone: int, departed: int, on_list: int, most: int, accept: int, may_go: int
 ) -> None:
     """Too much at once waits for a person, who lets through exactly up to a number."""
-    assert brake(wanted, gone, departed, on_list, most, accept) == Brake(may_go, wanted - may_go), case
+    assert allowance(wanted, gone, departed, on_list, most, accept) == Allowance(may_go, wanted - may_go), case
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.consent.explanation import Standing
-from ccsync.errors import BrakeError
+from ccsync.errors import SafetyLimitError
 from ccsync.from_constant_contact import departures, members
 from ccsync.state import contacts, ledger, people, properties
 from ccsync.state.database.times import to_text
@@ -186,7 +186,7 @@ def test_many_who_did_leave(tmp_path: Path) -> None:
         for one in addresses:
             shop.box.cc.leave_list(one, shop.list_id)
         for _ in range(2):
-            with pytest.raises(BrakeError):
+            with pytest.raises(SafetyLimitError):
                 shop.poll(is_full=True)
         assert all(accepts(shop, one) is True for one in accounts)
         assert all(suppressed(shop, one) == {"departed"} for one in addresses)

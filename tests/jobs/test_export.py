@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.errors import BrakeError, RefusedError
+from ccsync.errors import RefusedError, SafetyLimitError
 from ccsync.kibo.client import to_customer
 from ccsync.mapping import Rejection, person_key_text, to_contact
 from ccsync.sandbox.population.people import SeedContact
@@ -229,7 +229,7 @@ def test_a_list_that_was_emptied_stops_the_export(shop: Shop) -> None:
         shop.box.kibo.update_account(int(str(account["id"])), firstName="Changed")
     shop.agrees = False
     before = len(imported_rows(shop))
-    with pytest.raises(BrakeError):
+    with pytest.raises(SafetyLimitError):
         shop.export()
     assert len(imported_rows(shop)) == before
     shop.agrees = True

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.errors import BrakeError, RefusedError, VendorUnreachable
+from ccsync.errors import RefusedError, SafetyLimitError, VendorUnreachable
 from ccsync.state import suppressions
 from tests.harness import Shop, imported_rows
 from tests.jobs.flushing import KIM, PAT, SAM, add, cannot_be_read, change, delete, new_shop, statuses, stock
@@ -344,7 +344,7 @@ def test_a_deleted_list_stops_the_run(shop: Shop) -> None:
     assert statuses(shop) == {"pending": 1}
 
 
-# the brake
+# the safety limit
 
 
 def test_the_brake_holds_removals_back(tmp_path: Path) -> None:
@@ -356,14 +356,14 @@ def test_the_brake_holds_removals_back(tmp_path: Path) -> None:
         for number in range(4):
             change(shop, f"p{number}@example.com", acceptsMarketing=False)
         add(shop, "new@example.com")
-        with pytest.raises(BrakeError, match="4 people"):
+        with pytest.raises(SafetyLimitError, match="4 people"):
             shop.flush()
         assert len(shop.members()) == 6, "additions go on"
         store = shop.open()
         assert len([1 for _ in store.rows("SELECT 1 FROM suppressions WHERE kind = ?", suppressions.OPTED_OUT)]) == 4
         store.close()
         shop.later(minutes=30)
-        with pytest.raises(BrakeError, match="2 people"):
+        with pytest.raises(SafetyLimitError, match="2 people"):
             shop.flush(accept=2)
         assert len(shop.members()) == 4
         shop.flush(accept=2)
@@ -378,7 +378,7 @@ def test_a_store_that_shows_nothing_erases_nothing(tmp_path: Path) -> None:
         shop.export()
         for number in range(30):
             delete(shop, f"p{number}@example.com")
-        with pytest.raises(BrakeError, match="30 people"):
+        with pytest.raises(SafetyLimitError, match="30 people"):
             shop.flush()
         assert len(shop.members()) == 30
 

@@ -1,11 +1,11 @@
-"""The brake of poll-unsubscribes: too much at once is remembered, not written, until a person lets it through."""
+"""The safety limit of poll-unsubscribes: too much at once waits until a person lets it through."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from ccsync.errors import BrakeError, OutOfTime
+from ccsync.errors import OutOfTime, SafetyLimitError
 from tests.harness import LIST, Shop
 from tests.jobs.polling import PAT, accepts, join, puts, settled, small_shop, suppressed
 from tests.jobs.test_export import seed_contact
@@ -30,7 +30,7 @@ def test_too_many_are_not_written_and_not_mailed(shop: Shop) -> None:
     accounts = join(shop, *CROWD)
     settled(shop)
     unsubscribe(shop, *CROWD[:4])
-    with pytest.raises(BrakeError) as caught:
+    with pytest.raises(SafetyLimitError) as caught:
         shop.poll()
     assert caught.value.exit_code == 10
     assert "4 customers" in caught.value.what
@@ -49,9 +49,9 @@ def test_a_person_lets_exactly_so_many_through(shop: Shop) -> None:
     accounts = join(shop, *CROWD)
     settled(shop)
     unsubscribe(shop, *CROWD[:6])
-    with pytest.raises(BrakeError):
+    with pytest.raises(SafetyLimitError):
         shop.poll()
-    with pytest.raises(BrakeError, match="4 customers") as caught:
+    with pytest.raises(SafetyLimitError, match="4 customers") as caught:
         shop.poll(accept=2)
     assert "2 others were told" in caught.value.why
     assert sum(accepts(shop, one) is False for one in accounts) == 2
@@ -67,7 +67,7 @@ def test_a_held_poll_does_not_look_again(shop: Shop) -> None:
     unsubscribe(shop, *CROWD[:4])
     for _ in range(2):
         before = len(shop.requests())
-        with pytest.raises(BrakeError):
+        with pytest.raises(SafetyLimitError):
             shop.poll()
         shop.later(minutes=30)
     assert len(shop.requests()) - before == 2
@@ -91,7 +91,7 @@ def test_the_first_poll_of_an_account_in_use_says_what_it_meets(shop: Shop) -> N
         shop.box.cc.add_contact(seed_contact(address))
     unsubscribe(shop, *CROWD)
     accounts = join(shop, *CROWD)
-    with pytest.raises(BrakeError, match="8 customers") as caught:
+    with pytest.raises(SafetyLimitError, match="8 customers") as caught:
         shop.poll()
     assert "years of opt-outs" in caught.value.why
     plan, _ = shop.plan_poll()
@@ -118,7 +118,7 @@ def test_a_fifth_of_the_list_at_once_is_too_much(tmp_path: Path) -> None:
         accounts = join(shop, *people)
         settled(shop)
         unsubscribe(shop, *people[:11])
-        with pytest.raises(BrakeError, match="11 customers"):
+        with pytest.raises(SafetyLimitError, match="11 customers"):
             shop.poll()
         assert all(accepts(shop, one) for one in accounts)
 
@@ -132,7 +132,7 @@ def test_an_emptied_list_opts_nobody_out(tmp_path: Path) -> None:
             shop.box.cc.leave_list(address, LIST, source="Account")
         looks = len(shop.requests("GET", "/v3/contacts/"))
         for _ in range(2):
-            with pytest.raises(BrakeError, match="8 customers"):
+            with pytest.raises(SafetyLimitError, match="8 customers"):
                 shop.poll(is_full=True)
         assert len(shop.requests("GET", "/v3/contacts/")) == looks  # nobody is looked at before a person has decided
         assert all(accepts(shop, one) for one in accounts)
@@ -155,7 +155,7 @@ def test_an_emptied_list_that_was_meant(tmp_path: Path) -> None:
             shop.box.cc.leave_list(address, LIST)
         for address in CROWD[6:]:
             shop.box.cc.delete_contact(address)
-        with pytest.raises(BrakeError, match="8 customers"):
+        with pytest.raises(SafetyLimitError, match="8 customers"):
             shop.poll(is_full=True)
         run = shop.poll(accept=8)
         assert run.counts["departed"] == 6
@@ -168,7 +168,7 @@ def test_what_was_let_through_goes_on_in_the_next_run(shop: Shop) -> None:
     accounts = join(shop, *CROWD)
     settled(shop)
     unsubscribe(shop, *CROWD[:7])
-    with pytest.raises(BrakeError):
+    with pytest.raises(SafetyLimitError):
         shop.poll()
 
     def run_out() -> None:
@@ -188,6 +188,6 @@ def test_what_was_let_through_goes_on_in_the_next_run(shop: Shop) -> None:
     del shop.clock.check
     shop.on_boundary = lambda _: None
     assert sum(accepts(shop, one) is False for one in accounts) == 3
-    with pytest.raises(BrakeError, match="1 customers"):
+    with pytest.raises(SafetyLimitError, match="1 customers"):
         shop.poll()
     assert sum(accepts(shop, one) is False for one in accounts) == 6

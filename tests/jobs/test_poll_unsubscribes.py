@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.errors import BrakeError, QuotaSpent, RefusedError, VendorUnreachable
+from ccsync.errors import QuotaSpent, RefusedError, SafetyLimitError, VendorUnreachable
 from ccsync.from_constant_contact import opt_outs
 from ccsync.sandbox.settings import DATE_FORMATS
 from ccsync.state import properties
@@ -459,7 +459,7 @@ def test_a_store_that_is_suddenly_empty_is_not_believed(shop: Shop) -> None:
     shop.box.cc.unsubscribe(PAT)
     body = '{"startIndex":0,"pageSize":1,"pageCount":0,"totalCount":0,"items":[]}'
     shop.box.faults.add("wrong-body", vendor="kibo_tenant", path=".*/accounts$", nth=None, body=body)
-    with pytest.raises(BrakeError, match="no customer at all"):
+    with pytest.raises(SafetyLimitError, match="no customer at all"):
         shop.poll()
     shop.box.faults.clear()
     assert shop.poll().counts["unsubscribed"] == 1

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from ccsync.errors import BrakeError, CcsyncError
+from ccsync.errors import CcsyncError, SafetyLimitError
 from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import Crash, Shop
 from tests.jobs.test_export import seed_contact
@@ -356,7 +356,7 @@ class Histories(RuleBasedStateMachine):
         """One poll; when everybody seems to have left the list, a person looks and lets it through."""
         try:
             self.shop.poll()
-        except BrakeError:
+        except SafetyLimitError:
             self.shop.poll(accept=100)
 
 

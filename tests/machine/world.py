@@ -8,7 +8,7 @@ from typing import Any
 
 from ccsync.cli.wiring import Clients, clients
 from ccsync.consent.drift import DRIFT
-from ccsync.errors import BrakeError, CcsyncError
+from ccsync.errors import CcsyncError, SafetyLimitError
 from ccsync.run.context import Context
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Store
@@ -146,7 +146,7 @@ class World:
         """When everybody seems to have gone, a person looks and lets it through."""
         try:
             self.shop.poll(**asked)
-        except BrakeError:
+        except SafetyLimitError:
             self.shop.poll(accept=100, **asked)
 
     def relent(self) -> None:

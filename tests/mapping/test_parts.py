@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ccsync.mapping import missing_parts, needed_parts
+from ccsync.mapping import missing_sections, needed_sections
 from tests.mapping.accounts import DEFAULT, EVERYTHING, PAT, customer
 
 
@@ -22,7 +22,7 @@ from tests.mapping.accounts import DEFAULT, EVERYTHING, PAT, customer
 )
 def test_the_needed_parts_are_those_that_mapped_fields_read(mapping: dict[str, str], parts: set[str]) -> None:
     """What nobody maps is not asked for."""
-    assert needed_parts(mapping) == parts
+    assert needed_sections(mapping) == parts
 
 
 ALL_PARTS = ("attributes", "commerceSummary", "contacts", "segments")
@@ -44,16 +44,16 @@ BARE_CONTACT = {"contacts": [{"id": 77}]}
 )
 def test_a_part_that_list_rows_lack_is_found(row_changes: dict[str, Any], missing: set[str]) -> None:
     """Absent, null, trimmed or shortened counts as missing; a mere change between two reads does not."""
-    assert missing_parts(customer(**row_changes), customer(), EVERYTHING) == missing
+    assert missing_sections(customer(**row_changes), customer(), EVERYTHING) == missing
 
 
 def test_a_part_nobody_maps_is_not_missed() -> None:
     """A row without attributes is whole when no attribute is mapped."""
     row = customer(attributes=None, segments=None, commerceSummary=None)
-    assert missing_parts(row, customer(), DEFAULT) == set()
+    assert missing_sections(row, customer(), DEFAULT) == set()
 
 
 def test_an_account_with_nothing_to_compare_misses_nothing() -> None:
     """Where the single read has no part either, the row can't be said to lack it."""
     empty = customer(**dict.fromkeys(ALL_PARTS))
-    assert missing_parts(empty, empty, EVERYTHING) == set()
+    assert missing_sections(empty, empty, EVERYTHING) == set()

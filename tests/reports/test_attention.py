@@ -114,7 +114,7 @@ ROWS = {
     ),
     "brake": (
         {"jobs": with_job(a_job("poll-unsubscribes", "FAILED", failures=1, code=10))},
-        [("poll-unsubscribes was stopped by the brake", "do this")],
+        [("poll-unsubscribes was stopped by the safety limit", "do this")],
     ),
     "cron never came": ({"jobs": with_job(NEVER)}, [("flush-events has never run", "crontab -e")]),
     "cron stopped": (

@@ -35,24 +35,24 @@ LATER = datetime(2030, 1, 1, tzinfo=UTC)
 FOLDER = Path(__file__).parent.parent / "fixtures" / "state_0_2"
 NAMES = ("empty-after-login", "exported", "half-sent", "held", "mixed", "version-1", "version-2")
 
-Told = Mapping[str, Any]
+WroteBack = Mapping[str, Any]
 """What the file beside a fixture tells of it."""
 Compared = Iterator[tuple[str, object, object]]
 """What is compared, what the store shows, and what was told."""
 
 
-def told_of(name: str) -> Told:
-    told: Told = json.loads((FOLDER / f"{name}.json").read_text())
+def told_of(name: str) -> WroteBack:
+    told: WroteBack = json.loads((FOLDER / f"{name}.json").read_text())
     return told
 
 
 @pytest.fixture(params=NAMES)
-def told(request: pytest.FixtureRequest) -> Told:
+def told(request: pytest.FixtureRequest) -> WroteBack:
     return told_of(request.param) | {"name": request.param}
 
 
 @pytest.fixture
-def store(told: Told, tmp_path: Path) -> Iterator[Store]:
+def store(told: WroteBack, tmp_path: Path) -> Iterator[Store]:
     """The fixture's copy, opened and so brought up to date."""
     copied = tmp_path / "ccsync.db"
     shutil.copy(FOLDER / f"{told['name']}.db", copied)
@@ -72,7 +72,7 @@ def _bookmark(store: Store, name: str) -> datetime | None:
     return found.at if found else None
 
 
-def facts(store: Store, told: Told) -> Compared:
+def facts(store: Store, told: WroteBack) -> Compared:
     """Single facts, how far streams were read, the tokens, the calls."""
     for key, value in told["meta"].items():
         yield key, properties.get(store, key), value
@@ -89,7 +89,7 @@ def facts(store: Store, told: Told) -> Compared:
         yield row["day"], calls.calls_on(store, row["vendor"], day), row["calls"]
 
 
-def consents(store: Store, told: Told) -> Compared:
+def consents(store: Store, told: WroteBack) -> Compared:
     """Who may not be sent and why, what Kibo is to be told of them, and the ledger."""
     for address, person, one in each_person(store, told):
         yield f"hash of {address}", person.hex(), one["person"]
@@ -113,7 +113,7 @@ def consents(store: Store, told: Told) -> Compared:
         yield address, rows, picked(one["ledger"], *keys)
 
 
-def contacts(store: Store, told: Told) -> Compared:
+def contacts(store: Store, told: WroteBack) -> Compared:
     """Whom ccsync put on which list, with what and for whom, and who is to leave it."""
     waiting = {
         (one.person, one.list_id): (one.account_id, one.email, one.reason, " ".join(one.activity_ids) or None)
@@ -141,7 +141,7 @@ def contacts(store: Store, told: Told) -> Compared:
     yield "removals", waiting, expected
 
 
-def kibo_accounts(store: Store, told: Told) -> Compared:
+def kibo_accounts(store: Store, told: WroteBack) -> Compared:
     """Each account's consent, addresses, events, place in the queue, rejection, and what ccsync set there."""
     person_of = people.person_key(store)
     for key, one in told["accounts"].items():
@@ -167,7 +167,7 @@ def kibo_accounts(store: Store, told: Told) -> Compared:
         yield key, written, write and (person_of(write["address"]), *(write[k] for k in keys))
 
 
-def work_and_log(store: Store, told: Told) -> Compared:
+def work_and_log(store: Store, told: WroteBack) -> Compared:
     """Imports under way with everybody in them, and the log with its rejected records."""
     person_of = people.person_key(store)
     under_way = [one for one in told["batches"] if one["finished_at"] is None]
@@ -192,7 +192,7 @@ def work_and_log(store: Store, told: Told) -> Compared:
         yield "rejected", rejected, picked(row["rejected"], "account_id", "email", "code", "reason")
 
 
-def each_person(store: Store, told: Told) -> Iterator[tuple[str, bytes, Told]]:
+def each_person(store: Store, told: WroteBack) -> Iterator[tuple[str, bytes, WroteBack]]:
     """Everybody, also those of whom nothing may be known any more."""
     person_of = people.person_key(store)
     for address, one in told["people"].items():
@@ -202,7 +202,7 @@ def each_person(store: Store, told: Told) -> Iterator[tuple[str, bytes, Told]]:
 @pytest.mark.parametrize(
     "subject", [facts, consents, contacts, kibo_accounts, work_and_log], ids=lambda one: one.__name__
 )
-def test_nothing_is_lost(subject: Callable[[Store, Told], Compared], store: Store, told: Told) -> None:
+def test_nothing_is_lost(subject: Callable[[Store, WroteBack], Compared], store: Store, told: WroteBack) -> None:
     """What a state file of 0.2.0 holds is known after opening it, and nothing that was erased comes back."""
     for what, shown, expected in subject(store, told):
         assert shown == expected, what

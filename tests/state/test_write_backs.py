@@ -53,10 +53,10 @@ def test_what_was_told_is_kept_and_told_again_for_newcomers(store: Store) -> Non
     (row,) = write_backs.due(store, LATER, BOTH, wanted=False)
     write_backs.settle(store, row.id, LATER, "unsubscribed")
     assert waiting(store) == []
-    for made_at, is_told in ((LATER, False), (DAY - timedelta(days=9), True), (None, True)):
+    for made_at, is_written in ((LATER, False), (DAY - timedelta(days=9), True), (None, True)):
         with store.transaction():
             write_backs.enqueue_again(store, [(PAT, made_at), (LEE, made_at)], LATER)
-        assert (waiting(store) == [(PAT, UNSUBSCRIBED)]) is is_told
+        assert (waiting(store) == [(PAT, UNSUBSCRIBED)]) is is_written
         write_backs.settle(store, row.id, LATER, "unsubscribed")
 
 

@@ -4,7 +4,7 @@ import click
 
 from ccsync.cli.commands.export import NOT_USED, SOME_REJECTED
 from ccsync.cli.commands.logs import run_to_json
-from ccsync.cli.cron import RUN_SECONDS, is_switched_off, say_notices, told_once
+from ccsync.cli.cron import RUN_SECONDS, is_switched_off, reported_once, say_notices
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.run_report import report
@@ -48,7 +48,7 @@ def flush_events(app: App, dry_run: bool, accept: int, as_json: bool) -> int:
             if dry_run:
                 run, plan = try_out(context, FLUSH_EVENTS, flush.run)
             else:
-                with told_once(app, store, FLUSH_EVENTS):
+                with reported_once(app, store, FLUSH_EVENTS):
                     carry_out(context, FLUSH_EVENTS, flush.run)
                     run, plan = runs.get(store, context.run_id), None
         finally:
@@ -78,7 +78,9 @@ def _show_plan(run: Run | None, plan: Plan, context: Context, as_json: bool) -> 
         ("Account", "Would be", "Reason"), [(one.account_id, one.act, one.reason) for one in plan.accounts]
     )
     if plan.held:
-        screen.print_line(f"The brake would hold {plan.held:,} people on the list; --accept N lets N of them leave.")
+        screen.print_line(
+            f"The safety limit would hold {plan.held:,} people on the list; --accept N lets N of them leave."
+        )
 
 
 _SHOWN = ("added", "updated", "removed", "unsubscribed", "forgotten", "unchanged", "suppressed", "departed", "rejected")

@@ -4,7 +4,7 @@ import click
 
 from ccsync.cli.commands.export import SOME_REJECTED
 from ccsync.cli.commands.logs import run_to_json
-from ccsync.cli.cron import RUN_SECONDS, is_switched_off, say_notices, told_once
+from ccsync.cli.cron import RUN_SECONDS, is_switched_off, reported_once, say_notices
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.run_report import report
@@ -24,7 +24,7 @@ NOT_WRITTEN = "accounts were not written as they should be"
 @click.option("--full", is_flag=True, help="Read every opt-out and the whole list, as is done once a day anyway.")
 @click.option("--dry-run", is_flag=True, help="Change nothing; tell what would be done.")
 @click.option(
-    "--accept", metavar="N", type=click.IntRange(min=0), default=0, help="Let up to N changes pass the brake."
+    "--accept", metavar="N", type=click.IntRange(min=0), default=0, help="Let up to N changes pass the safety limit."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
 @click.pass_obj
@@ -52,7 +52,7 @@ def poll_unsubscribes(app: App, full: bool, dry_run: bool, accept: int, as_json:
             if dry_run:
                 run, outcome = try_out(context, POLL_UNSUBSCRIBES, lambda: job.run(context, request))
             else:
-                with told_once(app, store, POLL_UNSUBSCRIBES):
+                with reported_once(app, store, POLL_UNSUBSCRIBES):
                     outcome = carry_out(context, POLL_UNSUBSCRIBES, lambda: job.run(context, request))
                     run = runs.get(store, context.run_id)
         finally:
@@ -91,7 +91,7 @@ def _print_plan(context: Context, plan: Plan) -> None:
     screen.print_table(("Would be", "People"), rows)
     if plan.held:
         screen.print_line(
-            f"The brake would hold {plan.held:,} of them back ([sync] max_opt_outs ="
+            f"The safety limit would hold {plan.held:,} of them back ([sync] max_opt_outs ="
             f" {context.config.sync.max_opt_outs:,}, or a fifth of the list at once): --accept N lets N of them pass."
         )
     for remark in (*context.remarks, *context.notices.values()):

@@ -140,15 +140,15 @@ def _fix(app: App, context: Context, yes: bool) -> int:
             screen.say("There is nothing that ccsync could put right.")
         return 0
     if not yes:
-        screen.say(f"This would queue people: {_told(plan)}.")
-        screen.say("Nobody is subscribed again, and nobody who is suppressed is added; the brakes hold as ever.")
+        screen.say(f"This would queue people: {_queued_words(plan)}.")
+        screen.say("Nobody is subscribed again, and nobody who is suppressed is added; the safety limit holds as ever.")
         if not screen.confirm("Queue it?"):
             raise NotAgreed("It was not agreed to; nothing was queued.", "", "ccsync reconcile --fix begins again.")
     done = differences.repair(context)
     if not app.is_quiet:
-        screen.say(f"Queued: {_told(plan)}. The next runs of the jobs carry it out.")
+        screen.say(f"Queued: {_queued_words(plan)}. The next runs of the jobs carry it out.")
     return done
 
 
-def _told(plan: Mapping[Repair, int]) -> str:
+def _queued_words(plan: Mapping[Repair, int]) -> str:
     return ", ".join(f"{number:,} {WORDS[repair]}" for repair, number in plan.items())

@@ -10,7 +10,7 @@ from ccsync.cli.commands.live import look_at_vendors
 from ccsync.cli.owner import ORGANIZATION, TENANT_URL
 from ccsync.cli.terminal import screen
 from ccsync.cli.wiring import App
-from ccsync.reports.attention import Need, needs
+from ccsync.reports.attention import Alert, needs
 from ccsync.reports.live import Seen
 from ccsync.reports.status import JobStanding, Status, gather, stale_jobs
 from ccsync.state import properties
@@ -71,7 +71,7 @@ def _of_stale(one: JobStanding) -> str:
     return f"Stale: {one.job} has not done its work {since}."
 
 
-def _show(found: Status, organization: str, seen: Seen | None, wanted: list[Need]) -> None:
+def _show(found: Status, organization: str, seen: Seen | None, wanted: list[Alert]) -> None:
     screen.print_facts(_facts(found, organization) | (_of_seen(seen) if seen else {}))
     screen.print_line()
     headers = ("Job", "Last Success", "Last Result", "Next Run")
@@ -171,7 +171,7 @@ def _cells(found: Status, one: JobStanding) -> tuple[object, ...]:
 
 
 def _to_json(
-    found: Status, organization: str, seen: Seen | None, wanted: list[Need], stale: list[JobStanding]
+    found: Status, organization: str, seen: Seen | None, wanted: list[Alert], stale: list[JobStanding]
 ) -> dict[str, object]:
     calls = found.calls
     return {

@@ -226,7 +226,7 @@ CREATE TABLE untold (                 -- what people did at Constant Contact, un
     contact_id TEXT,
     source TEXT,                      -- whose act it was, as the vendor shows it: Contact, Account
     is_checked INTEGER NOT NULL,      -- of a departure: the contact was looked at, and is not merely deleted
-    was_on_list INTEGER NOT NULL,     -- ccsync had put the person on a list: the brake counts these
+    was_on_list INTEGER NOT NULL,     -- ccsync had put the person on a list: the safety limit counts these
     seen_at TEXT NOT NULL,
     is_wanted INTEGER NOT NULL DEFAULT 0, -- an account was found that has to be written
     attempts INTEGER NOT NULL DEFAULT 0,

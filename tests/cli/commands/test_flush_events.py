@@ -108,12 +108,12 @@ def test_the_brake_names_the_number_and_the_option(shop: LiveShop) -> None:
     shop.ccsync("flush-events")
     for address in addresses[:13]:
         change(shop, address, acceptsMarketing=False)
-    braked = shop.ccsync("flush-events")
-    assert braked.returncode == 10
-    assert "ccsync flush-events --accept 13" in braked.stderr
+    over_the_limit = shop.ccsync("flush-events")
+    assert over_the_limit.returncode == 10
+    assert "ccsync flush-events --accept 13" in over_the_limit.stderr
     assert len(shop.members()) == 22
     shown = shop.ccsync("flush-events", "--dry-run")
-    assert "The brake would hold 13 people" in shown.stdout
+    assert "The safety limit would hold 13 people" in shown.stdout
     assert shop.ccsync("flush-events", "--accept", "13").returncode == 0
     assert len(shop.members()) == 9
 

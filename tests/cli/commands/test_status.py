@@ -201,13 +201,13 @@ def test_a_failed_run_says_what_mends_it(shop: LiveShop) -> None:
 
 
 def test_the_brake_says_its_option(shop: LiveShop) -> None:
-    """A run that the brake stopped is shown with the option that lets it through."""
+    """A run that the safety limit stopped is shown with the option that lets it through."""
     set_in_sync(shop, "max_opt_outs = 1")
     for account_id in shop.box.kibo.account_ids():
         shop.box.kibo.update_account(account_id, acceptsMarketing=False)
     assert shop.ccsync("flush-events").returncode == 10
-    (need,) = [one for one in told(shop)["needs"] if "brake" in one["what"]]  # type: ignore[attr-defined]
-    assert need["what"].startswith("flush-events was stopped by the brake: 2 people")
+    (need,) = [one for one in told(shop)["needs"] if "safety limit" in one["what"]]  # type: ignore[attr-defined]
+    assert need["what"].startswith("flush-events was stopped by the safety limit: 2 people")
     assert "ccsync flush-events --accept 2" in need["fix"]
 
 

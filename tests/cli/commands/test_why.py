@@ -134,7 +134,7 @@ def test_somebody_whom_the_brake_holds(shop: LiveShop) -> None:
         shop.box.kibo.update_account(account_id, acceptsMarketing=False)
     assert shop.ccsync("flush-events").returncode == 10
     assert PAT in shop.members()
-    check(shop, PAT, "leaving", "the brake holds the removal back")
+    check(shop, PAT, "leaving", "the safety limit holds the removal back")
     assert why(shop, PAT)["leaving"] == "opted-out"
 
 

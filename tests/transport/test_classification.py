@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ccsync.transport.verdicts import Kind, classify, error_code, retry_after
+from ccsync.transport.classification import Kind, classify, error_code, retry_after
 
 IMPORT = "https://api.cc.email/v3/activities/contacts_json_import"
 CONTACTS = "https://api.cc.email/v3/contacts"

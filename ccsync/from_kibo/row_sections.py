@@ -6,7 +6,7 @@ Whether the vendor's list carries contacts, attributes, segments and the order s
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 
-from ccsync.mapping import filled_parts, missing_parts, needed_parts
+from ccsync.mapping import filled_sections, missing_sections, needed_sections
 from ccsync.models import Customer
 from ccsync.run.context import Context
 from ccsync.state.staging import Staged
@@ -17,7 +17,7 @@ MOST_PROBED = 5
 """On the first page; on each later one a single row, as long as a part is in doubt."""
 
 
-class RowParts:
+class RowSections:
     """What the rows of a list are known to carry of the mapped parts of an account.
 
     A part stays in doubt as long as nobody who was looked at has anything in it: that proves nothing.
@@ -27,12 +27,12 @@ class RowParts:
         self._context = context
         self._mapping = context.config.mapping
         self._most = MOST_PROBED
-        self.in_doubt = needed_parts(self._mapping)
+        self.in_doubt = needed_sections(self._mapping)
         self.lacking: frozenset[str] = frozenset()
 
     def probe(self, rows: Sequence[Customer]) -> None:
         """Compare rows of a page with their single reads; those that show something of a part in doubt tell most."""
-        telling = sorted(rows, key=lambda row: -len(filled_parts(row, self._mapping) & self.in_doubt))
+        telling = sorted(rows, key=lambda row: -len(filled_sections(row, self._mapping) & self.in_doubt))
         shown = {part for row in rows for part in self.in_doubt if row.raw.get(part) is not None}
         for row in telling[: self._most] if self.in_doubt and not self.lacking else ():
             single = self._context.kibo.get_customer(row.account_id)
@@ -48,7 +48,7 @@ class RowParts:
 
         Where none has a part, its being absent from the row and empty in the single read is telling enough.
         """
-        missing, filled = missing_parts(row, single, self._mapping), filled_parts(single, self._mapping)
+        missing, filled = missing_sections(row, single, self._mapping), filled_sections(single, self._mapping)
         self.lacking |= (missing & filled) | (missing - frozenset(shown))
         self.in_doubt -= filled | self.lacking
         if self.lacking:
@@ -56,7 +56,7 @@ class RowParts:
 
     def learn_from(self, single: Customer) -> None:
         """Learn from an account whose row, like every other, showed nothing of the parts in doubt."""
-        self.lacking |= filled_parts(single, self._mapping) & self.in_doubt
+        self.lacking |= filled_sections(single, self._mapping) & self.in_doubt
         self.in_doubt -= self.lacking
 
 

@@ -24,7 +24,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Meaning:
     """`detail` is the vendor's error code or our own words, never its prose: that may hold addresses.
 
     `wait_seconds` is what the vendor asks for, however long: who waits decides how long.
@@ -41,7 +41,7 @@ LONGEST_NUMBER = 12
 """Digits of a number of seconds that are read: 30,000 years are enough."""
 
 
-def classify(method: str, url: str, status: int, headers: Mapping[str, str], body: bytes) -> Verdict:
+def classify(method: str, url: str, status: int, headers: Mapping[str, str], body: bytes) -> Meaning:
     """Judge one answer by its status, headers and body.
 
     Constant Contact: https://developer.constantcontact.com/api_guide/glossary_responses.html and
@@ -49,36 +49,36 @@ def classify(method: str, url: str, status: int, headers: Mapping[str, str], bod
     Kibo: https://docs.kibocommerce.com/help/api-best-practices (an empty 429 with Retry-After).
     """
     if 200 <= status < 300:
-        return Verdict(Kind.OK, status)
+        return Meaning(Kind.OK, status)
     code = error_code(body)
     if status == 401:
-        return Verdict(Kind.UNAUTHORIZED, status, detail=code)
+        return Meaning(Kind.UNAUTHORIZED, status, detail=code)
     if status == 429:
         return _judge_429(method, url, headers, code)
     if status in (408, 425) or status >= 500:
         asked = _asked(headers)
         if asked is not None and asked > 0:
-            return Verdict(Kind.WAIT, status, asked, code)
-        return Verdict(Kind.TRANSIENT, status, detail=f"answered {status}")
+            return Meaning(Kind.WAIT, status, asked, code)
+        return Meaning(Kind.TRANSIENT, status, detail=f"answered {status}")
     if status == 403 and is_html(headers, body):
         # Cloudflare's page, not the API's answer.
-        return Verdict(Kind.TRANSIENT, status, detail="answered 403 with a web page")
+        return Meaning(Kind.TRANSIENT, status, detail="answered 403 with a web page")
     if 300 <= status < 400:
-        return Verdict(Kind.REFUSED, status, detail="a redirect, which is never followed")
-    return Verdict(Kind.REFUSED, status, detail=code)
+        return Meaning(Kind.REFUSED, status, detail="a redirect, which is never followed")
+    return Meaning(Kind.REFUSED, status, detail=code)
 
 
-def _judge_429(method: str, url: str, headers: Mapping[str, str], code: str) -> Verdict:
+def _judge_429(method: str, url: str, headers: Mapping[str, str], code: str) -> Meaning:
     if code == "quota_exceeded":
-        return Verdict(Kind.QUOTA, 429, detail=code)
+        return Meaning(Kind.QUOTA, 429, detail=code)
     if "Retry-After" in headers:
         asked = _asked(headers)
-        return Verdict(Kind.WAIT, 429, DEFAULT_WAIT_SECONDS if asked is None else max(asked, 1.0), code)
+        return Meaning(Kind.WAIT, 429, DEFAULT_WAIT_SECONDS if asked is None else max(asked, 1.0), code)
     if code == "throttled":
-        return Verdict(Kind.THROTTLED, 429, 1.0, code)
+        return Meaning(Kind.THROTTLED, 429, 1.0, code)
     if method == "POST" and "/activities/" in urlsplit(url).path:
-        return Verdict(Kind.QUEUE_FULL, 429, detail=code)
-    return Verdict(Kind.WAIT, 429, DEFAULT_WAIT_SECONDS, code)
+        return Meaning(Kind.QUEUE_FULL, 429, detail=code)
+    return Meaning(Kind.WAIT, 429, DEFAULT_WAIT_SECONDS, code)
 
 
 def error_code(body: bytes) -> str:
