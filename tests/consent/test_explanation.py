@@ -68,8 +68,8 @@ ROWS: dict[str, tuple[dict[str, object], Standing, str]] = {
         'Still on the list "Shop": opted out in the store; the next flush-events takes',
     ),
     "leaving, deleted": ({"leaving": "deleted", "contact": ON_LIST}, Standing.LEAVING, "the account was deleted"),
-    "leaving, braked": (
-        {"leaving": "opted-out", "is_braked": True, "contact": ON_LIST},
+    "leaving, held back": (
+        {"leaving": "opted-out", "is_held_back": True, "contact": ON_LIST},
         Standing.LEAVING,
         "the safety limit holds the removal back. See: ccsync flush-events --dry-run",
     ),

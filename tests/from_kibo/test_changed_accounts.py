@@ -67,7 +67,7 @@ def test_a_change_in_the_middle_of_the_sweep_is_not_lost(shop: Shop) -> None:
 def test_without_a_bookmark_everybody_is_compared(shop: Shop) -> None:
     """A bookmark that is missing says nothing about what was missed."""
     store = shop.open()
-    store.run("DELETE FROM bookmarks WHERE stream = ?", events.STREAM)
+    store.run("DELETE FROM bookmarks WHERE stream = ?", events.STREAM.name)
     store.close()
     change(shop, PAT, lastName="Newname")
     run = shop.flush()
