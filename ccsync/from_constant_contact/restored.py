@@ -7,7 +7,9 @@ since may have opted in anew and is added again; everybody else is held back, an
 from datetime import datetime, timedelta
 
 from ccsync.consent.decisions import OFF_LIST_WHEN_RESTORED
+from ccsync.from_constant_contact import opt_outs
 from ccsync.from_constant_contact.sightings import vendor_now
+from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, properties, removals, suppressions
 from ccsync.state.database import copies
@@ -38,6 +40,9 @@ def recognize(context: Context) -> None:
     pause = timedelta(minutes=context.config.sync.interval_minutes) * 1.5
     if known_until(context) is not None or ended_at is None or context.now() - ended_at < pause:
         return
+    read_until = clocks.bookmark(context, opt_outs.STREAM)
+    if read_until is not None and ended_at < read_until.at:
+        return  # a bookmark never lies ahead of our clock: that run's was behind, and says nothing
     with context.gate.for_opt_outs():
         shown = context.constant_contact.get_activities()
     last_at = vendor_now(context) - (context.now() - ended_at) + CLOCK_SLACK
@@ -75,7 +80,7 @@ def settle_absence(context: Context, person: bytes, changed_at: datetime | None)
             contact_id = known.contact_id if known else None
             held = Suppression(person, DEPARTED, context.list_id, contact_id, since, BY_RESTORE)
             suppressions.record(context.store, held, context.now(), context.run_id)
-            contacts.note_absent(context.store, person, at, is_gone=False)
+            contacts.note_absent(context.store, person, at)
         act = "to be added again" if is_newer else "held back"
         step = Step(person, None, act, OFF_LIST_WHEN_RESTORED)
         history.append(context.store, context.run_id, context.now(), [step])

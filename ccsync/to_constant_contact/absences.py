@@ -36,7 +36,7 @@ def _settle(context: Context, person: bytes) -> None:
     shown = [one for one in map(context.kibo.get_customer, account_ids) if one is not None]
     with context.store.transaction():
         # Nobody has to be taken off the list by an opt-out that is seen now.
-        contacts.note_absent(context.store, person, vendor_now(context), is_gone=False)
+        contacts.note_absent(context.store, person, vendor_now(context))
     observe(context, shown, are_whole=True)
     opted_in = [one for one in shown if one.accepts_marketing and _is_of(context, one, person)]
     if not opted_in:
