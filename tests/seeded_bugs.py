@@ -131,9 +131,10 @@ BUGS = (
     SeededBug(
         "a trimmed account is written back",
         "kibo/writes.py",
-        "    return {**raw, CONSENT: accepts}\n",
-        '    return {key: raw[key] for key in ("id", "emailAddress") if key in raw} | {CONSENT: accepts}\n',
-        ("tests/jobs/test_poll_unsubscribes.py",),
+        "    spans = [(start, end) for key, start, end in _members(account) if key == CONSENT]\n",
+        '    account = json.dumps({key: one for key, one in json.loads(account).items() if key in ("id", CONSENT)})\n'
+        "    spans = [(start, end) for key, start, end in _members(account) if key == CONSENT]\n",
+        ("tests/to_kibo/test_putting.py",),
     ),
     SeededBug(
         "an older sibling's yes outweighs a no",
