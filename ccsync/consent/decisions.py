@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from ccsync.models import Contact
@@ -17,6 +17,8 @@ DELETED = "deleted"
 """Of a contact that was deleted without having unsubscribed; the vendor has no word for it."""
 VANISHED = "vanished"
 """Of an address whose contact was never identified and is not shown any more: erased, or it has another one now."""
+LOOK_SLACK = timedelta(minutes=1)
+"""A look and an act so close together happened in an order that is not known."""
 SUBSCRIBED = frozenset({"explicit", "implicit"})
 """The permissions by which somebody may be mailed."""
 
@@ -191,6 +193,16 @@ def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:
         and opted_out_at is not None
         and contact.opt_in_date > opted_out_at
     )
+
+
+def is_return_between_looks(contact: Contact, known: KnownContact | None, list_id: str) -> bool:
+    """Did somebody whom the last look showed on the list unsubscribe and come back since, by their own acts?
+
+    An unsubscribe takes a contact off every list, and coming back gives none back: that is no departure.
+    """
+    if known is None or known.sent is None or not known.is_on(list_id):
+        return False
+    return is_own_return(contact, (known.seen_at or known.sent.sent_at) + LOOK_SLACK)
 
 
 def is_worth_greeting(known: KnownContact | None, *, is_own_sign_up: bool, wants_welcome: bool) -> bool:

@@ -18,7 +18,7 @@ from ccsync.models import Contact, ContactList
 from ccsync.run import clocks, control
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
-from ccsync.state import contacts, ledger, properties, suppressions, write_backs
+from ccsync.state import accounts, contacts, ledger, properties, queue, suppressions, write_backs
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
@@ -216,9 +216,23 @@ class _Missing:
             return
         found = judge_missing(contact, context.list_id)
         log.info("somebody is missing from the list: %s", found.value)
-        if found is Found.DEPARTED and contact is not None:
+        if found is Found.DELETED:
+            # That was no act of the person's, who still opts in as far as is known.
+            with context.store.transaction():
+                queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
+        elif found is Found.DEPARTED and contact is not None and not _wants_back(context, person):
             record_departure(context, person, contact.email, contact=contact)
             self.departed += 1
+        elif found is Found.DELETED:
+            # No act of theirs: who opts in is decided on anew, as an export would.
+            with context.store.transaction():
+                queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
+
+
+def _wants_back(context: Context, person: bytes) -> bool:
+    """Has the look shown that the person came back since, by their own act (`sightings`)?"""
+    known = contacts.known(context.store, person, context.list_id)
+    return known is not None and known.sent is not None and known.sent.removed_at is not None
 
 
 def _note_returned(context: Context) -> None:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from ccsync.consent.decisions import DELETED
+from ccsync.consent.decisions import DELETED, is_return_between_looks
 from ccsync.from_constant_contact import opt_outs
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run.context import Context
-from ccsync.state import contacts
+from ccsync.state import accounts, contacts, queue
 from ccsync.state.contacts import Sighting
 
 
@@ -29,8 +29,24 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
         for contact in shown
     ]
     with context.store.transaction():
+        back = [
+            one.person
+            for one, contact in zip(sightings, shown, strict=True)
+            if one.member_of is None
+            and is_return_between_looks(
+                contact, contacts.known(context.store, one.person, context.list_id), context.list_id
+            )
+        ]
         contacts.observe(context.store, sightings, adopt_list_id=adopt_list_id)
         opt_outs.record(context, shown)
+        for person in back:
+            wants_back(context, person, seen_at)
+
+
+def wants_back(context: Context, person: bytes, at: datetime) -> None:
+    """Somebody is off the list by no act of theirs that holds: their accounts are read again, in the transaction."""
+    contacts.note_removed(context.store, person, context.list_id, at)
+    queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
 
 
 def is_member(contact: Contact, list_id: str) -> bool:

@@ -1,0 +1,185 @@
+"""What people did, read from the sandbox's own record of acts: the only ground on which the machine judges ccsync.
+
+Acts are numbered in the order in which they happened, whatever any clock showed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ccsync.sandbox.acts import Act
+
+OWN = ("person", "staff")
+"""Who acts for people; the rest is ccsync."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One act about one address, by whatever has it: `says` is its yes or no to marketing, `None` if neither."""
+
+    number: int
+    address: str
+    kind: str
+    actor: str
+    says: bool | None
+    account_id: int | None = None
+    contact_id: str | None = None
+
+
+@dataclass(slots=True)
+class AccountStory:
+    """One account: where it lives, and what was said in it."""
+
+    account_id: int
+    address: str | None
+    homes: list[tuple[int, str]] = field(default_factory=list)
+    """The addresses it has had, each with the number of the act by which it got it."""
+    own: list[tuple[int, bool]] = field(default_factory=list)
+    """Its owner's, or staff's, words."""
+    written: list[tuple[int, bool]] = field(default_factory=list)
+    """What ccsync wrote."""
+    gone_at: int | None = None
+
+    @property
+    def last_own(self) -> tuple[int, bool]:
+        return self.own[-1]
+
+    @property
+    def accepts(self) -> bool:
+        """What the store holds now."""
+        return max([self.own[-1], *self.written[-1:]])[1]
+
+    @property
+    def is_held_by_ccsync(self) -> bool:
+        """Was ccsync the last to set the consent?"""
+        return bool(self.written) and self.written[-1] > self.own[-1]
+
+    def accepted_at(self, number: int) -> bool | None:
+        """What the store held before that act; `None` before the account was made."""
+        before = [one for one in (*self.own, *self.written) if one[0] < number]
+        return max(before)[1] if before else None
+
+    def home_at(self, number: int) -> str | None:
+        """Its address before that act."""
+        before = [address for since, address in self.homes if since < number]
+        return before[-1] if before and (self.gone_at is None or number <= self.gone_at) else None
+
+
+@dataclass(slots=True)
+class ContactStory:
+    """One contact: its addresses, its permission, and its place on the list."""
+
+    contact_id: str
+    address: str
+    homes: list[tuple[int, str]] = field(default_factory=list)
+    unsubscribed_at: int | None = None
+    """The act by which it is unsubscribed; `None` where it is not."""
+    opted_out_at: int | None = None
+    """The same, until the person comes back by their own act: staff's re-subscribe is none."""
+    is_member: bool = False
+    joined: list[tuple[int, str]] = field(default_factory=list)
+    """When it was put on the list, and by whom."""
+    left: list[tuple[int, str]] = field(default_factory=list)
+    """When it left only the list, and by whom."""
+    returned: list[int] = field(default_factory=list)
+    """The person's own re-opt-ins."""
+    renamed: list[int] = field(default_factory=list)
+    deleted: list[int] = field(default_factory=list)
+
+    @property
+    def joined_by(self) -> str:
+        return self.joined[-1][1] if self.joined else ""
+
+
+class Facts:
+    """All accounts, contacts and words up to now. `list_id` is the active list."""
+
+    def __init__(self, acts: Iterable[Act], list_id: str) -> None:
+        self._list_id = list_id
+        self.accounts: dict[int, AccountStory] = {}
+        self.contacts: dict[str, ContactStory] = {}
+        self.words: list[Word] = []
+        self.acts = tuple(acts)
+        for number, act in enumerate(self.acts):
+            self._take(number, act)
+
+    def at_home(self, address: str) -> list[AccountStory]:
+        """The accounts that have an address now."""
+        return [one for one in self.accounts.values() if one.address == address and one.gone_at is None]
+
+    def ever_at(self, address: str) -> list[AccountStory]:
+        """The accounts that have or had it."""
+        return [one for one in self.accounts.values() if any(home == address for _, home in one.homes)]
+
+    def contact_at(self, address: str) -> ContactStory | None:
+        """The contact that has an address now; of several, the last to get it (earlier ones were erased)."""
+        found = [one for one in self.contacts.values() if one.address == address]
+        return max(found, key=lambda one: one.homes[-1][0], default=None)
+
+    def addresses(self) -> set[str]:
+        """Every address that was ever about."""
+        return {one.address for one in self.words if one.address}
+
+    def about(self, address: str, since: int = 0) -> list[Word]:
+        """What was done on it from that number on."""
+        return [one for one in self.words if one.address == address and one.number >= since]
+
+    # replaying
+
+    def _take(self, number: int, act: Act) -> None:
+        if act.vendor == "kibo" and act.account_id is not None:
+            self._take_account(number, act, act.account_id)
+        elif act.vendor == "cc" and act.contact_id is not None and act.list_id in (None, self._list_id):
+            self._take_contact(number, act, act.contact_id)
+
+    def _say(self, number: int, act: Act, address: str | None, *, kind: str = "", says: bool | None = None) -> None:
+        if address:
+            word = Word(number, address, kind or act.kind, act.actor, says, act.account_id, act.contact_id)
+            self.words.append(word)
+
+    def _take_account(self, number: int, act: Act, account_id: int) -> None:
+        address = (act.address or "").strip().lower() or None
+        if act.kind == "sign-up":
+            self.accounts[account_id] = AccountStory(account_id, address, [(number, address or "")])
+        one = self.accounts[account_id]
+        if act.kind in ("sign-up", "opt-in", "opt-out"):
+            (one.own if act.actor in OWN else one.written).append((number, act.says is True))
+            self._say(number, act, one.address, says=act.says)
+        elif act.kind in ("delete", "redact"):
+            one.gone_at = number
+            self._say(number, act, one.address)
+        elif act.kind == "change-address":
+            self._say(number, act, one.address, kind="move-out")
+            one.address = address
+            one.homes.append((number, address or ""))
+            self._say(number, act, address, kind="move-in")
+
+    def _take_contact(self, number: int, act: Act, contact_id: str) -> None:
+        address = (act.address or "").lower()
+        one = self.contacts.get(contact_id)
+        if one is None:
+            one = self.contacts[contact_id] = ContactStory(contact_id, address, [(number, address)])
+        self._say(number, act, one.address, says=act.says)
+        if act.kind == "add":
+            one.unsubscribed_at = one.opted_out_at = number if act.value == "unsubscribed" else None
+        elif act.kind == "unsubscribe":
+            one.unsubscribed_at = one.opted_out_at = number
+            one.is_member = False
+        elif act.kind in ("resubscribe", "confirm"):
+            one.unsubscribed_at = None
+            if act.actor == "person":
+                one.opted_out_at = None
+                one.returned.append(number)
+        elif act.kind == "join-list":
+            one.is_member = True
+            one.joined.append((number, act.actor))
+        elif act.kind == "leave-list":
+            one.is_member = False
+            one.left.append((number, act.actor))
+        elif act.kind == "delete":
+            one.is_member = False
+            one.deleted.append(number)
+        elif act.kind == "rename":
+            one.address = address
+            one.homes.append((number, address))
+            one.renamed.append(number)
+            self._say(number, act, address, kind="renamed-to")

@@ -1,0 +1,248 @@
+"""One world of the machine: a shop, its people, and the runs of ccsync in it, each judged when it is over."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ccsync.cli.wiring import Clients, clients
+from ccsync.consent.drift import DRIFT
+from ccsync.errors import BrakeError, CcsyncError
+from ccsync.run.context import Context
+from ccsync.sandbox.settings import SandboxSettings
+from ccsync.state import Store
+from tests.harness import Crash, Shop
+from tests.jobs.reconciling import reconcile
+from tests.jobs.test_export import seed_contact
+from tests.machine import invariants
+from tests.machine.facts import Facts
+from tests.machine.invariants import History, Settled, Span
+
+POOL = [f"p{number}@example.com" for number in range(6)]
+OTHER_LIST = "Newsletter of somebody else"
+FIELDS = {"firstName": "Pat", "lastName": "Doe", "externalId": "X-1", "taxId": "T-1"}
+JOBS = ("flush", "poll", "full poll", "export", "repair")
+WAYS: tuple[tuple[dict[str, object], str], ...] = (
+    ({}, ""),
+    ({"confirmed_opt_in": True}, "welcome_email = true\n"),
+    ({"unsubscribed_keep_lists": True, "list_change_trace": "both"}, ""),
+    ({"export_holds_deleted": True, "status_default": "active"}, ""),
+    ({"update_date_filter": "refuse", "resubscribe_keeps_opt_out_date": False}, ""),
+    ({"rename_moves_updated_at": True, "import_updates_unsubscribed": False}, "overwrite_existing = true\n"),
+)
+"""How the vendors go, where their descriptions leave it open, and what is configured."""
+
+
+class Broken(AssertionError):
+    """A promise is broken."""
+
+
+class OwnClockShop(Shop):
+    """A shop where ccsync's own clock may be wrong: `skew` ahead of the world's."""
+
+    skew = timedelta()
+
+    def own_now(self) -> datetime:
+        """What ccsync takes for the time."""
+        return self.clock.now() + self.skew
+
+    def _clients(self, store: Store) -> Clients:
+        return clients(self.config, store, self.clock, self.own_now, lambda label: self.on_boundary(label))
+
+    def _context(self, store: Store, tools: Clients) -> Context:
+        context = super()._context(store, tools)
+        context.now = self.own_now
+        return context
+
+
+class World:
+    """A store and a contact account with a handful of addresses between them."""
+
+    def __init__(self, folder: Path, way: int) -> None:
+        settings, config = WAYS[way % len(WAYS)]
+        # A rotating token is lost with a death at the wrong moment, as the README says: that takes a person.
+        how: dict[str, Any] = {"customers": 0, "cc_requests_per_second": 0, "import_seconds": 1.0, **settings}
+        self.folder = folder
+        self.shop = OwnClockShop(folder, SandboxSettings(refresh_tokens="long-lived", **how))
+        self.shop.__enter__()
+        text = self.shop.config_path.read_text()
+        self.shop.config_path.write_text(text + config)
+        self.box, self.kibo, self.cc = self.shop.box, self.shop.box.kibo, self.shop.box.cc
+        self.cc.add_list(OTHER_LIST)
+        self.settled: list[Settled] = []
+        self.business: set[int] = set()
+        self.outsiders: set[str] = set()
+        self.erased: set[str] = set()
+        self.edits: dict[int, str] = {}
+        self.moves = 0
+        self.has_had_trouble = False
+        self.has_exported = False
+        self._judged = 0
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.shop.__exit__(None, None, None)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # looking
+
+    def facts(self, until: int | None = None) -> Facts:
+        """What happened so far."""
+        return Facts(list(self.box.acts)[:until], self.shop.list_id)
+
+    def history(self, until: int | None = None) -> History:
+        settled = [one for one in self.settled if until is None or one.number <= until]
+        return History(self.facts(until), settled, frozenset(self.business), frozenset(self.erased))
+
+    def accounts(self) -> list[int]:
+        """The accounts there are, but for those whose person was erased."""
+        gone = {one.account_id for one in self.facts().accounts.values() if one.gone_at is not None}
+        return sorted(set(self.kibo.account_ids()) - gone)
+
+    def contacts(self) -> dict[str, dict[str, Any]]:
+        """The contacts there are, deleted ones included, by address."""
+        homes = {one.address for one in self.facts().contacts.values()}
+        found = {home: self.cc.contact(home) for home in sorted(homes)}
+        return {home: one for home, one in found.items() if one is not None}
+
+    def fresh_address(self) -> str:
+        """One that nobody ever had."""
+        self.moves += 1
+        return f"moved{self.moves}@example.com"
+
+    # running
+
+    def tick(self, minutes: float = 3) -> None:
+        """People act minutes apart."""
+        self.shop.later(minutes=minutes)
+
+    def run(self, job: str, *, is_clean: bool = False) -> None:
+        """One run as cron starts it, and what must hold after it. Our errors and a death are part of life."""
+        self.tick(10)
+        start = len(self.box.acts)
+        before = self.history(start)
+        try:
+            self._start(job)
+        except Crash:
+            pass
+        except CcsyncError as error:
+            if is_clean:
+                raise Broken(f"a clean {job} failed: {error.what} {error.why}") from error
+        self.judge_run(before, Span(job, start, len(self.box.acts)))
+
+    def _start(self, job: str) -> None:
+        bodies: dict[str, Callable[[], object]] = {
+            "flush": self.shop.flush,
+            "poll": self._poll,
+            "full poll": lambda: self._poll(is_full=True),
+            "export": self.shop.export,
+            "repair": lambda: reconcile(self.shop, fixes=True),
+        }
+        bodies[job]()
+        self.has_exported |= job == "export"
+
+    def _poll(self, **asked: bool) -> None:
+        """When everybody seems to have gone, a person looks and lets it through."""
+        try:
+            self.shop.poll(**asked)
+        except BrakeError:
+            self.shop.poll(accept=100, **asked)
+
+    def relent(self) -> None:
+        """All troubles are over, and all clocks are right."""
+        self.kibo.relent()
+        self.cc.relent()
+        self.cc.plan.limit = 0
+        self.box.faults.clear()
+        self.shop.skew = timedelta()
+        for clock in self.box.clocks.values():
+            clock.set_ahead(0)
+            clock.set_date_ahead(0, 0)
+
+    def settle(self, *, exports: bool = False) -> None:
+        """Everything is well again, two clean cycles pass, and what must hold then is looked at."""
+        self.relent()
+        if self.has_had_trouble:
+            # Past what a vendor asked to wait for, and past the day and the three days of a parked record.
+            for days in (1.1, 3.1, 7.1, 1.1):
+                self.shop.later(days=days)
+                for job in ("poll", "flush"):
+                    self.run(job)
+            self.has_had_trouble = False
+        self.shop.later(hours=25)
+        if not self.has_exported:
+            self.run("export", is_clean=True)  # the first one is a person's decision
+        for _ in range(2):
+            self.run("flush", is_clean=True)
+            self.run("full poll", is_clean=True)
+            self.tick(10)
+            if exports:
+                self.run("export", is_clean=True)
+        self.run("flush", is_clean=True)
+        self.judge_settled()
+
+    # judging
+
+    def judge_run(self, before: History, span: Span) -> None:
+        """What must hold at all times."""
+        now = self.history()
+        found = [
+            *invariants.nobody_is_sent_after_a_no(before, now, span),
+            *invariants.no_consent_is_touched(now, self._judged, span.start),
+            *invariants.nobody_is_subscribed_again(now, self._permissions(), self.cc.forbidden_calls),
+            *self._what_else_was_touched(),
+        ]
+        self._judged = span.end
+        self._raise_any(found)
+
+    def judge_settled(self) -> None:
+        """What must hold when two clean cycles have passed."""
+        now, members = self.history(), frozenset(self.shop.members())
+        waiting = frozenset(key for key, value in self._permissions().items() if value == "pending_confirmation")
+        found = [
+            *invariants.who_says_no_is_no_member(now, members),
+            *invariants.who_says_yes_is_member(now, members, waiting),
+            *invariants.store_knows(now),
+        ]
+        self._raise_any(found)
+        self.tick()
+        report, by_kind, _ = reconcile(self.shop)
+        if report.drift:
+            kinds = sorted(kind.value for kind in DRIFT if kind.value in by_kind)
+            self._raise_any([f"I5 drift {' '.join(kinds)}", *(f"{kind}: {by_kind[kind]}" for kind in kinds)])
+        consents = {one: self.kibo.account(one)["acceptsMarketing"] is True for one in self.accounts()}
+        self.settled.append(Settled(len(self.box.acts), members, consents))
+
+    def _permissions(self) -> dict[str, str]:
+        return {
+            str(one["contact_id"]): str(one["email_address"].get("permission_to_send", ""))
+            for one in self.contacts().values()
+        }
+
+    def _what_else_was_touched(self) -> Iterator[str]:
+        """Other lists, and other sources' data (decision 9)."""
+        strangers = {one.lower() for one in self.cc.members(OTHER_LIST)} - self.outsiders
+        yield from (f"other lists: {one}" for one in sorted(strangers))
+        for account_id, name in self.edits.items():
+            if self.kibo.account(account_id)["lastName"] != name:
+                yield f"account {account_id}: its last name was touched"
+
+    def _raise_any(self, found: list[str]) -> None:
+        if found:
+            raise Broken("\n".join(found))
+
+    # people
+
+    def sign_up(self, address: str, accepts: bool) -> int:
+        """Somebody makes an account."""
+        self.tick()
+        return self.kibo.add_account(emailAddress=address, acceptsMarketing=accepts, **FIELDS)
+
+    def add_outsider(self, address: str, lists: tuple[str, ...], permission: str) -> None:
+        """Somebody comes to Constant Contact by another way."""
+        self.tick()
+        now = self.shop.clock.now()
+        given = seed_contact(address, permission, lists=lists, created_at=now, updated_at=now)
+        self.cc.add_contact(given)
+        self.outsiders.add(address)
