@@ -7,7 +7,9 @@ since may have opted in anew and is added again; everybody else is held back, an
 from datetime import datetime, timedelta
 
 from ccsync.consent.decisions import OFF_LIST_WHEN_RESTORED
+from ccsync.from_constant_contact import opt_outs
 from ccsync.from_constant_contact.sightings import vendor_now
+from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, properties, suppressions
 from ccsync.state.database import copies
@@ -39,6 +41,9 @@ def recognize(context: Context) -> None:
     pause = timedelta(minutes=context.config.sync.interval_minutes) * 1.5
     if known_until(context) is not None or ended_at is None or context.now() - ended_at < pause:
         return
+    read_until = clocks.bookmark(context, opt_outs.STREAM)
+    if read_until is not None and ended_at < read_until.at:
+        return  # a bookmark never lies ahead of our clock: that run's was behind, and says nothing
     with context.gate.for_opt_outs():
         shown = context.constant_contact.get_activities()
     last_at = vendor_now(context) - (context.now() - ended_at) + CLOCK_SLACK

@@ -92,10 +92,9 @@ def advance(context: Context, stream: Stream[T], at: T) -> None:
 
 
 def _horizon(context: Context) -> datetime:
-    """The latest time that any of the clocks shows for sure: what is dated later was written by a wrong clock."""
+    """The latest time that any of the clocks shows: what is dated later was written by a wrong clock."""
     when = moment(context)
-    readings = (_kibo(context, when), _constant_contact(context, when))
-    return max(when.ours, *(one.earliest for one in readings if one.is_sure), when.ours)
+    return max(when.ours, _kibo(context, when).latest, _constant_contact(context, when).latest)
 
 
 def _kibo(context: Context, when: Moment) -> Reading:

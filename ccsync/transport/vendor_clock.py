@@ -18,8 +18,6 @@ class Reading:
 
     earliest: datetime
     latest: datetime
-    is_sure: bool
-    """Have several answers shown it?"""
 
 
 class VendorClock:
@@ -47,15 +45,15 @@ class VendorClock:
         """
         shown = [_moved(at, monotonic - then) for at, then in self._answers]
         if not shown:
-            return Reading(ours, ours, False)
+            return Reading(ours, ours)
         agreeing = max(([two for two in shown if abs(two - one) <= SAME] for one in shown), key=len)
         if len(agreeing) > 1:
             at = datetime.fromtimestamp(median(one.timestamp() for one in agreeing), ours.tzinfo)
-            return Reading(at, at, True)
+            return Reading(at, at)
         nearest = min(shown, key=lambda one: abs(one - ours))
         if len(shown) > 1:
-            return Reading(nearest, nearest, False)
-        return Reading(min(nearest, ours), max(nearest, ours), False)
+            return Reading(nearest, nearest)
+        return Reading(min(nearest, ours), max(nearest, ours))
 
 
 def _moved(at: datetime, seconds: float) -> datetime:
