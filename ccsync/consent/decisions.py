@@ -120,22 +120,21 @@ def stand_of(known: KnownContact | None, target: Target) -> Stand:
         return Stand.OFF
     if known.moved_to is not None:
         return Stand.MOVED
-    is_fresh = known.is_fresh(target.fresh_since)
     # Under Confirmed Opt-in a contact is on no list until the person confirms; an import must not push them on it.
     # https://knowledgebase.constantcontact.com/articles/KnowledgeBase/5533
-    if known.permission == PENDING_CONFIRMATION and is_fresh:
+    if known.permission == PENDING_CONFIRMATION:
         return Stand.WAITING
     sent = known.sent
     if _is_foreign(known, target) and (sent is None or sent.fingerprint is None):
         if known.is_on(target.list_id):
             return Stand.FOUND_BEFORE
         # Last week's sighting proves nothing: they may have left since.
-        if known.member_of == target.list_id and is_fresh:
+        if known.member_of == target.list_id and known.is_fresh(target.fresh_since):
             return Stand.FOUND
     if known.is_on(target.list_id):
         return Stand.ON
     was_put_there = sent is not None and sent.list_id == target.list_id and sent.removed_at is None
-    if not was_put_there or known.permission in (PENDING_CONFIRMATION, DELETED):
+    if not was_put_there or known.permission == DELETED:
         return Stand.OFF
     # Whose contact has another address now may have said no with that.
     return Stand.VANISHED if known.permission == VANISHED else Stand.GONE
@@ -155,8 +154,8 @@ def needs_a_look(known: KnownContact | None, decision: Decision, target: Target)
     # Nobody is taken for gone by what an earlier run saw: it may have looked for another list.
     if known is None or (known.is_fresh(target.fresh_since) and decision.act is not Act.DEPARTED):
         return False
-    is_in_doubt = known.member_of == target.list_id or known.permission == PENDING_CONFIRMATION
-    return decision.act in (Act.UPDATE, Act.DEPARTED) or (decision.act is Act.ADD and is_in_doubt)
+    may_have_changed = decision.act in (Act.UPDATE, Act.DEPARTED) or decision.reason == Stand.WAITING.value
+    return may_have_changed or (decision.act is Act.ADD and known.member_of == target.list_id)
 
 
 def blocking_suppression(suppressions: Iterable[Suppression], list_id: str) -> Suppression | None:

@@ -96,6 +96,8 @@ def _grounds(facts: Facts) -> Iterator[Answer]:
     if stand in (Stand.ON, Stand.FOUND_BEFORE):
         yield Answer(Standing.LISTED, _listed(facts, f"On {name}"))
     yield from _as_they_are(facts, stand, off, name)
+    if _is_member(facts):
+        yield Answer(Standing.LISTED, _came_otherwise(facts, name))
     if facts.importing is not None:
         yield Answer(Standing.JOINING, f"Not yet on {name}: the import of run {facts.importing} is under way.")
     if facts.rejection is not None:
@@ -103,7 +105,7 @@ def _grounds(facts: Facts) -> Iterator[Answer]:
     if stand is Stand.GONE:
         yield Answer(Standing.NOT_LISTED, f"{off}ccsync had put it there, and it {stand.value}. {_GONE}")
     yield from _waiting(facts, off, name)
-    yield from _of_accounts(facts, off, name)
+    yield from _of_accounts(facts, off)
 
 
 _GONE = "Before the store hears of that, the next poll-unsubscribes looks at the contact."
@@ -111,8 +113,7 @@ _GONE = "Before the store hears of that, the next poll-unsubscribes looks at the
 
 def _as_they_are(facts: Facts, stand: Stand, off: str, name: str) -> Iterator[Answer]:
     """Contacts of which nothing is sent, whatever the store says."""
-    is_member = facts.contact is not None and facts.contact.member_of == facts.list_id
-    if stand is Stand.MOVED and is_member:
+    if stand is Stand.MOVED and _is_member(facts):
         yield Answer(Standing.LISTED, f"On {name} under another address: {stand.value}.")
     if stand is Stand.WAITING:
         yield Answer(Standing.WAITING, f"Not yet on {name}: Constant Contact {stand.value} the sign-up.")
@@ -120,11 +121,21 @@ def _as_they_are(facts: Facts, stand: Stand, off: str, name: str) -> Iterator[An
         yield Answer(Standing.NOT_LISTED, f"{off}{_sentence(stand.value)} A later opt-in in the store changes that.")
 
 
+def _is_member(facts: Facts) -> bool:
+    return facts.contact is not None and facts.contact.member_of == facts.list_id
+
+
+def _came_otherwise(facts: Facts, name: str) -> str:
+    text = f"On {name}, but not put there by ccsync"
+    text += "." if any(one.accepts_marketing for one in facts.accounts) else ": no account with the address opts in."
+    return text if facts.rejection is None else f"{text} The record was rejected. {_sentence(facts.rejection)}"
+
+
 def _held(facts: Facts, blocking: Suppression, stand: Stand, off: str, name: str) -> Answer:
     """Somebody who is not to be on the list, and may have come to it all the same."""
-    is_member = facts.contact is not None and facts.contact.member_of == facts.list_id
-    if is_member and stand not in (Stand.ON, Stand.MOVED) and blocking.kind != UNSUBSCRIBED:
-        return Answer(Standing.LISTED, f"On {name}, but not put there by ccsync: {reason_of(blocking)}.")
+    if _is_member(facts) and stand is not Stand.MOVED and blocking.kind != UNSUBSCRIBED:
+        how = "" if stand is Stand.ON else ", but not put there by ccsync"
+        return Answer(Standing.LISTED, f"On {name} when last seen{how}, though the person {reason_of(blocking)}.")
     return Answer(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
 
 
@@ -194,11 +205,8 @@ def _attempts(one: Queued) -> str:
     return f"{one.attempts} attempt{'' if one.attempts == 1 else 's'}"
 
 
-def _of_accounts(facts: Facts, off: str, name: str) -> Iterator[Answer]:
+def _of_accounts(facts: Facts, off: str) -> Iterator[Answer]:
     accepting = [one.account_id for one in facts.accounts if one.accepts_marketing]
-    if facts.contact is not None and facts.contact.member_of == facts.list_id:
-        text = f"On {name}, but not put there by ccsync"
-        yield Answer(Standing.LISTED, text + ("." if accepting else ": no account with the address opts in."))
     if accepting:
         why = "business (B2B) accounts are passed over; for others the next export mends it: ccsync export"
         yield Answer(Standing.NOT_LISTED, f"{off}nothing was sent, though account {accepting[0]} opts in; {why}")

@@ -1,7 +1,7 @@
 """Goes through both systems' people and finds what differs; what can be put right is queued with a person's yes."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 
 from ccsync.consent.decisions import as_last_seen, blocking_suppression, stand_of
@@ -46,12 +46,11 @@ def _not_listed(context: Context, flushed_at: datetime | None) -> Iterator[Findi
     for person, email in comparison.iter_not_listed(store):
         accounts = [one for one in comparison.accounts_of(store, person) if one.opts_in and not one.why_not]
         known = contacts.known(store, person, context.list_id)
-        refused = [one for one in accounts if (parked.standing(store, one.account_id) or (None, None))[1]]
         difference = judge_not_listed(
             NotListed(
                 holding=(holding := _holding(context, person)),
                 telling=Written.DONE if holding is None else _write_back_state(context, person, holding, accounts),
-                refused=bool(refused),
+                refused=parked.is_refused(store, _newest(accounts).account_id, context.now()),
                 queued=_queued(context, [one.account_id for one in accounts]),
                 is_under_way=batches.holds(store, person),
                 has_just_changed=_has_just_changed(accounts, flushed_at),
@@ -121,6 +120,11 @@ def _write_back_state(context: Context, person: bytes, holding: Suppression, acc
     since = holding.since
     is_newer = since is not None and all(one.created_at is not None and one.created_at > since for one in accounts)
     return Written.DONE if rows or is_newer or ledger.has_been_answered(context.store, person) else Written.NEVER
+
+
+def _newest(accounts: Sequence[AtKibo]) -> AtKibo:
+    """The account whose data the contact gets; the same choice as among the staged."""
+    return max(accounts, key=lambda one: (one.updated_at or datetime.min.replace(tzinfo=UTC), one.account_id))
 
 
 def _queued(context: Context, account_ids: Iterable[int]) -> str | None:

@@ -16,6 +16,12 @@ def standing(store: Store, account_id: int) -> tuple[str, bytes | None] | None:
     return None if row is None else (str(row[0]), row[1] if isinstance(row[1], bytes) else None)
 
 
+def is_refused(store: Store, account_id: int, at: datetime) -> bool:
+    """Has Constant Contact refused the account's row, and is that not to be tried again by `at`?"""
+    sql = "SELECT 1 FROM parked WHERE account_id = ? AND fingerprint NOT NULL AND coalesce(expires_at > ?, 1)"
+    return store.one(sql, account_id, to_text(at)) is not None
+
+
 def put(store: Store, account_id: int, code: str, fingerprint: bytes | None, at: datetime, run_id: int) -> None:
     """Park an account. It is this run's news when the reason or the row is another than before."""
     if standing(store, account_id) != (code, fingerprint):

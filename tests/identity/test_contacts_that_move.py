@@ -146,3 +146,38 @@ def test_an_address_that_a_renamed_contact_left_may_be_somebody_elses(shop: Shop
     run_job(shop, "full poll")
     members, flags = outcome(shop, pat, lee)
     assert (members & {PAT, NEW, LEE}, flags) == ({PAT, NEW}, [True, True])
+
+
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("how", [*NOES, "nothing"])
+def test_an_address_that_is_not_shown_any_more(shop: Shop, first: str, how: str) -> None:
+    """Without an id an erased contact looks like a renamed one, which may have said no: it is not added again."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    store = shop.open()
+    store.run("UPDATE contacts SET contact_id = NULL")  # as an import of thousands leaves it
+    store.close()
+    shop.box.cc.rename(PAT, NEW)
+    if how != "nothing":
+        say_no(shop, how, NEW)
+    shop.box.kibo.update_account(pat, lastName="Changed")
+    run_jobs(shop, first)
+    members, flags = outcome(shop, pat)
+    assert (PAT in members, flags, told(shop, PAT)) == (False, [True], [])
+    assert "no contact with this address any more" in story_of(shop, PAT).verdict.text
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_newer_yes_for_an_address_that_its_contact_left(shop: Shop, is_known: bool) -> None:
+    """A no takes the contact off under whatever address; a yes after that is about the address the account has."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    if is_known:
+        run_job(shop, "full poll")
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    assert NEW not in shop.members()
+    shop.box.kibo.opt_in(pat)
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, NEW}, flags) == ({PAT}, [True])

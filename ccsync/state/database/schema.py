@@ -69,8 +69,9 @@ VERSION = len(_MIGRATIONS)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a state file to `VERSION` in one transaction: whoever dies in it leaves the file as it was."""
-    if _version(connection) >= VERSION:
+    """Bring a state file up to date in one transaction: whoever dies in it leaves the file as it was."""
+    newest = len(_MIGRATIONS)
+    if _version(connection) >= newest:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -78,7 +79,7 @@ def migrate(connection: sqlite3.Connection) -> None:
         for step in _MIGRATIONS[_version(connection) :]:
             step(connection)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute(f"PRAGMA user_version = {newest}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

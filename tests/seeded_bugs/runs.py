@@ -1,41 +1,6 @@
-"""The tests of the tests: bugs that would hurt people, each seeded into a copy of ccsync, each caught by a named test.
+"""Bugs in how a run goes: what it does in which order, what it keeps, whom it tells."""
 
-    python -m tests.seeded_bugs            runs them all; exits with 1 when one is not caught
-    python -m tests.seeded_bugs NAME …     runs some
-
-A bug is a text of one module and what stands there instead; `test_seeded_bugs` checks that each still fits.
-"""
-
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
-
-ROOT = Path(__file__).parent.parent
-
-
-@dataclass(frozen=True, slots=True)
-class SeededBug:
-    """`right` in `module` becomes `wrong`; `caught_by` are words for pytest."""
-
-    name: str
-    module: str
-    right: str
-    wrong: str
-    caught_by: tuple[str, ...]
-
-    def applies(self, folder: Path) -> bool:
-        """Does its text stand in the module, once?"""
-        return (folder / "ccsync" / self.module).read_text().count(self.right) == 1
-
-    def seed(self, folder: Path) -> None:
-        """Put it into a copy of the project."""
-        path = folder / "ccsync" / self.module
-        path.write_text(path.read_text().replace(self.right, self.wrong))
-
+from tests.seeded_bugs.bug import SeededBug
 
 K1 = "tests/sweeps/test_crash.py"
 FLUSH, POLL = "flush-events", "poll-unsubscribes"
@@ -54,7 +19,7 @@ BUGS = (
         "to_kibo/write_back.py",
         "            if row.id in self._targets:\n                self._write_all(",
         "            if row.id in self._targets:\n"
-        "                untold.settle(self._context.store, row.id, self._at, row.kind)\n"
+        "                write_backs.settle(self._context.store, row.id, self._at, row.kind)\n"
         "                self._write_all(",
         (K1, "-k", f"anywhere and {POLL}"),
     ),
@@ -312,36 +277,3 @@ BUGS = (
         ("tests/cli/test_bad_config.py", "-k", "checked_whole"),
     ),
 )
-
-
-def is_caught(bug: SeededBug) -> bool:
-    """Seed the bug into a copy of the project; do the named tests, which pass without it, fail?"""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "copy"
-        ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", "build", "*.egg-info", "sandbox")
-        shutil.copytree(ROOT, folder, ignore=lambda at, names: ignored(at, names) if at == str(ROOT) else set())
-        passes = _run(folder, bug.caught_by) == 0
-        bug.seed(folder)
-        return passes and _run(folder, bug.caught_by) == 1  # any other code is trouble of the run's own
-
-
-def _run(folder: Path, words: tuple[str, ...]) -> int:
-    environ = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *words]
-    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=False).returncode
-
-
-def main(names: list[str]) -> int:
-    """Run the bugs of these names, or all; print what became of each."""
-    chosen = [bug for bug in BUGS if not names or bug.name in names]
-    missed = 0
-    for bug in chosen:
-        caught = is_caught(bug)
-        missed += not caught
-        print(f"{'caught' if caught else 'MISSED'}  {bug.name}  ({' '.join(bug.caught_by)})", flush=True)
-    print(f"{len(chosen) - missed} of {len(chosen)} caught")
-    return 1 if missed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
