@@ -68,6 +68,8 @@ def check(context: Context, row: WriteBack) -> bool:
         return False
     if found in (Found.DELETED, Found.MEMBER, Found.WAITING):
         withdraw_departure(context, row.person, found.value)
+        if found is Found.DELETED:
+            _read_again(context, row.person)
         return False
     if contact is not None:
         write_backs.check(context.store, row.id, whose_act(contact))
@@ -217,12 +219,16 @@ class _Missing:
         found = judge_missing(contact, context.list_id)
         log.info("somebody is missing from the list: %s", found.value)
         if found is Found.DELETED:
-            # That was no act of the person's, who still opts in as far as is known.
-            with context.store.transaction():
-                queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
+            _read_again(context, person)
         elif found is Found.DEPARTED and contact is not None and not _wants_back(context, person):
             record_departure(context, person, contact.email, contact=contact)
             self.departed += 1
+
+
+def _read_again(context: Context, person: bytes) -> None:
+    """A contact was deleted, by no act of the person's, who still opts in as far as is known."""
+    with context.store.transaction():
+        queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
 
 
 def _wants_back(context: Context, person: bytes) -> bool:
