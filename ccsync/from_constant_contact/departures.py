@@ -223,6 +223,10 @@ class _Missing:
         elif found is Found.DEPARTED and contact is not None and not _wants_back(context, person):
             record_departure(context, person, contact.email, contact=contact)
             self.departed += 1
+        elif found is Found.DELETED:
+            # No act of theirs: who opts in is decided on anew, as an export would.
+            with context.store.transaction():
+                queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
 
 
 def _read_again(context: Context, person: bytes) -> None:

@@ -1,5 +1,7 @@
 """What the stories about one person's identity share: the jobs by name, an end at which all must agree, and looks."""
 
+import pytest
+
 from ccsync.reports import why as report
 from ccsync.reports.why import Story
 from tests.harness import Shop
@@ -7,6 +9,7 @@ from tests.jobs.polling import accepts, suppressed
 from tests.jobs.reconciling import reconcile
 
 JOBS = ("flush", "poll", "full poll", "export")
+FIRST = ("flush", "export", *(pytest.param(one, marks=pytest.mark.deep) for one in ("poll", "full poll")))
 """Whichever of them comes first, the outcome is the same."""
 
 
@@ -65,4 +68,4 @@ def story_of(shop: Shop, asked: str | int) -> Story:
         store.close()
 
 
-__all__ = ["JOBS", "accepts", "edit", "outcome", "run_job", "run_jobs", "story_of", "suppressed"]
+__all__ = ["FIRST", "JOBS", "accepts", "edit", "outcome", "run_job", "run_jobs", "story_of", "suppressed"]

@@ -8,7 +8,7 @@ import pytest
 
 from ccsync.consent.explanation import Standing
 from tests.harness import Shop
-from tests.identity.stories import JOBS, accepts, edit, outcome, run_job, run_jobs, story_of, suppressed
+from tests.identity.stories import FIRST, accepts, edit, outcome, run_job, run_jobs, story_of, suppressed
 from tests.jobs.polling import KIM, LEE, PAT, join, settled, small_shop
 from tests.jobs.test_export import seed_contact
 
@@ -64,7 +64,7 @@ def test_a_twin_that_repeats_its_no(shop: Shop, reader: str) -> None:
 # an heir
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("address", [NEW, None])
 def test_an_heir_moves_and_opts_out(shop: Shop, first: str, address: str | None) -> None:
     """Two accounts on one address: the sending one is deleted, the other moves and opts out; the address leaves."""
@@ -100,7 +100,7 @@ def test_an_heir_that_moved_before_the_other_was_deleted(shop: Shop, is_seen_bet
 # a family
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("hands_over", ["at once", "in two runs"])
 def test_the_former_owner_opts_out(shop: Shop, first: str, hands_over: str) -> None:
     """An address that another account has taken with a yes is not that account's loss."""
@@ -120,7 +120,7 @@ def test_the_former_owner_opts_out(shop: Shop, first: str, hands_over: str) -> N
     assert story_of(shop, PAT).verdict.standing is Standing.LISTED
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("says_no", ["from the start", "later", "while it moves"])
 def test_the_new_owner_says_no(shop: Shop, first: str, says_no: str) -> None:
     """Of the accounts that have the address now one says no and none yes: it leaves the list."""
@@ -141,7 +141,7 @@ def test_the_new_owner_says_no(shop: Shop, first: str, says_no: str) -> None:
 # a business account
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("accepts_marketing", [True, False])
 def test_a_business_account_keeps_nobody_on_the_list(shop: Shop, first: str, accepts_marketing: bool) -> None:
     """A shopper who says no leaves the list, whatever a B2B account with the address says."""
@@ -154,7 +154,7 @@ def test_a_business_account_keeps_nobody_on_the_list(shop: Shop, first: str, acc
     assert (PAT in members, flags) == (False, [False, accepts_marketing])
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("accepts_marketing", [True, False])
 def test_a_business_account_takes_nobody_off_the_list(shop: Shop, first: str, accepts_marketing: bool) -> None:
     """Nor does its no count against a shopper, and a deleted shopper has no heir in it."""
@@ -172,7 +172,7 @@ def test_a_business_account_takes_nobody_off_the_list(shop: Shop, first: str, ac
 # deleted
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("came", ["before ccsync", "later"])
 def test_a_deleted_account_leaves_another_sources_member(shop: Shop, first: str, came: str) -> None:
     """Whom ccsync did not put on the list stays on it when the account is deleted."""
@@ -192,7 +192,7 @@ def test_a_deleted_account_leaves_another_sources_member(shop: Shop, first: str,
     assert members & {PAT, LEE} == {PAT}
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 def test_an_adopted_member_leaves_with_its_account(shop: Shop, first: str) -> None:
     """What `--adopt-list` declares ccsync's own is taken off as if ccsync had put it there."""
     shop.box.cc.add_contact(replace(seed_contact(PAT), lists=(shop.list_id,)))

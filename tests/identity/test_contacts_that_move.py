@@ -7,7 +7,7 @@ import pytest
 
 from ccsync.consent.explanation import Standing
 from tests.harness import Shop
-from tests.identity.stories import JOBS, accepts, outcome, run_job, run_jobs, story_of, suppressed
+from tests.identity.stories import FIRST, accepts, outcome, run_job, run_jobs, story_of, suppressed
 from tests.jobs.polling import LEE, PAT, join, settled, small_shop, told
 
 NEW, NEWER = "pat.new@example.org", "pat.newer@example.org"
@@ -47,7 +47,7 @@ def test_a_renamed_contact_says_no(shop: Shop, how: str, seen_by: str | None, sp
     assert story_of(shop, PAT).verdict.standing is Standing.NOT_LISTED
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 def test_whichever_job_comes_first_after_a_rename_and_a_no(shop: Shop, first: str) -> None:
     """An edit in the store in between puts neither address back on the list."""
     (pat,) = join(shop, PAT)
@@ -90,7 +90,7 @@ def test_the_no_reaches_the_account_that_took_the_new_address(shop: Shop, how: s
     assert (members & {PAT, NEW}, flags) == (set(), [False, False])
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("is_edited", [False, True])
 def test_a_rename_is_no_departure(shop: Shop, first: str, is_edited: bool) -> None:
     """Nobody is opted out, the old address is not added again, and `why` says where the contact is."""

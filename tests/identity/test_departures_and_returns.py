@@ -1,5 +1,7 @@
 """Leaving the list is an act, not an absence: what is none is not taken for one, and what is one is found each time."""
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +12,10 @@ from ccsync.consent.explanation import Standing
 from ccsync.errors import BrakeError
 from ccsync.from_constant_contact import departures, members
 from ccsync.state import contacts, ledger, people, properties
+from ccsync.state.database.times import to_text
 from tests.harness import LIST, Shop
-from tests.identity.stories import JOBS, edit, outcome, run_job, run_jobs, story_of, suppressed
-from tests.jobs.polling import PAT, accepts, join, settled, small_shop, told
+from tests.identity.stories import FIRST, edit, outcome, run_job, run_jobs, story_of, suppressed
+from tests.jobs.polling import LEE, PAT, accepts, join, settled, small_shop, told
 from tests.jobs.test_export import seed_contact
 
 WELCOME = "\nwelcome_email = true\n"
@@ -52,7 +55,7 @@ def confirming(tmp_path: Path) -> Iterator[Shop]:
         yield made
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("adds_pending", ["wait", "join"])
 def test_who_has_not_confirmed_has_not_left(first: str, adds_pending: str, tmp_path: Path) -> None:
     """A new contact under Confirmed Opt-in is on no list: it is waiting, not departed, and no import pushes it on."""
@@ -68,7 +71,7 @@ def test_who_has_not_confirmed_has_not_left(first: str, adds_pending: str, tmp_p
         assert (PAT in members_now, flags, suppressed(shop, PAT), told(shop, PAT)) == (False, [True], set(), [])
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 def test_who_confirms_is_on_the_list(confirming: Shop, first: str) -> None:
     """After the click `why` says so, edits reach the contact, and a later departure is one."""
     shop = confirming
@@ -88,7 +91,7 @@ def test_who_confirms_is_on_the_list(confirming: Shop, first: str) -> None:
     assert (PAT in members_now, flags) == (False, [False])
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 def test_who_says_no_before_confirming(confirming: Shop, first: str) -> None:
     """ccsync puts them on no list any more; a click after that is the person's own act at Constant Contact."""
     shop = confirming
@@ -107,7 +110,7 @@ def test_who_says_no_before_confirming(confirming: Shop, first: str) -> None:
 # one departure after another
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("rounds", [1, 3])
 def test_leaving_again_after_a_departure_was_withdrawn(shop: Shop, first: str, rounds: int) -> None:
     """Each departure is noticed, however often an earlier one turned out to be none."""
@@ -127,7 +130,7 @@ def test_leaving_again_after_a_departure_was_withdrawn(shop: Shop, first: str, r
     assert (PAT in members_now, flags) == (False, [False])
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 def test_leaving_again_after_a_newer_opt_in(shop: Shop, first: str) -> None:
     """A yes in the store brings the person back; leaving once more is an act once more."""
     (pat,) = join(shop, PAT)
@@ -194,7 +197,7 @@ def test_many_who_did_leave(tmp_path: Path) -> None:
 # found on the list
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("days", [0.1, 7])
 def test_a_stale_find_is_not_believed(shop: Shop, first: str, days: float) -> None:
     """Who was seen on the list once, left, and opts in in the store now, joins it, and Kibo's yes stays."""
@@ -210,7 +213,7 @@ def test_a_stale_find_is_not_believed(shop: Shop, first: str, days: float) -> No
     assert (PAT in members_now, flags, suppressed(shop, PAT)) == (True, [True], set())
 
 
-@pytest.mark.parametrize("first", JOBS)
+@pytest.mark.parametrize("first", FIRST)
 def test_who_was_found_on_the_list_and_leaves(shop: Shop, first: str) -> None:
     """Another source's member who opted in in the store leaves the list: that is a departure like any other."""
     shop.box.cc.add_contact(replace(seed_contact(PAT), lists=(LIST,)))
@@ -221,6 +224,34 @@ def test_who_was_found_on_the_list_and_leaves(shop: Shop, first: str) -> None:
     run_jobs(shop, first)
     members_now, flags = outcome(shop, pat)
     assert (PAT in members_now, flags) == (False, [False])
+
+
+# an older state file
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_an_older_state_file_is_put_back(shop: Shop, first: str) -> None:
+    """A customer taken off in between opts in anew: that yes stays, and they are on the list again."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    path = shop.config.state.path
+    copied_at = shop.clock.now()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("VACUUM INTO ?", [str(path) + ".old"])
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    assert PAT not in shop.members()
+    for end in ("-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
+    path.with_name(path.name + ".old").replace(path)
+    store = shop.open()
+    properties.put(store, properties.RESTORED, to_text(copied_at))
+    store.close()
+    shop.later(hours=1)
+    shop.box.kibo.opt_in(pat)
+    run_jobs(shop, first)
+    members_now, flags = outcome(shop, pat, lee)
+    assert (members_now & {PAT, LEE}, flags, suppressed(shop, PAT)) == ({PAT, LEE}, [True, True], set())
 
 
 # whose act it was

@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 
+from tests.machine.axes import ENABLED
 from tests.machine.histories import drawn, fault_of, kind_of, shrunk
 
 BETWEEN = 250
@@ -16,12 +17,13 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=1_000, metavar="N", help="how many")
     parser.add_argument("--from", type=int, default=0, dest="first", metavar="SEED", help="the first one's seed")
     parser.add_argument("--seconds", type=float, default=None, metavar="S", help="stop after so long")
+    parser.add_argument("--axes", nargs="+", default=ENABLED, help="the axes that vary")
     parser.add_argument("--no-shrink", action="store_true", help="only name the seeds that break")
     asked = parser.parse_args()
     began, broken, steps = time.monotonic(), dict[str, list[int]](), 0
     number = 0
     for number, seed in enumerate(range(asked.first, asked.first + asked.histories), start=1):
-        way, history = drawn(seed)
+        way, history = drawn(seed, tuple(asked.axes))
         steps += len(history)
         if fault := fault_of(way, history):
             _report(seed, way, history, fault, broken, shrinks=not asked.no_shrink)

@@ -6,8 +6,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.machine import axes
-from tests.machine.steps import Step, draw, play_step
+from tests.machine import axes, troubles
+from tests.machine.steps import KINDS, Step, draw, play_step
 from tests.machine.world import POOL, WAYS, Broken, World
 
 MOST_STEPS = 40
@@ -16,12 +16,13 @@ MOST_TRIES = 400
 """So many shorter histories are tried before shrinking ends."""
 
 
-def drawn(seed: int) -> tuple[int, list[Step]]:
-    """The history of a seed: a way of the vendors, and steps."""
+def drawn(seed: int, enabled: tuple[str, ...] = axes.ENABLED) -> tuple[int, list[Step]]:
+    """The history of a seed: a way of the vendors, and steps of the enabled axes."""
+    assert {kind.axis for kind in KINDS.values()} >= set(enabled) and troubles.__doc__
     chance = random.Random(seed)
     way = chance.randrange(len(WAYS))
     first = [("sign_up", where, chance.randrange(3)) for where in range(len(POOL) - 1)]
-    return way, [*first, ("run", 3), *draw(chance, axes.ENABLED, chance.randrange(6, MOST_STEPS - 6))]
+    return way, [*first, ("run", 3), *draw(chance, enabled, chance.randrange(6, MOST_STEPS - 6))]
 
 
 def play(way: int, steps: list[Step]) -> None:

@@ -36,8 +36,16 @@ class Span:
 class History:
     """The facts up to now, and the moments at which all was settled."""
 
-    def __init__(self, facts: Facts, settled: Sequence[Settled], business: frozenset[int]) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        settled: Sequence[Settled],
+        business: frozenset[int],
+        erased: frozenset[str] = frozenset(),
+    ) -> None:
+        """`erased` are the contacts (ids) that the vendor has forgotten: it shows nothing of them any more."""
         self.facts = facts
+        self.erased = erased
         self.settled = settled
         self._moments = [one.number for one in settled]
         self._business = business
@@ -139,6 +147,11 @@ def who_says_no_is_no_member(history: History, members: frozenset[str]) -> Itera
 
 def _nobody_says_yes(history: History, address: str) -> Iterator[str]:
     here = history.voters(address)
+    # A contact that has another address now keeps its link: who says yes under an earlier one keeps it (decision 5).
+    contact = history.facts.contact_at(address)
+    homes = {home for _, home in contact.homes} if contact is not None else set()
+    if any(one.accepts for home in homes for one in history.voters(home)):
+        return
     if here:
         if not any(one.accepts for one in here):
             yield "of its accounts all say no"
@@ -237,18 +250,26 @@ def store_knows(history: History) -> Iterator[str]:
         number = contact.opted_out_at
         if number is None:
             continue
-        seen = history.number_settled_before(number)
+        if contact.contact_id in history.erased and _is_unseen(history, number, contact.deleted[-1]):
+            continue
         # Addresses that ccsync could not see on the contact are unknown to it.
         homes = {contact.address} | {
             home
             for (since, home), (end, _) in zip(contact.homes, contact.homes[1:], strict=False)
-            if any(since <= when < min(end, seen) for when, actor in contact.joined if actor == "app")
+            if any(
+                since <= when < history.number_settled_before(end) for when, actor in contact.joined if actor == "app"
+            )
         }
         for home in homes:
             for account in history.voters(home):
                 arrived = max(when for when, where in account.homes if where == home)
                 if account.accepts and account.last_own[0] < number and arrived < number:
                     yield f"I2 account {account.account_id} still says yes, and {home} is unsubscribed"
+
+
+def _is_unseen(history: History, number: int, end: int) -> bool:
+    """Was there no moment between these acts at which all was seen? The vendor's forgetting takes the act along."""
+    return history.number_settled_before(end) <= number
 
 
 # I3: everybody who says yes

@@ -209,6 +209,8 @@ def delete_contact(world: World, who: int, for_good: int) -> None:
     """Staff deletes a contact; or the vendor forgets it for good."""
     home = _contact(world, who, _lives)
     if home is not None:
+        if for_good:
+            world.erased.add(str(world.contacts()[home]["contact_id"]))
         world.cc.delete_contact(home, for_good=bool(for_good))
         world.outsiders.discard(home)
 

@@ -27,7 +27,7 @@ WAYS: tuple[tuple[dict[str, object], str], ...] = (
     ({}, ""),
     ({"confirmed_opt_in": True}, "welcome_email = true\n"),
     ({"unsubscribed_keep_lists": True, "list_change_trace": "both"}, ""),
-    ({"export_holds_deleted": True, "status_default": "active"}, 'opt_out = "unsubscribe"\n'),
+    ({"export_holds_deleted": True, "status_default": "active"}, ""),
     ({"update_date_filter": "refuse", "resubscribe_keeps_opt_out_date": False}, ""),
     ({"rename_moves_updated_at": True, "import_updates_unsubscribed": False}, "overwrite_existing = true\n"),
 )
@@ -73,6 +73,7 @@ class World:
         self.settled: list[Settled] = []
         self.business: set[int] = set()
         self.outsiders: set[str] = set()
+        self.erased: set[str] = set()
         self.edits: dict[int, str] = {}
         self.moves = 0
         self.has_had_trouble = False
@@ -92,7 +93,7 @@ class World:
 
     def history(self, until: int | None = None) -> History:
         settled = [one for one in self.settled if until is None or one.number <= until]
-        return History(self.facts(until), settled, frozenset(self.business))
+        return History(self.facts(until), settled, frozenset(self.business), frozenset(self.erased))
 
     def accounts(self) -> list[int]:
         """The accounts there are, but for those whose person was erased."""

@@ -52,7 +52,7 @@ def iter_returned(store: Store, list_id: str) -> Iterator[bytes]:
 # address now; and what was settled before is not found again.
 _MISSING = (
     "FROM sent LEFT JOIN contacts USING (person) WHERE sent.list_id = ?1 AND removed_at IS NULL"
-    " AND NOT (coalesce(permission, '') IN ('deleted', 'vanished') AND seen_at > sent_at)"
+    " AND NOT (coalesce(permission, '') IN ('deleted', 'vanished') AND coalesce(seen_at, '') > sent_at)"
     " AND NOT EXISTS (SELECT 1 FROM list_members WHERE list_members.person IN (sent.person, contacts.moved_to))"
     " AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = sent.person"
     f" AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}') AND suppressions.list_id IN ('', ?1)) AND NOT EXISTS"

@@ -31,11 +31,13 @@ def ready(shop: LiveShop, *addresses: str) -> list[int]:
 
 
 def contents(shop: LiveShop) -> dict[str, str]:
-    """What each file of the state holds, but for the ledger of calls and the tokens."""
+    """What each table of the state holds, but for the ledger of calls, the tokens and the mark of the newest writer."""
     store = shop.open()
     names = [str(name) for (name,) in store.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
     found = {
-        name: hashlib.sha256(repr(store.rows(f"SELECT * FROM {name}")).encode()).hexdigest()
+        name: hashlib.sha256(
+            repr([row for row in store.rows(f"SELECT * FROM {name}") if row[0] != "newest_writer"]).encode()
+        ).hexdigest()
         for name in names
         if name not in ("calls", "gates", "tokens")
     }
@@ -65,7 +67,7 @@ def test_a_person_reads_what_was_done(shop: LiveShop) -> None:
     seen = shop.on_terminal("poll-unsubscribes", "--full", columns=300)
     assert seen.code == 0
     assert "Told the store: 2 opted out (1 unsubscribed, 1 left the list), 0 opted in again" in seen.screen
-    assert "does not show it" in seen.screen
+    assert "does not show whose act it was" in seen.screen
     assert not leaks_in(seen.screen, set())
 
 
