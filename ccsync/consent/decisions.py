@@ -195,13 +195,15 @@ def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:
 
 
 def is_return_between_looks(contact: Contact, known: KnownContact | None, list_id: str) -> bool:
-    """Did somebody whom the last look showed on the list unsubscribe and come back since, by their own acts?
+    """Did somebody whom ccsync put on the list unsubscribe and come back since the last look, by their own acts?
 
     An unsubscribe takes a contact off every list, and coming back gives none back: that is no departure.
     """
-    if known is None or known.sent is None or not known.is_on(list_id):
+    sent = known.sent if known else None
+    if known is None or sent is None or sent.list_id != list_id or sent.removed_at is not None:
         return False
-    return is_own_return(contact, (known.seen_at or known.sent.sent_at) + LOOK_SLACK)
+    seen_at = known.last_seen_at
+    return seen_at is not None and is_own_return(contact, seen_at + LOOK_SLACK)
 
 
 def gets_a_welcome(known: KnownContact | None, *, is_own_sign_up: bool, wants_welcome: bool) -> bool:

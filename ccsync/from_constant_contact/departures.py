@@ -5,8 +5,9 @@ import logging
 from collections.abc import Iterator
 from itertools import islice
 
+from ccsync.consent.decisions import is_return_between_looks
 from ccsync.consent.safety_limit import allowance
-from ccsync.consent.write_back import OWN_WORDS, Found, judge_missing, whose_act
+from ccsync.consent.write_back import OWN_WORDS, REASONS, Found, judge_missing, whose_act
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.constant_contact.export_file import ExportedContact
 from ccsync.errors import RefusedError, VendorUnreachable
@@ -63,12 +64,20 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
 
 def check(context: Context, row: WriteBack) -> bool:
     """Look at the contact behind a departure that was only concluded; false when it was none."""
+    before = contacts.known(context.store, row.person, row.list_id)
     contact = members.look_at(context, row.person, ledger.address_of(context.store, row.person))
     found = judge_missing(contact, row.list_id)
     if found is Found.UNCLEAR:
         return False
+    if found is Found.DEPARTED and contact is not None and is_return_between_looks(contact, before, row.list_id):
+        withdraw_departure(context, row.person, REASONS[write_backs.RESUBSCRIBED])
+        with context.store.transaction():
+            sightings.wants_back(context, row.person, vendor_now(context))
+        return False
     if found in (Found.DELETED, Found.MEMBER, Found.WAITING):
         withdraw_departure(context, row.person, found.value)
+        if found is Found.DELETED:
+            _read_again(context, row.person)
         return False
     if contact is not None:
         write_backs.check(context.store, row.id, whose_act(contact))
@@ -92,13 +101,15 @@ def record_departure(
     known = contacts.known(context.store, person, context.list_id)
     contact_id = contact.contact_id if contact else known.contact_id if known else None
     source = whose_act(contact) if contact else None
+    # Where nobody has looked, the last sighting stays the last.
+    seen_at = (known.last_seen_at if known and not contact else None) or vendor_now(context)
     with context.store.transaction():
         for one in contacts.addresses_of_contact(context.store, contact_id, person):
             found = Suppression(one, DEPARTED, context.list_id, contact_id, since, source)
             suppressions.record(context.store, found, at, context.run_id)
             if context.config.sync.list_departures:
                 write_backs.enqueue(context.store, one, DEPARTED, at, is_checked=contact is not None)
-            contacts.note_absent(context.store, one, vendor_now(context))
+            contacts.note_absent(context.store, one, seen_at)
             change = ConsentChange(
                 one,
                 address if one == person else None,
@@ -218,12 +229,16 @@ class _Missing:
         found = judge_missing(contact, context.list_id)
         log.info("somebody is missing from the list: %s", found.value)
         if found is Found.DELETED:
-            # That was no act of the person's, who still opts in as far as is known.
-            with context.store.transaction():
-                queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
+            _read_again(context, person)
         elif found is Found.DEPARTED and contact is not None and not _wants_back(context, person):
             record_departure(context, person, contact.email, contact=contact)
             self.departed += 1
+
+
+def _read_again(context: Context, person: bytes) -> None:
+    """A contact was deleted, by no act of the person's, who still opts in as far as is known."""
+    with context.store.transaction():
+        queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
 
 
 def _wants_back(context: Context, person: bytes) -> bool:

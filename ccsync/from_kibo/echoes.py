@@ -58,8 +58,18 @@ def finish(context: Context, customer: Customer, write: KiboWrite) -> None:
     kibo_writes.finish(context.store, account_id, at, customer.updated_at)
     accounts.observe(context.store, [AccountSeen(account_id, write.person, accepts, customer.updated_at)], at)
     ledger.append(context.store, context.run_id, [change])
+    if not accepts:
+        _leave_old_addresses(context, account_id, write.person)
     act = "opted in in the store" if accepts else "opted out in the store"
     history.append(context.store, context.run_id, at, [Step(write.person, account_id, act, REASONS[write.reason])])
+
+
+def _leave_old_addresses(context: Context, account_id: int, person: bytes) -> None:
+    """An account that says no now, by whatever act, keeps none of its former addresses on the list."""
+    store = context.store
+    for one in accounts.addresses_of(store, account_id):
+        if one != person and not any(other.accepts_marketing for other in accounts.with_address(store, one)):
+            removals.ask(store, [one], account_id, None, removals.OPTED_OUT, context.now(), only_own=True)
 
 
 def _queue_newcomers(context: Context, customers: Sequence[Customer], before: dict[int, AccountSeen]) -> None:

@@ -58,6 +58,11 @@ class KnownContact:
         sent = self.sent
         return sent is not None and sent.list_id == list_id and sent.removed_at is None and self.member_of == list_id
 
+    @property
+    def last_seen_at(self) -> datetime | None:
+        """The last sighting, or when it was sent where nobody has looked since."""
+        return self.seen_at or (self.sent.sent_at if self.sent else None)
+
     def is_fresh(self, since: datetime) -> bool:
         """Is the sighting no older than `since`, by Constant Contact's clock?"""
         return self.seen_at is not None and self.seen_at >= since

@@ -17,10 +17,11 @@ from ccsync.reports import differences
 from ccsync.reports import why as report
 from ccsync.run.context import Context
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import accounts, contacts, parked, people, properties, queue, removals, staging, suppressions
+from ccsync.state import accounts, contacts, parked, people, properties, staging, suppressions
 from ccsync.state.accounts import B2B, AccountSeen
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import to_text_or_none
+from ccsync.state.outbox import queue, removals
 from ccsync.state.staging import Staged
 from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
 from ccsync.state.views import comparison

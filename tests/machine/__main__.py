@@ -1,4 +1,4 @@
-"""Many histories, in pieces: `python -m tests.machine --histories 1000 --from 7000`; prints figures and what broke."""
+"""Many histories, in pieces: `python -m tests.machine --histories 100000 --from 7000` prints figures and what broke."""
 
 import argparse
 import sys

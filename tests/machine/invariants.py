@@ -210,26 +210,25 @@ def _may_take_back(history: History, account: AccountStory, number: int, run_sta
     for contact in history.facts.contacts.values():
         if home not in {address for when, address in contact.homes if when < number}:
             continue
-        noes = [
-            one.number
-            for one in history.facts.words
-            if one.contact_id == contact.contact_id
-            and one.number < number
-            # What the vendor shows does not tell staff's act from the person's (decision 5).
-            and one.actor in OWN
-            and (one.kind in ("unsubscribe", "leave-list") or (one.kind == "add" and contact.opted_out_at))
-        ]
-        # Who unsubscribed and came back before anything looked is off the list, and has been since their no.
-        is_news = history.number_settled_before(number)
-        undone = [when for when in contact.returned if when < run_start and any(no < is_news for no in noes)]
-        undone += [when for when, actor in contact.joined if actor in OWN and when < run_start]
-        # A historic unsubscribe, met at the first export, wins over any yes (decision 4).
-        # Leaving has no date at the vendor: whether a yes of the same span came before or after it nobody can tell.
-        undated = {one.number for one in history.facts.words if one.kind == "leave-list" and one.number >= is_news}
-        old = [no for no in noes if no > yes or no < historic or no in undated]
-        if any(not any(when > no for when in undone) for no in old):
-            return True
+        for no in history.facts.words:
+            if no.contact_id != contact.contact_id or no.number >= number or not _is_no(no, contact):
+                continue
+            undone = contact.returned
+            if no.kind == "leave-list":
+                undone = [*undone, *(when for when, actor in contact.joined if actor in OWN)]
+            if any(no.number < when < run_start for when in undone):
+                continue
+            # A historic unsubscribe, met at the first export, wins over any yes (decision 4). Later ones go to every
+            # account that there is when they are seen (decision 5): the vendors' clocks cannot be compared.
+            if no.number >= history.number_settled_before(yes) or no.number < historic:
+                return True
     return False
+
+
+def _is_no(word: Word, contact: ContactStory) -> bool:
+    """Is it a no of a contact? What the vendor shows does not tell staff's act from the person's (decision 5)."""
+    is_added_so = word.kind == "add" and contact.opted_out_at == word.number
+    return word.actor in OWN and (word.kind in ("unsubscribe", "leave-list") or is_added_so)
 
 
 def _may_give_back(history: History, account: AccountStory, number: int) -> bool:

@@ -1,4 +1,4 @@
-"""Histories that broke a promise once, shrunk by the machine and kept; their steps are those of `steps`."""
+"""Histories that broke a promise once, shrunk by the machine and kept. Their steps: `tests.machine.steps`."""
 
 from tests.machine.histories import play
 
