@@ -12,7 +12,7 @@ from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
-from ccsync.state.outbox import write_backs
+from ccsync.state.outbox import removals, write_backs
 
 
 def without_own(context: Context, customers: Sequence[Customer]) -> list[Customer]:
