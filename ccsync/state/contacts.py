@@ -237,7 +237,9 @@ def confirm_batch(store: Store, batch_id: int, list_id: str, at: datetime) -> No
     Inside the caller's transaction. What was seen before says nothing of them now.
     """
     store.run(
-        "UPDATE contacts SET member_of = ?, seen_at = NULL, permission = NULL, moved_to = NULL"
+        "UPDATE contacts SET member_of = ?, seen_at = NULL, permission = NULL, moved_to = NULL,"
+        # Whoever is sent anew after a deletion may have another id: a removal by the old one would pass for done.
+        " contact_id = CASE WHEN permission = 'deleted' THEN NULL ELSE contact_id END"
         " WHERE person IN (SELECT person FROM batch_rows WHERE batch_id = ?)",
         list_id,
         batch_id,

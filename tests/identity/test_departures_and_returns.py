@@ -344,3 +344,21 @@ def lists_left(shop: Shop, address: str) -> set[str]:
 def _activate(shop: Shop, before: str, now: str) -> None:
     text = shop.config_path.read_text()
     shop.config_path.write_text(text.replace(f'list_id = "{before}"', f'list_id = "{now}"'))
+
+
+def test_whoever_was_erased_and_sent_anew_is_taken_off_by_the_new_contact(tmp_path: Path) -> None:
+    """The vendor erased the contact and made another one: a later opt-out takes that one off the list."""
+    with small_shop(tmp_path) as shop:
+        (pat,) = join(shop, PAT)
+        settled(shop)
+        shop.box.cc.delete_contact(PAT, for_good=True)
+        shop.later(hours=1)
+        shop.poll(is_full=True)
+        shop.box.kibo.update_account(pat, firstName="Changed")
+        shop.later(hours=1)
+        shop.flush()
+        assert PAT in shop.members()
+        shop.box.kibo.opt_out(pat)
+        shop.later(hours=1)
+        shop.flush()
+        assert PAT not in shop.members()
