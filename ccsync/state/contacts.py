@@ -6,11 +6,13 @@ What was sent survives departures, removals and suppressions; only erasure delet
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ccsync.state.database.store import Store, Value
 from ccsync.state.database.times import from_text, to_text, to_text_or_none
 from ccsync.state.suppressions import FORGOTTEN
+
+_DATE_STEP = timedelta(seconds=2)
 
 COLUMNS = (
     "is_ours, contact_id, permission, member_of, seen_at, moved_to, sent.list_id, sent.fingerprint, sent_at, removed_at"
@@ -137,7 +139,8 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
                 one.permission,
                 one.member_of,
                 to_text(one.seen_at),
-                to_text_or_none(one.created_at),
+                # Dates come in whole seconds: what an import of ours has made must not look older than the import.
+                to_text_or_none(one.created_at + _DATE_STEP if one.created_at else None),
                 int(one.member_of is not None and one.member_of == adopt_list_id),
                 FORGOTTEN,
             )

@@ -151,7 +151,7 @@ def forget_kibo_token(shop: LiveShop) -> None:
 def test_a_wrong_tenant(shop: LiveShop) -> None:
     """A tenant that is not this app's is the config's fault (exit 4)."""
     edit(shop, "tenant_id = 12345", "tenant_id = 54321")
-    check_error(shop.ccsync("login", "--kibo-only"), 4, "54321", "tenant_id")
+    check_error(shop.ccsync("login", "--kibo-only"), 4, "belongs to Kibo tenant 12345", "54321")
 
 
 def test_an_unknown_app(inside: InsideShop) -> None:
