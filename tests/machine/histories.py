@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tests.machine import axes, troubles
 from tests.machine.steps import KINDS, Step, draw, play_step
-from tests.machine.troubles import KIBO_RECORD as _registered
 from tests.machine.world import POOL, WAYS, Broken, World
 
 MOST_STEPS = 40
