@@ -6,12 +6,14 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.machine import axes
+from tests.machine import axes, troubles
 from tests.machine.steps import KINDS, Step, draw, play_step
 from tests.machine.world import POOL, WAYS, Broken, World
 
 MOST_STEPS = 40
 MEMORY = Path("/dev/shm")
+REGISTERED = (troubles,)
+"""Importing these registers their steps, beside the usual ones."""
 MOST_TRIES = 400
 """So many shorter histories are tried before shrinking ends."""
 
