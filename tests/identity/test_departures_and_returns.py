@@ -329,9 +329,6 @@ def test_a_departure_withdrawn_drops_that_of_its_list_alone(shop: Shop) -> None:
     shop.export()
     assert lists_left(shop, PAT) == {first_list, other}
     shop.box.cc.join_list(PAT, first_list)
-    store = shop.open()
-    properties.reset(store, f"members {first_list}")
-    store.close()
     shop.poll(is_full=True)
     assert lists_left(shop, PAT) == {other}
 
