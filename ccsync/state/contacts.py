@@ -111,9 +111,6 @@ def known_contact_of(row: Sequence[Value]) -> KnownContact:
     )
 
 
-# sightings
-
-
 def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = None) -> None:
     """Note contacts as Constant Contact showed them, inside the caller's transaction.
 
@@ -217,9 +214,6 @@ def addresses_of_contact(store: Store, contact_id: str | None, person: bytes) ->
         contact_id,
     )
     return list(dict.fromkeys([person, *(one for (one,) in found if isinstance(one, bytes))]))
-
-
-# what was sent
 
 
 def set_out_to_send(store: Store, people: Iterable[bytes], at: datetime) -> None:

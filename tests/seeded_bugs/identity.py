@@ -123,7 +123,7 @@ BUGS = (
     SeededBug(
         "a departure erases what was sent",
         "from_constant_contact/departures.py",
-        "            contacts.note_absent(context.store, one, vendor_now(context))\n",
+        "            contacts.note_absent(context.store, one, seen_at)\n",
         '            context.store.run("DELETE FROM sent WHERE person = ?", one)\n',
         (DEPARTURES, "-k", "leaving_again"),
     ),
