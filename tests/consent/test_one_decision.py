@@ -32,7 +32,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MARK, OLD_MARK = b"as it is now", b"as it was sent"
 OTHER_LIST = "another-list"
 PASSED_OVER = "a B2B account"
-EXPLAINED = {Kind.SUPPRESSED, Kind.NOT_TOLD, Kind.WAITING}
+EXPLAINED = {Kind.SUPPRESSED, Kind.NOT_WRITTEN_BACK, Kind.WAITING}
 """What reconcile may call somebody who opts in, is suppressed, and is not on the list."""
 
 
@@ -215,7 +215,7 @@ def check(context: Context, person: Person, answers: Answers) -> None:
     assert decision == answers.flush.get(person.key)
     assert (decision is not None) == bool(person.accepting)
     if decision is None:
-        assert not kinds & {Kind.MISSING, Kind.LEFT, Kind.NOT_TOLD, Kind.SUPPRESSED}
+        assert not kinds & {Kind.MISSING, Kind.LEFT, Kind.NOT_WRITTEN_BACK, Kind.SUPPRESSED}
         return
     holding = blocking_suppression(suppressions.of_person(store, person.key), context.list_id)
     assert (decision.act is Act.SUPPRESS) == (holding is not None)
