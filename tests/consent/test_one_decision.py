@@ -239,7 +239,7 @@ def check_finding(decision: Decision, person: Person, kinds: set[Kind]) -> None:
         Act.ADD: {Kind.MISSING} | queued,
         Act.UNCHANGED: {Kind.RENAMED, Kind.WAITING},
         Act.DEPARTED: {Kind.LEFT} | queued,
-        Act.SET_ASIDE: {Kind.REJECTED},
+        Act.PARKED: {Kind.REJECTED},
     }
     assert len(kinds) == 1, (decision, kinds)
     assert kinds <= allowed[decision.act], (decision, kinds)
@@ -254,7 +254,7 @@ def check_why(decision: Decision, person: Person, standing: Standing, text: str)
         assert ("rejected" if person.is_due_again else "nothing was sent") in text, (decision, text)
     if decision.act is Act.UPDATE:
         assert standing is Standing.LISTED, (decision, text)
-    if decision.act is Act.SET_ASIDE and not person.is_queued:
+    if decision.act is Act.PARKED and not person.is_queued:
         assert "rejected" in text, (decision, text)
     if decision.act is Act.UNCHANGED and not person.is_member:
         assert decision.reason in text, (decision, text)
@@ -274,5 +274,5 @@ def test_everybody_says_the_same_of_a_person(number: int, tmp_path: Path) -> Non
         for person in crowd:
             check(context, person, answers)
         acts = {one.act for one in answers.export.values()}
-        assert acts == {Act.ADD, Act.UPDATE, Act.UNCHANGED, Act.SUPPRESS, Act.DEPARTED, Act.SET_ASIDE}
+        assert acts == {Act.ADD, Act.UPDATE, Act.UNCHANGED, Act.SUPPRESS, Act.DEPARTED, Act.PARKED}
         shop._close(store, tools)
