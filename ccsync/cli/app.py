@@ -15,17 +15,17 @@ from ccsync import __version__
 from ccsync.cli import logging_setup
 from ccsync.cli.clock import RealClock
 from ccsync.cli.commands.configure import configure
-from ccsync.cli.commands.consent import consent
-from ccsync.cli.commands.events import events
 from ccsync.cli.commands.export import export
 from ccsync.cli.commands.flush_events import flush_events
 from ccsync.cli.commands.forget import forget
 from ccsync.cli.commands.login import login
-from ccsync.cli.commands.logs import logs
 from ccsync.cli.commands.poll_unsubscribes import poll_unsubscribes
 from ccsync.cli.commands.reconcile import reconcile
-from ccsync.cli.commands.status import status
-from ccsync.cli.commands.why import why
+from ccsync.cli.commands.reporting.consent import consent
+from ccsync.cli.commands.reporting.events import events
+from ccsync.cli.commands.reporting.logs import logs
+from ccsync.cli.commands.reporting.status import status
+from ccsync.cli.commands.reporting.why import why
 from ccsync.cli.terminal import error_lines
 from ccsync.cli.terminal.screen import clean, mute_broken_stdout, open_missing_streams, say
 from ccsync.cli.wiring import App

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from ccsync.cli.commands.logs import run_to_json
+from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.terminal import screen
 from ccsync.cli.wiring import App
 from ccsync.config import Config

@@ -112,7 +112,7 @@ BUGS = (
         "cli/logging_setup.py",
         '    return _ADDRESS.sub("<address>", _BEARER.sub(r"\\1 <secret>", text))\n',
         "    return text\n",
-        ("tests/cli/test_messages.py", "tests/cli/test_operator.py", "tests/cli/commands/test_why.py"),
+        ("tests/cli/test_messages.py", "tests/cli/test_operator.py", "tests/cli/commands/reporting/test_why.py"),
     ),
     SeededBug(
         "a next link is joined blindly",

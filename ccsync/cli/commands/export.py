@@ -2,7 +2,7 @@
 
 import click
 
-from ccsync.cli.commands.logs import rejected_to_json, run_to_json
+from ccsync.cli.commands.reporting.logs import rejected_to_json, run_to_json
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.run_report import report

@@ -3,7 +3,7 @@
 import click
 
 from ccsync.cli.commands.export import NOT_USED, SOME_REJECTED
-from ccsync.cli.commands.logs import run_to_json
+from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.cron import RUN_SECONDS, is_switched_off, reported_once, say_notices
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.progress import ProgressLine

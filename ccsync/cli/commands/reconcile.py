@@ -5,7 +5,7 @@ from itertools import islice
 
 import click
 
-from ccsync.cli.commands.logs import run_to_json
+from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.terminal import screen, streaming
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.wiring import App, active_list, clients, work_of

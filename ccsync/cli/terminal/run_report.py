@@ -1,6 +1,6 @@
 """What a job says when it has ended: the run as JSON, or a sentence to whoever watches; under cron nothing."""
 
-from ccsync.cli.commands.logs import run_to_json
+from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.terminal import screen
 from ccsync.cli.wiring import App
 from ccsync.run.context import Context

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import click
 
-from ccsync.cli.commands.live import look_at_vendors
+from ccsync.cli.commands.reporting.live import look_at_vendors
 from ccsync.cli.owner import ORGANIZATION, TENANT_URL
 from ccsync.cli.terminal import screen
 from ccsync.cli.wiring import App

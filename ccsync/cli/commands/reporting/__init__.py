@@ -1,0 +1,1 @@
+"""Commands that only answer: what ran, what waits, how things stand, and why."""
