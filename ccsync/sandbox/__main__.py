@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from ccsync.sandbox import bench, bench_flush, demo, serve
+from ccsync.sandbox import bench, demo, serve
 
 
 def main() -> int:
@@ -17,8 +17,7 @@ def main() -> int:
         summary = (module.__doc__ or "").strip().splitlines()[0]
         module.add_arguments(commands.add_parser(name, help=summary, description=summary))
     arguments = parser.parse_args()
-    is_flush = arguments.command == "bench" and arguments.events
-    runs = {"serve": serve.run, "demo": demo.run, "bench": bench_flush.run if is_flush else bench.run}
+    runs = {"serve": serve.run, "demo": demo.run, "bench": bench.run}
     return runs[arguments.command](arguments)
 
 

@@ -1,187 +1,138 @@
-"""Measure an export of N opted-in customers: seconds, calls, bytes, memory, and the floor that the limits allow."""
+"""Measure ccsync against a store of N opted-in customers: seconds, CPU, calls, memory, locks, and the floor."""
 
 import argparse
-import math
-import shlex
-import subprocess
-import sys
+import json
 import tempfile
-import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
+from ccsync.sandbox import bench_floors as floors
+from ccsync.sandbox.bench_runs import Measured, Measuring, decoding_seconds
 from ccsync.sandbox.box import Sandbox
-from ccsync.sandbox.serve import environ_for, write_config
+from ccsync.sandbox.population.people import former_contacts
+from ccsync.sandbox.serve import write_config
 from ccsync.sandbox.settings import ROW_PARTS, SandboxSettings
 
-KIBO_PAGE = 200
-CONTACT_PAGE = 500
-BATCH_BYTES = 3_500_000
 LIST = "Bench"
+IDLE_RUNS = 48
+"""Flushes of a day in which nothing happens."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `bench` can be told."""
-    parser.add_argument("--customers", type=int, default=10_000, metavar="N", help="customers, all opted in (10000)")
-    parser.add_argument("--latency-ms", type=int, default=100, metavar="L", help="before each answer of Kibo (100)")
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="which people (1)")
-    parser.add_argument("--kibo-requests-per-second", type=float, default=5, metavar="R", help="the setting (5)")
-    parser.add_argument(
-        "--events", type=int, default=0, metavar="M", help="measure a flush of M changed customers instead"
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = floors.__doc__
+    number = parser.add_argument
+    number("--customers", type=int, default=10_000, metavar="N", help="customers, all opted in (10000)")
+    number("--latency-ms", type=_span, default=(100, 100), metavar="L", help="of Kibo's answers: 100, or 100..3000")
+    number("--seed", type=int, default=1, metavar="S", help="which people (1)")
+    number("--kibo-requests-per-second", type=float, default=5, metavar="R", help="the setting (5)")
+    number("--single-reads", action="store_true", help="Kibo's list shows no contacts: each customer is read alone")
+    number("--events", type=int, default=0, metavar="M", help="a flush of M changed customers")
+    number("--opt-outs", type=int, default=0, metavar="M", help="a poll of M customers who unsubscribed")
+    number(
+        "--people",
+        type=int,
+        default=0,
+        metavar="P",
+        help="P contacts unsubscribed in former years; every command is run on that state",
     )
-    parser.add_argument(
-        "--single-reads", action="store_true", help="Kibo's list shows no contacts, so that each customer is read alone"
-    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead of a table")
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What one or several commands took. `token_calls` are those of `kibo_calls` that ask for a token."""
-
-    seconds: float
-    kibo_calls: int
-    token_calls: int
-    cc_calls: int
-    megabytes: float
-    peak_megabytes: float
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One measured export."""
-
-    name: str
-    measured: Measured
-    pass_calls: int
-    floor: float
+def _span(text: str) -> tuple[int, int]:
+    least, _, most = text.partition("..")
+    return int(least), int(most or least)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure a first export and a second one that finds nothing to do; print one table."""
+    """Measure what was asked for; print one table."""
+    with _shop(arguments) as (box, folder):
+        measuring = Measuring(box, folder, arguments.kibo_requests_per_second)
+        results = list(_measure(arguments, box, measuring))
+        per_row = decoding_seconds(box)
+    _print(arguments, results, per_row * 1e6)
+    return 0
+
+
+@contextmanager
+def _shop(arguments: argparse.Namespace) -> Iterator[tuple[Sandbox, Path]]:
+    """A sandbox with a ccsync that is logged in and configured beside it."""
+    least, most = arguments.latency_ms
     settings = SandboxSettings(
         customers=arguments.customers,
         seed=arguments.seed,
-        latency_ms=arguments.latency_ms,
+        latency_ms=least,
+        latency_most_ms=most,
         opted_in_percent=100,
         rows_carry=ROW_PARTS - ({"contacts"} if arguments.single_reads else set()),
         device_interval_seconds=1,
     )
-    with tempfile.TemporaryDirectory() as folder, Sandbox(settings, keeps_bodies=False) as box:
+    with tempfile.TemporaryDirectory() as name, Sandbox(settings, keeps_bodies=False) as box:
         box.cc.approve_automatically = True
-        rate = arguments.kibo_requests_per_second
-        write_config(Path(folder), box.config_text(kibo_requests_per_second=rate))
-        ccsync(folder, "login --yes")
-        ccsync(folder, f"configure --list {LIST} --create-list")
-        results = [_measure(box, folder, name, rate) for name in ("first export", "nothing changed")]
-    _print(arguments, results)
-    return 0
+        box.cc.add_contacts(former_contacts(arguments.people))
+        write_config(Path(name), box.config_text(kibo_requests_per_second=arguments.kibo_requests_per_second))
+        yield box, Path(name)
 
 
-def measured(box: Sandbox, folder: str, *commands: str) -> Measured:
-    """Run commands one after the other, and add up what they take."""
-    calls, size = dict(box.requests.calls), sum(box.requests.bytes.values())
-    tokens = _tokens(box)
-    started = time.monotonic()
-    peak = max(ccsync(folder, words) for words in commands)
-    seconds = time.monotonic() - started
-    made = {vendor: number - calls.get(vendor, 0) for vendor, number in box.requests.calls.items()}
-    return Measured(
-        seconds=seconds,
-        kibo_calls=made.get("kibo_tenant", 0) + made.get("kibo_home", 0),
-        token_calls=_tokens(box) - tokens,
-        cc_calls=made.get("cc_api", 0),
-        megabytes=(sum(box.requests.bytes.values()) - size) / 1e6,
-        peak_megabytes=peak / 1024,
-    )
+def _measure(arguments: argparse.Namespace, box: Sandbox, measuring: Measuring) -> Iterator[Measured]:
+    for words in ("login --yes", f"configure --list {LIST} --create-list"):
+        measuring.run("", words)
+    first = measuring.run("first export", "export --yes", floors.export, arguments.customers)
+    if not (arguments.events or arguments.opt_outs or arguments.people):
+        yield first
+        yield measuring.run("nothing changed", "export --yes", floors.export, arguments.customers)
+    if arguments.people:
+        yield first
+        yield measuring.run("poll of old opt-outs", "poll-unsubscribes --full")
+    if arguments.events:
+        if not arguments.people:
+            # Before anything changes: later, each run's overlap shows the same events once more.
+            yield measuring.run(f"{IDLE_RUNS} idle flushes", *["flush-events"] * IDLE_RUNS)
+        for account_id in box.kibo.account_ids()[: arguments.events]:
+            box.kibo.update_account(account_id, lastName="Newname")
+        yield measuring.run("flush", "flush-events", floors.flush, arguments.events)
+    if arguments.opt_outs:
+        for address in box.cc.members(LIST)[: arguments.opt_outs]:
+            box.cc.unsubscribe(address)
+        yield measuring.run("poll, held back", "poll-unsubscribes")
+        accept = f"poll-unsubscribes --accept {arguments.opt_outs}"
+        yield measuring.run("poll", accept, floors.poll, arguments.opt_outs)
+    for words in ("reconcile", "consent --since 2020-01-01 --csv", "status", "logs") if arguments.people else ():
+        yield measuring.run(words.split()[0], words)
 
 
-def _measure(box: Sandbox, folder: str, name: str, rate: float) -> Result:
-    reads_before, imports_before = _pass_calls(box), _imports(box)
-    contacts = box.cc.contact_count()
-    taken = measured(box, folder, "export --yes")
-    imports = _imports(box) - imports_before
-    passes = _pass_calls(box) - reads_before
-    return Result(name, taken, passes, _floor(box, rate, contacts if imports else 0, imports))
-
-
-def _floor(box: Sandbox, rate: float, contacts: int, imports: int) -> float:
-    """The seconds that page size, batch size and limits leave to the fastest program that reads before it sends.
-
-    Kibo's pages, and each customer where the pages lack something, at the set rate (any number of them under way at
-    once, one latency at the end), one pass over the contacts there already, the imports, one look at them, and the
-    time Constant Contact takes for the last, were it empty.
-    """
-    customers = box.kibo.opted_in_count()
-    reads = math.ceil(customers / KIBO_PAGE) + (0 if box.settings.rows_carry == ROW_PARTS else customers)
-    per_second = box.settings.cc_requests_per_second or 1_000
-    calls = math.ceil(contacts / CONTACT_PAGE) + imports + 2
-    importing = box.settings.import_seconds if imports else 0.0
-    return reads / rate + box.settings.latency_ms / 1_000 + calls / per_second + importing
-
-
-def _imports(box: Sandbox) -> int:
-    return sum(one.path.endswith("contacts_json_import") for one in box.requests.records)
-
-
-def _tokens(box: Sandbox) -> int:
-    return sum(one.path.endswith("authtickets/oauth") for one in box.requests.records)
-
-
-def _pass_calls(box: Sandbox) -> int:
-    return sum(one.path == "/v3/contacts" for one in box.requests.records)
-
-
-def ccsync(folder: str, words: str) -> int:
-    """Run one real command; return its peak resident memory in kB (0 where /proc does not tell)."""
-    command = [sys.executable, "-m", "ccsync", *shlex.split(words)]
-    with tempfile.TemporaryFile() as errors:
-        environ = environ_for(Path(folder))
-        process = subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=errors)
-        peak = 0
-        # Not from the resource usage of the ended child: that begins with the size of this very process.
-        while process.poll() is None:
-            peak = max(peak, _peak_of(process.pid))
-            time.sleep(0.02)
-        if process.returncode not in (0, 3):
-            errors.seek(0)
-            text = errors.read().decode(errors="replace")
-            raise SystemExit(f"ccsync {words} ended with {process.returncode}:\n{text}")
-    return peak
-
-
-def _peak_of(number: int) -> int:
-    try:
-        lines = Path(f"/proc/{number}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
-
-
-def _print(arguments: argparse.Namespace, results: list[Result]) -> None:
+def _print(arguments: argparse.Namespace, results: Sequence[Measured], decoding: float) -> None:
+    """Print the table, or with --json everything that it is made of."""
+    if arguments.json:
+        told = {name: value for name, value in vars(arguments).items() if name not in ("json", "command")}
+        document = {**told, "decoding_us_per_customer": round(decoding, 2), "results": list(map(asdict, results))}
+        print(json.dumps(document, indent=2))
+        return
+    customers, (least, most) = arguments.customers, arguments.latency_ms
     print(
-        f"{arguments.customers:,} customers, Kibo latency {arguments.latency_ms} ms,"
+        f"{customers:,} customers, Kibo latency {least}{f'..{most}' if most > least else ''} ms,"
         f" kibo_requests_per_second = {arguments.kibo_requests_per_second:g}"
-        f"{', each customer read alone' if arguments.single_reads else ''}\n"
+        f"{', each customer read alone' if arguments.single_reads else ''};"
+        f" decoding their pages takes {decoding:.1f} µs each\n"
     )
-    taken = [one.measured for one in results]
-    print_rows(
-        [
-            ("", *(one.name for one in results)),
-            ("seconds", *(f"{one.seconds:.1f}" for one in taken)),
-            ("customers/s", *(f"{arguments.customers / one.seconds:,.0f}" for one in taken)),
-            ("calls to Kibo", *(f"{one.kibo_calls:,}" for one in taken)),
-            ("calls to Constant Contact", *(f"{one.cc_calls:,}" for one in taken)),
-            ("  of these, passes over contacts", *(f"{one.pass_calls:,}" for one in results)),
-            ("megabytes over the wire", *(f"{one.megabytes:.1f}" for one in taken)),
-            ("peak memory of ccsync, MB", *(f"{one.peak_megabytes:.1f}" for one in taken)),
-            ("floor, seconds", *(f"{one.floor:.1f}" for one in results)),
-            ("ratio to the floor", *(f"{one.measured.seconds / one.floor:.2f}" for one in results)),
-        ]
-    )
+    _print_row("", [one.name for one in results])
+    _print_row("seconds", [f"{one.seconds:.1f}" for one in results])
+    _print_row("floor, seconds", [f"{one.floor:.1f}" if one.floor else "" for one in results])
+    _print_row("ratio to the floor", [f"{one.seconds / one.floor:.2f}" if one.floor else "" for one in results])
+    _print_row("CPU seconds", [f"{one.cpu_seconds:.1f}" for one in results])
+    # Starting Python and reading the config count as well: a small store shows mostly that.
+    times = [one.cpu_seconds * 1e6 / customers / decoding for one in results] if decoding else []
+    _print_row("CPU, times decoding", [f"{one:.1f}" for one in times])
+    _print_row("calls to Kibo", [f"{one.kibo_calls:,}" for one in results])
+    _print_row("calls to Constant Contact", [f"{one.cc_calls:,}" for one in results])
+    _print_row("megabytes over the wire", [f"{one.megabytes:.1f}" for one in results])
+    _print_row("peak memory of ccsync, MB", [f"{one.peak_megabytes:.1f}" for one in results])
+    _print_row("longest lock of the state, s", [f"{one.longest_lock_seconds:.2f}" for one in results])
+    _print_row("state file, bytes a customer", [f"{one.state_bytes / customers:,.0f}" for one in results])
 
 
-def print_rows(rows: Iterable[Sequence[str]]) -> None:
-    """Print a table: a name and its figures a line."""
-    for name, *cells in rows:
-        print(f"{name:<34}" + "".join(f"{cell:>18}" for cell in cells))
+def _print_row(name: str, cells: Sequence[str]) -> None:
+    print(f"{name:<30}" + "".join(f"{cell:>22}" for cell in cells))

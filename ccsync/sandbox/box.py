@@ -1,5 +1,6 @@
 """One sandbox: both vendors, their servers, their faults, one seed."""
 
+import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -44,6 +45,7 @@ class Sandbox:
         population = Population(
             self.settings.customers, self.settings.seed, self.settings.opted_in_percent, self.settings.hostile
         )
+        self._chance = random.Random(self.settings.seed)
         self.acts = Acts(keeps_bulk=keeps_bodies)
         self.clocks = {"kibo": VendorClock(self._clock), "cc": VendorClock(self._clock)}
         self.kibo = Kibo(self.settings, self.clocks["kibo"], population, self.acts)
@@ -111,7 +113,8 @@ class Sandbox:
         return self.clocks[vendor.partition("_")[0]].next_date()
 
     def _latency(self, vendor: str) -> float:
-        return self.settings.latency_ms / 1_000 if vendor.startswith("kibo") else 0.0
+        least, most = self.settings.latency_ms, max(self.settings.latency_ms, self.settings.latency_most_ms)
+        return self._chance.uniform(least, most) / 1_000 if vendor.startswith("kibo") else 0.0
 
     def config_text(self, list_id: str | None = None, list_name: str | None = None, **limits: float) -> str:
         """A whole config file for this sandbox; `limits` are keys of `[limits]`."""

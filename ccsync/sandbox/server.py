@@ -130,9 +130,11 @@ class Servers:
             with self._locks["kibo"], self._locks["cc"]:
                 connection.send_reply(self._handlers[vendor](request))
             return
+        wait = self._latency_seconds(vendor)
+        # Half of it on the way there, so that calls under way at once are looked at in another order than they left.
+        time.sleep(wait / 2)
         reply, fault = self.exchange(request)
-        if wait := self._latency_seconds(vendor):
-            time.sleep(wait)
+        time.sleep(wait / 2)
         connection.send_faulty(reply, fault)
 
     def exchange(self, request: Request) -> tuple[Reply, Fault | None]:

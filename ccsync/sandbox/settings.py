@@ -58,6 +58,7 @@ class SandboxSettings:
     opted_in_percent: int = 60  # of ordinary customers
     hostile: bool = False  # people whose data attacks terminals, spreadsheets and programs, among the others
     latency_ms: int = 0  # real milliseconds before each Kibo answer
+    latency_most_ms: int = 0  # where it varies: up to so many, half of them before the request is looked at
     # Kibo
     tenant_id: int = 12345
     kibo_client_id: str = "sbx0001.ccsync.1.0.0.Release"

@@ -1,5 +1,6 @@
 """`python -m ccsync.sandbox serve | demo | bench`, as the README calls them."""
 
+import json
 import os
 import signal
 import stat
@@ -68,9 +69,24 @@ def test_serve_with_a_wrong_setting(tmp_path: Path, words: list[str]) -> None:
 
 
 @pytest.mark.deep  # it measures, which takes its time
-def test_the_bench(tmp_path: Path) -> None:
-    """It prints one table with the figures and the ratio to the floor."""
-    done = sandbox(tmp_path, "bench", "--customers", "150", "--latency-ms", "1", "--kibo-requests-per-second", "100")
+@pytest.mark.parametrize(
+    ("words", "columns"),
+    [
+        ([], ["first export", "nothing changed"]),
+        (["--single-reads"], ["first export", "nothing changed"]),
+        (
+            ["--events", "20", "--opt-outs", "20", "--people", "300"],
+            ["flush", "poll", "status", "consent", "reconcile"],
+        ),
+    ],
+)
+def test_the_bench(tmp_path: Path, words: list[str], columns: list[str]) -> None:
+    """It prints one table a run with the figures and the ratio to the floor, and the same as JSON."""
+    asked = ["bench", "--customers", "150", "--latency-ms", "1..5", "--kibo-requests-per-second", "100", *words]
+    done = sandbox(tmp_path, *asked)
     assert done.returncode == 0, done.stderr
-    for word in ("customers/s", "Kibo", "floor", "ratio"):
+    for word in (*columns, "calls to Kibo", "floor", "ratio", "CPU", "lock"):
         assert word in done.stdout, done.stdout
+    found = json.loads(sandbox(tmp_path, *asked, "--json").stdout)
+    assert set(columns) <= {one["name"] for one in found["results"]}
+    assert all(one["peak_megabytes"] > 1 and one["cpu_seconds"] > 0 for one in found["results"])

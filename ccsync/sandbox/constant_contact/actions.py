@@ -200,6 +200,12 @@ class Actions:
         for seq in self._store.lists_of([added.seq])[added.seq]:
             self._notes.add("staff", "join-list", added, seq)
 
+    def add_contacts(self, people: Iterable[SeedContact]) -> None:
+        """Add contacts from another source by the thousand; nothing is noted of it."""
+        rest = iter(people)
+        while some := list(islice(rest, _SEEDS_AT_ONCE)):
+            self._add_people(some)
+
     def delete_contact(self, address: str, *, for_good: bool = False) -> None:
         """Delete a contact: hidden, off all lists, and not unsubscribed.
 
@@ -261,9 +267,7 @@ class Actions:
 
     def _settle_in(self, people: Iterable[SeedContact]) -> None:
         """Fill the new account; contacts who gave only a mobile number come last."""
-        rest = iter(people)
-        while some := list(islice(rest, _SEEDS_AT_ONCE)):
-            self._add_people(some)
+        self.add_contacts(people)
         for number in range(self._settings.sms_only_contacts):
             self.add_sms_contact(str(_FIRST_SMS_NUMBER + number))
 

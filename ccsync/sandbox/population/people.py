@@ -198,6 +198,11 @@ class Population:
         )
 
 
+def former_contacts(number: int) -> Iterator[SeedContact]:
+    """So many people whom the store never had and who unsubscribed years ago."""
+    return (_stranger(1_000_000 + one, "unsubscribed", "Contact") for one in range(number))
+
+
 def _stranger(number: int, permission: str, opt_out_source: str | None, deleted_at: date | None = None) -> SeedContact:
     joined = FIRST_DAY + timedelta(days=number % 1_000)
     is_active = permission == "explicit"

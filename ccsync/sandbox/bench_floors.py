@@ -1,0 +1,56 @@
+"""The floor is the time of the fastest program that keeps ccsync's promises: any number of calls under way at once,
+page and batch sizes and rates as the vendors set them, no time for thinking.
+
+  pages(N)   = N / 200, rounded up; Kibo takes R calls a second, Constant Contact 4
+  export     = (pages(customers) [+ customers, with --single-reads]) / R + latency
+               + (contacts / 500 [first export] + imports + 2) / 4 + 3 s for the last import
+  flush      = (pages(2 events a customer) + pages(changed)) / R + latency
+               + (opt-outs 1 + members by pages of 500 or exports of 500, 3 calls each + import 1 + look 1) / 4
+               + 3 s for the import
+  poll       = (pages(customers) or one search each + 2 calls for each account written) / R + 3 latencies
+               + (opt-outs / 500 + 1) / 4
+
+The mean counts as latency where it varies.
+"""
+
+import math
+
+from ccsync.sandbox.box import Sandbox
+
+KIBO_PAGE = 200
+CONTACT_PAGE = 500
+MOST_EXPORTED = 500
+SITES = 2
+
+
+def _latency(box: Sandbox) -> float:
+    least, most = box.settings.latency_ms, max(box.settings.latency_ms, box.settings.latency_most_ms)
+    return (least + most) / 2_000
+
+
+def _cc_rate(box: Sandbox) -> float:
+    return box.settings.cc_requests_per_second or 1_000
+
+
+def export(box: Sandbox, rate: float, customers: int, imports: int) -> float:
+    """Seconds that an export of all customers takes at least, with so many imports."""
+    is_single = "contacts" not in box.settings.rows_carry
+    reads = math.ceil(customers / KIBO_PAGE) + (customers if is_single else 0)
+    contacts = box.cc.contact_count() - box.cc.member_count("Bench") if imports else 0
+    calls = math.ceil(contacts / CONTACT_PAGE) + imports + 2
+    return reads / rate + _latency(box) + calls / _cc_rate(box) + (box.settings.import_seconds if imports else 0.0)
+
+
+def flush(box: Sandbox, rate: float, changed: int, imports: int) -> float:
+    """Seconds that a flush of so many changed customers takes at least."""
+    reads = math.ceil(changed * SITES / KIBO_PAGE) + math.ceil(changed / KIBO_PAGE)
+    pages = math.ceil(box.cc.member_count("Bench") / CONTACT_PAGE)
+    calls = 1 + min(pages, math.ceil(changed / MOST_EXPORTED) * 3) + imports + 1
+    return reads / rate + _latency(box) + calls / _cc_rate(box) + box.settings.import_seconds
+
+
+def poll(box: Sandbox, rate: float, opt_outs: int, imports: int) -> float:
+    """Seconds that a poll of so many opt-outs takes at least, each of one customer."""
+    looks = min(math.ceil(box.settings.customers / KIBO_PAGE), opt_outs)
+    calls = math.ceil(opt_outs / CONTACT_PAGE) + 1 + imports
+    return (looks + 2 * opt_outs) / rate + 3 * _latency(box) + calls / _cc_rate(box)
