@@ -2,6 +2,7 @@
 
     CcsyncError                1  unforeseen
     ├── NotAgreed              2  a person has to agree first, and did not
+    ├── InputError             2  what the command was given cannot be used
     ├── ConfigError            4  config missing or wrong
     ├── LoginNeeded            5  log in again
     ├── StateError             6  state file missing, unreadable, not writable, damaged, or newer
@@ -52,6 +53,12 @@ class CcsyncError(Exception):
 
 class NotAgreed(CcsyncError):
     """A person has to agree first: nobody was there, or the answer was no."""
+
+    exit_code = 2
+
+
+class InputError(CcsyncError):
+    """What the command was given cannot be used, such as a file that is too long."""
 
     exit_code = 2
 

@@ -117,6 +117,27 @@ class AccountSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class CampaignContent:
+    """What an e-mail campaign says, and who it is from. `from_email` and `reply_to_email` are confirmed addresses."""
+
+    from_name: str
+    from_email: str
+    reply_to_email: str
+    subject: str
+    html: str = field(repr=False)
+    preheader: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """An e-mail campaign at Constant Contact, with its primary activity: the e-mail itself."""
+
+    campaign_id: str
+    activity_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
     """An asynchronous bulk job at Constant Contact. A counter the answer lacks is `None`."""
 

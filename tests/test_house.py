@@ -17,7 +17,7 @@ FLOORS = (
     {"consent"},
     {"from_kibo", "from_constant_contact"},
     {"to_constant_contact", "to_kibo"},
-    {"reports"},
+    {"reports", "campaigns"},
     {"jobs"},
     {"cli"},
     {"__main__"},

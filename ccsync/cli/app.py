@@ -14,6 +14,7 @@ import click
 from ccsync import __version__
 from ccsync.cli import logging_setup
 from ccsync.cli.clock import RealClock
+from ccsync.cli.commands.campaign import campaign
 from ccsync.cli.commands.configure import configure
 from ccsync.cli.commands.export import export
 from ccsync.cli.commands.flush_events import flush_events
@@ -77,6 +78,7 @@ for command in (
     consent,
     forget,
     reconcile,
+    campaign,
 ):
     cli.add_command(command)
 

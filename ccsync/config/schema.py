@@ -30,6 +30,15 @@ def word(value: object) -> Problem | None:
     return None if is_good else "must be a text that is not empty, without blanks around it or line breaks in it"
 
 
+def word_of(most: int) -> Check:
+    """A word, and no longer than the vendor takes."""
+
+    def check(value: object) -> Problem | None:
+        return word(value) or (f"must have {most} characters at most" if len(str(value)) > most else None)
+
+    return check
+
+
 def path(value: object) -> Problem | None:
     """A path; whether it can be used is for the state file to find out."""
     is_good = isinstance(value, str) and value.strip() and "\0" not in value
@@ -129,6 +138,7 @@ SCHEMA: Mapping[str, Mapping[str, Key]] = {
         "list_id": Key(word),
         "list_name": Key(text),
         "welcome_email": Key(boolean, False),
+        "from_name": Key(word_of(100)),
         "from_email": Key(address),
         "reply_to_email": Key(address),
         "opt_out": Key(choice("remove-from-list", "unsubscribe"), "remove-from-list"),

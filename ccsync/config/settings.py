@@ -39,6 +39,7 @@ class SyncSettings:
     list_id: str | None
     list_name: str | None
     welcome_email: bool
+    from_name: str | None
     from_email: str | None
     reply_to_email: str | None
     opt_out: str

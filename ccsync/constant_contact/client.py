@@ -1,9 +1,10 @@
-"""Reads and fills a Constant Contact account. It cannot re-subscribe anybody: see `consent_guard`."""
+"""Reads and fills a Constant Contact account. It cannot re-subscribe or mail anybody: see `consent_guard`."""
 
 from collections.abc import Iterator
 
 from ccsync import shapes
 from ccsync.constant_contact.bulk import Bulk
+from ccsync.constant_contact.campaigns import Campaigns
 from ccsync.constant_contact.consent_guard import check_no_permission
 from ccsync.constant_contact.records import to_contact, to_custom_field, to_list
 from ccsync.errors import RefusedError, VendorUnreachable
@@ -18,7 +19,7 @@ _SCALARS = (
 )  # fmt: skip
 
 
-class ConstantContact(Bulk):
+class ConstantContact(Bulk, Campaigns):
     """A client for one account."""
 
     # account

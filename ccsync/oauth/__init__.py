@@ -11,9 +11,10 @@ from ccsync.oauth.redirect import (
     read_answer,
     read_pasted,
 )
-from ccsync.oauth.tokens import SCOPES, App, TokenAnswer, refresh
+from ccsync.oauth.tokens import CAMPAIGN_SCOPE, SCOPES, App, TokenAnswer, refresh
 
 __all__ = [
+    "CAMPAIGN_SCOPE",
     "CODE_SECONDS",
     "SCOPES",
     "App",

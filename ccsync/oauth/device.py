@@ -9,7 +9,6 @@ from ccsync import shapes
 from ccsync.errors import LoginNeeded, VendorUnreachable
 from ccsync.oauth.tokens import (
     REFUSALS,
-    SCOPES,
     App,
     TokenAnswer,
     refused_client,
@@ -39,7 +38,7 @@ class DeviceGrant:
 
 def start_device_flow(transport: Transport, app: App, state: str) -> DeviceGrant:
     """Ask for a device code. Raises `ConfigError` when the vendor does not take the client id for this flow."""
-    form = {"client_id": app.client_id, "response_type": "code", "scope": SCOPES, "state": state}
+    form = {"client_id": app.client_id, "response_type": "code", "scope": app.scopes, "state": state}
     call = Call("POST", app.auth_url + "/device/authorize", form=form, accepts=REFUSALS)
     answer, value = transport.json(call)
     record = shapes.as_object(value) or {}
@@ -72,7 +71,7 @@ def await_approval(transport: Transport, app: App, grant: DeviceGrant, clock: Cl
         answer, value = transport.json(token_call(app, form))
         record = shapes.as_object(value) or {}
         if answer.status not in REFUSALS:
-            return with_refresh_token(to_tokens(record))
+            return with_refresh_token(to_tokens(record, app.scopes))
         error = shapes.text(record, "error")
         if error == "slow_down":
             interval += 5  # RFC 8628, 3.5

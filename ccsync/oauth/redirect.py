@@ -14,7 +14,6 @@ from ccsync import shapes
 from ccsync.errors import LoginNeeded
 from ccsync.oauth.tokens import (
     REFUSALS,
-    SCOPES,
     App,
     TokenAnswer,
     refused_client,
@@ -53,7 +52,7 @@ def authorization_url(app: App, attempt: Attempt) -> str:
         "client_id": app.client_id,
         "redirect_uri": attempt.redirect_uri,
         "response_type": "code",
-        "scope": SCOPES,
+        "scope": app.scopes,
         "state": attempt.state,
     }
     if attempt.verifier is not None:
@@ -108,7 +107,7 @@ def exchange_code(transport: Transport, app: App, attempt: Attempt, code: str) -
     answer, value = transport.json(token_call(app, form))
     record = shapes.as_object(value) or {}
     if answer.status not in REFUSALS:
-        return with_refresh_token(to_tokens(record))
+        return with_refresh_token(to_tokens(record, app.scopes))
     if shapes.text(record, "error") == "invalid_grant":
         raise LoginNeeded(
             "Constant Contact did not take the code of the browser.",

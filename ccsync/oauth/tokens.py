@@ -13,6 +13,8 @@ from ccsync.models import JsonObject
 from ccsync.transport import Call, Transport
 
 SCOPES = "account_read contact_data offline_access"
+CAMPAIGN_SCOPE = "campaign_data"
+"""For draft campaigns and for naming automations; asked for only where the operator wants it."""
 REFUSALS = frozenset({400, 401, 403})
 _DEFAULT_TOKEN_SECONDS = 3_600
 _PORTAL_NAMES = {"device": "Device Flow", "pkce": "PKCE Flow", "code": "Authorization Code Flow"}
@@ -20,12 +22,16 @@ _PORTAL_NAMES = {"device": "Device Flow", "pkce": "PKCE Flow", "code": "Authoriz
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The app as it is registered in the vendor's portal. `auth_url` ends in /oauth2/default/v1."""
+    """The app as it is registered in the vendor's portal, and what it asks for.
+
+    `auth_url` ends in /oauth2/default/v1.
+    """
 
     auth_url: str
     client_id: str
     flow: str = "device"
     client_secret: str | None = field(default=None, repr=False)
+    scopes: str = SCOPES
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,11 @@ def require_list(context: Context) -> ContactList:
 
 def list_is_gone(context: Context) -> RefusedError:
     """The error for an active list that no longer exists."""
-    name = context.config.sync.list_name or context.list_id
+    return gone(context.config.sync.list_name or context.list_id)
+
+
+def gone(name: str) -> RefusedError:
+    """The same, where no run is under way."""
     return RefusedError(
         f'The contact list "{name}" no longer exists in Constant Contact.',
         "somebody deleted it; ccsync never makes it anew by itself. Nothing was sent.",

@@ -44,6 +44,7 @@ class Options:
 )
 @click.option("--create-list", is_flag=True, help="Create the list if there is none of that name.")
 @click.option("--welcome-email/--no-welcome-email", default=None, help="Welcome e-mail for new customers.")
+@click.option("--from-name", metavar="NAME", help="From name of draft campaigns; otherwise the account's name.")
 @click.option("--from-email", metavar="ADDRESS", help="From address; a confirmed address of the account.")
 @click.option("--reply-to", metavar="ADDRESS", help="Reply-To address; a confirmed address of the account.")
 @click.option("--map", "maps", metavar="CC=KIBO", multiple=True, help="Fill a Constant Contact field from Kibo.")
@@ -59,6 +60,7 @@ def configure(
     list_name: str | None,
     create_list: bool,
     welcome_email: bool | None,
+    from_name: str | None,
     from_email: str | None,
     reply_to: str | None,
     maps: tuple[str, ...],
@@ -81,7 +83,7 @@ def configure(
     """
     config = app.load(mends_mapping=True)
     options = Options(list_name, create_list, from_email, reply_to, maps, unmaps, create_fields)
-    settings = (list_name, from_email, reply_to, welcome_email, opt_out, enabled)
+    settings = (list_name, from_name, from_email, reply_to, welcome_email, opt_out, enabled)
     has_options = options.concern_mapping or any(one is not None for one in settings)
     if show:
         if has_options or create_list:
@@ -97,7 +99,7 @@ def configure(
             "nobody is there to be asked; say what to set, for example --list NAME."
             " `ccsync configure --help` lists the options."
         )
-    draft = Draft(config, opt_out=opt_out, welcome_email=welcome_email, enabled=enabled)
+    draft = Draft(config, from_name=from_name, opt_out=opt_out, welcome_email=welcome_email, enabled=enabled)
     with app.writing(config, "configure") as store:
         tools = clients(config, store, app.clock)
         with unwritten(draft):

@@ -1,10 +1,11 @@
 """`ccsync login`: checks the credentials of both vendors and gets the operator's approval."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
+from ccsync import oauth
 from ccsync.cli.owner import ACCOUNT, ORGANIZATION, TENANT_URL, check_account, prove_tenant
 from ccsync.cli.setup import rights
 from ccsync.cli.setup.login_check import check
@@ -15,8 +16,8 @@ from ccsync.config import Config
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import LoginNeeded, RefusedError
 from ccsync.models import AccountSummary
-from ccsync.run.access import save_login
-from ccsync.state import Store, create_store, properties
+from ccsync.run.access import CONSTANT_CONTACT, save_login
+from ccsync.state import Store, create_store, properties, tokens
 
 AS_OWNER = "Sign out in the browser, sign in there as the account's owner, then: ccsync login"
 
@@ -45,15 +46,20 @@ class FreshToken:
 @click.option("--no-browser", is_flag=True, help="Open no browser and no port: paste the browser's address by hand.")
 @click.option("--kibo-only", is_flag=True, help="Check Kibo only.")
 @click.option("--cc-only", is_flag=True, help="Log in to Constant Contact only.")
+@click.option("--campaigns", is_flag=True, help="Also ask for the right to make draft campaigns and see automations.")
 @click.option("--check", "checks", is_flag=True, help="Log in nowhere; say what works, and exit 0 or 5.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: print JSON.")
 @click.pass_obj
-def login(app: App, yes: bool, no_browser: bool, kibo_only: bool, cc_only: bool, checks: bool, as_json: bool) -> int:
+def login(
+    app: App, yes: bool, no_browser: bool, kibo_only: bool, cc_only: bool, campaigns: bool, checks: bool, as_json: bool
+) -> int:
     """Log in: check the credentials for Kibo, and approve ccsync at Constant Contact.
 
     With flow = "device" it prints an address and a code; open the address in any browser, on any machine, and type
     the code. With flow = "pkce" or "code" it opens a browser here and waits for it to come back; with --no-browser,
     or when redirect_uri is not on this machine, you paste the address where the browser ended.
+
+    --campaigns asks for the scope campaign_data, too, which `ccsync campaign` takes; later logins ask for it again.
 
     --check asks nothing and changes nothing, and needs no terminal. It works while a job runs; only when the login has
     to be renewed for it does it take the lock, as a job does, and exits 7 where another run holds it.
@@ -82,8 +88,17 @@ def login(app: App, yes: bool, no_browser: bool, kibo_only: bool, cc_only: bool,
         if not cc_only:
             _log_in_to_kibo(config, store, tools)
         if not kibo_only:
+            tools = replace(tools, app=_with_campaigns(tools.app, store, campaigns))
             _log_in_to_constant_contact(app, config, store, tools, yes=yes, opens_browser=not no_browser)
     return 0
+
+
+def _with_campaigns(app: oauth.App, store: Store, asked: bool) -> oauth.App:
+    """A login for campaigns stays one: else the next plain login would take the right away again."""
+    saved = tokens.get(store, CONSTANT_CONTACT)
+    if not asked and (saved is None or oauth.CAMPAIGN_SCOPE not in saved.scope.split()):
+        return app
+    return replace(app, scopes=f"{app.scopes} {oauth.CAMPAIGN_SCOPE}")
 
 
 def _create_state(config: Config) -> None:
@@ -111,8 +126,8 @@ def _log_in_to_constant_contact(
     contact = config.constant_contact
     answer = sign_in(tools, app.clock, contact.redirect_uri, opens_browser=opens_browser)
     fresh = ConstantContact(tools.constant_contact.transport, FreshToken(answer.access_token), api_url=contact.api_url)
-    scopes = rights.missing_scopes(answer.scope)
-    privileges = rights.missing_privileges(fresh.get_privileges())
+    scopes = rights.missing_scopes(answer.scope, tools.app.scopes)
+    privileges = rights.missing_privileges(fresh.get_privileges(), tools.app.scopes)
     summary = _read_account(fresh, scopes, privileges)
     _agree_to_account(config, store, summary, yes)
     with store.transaction():

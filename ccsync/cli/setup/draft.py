@@ -21,6 +21,7 @@ class Draft:
 
     config: Config
     chosen: ContactList | None = None
+    from_name: str | None = None
     from_email: str | None = None
     reply_to_email: str | None = None
     opt_out: str | None = None
@@ -34,6 +35,7 @@ class Draft:
         wanted: dict[str, Value | None] = {
             "list_id": self.chosen.list_id if self.chosen else None,
             "list_name": self.chosen.name if self.chosen else None,
+            "from_name": self.from_name,
             "from_email": self.from_email,
             "reply_to_email": self.reply_to_email,
             "opt_out": self.opt_out,

@@ -74,7 +74,8 @@ def _check_kibo(tools: Clients, found: Finding) -> None:
 def _check_constant_contact(app: App, store: Store, tools: Clients, found: Finding) -> None:
     before = age_of_login(store, app.clock.now())
     try:
-        missing = rights.missing_privileges(tools.constant_contact.get_privileges())
+        granted = tokens.get(store, CONSTANT_CONTACT)
+        missing = rights.missing_privileges(tools.constant_contact.get_privileges(), granted.scope if granted else "")
     finally:
         _tell_age(app, store, found, before.days if before else 0)
     saved = tokens.get(store, CONSTANT_CONTACT)

@@ -2,9 +2,13 @@
 
 from collections.abc import Collection
 
+from ccsync.oauth import CAMPAIGN_SCOPE
+from ccsync.oauth import SCOPES as USUAL_SCOPES
+
 SCOPES = {
     "account_read": "telling whose account it is, checking From and Reply-To addresses",
     "contact_data": "reading, importing and removing contacts: no job works without it",
+    CAMPAIGN_SCOPE: "draft campaigns, and naming the automations that start on the list",
 }
 """Of the app; `offline_access` shows in the refresh token itself."""
 PRIVILEGES = {
@@ -13,18 +17,24 @@ PRIVILEGES = {
     "contacts:lists:read": "finding the contact list",
     "contacts:lists:write": "creating a contact list",
     "account:read": "telling whose account it is, checking From and Reply-To addresses",
+    "campaign:write": "draft campaigns",
+    "customer-journey:read": "naming the automations that start on the list",
 }
 """Of the user who approves: https://developer.constantcontact.com/api_guide/user_privileges.html."""
 
 
-def missing_scopes(scope: str) -> list[str]:
-    """The scopes that a login of this `scope` lacks."""
-    return [name for name in SCOPES if name not in scope.split()]
+_FOR_CAMPAIGNS = ("campaign:write", "customer-journey:read")
 
 
-def missing_privileges(privileges: Collection[str]) -> list[str]:
-    """The privileges that a user with these lacks."""
-    return [name for name in PRIVILEGES if name not in privileges]
+def missing_scopes(scope: str, asked: str = USUAL_SCOPES) -> list[str]:
+    """The scopes of those `asked` for that a login of this `scope` lacks."""
+    return [name for name in SCOPES if name in asked.split() and name not in scope.split()]
+
+
+def missing_privileges(privileges: Collection[str], asked: str = USUAL_SCOPES) -> list[str]:
+    """The privileges that a user with these lacks, for a login that has `asked` for these scopes."""
+    spared = () if CAMPAIGN_SCOPE in asked.split() else _FOR_CAMPAIGNS
+    return [name for name in PRIVILEGES if name not in privileges and name not in spared]
 
 
 def shortfalls(scopes: Collection[str], privileges: Collection[str]) -> list[str]:

@@ -129,6 +129,7 @@ def _campaign_rows(cc: Actions) -> tuple[_Row, ...]:
     return (
         ("GET", "/automations/workflows", "customer-journey:read", cc.automations.get_workflows),
         ("GET", f"/automations/workflows/{_ID}", "customer-journey:read", cc.automations.get_workflow),
+        ("GET", "/emails", "campaign:read", cc.emails.get_emails),
         ("POST", "/emails", "campaign:write", cc.emails.post_email),
         ("GET", f"/emails/{_ID}", "campaign:read", cc.emails.get_email),
         ("GET", f"/emails/activities/{_ID}", "campaign:read", cc.emails.get_email_activity),

@@ -12,6 +12,7 @@ from ccsync.sandbox.constant_contact.account import Account
 from ccsync.sandbox.constant_contact.contacts.presentation import fine_stamp
 from ccsync.sandbox.constant_contact.errors import conflict, invalid, not_found
 from ccsync.sandbox.constant_contact.lists import Lists
+from ccsync.sandbox.constant_contact.paging import next_links, open_cursor
 from ccsync.sandbox.constant_contact.validation import Parameter, check_properties, read_json, read_query
 from ccsync.sandbox.wire import Clock, Reply, Request
 
@@ -23,6 +24,11 @@ _UPDATED = (
     *_TEXTS, *_OPTIONAL, *_READ_ONLY, "contact_list_ids", "segment_ids", "physical_address_in_footer", "document_id",
     "document_properties",
 )  # fmt: skip
+_LISTING = {
+    "limit": Parameter("integer"),
+    "before_date": Parameter("date-time"),
+    "after_date": Parameter("date-time"),
+}
 _INCLUDE = Parameter(
     "csv", frozenset({"physical_address_in_footer", "permalink_url", "html_content", "document_properties"})
 )
@@ -71,6 +77,25 @@ class Emails:
         made = Campaign(self._new_id(), self._new_id(), name, now, now, content | {"contact_list_ids": []})
         self.campaigns.append(made)
         return Reply.json(200, _show_campaign(made))
+
+    def get_emails(self, request: Request) -> Reply:
+        """GET /emails: without the activities of each; by `updated_at`."""
+        pairs, after = open_cursor(request.query)
+        query = read_query(pairs, _LISTING)
+        limit, begin = query.integer("limit", 50), after or 0
+        since, until = query.moment("after_date"), query.moment("before_date")
+        found = [
+            one
+            for one in reversed(self.campaigns)
+            if (since is None or one.updated_at > since) and (until is None or one.updated_at < until)
+        ]
+        shown = [_show_campaign(one) for one in found[begin : begin + limit]]
+        for one in shown:
+            del one["campaign_activities"]
+        body: dict[str, object] = {"campaigns": shown}
+        if len(found) > begin + limit:
+            body["_links"] = next_links("/v3/emails", pairs, begin + limit)
+        return Reply.json(200, body)
 
     def get_email(self, request: Request, campaign_id: str) -> Reply:
         """GET /emails/{campaign_id}."""

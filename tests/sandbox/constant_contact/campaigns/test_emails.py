@@ -49,6 +49,18 @@ def test_a_campaign_is_made_in_draft(world: World) -> None:
     assert world.get(f"/emails/{made['campaign_id']}") == made
 
 
+def test_the_listing_shows_no_activities(world: World) -> None:
+    """Campaigns by `updated_at`, page by page, each without its activities."""
+    for name in ("One", "Two", "Three"):
+        create(world, name)
+        world.wait(60)
+    page = world.get("/emails", limit="2")
+    assert [one["name"] for one in page["campaigns"]] == ["Three", "Two"]
+    assert "campaign_activities" not in page["campaigns"][0]
+    since = page["campaigns"][1]["updated_at"]
+    assert [one["name"] for one in world.get("/emails", after_date=since)["campaigns"]] == ["Three"]
+
+
 def test_a_draft_is_given_its_lists(world: World) -> None:
     """PUT replaces what it leaves out, but for the content; an unknown list is 400."""
     activity_id = create(world)[1]["campaign_activities"][0]["campaign_activity_id"]
