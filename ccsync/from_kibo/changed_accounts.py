@@ -82,8 +82,10 @@ class Changes:
 
     def _read_pages(self, waiting: int) -> None:
         """Read the accounts that changed lately, or everybody who opts in, if that is cheaper than one by one."""
+        if RowSections(self._context).lacking:
+            return
         kibo, since = self._context.kibo, queue.oldest_change(self._context.store, self._at)
-        changed = read_changed_since(kibo, since) if since is not None else None
+        changed = read_changed_since(self._context, since) if since is not None else None
         if changed is not None and changed.total // PAGE_SIZE + 1 < waiting:
             self._take_from(changed)
             return

@@ -9,7 +9,7 @@ from ccsync.clocks import KiboTime, OurTime
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.kibo.events import EventPage
 from ccsync.models import Event
-from ccsync.run import clocks
+from ccsync.run import clocks, findings
 from ccsync.run.clocks import Moment
 from ccsync.run.context import Context
 from ccsync.state import events, properties
@@ -28,6 +28,16 @@ OVERLAP = timedelta(hours=1)
 DEEP_OVERLAP = timedelta(hours=24)
 """Once a day as far back as this: how late an event may become visible is not documented either."""
 MOST_PAGES = 20_000
+
+
+_BEST, _NEWEST = "filtered-oldest-first", "newest-first"
+_QUERIES: dict[str, tuple[bool, str | None]] = {
+    _BEST: (True, "createDate asc"),
+    _NEWEST: (False, "createDate desc"),
+    "filtered": (True, None),
+    "plain": (False, None),
+}
+"""The ways to ask for events, best first: with the filter or without, and the sort order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +97,7 @@ class _Pages:
     """The pages of events since a time, however much of filter and sort order this vendor takes.
 
     Best: filtered, oldest first. Filter refused or ignored: newest first, down to the time. Neither: everything.
+    What is taken is remembered: every run would be refused anew.
     """
 
     def __init__(self, context: Context, since: datetime) -> None:
@@ -102,20 +113,17 @@ class _Pages:
 
     def __iter__(self) -> Iterator[EventPage]:
         filter_text = f"topic sw customeraccount and createDate ge {self._since:%Y-%m-%dT%H:%M:%SZ}"
-        first = self._first(filter_text, "createDate asc")
-        if first is not None and not self._is_unfiltered(first):
-            yield from self._follow(first, filter_text, "createDate asc", stops_at_old=False)
-            return
-        newest = self._first(None, "createDate desc")
-        if newest is not None:
-            yield from self._follow(newest, None, "createDate desc", stops_at_old=_falls(newest))
-            return
-        plain = self._first(filter_text, None) or self._first(None, None)
-        if plain is None:
-            raise RefusedError(
-                "Kibo refuses every way of pulling events.", "400.", "Check [kibo] event_url.", status=400
-            )
-        yield from self._follow(plain, None if self._is_unfiltered(plain) else filter_text, None, stops_at_old=False)
+        known = findings.recall(self._context, findings.EVENT_QUERY)
+        for name in sorted(_QUERIES, key=lambda one: one != known):  # what worked lately is tried first
+            is_filtered, sort = _QUERIES[name]
+            page = self._first(filter_text if is_filtered else None, sort)
+            if page is not None and not (name == _BEST and self._is_unfiltered(page)):
+                if name != _BEST or known is not None:
+                    findings.note(self._context, findings.EVENT_QUERY, name)
+                stops_at_old = name == _NEWEST and _falls(page)
+                yield from self._follow(page, filter_text if is_filtered else None, sort, stops_at_old=stops_at_old)
+                return
+        raise RefusedError("Kibo refuses every way of pulling events.", "400.", "Check [kibo] event_url.", status=400)
 
     def _first(self, filter_text: str | None, sort: str | None) -> EventPage | None:
         try:

@@ -107,7 +107,7 @@ class _Gathering:
 
     def _catch_up(self, is_anonymous: bool | None) -> bool:
         """Take in who changed while we read: opt-ins that came in behind us, opt-outs that were read before."""
-        changed = read_changed_since(self._context.kibo, self._started_at, is_anonymous)
+        changed = read_changed_since(self._context, self._started_at, is_anonymous)
         for page in changed.pages if changed else ():
             self._take(page)
         return changed is not None

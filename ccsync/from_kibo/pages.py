@@ -12,6 +12,8 @@ from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.kibo import CustomerPage, Kibo
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.models import Customer
+from ccsync.run import findings
+from ccsync.run.context import Context
 
 FILTER = "acceptsMarketing eq true"
 SKEW = timedelta(minutes=15)
@@ -110,13 +112,31 @@ class Changed:
     pages: Iterator[Sequence[Customer]]
 
 
-def read_changed_since(kibo: Kibo, at: datetime, is_anonymous: bool | None = None) -> Changed | None:
+_UPDATE_DATES = ("updateDate", "auditInfo.updateDate")
+_NO_UPDATE_DATE = "none"
+
+
+def read_changed_since(context: Context, at: datetime, is_anonymous: bool | None = None) -> Changed | None:
     """The accounts changed since `at`, whatever their consent; `None` when Kibo cannot tell.
 
-    Filtering accounts by updateDate is not documented: it may be refused, or ignored.
+    Filtering accounts by their update date is not documented: it may be refused, or ignored. By the pattern of
+    createDate its name is flattened; one published program has the nested name.
     """
-    bound = at - SKEW
-    text = f"updateDate ge {bound:%Y-%m-%dT%H:%M:%SZ}"
+    known = findings.recall(context, findings.UPDATE_DATE)
+    if known == _NO_UPDATE_DATE:
+        return None
+    for name in sorted(_UPDATE_DATES, key=lambda one: one != known):
+        changed = _changed_since(context.kibo, name, at - SKEW, is_anonymous)
+        if changed is not None:
+            if known is not None or name != _UPDATE_DATES[0]:
+                findings.note(context, findings.UPDATE_DATE, name)
+            return changed
+    findings.note(context, findings.UPDATE_DATE, _NO_UPDATE_DATE)
+    return None
+
+
+def _changed_since(kibo: Kibo, name: str, bound: datetime, is_anonymous: bool | None) -> Changed | None:
+    text = f"{name} ge {bound:%Y-%m-%dT%H:%M:%SZ}"
     try:
         first = kibo.get_customers(start=0, filter=text, is_anonymous=is_anonymous)
     except RefusedError as error:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ccsync.mapping import filled_sections, missing_sections, needed_sections
 from ccsync.models import Customer
+from ccsync.run import findings
 from ccsync.run.context import Context
 from ccsync.state.staging import Staged
 
@@ -27,8 +28,10 @@ class RowSections:
         self._context = context
         self._mapping = context.config.mapping
         self._most = MOST_PROBED
-        self.in_doubt = needed_sections(self._mapping)
-        self.lacking: frozenset[str] = frozenset()
+        needed = needed_sections(self._mapping)
+        # Only what is lacking is remembered: rows that ceased to carry something would pass for emptied ones.
+        self.lacking = needed & frozenset((findings.recall(context, findings.LACKING_SECTIONS) or "").split())
+        self.in_doubt = needed - self.lacking
 
     def probe(self, rows: Sequence[Customer]) -> None:
         """Compare rows of a page with their single reads; those that show something of a part in doubt tell most."""
@@ -49,15 +52,19 @@ class RowSections:
         Where none has a part, its being absent from the row and empty in the single read is telling enough.
         """
         missing, filled = missing_sections(row, single, self._mapping), filled_sections(single, self._mapping)
-        self.lacking |= (missing & filled) | (missing - frozenset(shown))
-        self.in_doubt -= filled | self.lacking
-        if self.lacking:
-            log.info("Kibo's list does not carry %s", ", ".join(sorted(self.lacking)))
+        self._note((missing & filled) | (missing - frozenset(shown)))
+        self.in_doubt -= filled
 
     def learn_from(self, single: Customer) -> None:
         """Learn from an account whose row, like every other, showed nothing of the parts in doubt."""
-        self.lacking |= filled_sections(single, self._mapping) & self.in_doubt
-        self.in_doubt -= self.lacking
+        self._note(filled_sections(single, self._mapping) & self.in_doubt)
+
+    def _note(self, lacking: frozenset[str]) -> None:
+        if lacking:
+            self.lacking |= lacking
+            self.in_doubt -= lacking
+            findings.note(self._context, findings.LACKING_SECTIONS, " ".join(sorted(self.lacking)))
+            log.info("Kibo's list does not carry %s", ", ".join(sorted(lacking)))
 
 
 def _was_changed(row: Customer, single: Customer) -> bool:

@@ -87,7 +87,7 @@ def _read_opted_in(context: Context) -> None:
 def _read_changes(context: Context, started_at: datetime) -> None:
     """Who changed while we read is known as they are now, where Kibo can tell."""
     for is_anonymous in (None, True):
-        changed = read_changed_since(context.kibo, started_at, is_anonymous)
+        changed = read_changed_since(context, started_at, is_anonymous)
         for page in changed.pages if changed else ():
             _note(context, page)
 

@@ -1,16 +1,19 @@
 """Reading a store whose rows move: whatever comes and goes between two pages, nobody is skipped."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.from_kibo.pages import Sweep, read_changed_since
+from ccsync.from_kibo.pages import Changed, Sweep, read_changed_since
 from ccsync.kibo import CustomerPage
 from ccsync.models import Customer
+from ccsync.state import Store, create_store
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -94,9 +97,11 @@ class Filtered:
     """Answers the update-date filter in one of the ways the vendor may."""
 
     way: str
+    asked: int = 0
 
     def get_customers(self, *, filter: str, **_: object) -> CustomerPage:
-        assert filter == "updateDate ge 2026-11-23T11:45:00Z"
+        assert filter in ("updateDate ge 2026-11-23T11:45:00Z", "auditInfo.updateDate ge 2026-11-23T11:45:00Z")
+        self.asked += 1
         if self.way == "refuse":
             raise RefusedError("Kibo refused it.", status=400)
         if self.way == "forbid":
@@ -105,16 +110,31 @@ class Filtered:
         return CustomerPage((customer(1, at),), 1, 0)
 
 
-def test_the_update_filter_is_used_only_where_it_works() -> None:
-    """Refused or ignored, it is no answer; any other refusal is an error."""
-    assert read_changed_since(Filtered("refuse"), NOON) is None  # type: ignore[arg-type]
-    assert read_changed_since(Filtered("ignore"), NOON) is None  # type: ignore[arg-type]
-    changed = read_changed_since(Filtered("works"), NOON)  # type: ignore[arg-type]
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = create_store(tmp_path / "ccsync.db")
+    yield made
+    made.close()
+
+
+def since_noon(store: Store, kibo: object, later: timedelta = timedelta()) -> Changed | None:
+    """What changed since noon, as a run so much later reads it."""
+    return read_changed_since(SimpleNamespace(kibo=kibo, store=store, now=lambda: NOON + later), NOON)  # type: ignore[arg-type]
+
+
+def test_the_update_filter_is_used_only_where_it_works(store: Store) -> None:
+    """Refused or ignored, it is no answer, by either name, for a week; any other refusal is an error."""
+    for way, days in (("refuse", 0), ("ignore", 8)):
+        kibo = Filtered(way)
+        assert since_noon(store, kibo, timedelta(days=days)) is None
+        assert since_noon(store, kibo, timedelta(days=days + 6)) is None
+        assert kibo.asked == 2
+    changed = since_noon(store, Filtered("works"), timedelta(days=16))
     assert changed is not None
     assert changed.total == 1
     assert [one.account_id for page in changed.pages for one in page] == [1]
     with pytest.raises(RefusedError):
-        read_changed_since(Filtered("forbid"), NOON)  # type: ignore[arg-type]
+        since_noon(store, Filtered("forbid"))
 
 
 @dataclass
@@ -127,18 +147,18 @@ class MovingChanges(MovingStore):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_changed_accounts_that_leave_hide_nobody(seed: int) -> None:
+def test_changed_accounts_that_leave_hide_nobody(seed: int, store: Store) -> None:
     """Accounts deleted while the changed ones are paged take nobody else with them."""
     chance = random.Random(seed)
     ids = list(range(1, 900))
     moves = [(chance.sample(ids, chance.choice([0, 1, 5, 250])), ()) for _ in range(6)]
-    store = MovingChanges(list(ids), list(moves))
-    changed = read_changed_since(store, NOON)  # type: ignore[arg-type]
+    kibo = MovingChanges(list(ids), list(moves))
+    changed = since_noon(store, kibo)
     assert changed is not None
     seen = {one.account_id for page in changed.pages for one in page}
-    gone = {one for some, _ in moves[: store.calls - 1] for one in some}
+    gone = {one for some, _ in moves[: kibo.calls - 1] for one in some}
     assert set(ids) - gone <= seen
-    assert store.calls > 1
+    assert kibo.calls > 1
 
 
 @pytest.mark.parametrize("size", [0, 1, 200, 399, 400, 401])
