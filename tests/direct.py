@@ -2,7 +2,8 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
@@ -10,7 +11,8 @@ from requests.structures import CaseInsensitiveDict
 
 from ccsync.sandbox.box import Sandbox
 from ccsync.sandbox.wire import Request
-from ccsync.transport import Answer, Call, Transport
+from ccsync.transport import Answer, Call, Clock, Transport
+from ccsync.transport.exchange import Flight
 from ccsync.transport.http import USER_AGENT
 
 ON_THE_WIRE_ONLY = ("delay", "drip")
@@ -80,18 +82,45 @@ class Direct:
 
 _open: list[Direct] = []
 """Those of the shops that are open and have no wire."""
-_over_the_wire = Transport._exchange
+_over_the_wire = Transport._fly
 
 
-def _exchange(transport: Transport, call: Call, bearer: str | None) -> Answer:
-    """Stands in for `Transport._exchange`, without its thread, its connection and its bounds."""
+class DirectFlight(Flight):
+    """A call that is answered at once; the answer is not seen before somebody waits for it, as over the wire."""
+
+    def __init__(self, direct: Direct, call: Call, bearer: str | None, clock: Clock) -> None:
+        super().__init__(requests.Session(), call, bearer, clock, threading.Event())
+        self.is_out, self._is_seen = True, False
+        try:
+            self._outcome = direct.answer(call, bearer)
+        except requests.exceptions.RequestException as error:
+            self._outcome = error
+        self.answered_at = clock.monotonic()
+
+    @property
+    def is_over(self) -> bool:
+        return self._is_seen
+
+    @property
+    def went_wrong(self) -> bool:
+        return self._is_seen and super().went_wrong
+
+    def wait(self, meanwhile: Callable[[], None]) -> Answer:
+        meanwhile()
+        self._is_seen = True
+        return super().wait(meanwhile)
+
+
+def _fly(transport: Transport, call: Call, bearer: str | None, seconds: float) -> Flight:
+    """Stands in for `Transport._fly`, without its thread, its connection and its bounds."""
     for one in _open:
         if one.serves(call.url):
-            return one.answer(call, bearer)
-    return _over_the_wire(transport, call, bearer)
+            transport._clock.sleep(seconds)
+            return DirectFlight(one, call, bearer, transport._clock)
+    return _over_the_wire(transport, call, bearer, seconds)
 
 
-Transport._exchange = _exchange  # type: ignore[method-assign]
+Transport._fly = _fly  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager

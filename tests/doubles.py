@@ -56,6 +56,9 @@ class OpenGate:
         self.admitted += 1
         return 0.0
 
+    def give_back(self) -> None:
+        self.admitted -= 1
+
     def hold(self, seconds: float) -> None:
         self.holds.append(seconds)
 

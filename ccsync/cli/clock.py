@@ -23,7 +23,7 @@ class RealClock:
     def __init__(self) -> None:
         self._ends_at: float | None = None
         self._signal = 0
-        self._is_calling = False
+        self._calling = 0
         self._wake = threading.Event()
 
     def limit(self, most_seconds: float) -> None:
@@ -38,7 +38,7 @@ class RealClock:
     def _on_signal(self, number: int, _: FrameType | None) -> None:
         is_second = self._signal != 0
         self._signal = number
-        if self._is_calling and not is_second:
+        if self._calling and not is_second:
             if number == signal.SIGINT and sys.stderr.isatty():
                 sys.stderr.write("\nStopping after this request. Press Ctrl-C again to quit now.\n")
             return
@@ -55,12 +55,12 @@ class RealClock:
 
     @contextmanager
     def calling(self) -> Iterator[None]:
-        """While a request is under way, the first signal waits for its answer."""
-        self._is_calling = True
+        """While a request is under way, the first signal waits for its answer; there may be several."""
+        self._calling += 1
         try:
             yield
         finally:
-            self._is_calling = False
+            self._calling -= 1
 
     def now(self) -> datetime:
         """The present, aware UTC."""

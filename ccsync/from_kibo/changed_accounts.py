@@ -115,7 +115,7 @@ class Changes:
 
     def _read_singly(self, chunk: Sequence[Due], waiting: int) -> None:
         there, gone = list[Customer](), list[Due]()
-        for one in chunk:
+        for one in self._context.kibo.accounts_ahead(chunk, lambda one: one.account_id):
             if not self.has_time():
                 break
             try:
@@ -165,9 +165,9 @@ class Changes:
 
     def _read_siblings(self) -> None:
         """Several accounts on one address are one contact: the others are read, too, for the newest gives its data."""
-        for account_id in staging.unread_siblings(self._context.store):
-            if account_id in self.failed:
-                continue
+        siblings = staging.unread_siblings(self._context.store)
+        wanted = [one for one in siblings if one not in self.failed]
+        for account_id in self._context.kibo.accounts_ahead(wanted, int):
             try:
                 customer = self._context.kibo.get_customer(account_id)
             except (VendorUnreachable, RefusedError) as error:

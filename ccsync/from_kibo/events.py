@@ -4,10 +4,12 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from ccsync.clocks import KiboTime, OurTime
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.kibo.events import EventPage
+from ccsync.kibo.events import PAGE_SIZE, EventPage
+from ccsync.kibo.paging import PagesAhead
 from ccsync.models import Event
 from ccsync.run import clocks, findings
 from ccsync.run.clocks import Moment
@@ -140,6 +142,10 @@ class _Pages:
         self, page: EventPage, filter_text: str | None, sort: str | None, *, stops_at_old: bool
     ) -> Iterator[EventPage]:
         start, seen = 0, set[str]()
+        at_tenant = properties.get(self._context.store, AT_TENANT) == "yes"
+        ask = partial(self._context.kibo.events_ahead, filter=filter_text, sort=sort, is_at_tenant=at_tenant)
+        # Only where new events come last: else one may slip through between two pages that are under way at once.
+        ahead = PagesAhead(ask, PAGE_SIZE) if _rises(page) else None
         for _ in range(MOST_PAGES):
             if start and page.keys and page.keys <= seen:
                 break
@@ -150,6 +156,9 @@ class _Pages:
             yield page
             if self.has_ended:
                 return
+            if ahead is not None:
+                ahead.total = page.total
+                ahead.go_to(start)
             page = self._read(start, filter_text, sort)
         self.trouble = VendorUnreachable(
             "Kibo's pages of events do not come to an end.",
@@ -176,5 +185,15 @@ class _Pages:
 
 def _falls(page: EventPage) -> bool:
     """Is the page really sorted, newest first?"""
-    dates = [one.created_at for one in page.events if one.created_at is not None]
+    dates = _dates(page)
     return dates == sorted(dates, reverse=True)
+
+
+def _rises(page: EventPage) -> bool:
+    """Is it sorted the other way round?"""
+    dates = _dates(page)
+    return dates == sorted(dates) != dates[::-1]
+
+
+def _dates(page: EventPage) -> list[datetime]:
+    return [one.created_at for one in page.events if one.created_at is not None]

@@ -85,6 +85,9 @@ class _Gathering:
         caught_up = [self._catch_up(is_anonymous) for is_anonymous in self._groups]
         self._look_at_doubtful_updates()
         counted = [sweep for sweep in sweeps if sweep is sweeps[0] or self._has_hidden_guests]
+        if not all(caught_up):
+            for sweep in counted:
+                sweep.count_again()
         self._surplus = sum(sweep.surplus for sweep in counted)
         total = sum(sweep.total for sweep in counted) - self._surplus
         missing = total - staging.have_read(context.store) - context.counts["unreadable"]
@@ -206,7 +209,7 @@ def gather_parked(context: Context) -> None:
     """Take in the records that were rejected before, as they are now."""
     intake = Intake(context)
     account_ids = parked.account_ids(context.store)
-    for number, account_id in enumerate(account_ids, start=1):
+    for number, account_id in enumerate(context.kibo.accounts_ahead(account_ids, int), start=1):
         customer = context.kibo.get_customer(account_id)
         if customer is None or customer.accepts_marketing is False:
             parked.release(context.store, account_id)

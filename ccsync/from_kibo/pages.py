@@ -1,16 +1,19 @@
 """Reads every opted-in customer of a store whose rows move while they are paged.
 
 An opt-out takes a row away and shifts what follows to the left; an old account's opt-in puts one in and shifts
-to the right. Nobody may be skipped by either.
+to the right. Nobody may be skipped by either. Several pages are under way at once, and may have been served in another
+order than they are read in: two pages that meet have nobody between them, whichever of them was served first.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.kibo import CustomerPage, Kibo
 from ccsync.kibo.events import PAGE_SIZE
+from ccsync.kibo.paging import PagesAhead
 from ccsync.models import Customer
 from ccsync.run import findings
 from ccsync.run.context import Context
@@ -44,6 +47,9 @@ class Sweep:
         first: CustomerPage | None = None,
     ) -> None:
         self._kibo = kibo
+        self._ahead = PagesAhead(
+            partial(kibo.pages_ahead, filter=filter, is_anonymous=is_anonymous), PAGE_SIZE - 1, overlap=1
+        )
         self._first = first
         self._is_anonymous = is_anonymous
         self._filter = filter
@@ -58,6 +64,12 @@ class Sweep:
         """How many accounts the total counts beyond the end, which was seen twice."""
 
     def __iter__(self) -> Iterator[SweepPage]:
+        try:
+            yield from self._pages()
+        finally:
+            self._ahead.close()
+
+    def _pages(self) -> Iterator[SweepPage]:
         start, last_ids = 0, set[int]()
         last_id: int | None = None
         is_second_look = has_seen_end = False
@@ -88,12 +100,18 @@ class Sweep:
             # The next page begins with the last row of this one.
             start += max(rows - 1, 1)
 
+    def count_again(self) -> None:
+        """Ask how many accounts there are now: the last page may have been served before some others."""
+        kibo, filter_text = self._kibo, self._filter
+        self.total = kibo.get_customers(start=0, size=1, filter=filter_text, is_anonymous=self._is_anonymous).total
+
     def _read(self, start: int) -> CustomerPage:
         page, self._first = self._first, None
         if page is None:
+            self._ahead.go_to(start)
             page = self._kibo.get_customers(start=start, filter=self._filter, is_anonymous=self._is_anonymous)
         self._calls += 1
-        self.total = page.total
+        self.total = self._ahead.total = page.total
         self._first_total = self._first_total if self._calls > 1 else page.total
         if self._calls > 50 + 4 * (self._first_total // PAGE_SIZE + 1):
             raise VendorUnreachable(

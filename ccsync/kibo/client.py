@@ -1,16 +1,21 @@
 """Reads Kibo's tenant and customer accounts, and writes their consent."""
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ccsync import shapes
 from ccsync.errors import ConfigError, RefusedError, VendorUnreachable
 from ccsync.kibo.events import EVENTS_PATH, PAGE_SIZE, EventPage, to_event_page
 from ccsync.kibo.writes import CONSENT, WholeAccount, Written, differing_fields, with_consent
 from ccsync.models import Customer, JsonObject, Tenant
-from ccsync.transport import Call, Token, Transport
+from ccsync.transport import Ahead, Call, Token, Transport
+
+T = TypeVar("T")
 
 ACCOUNTS_PATH = "/api/commerce/customer/accounts"
+BY_CREATION = "createDate asc"
 _GONE = frozenset({404})
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?(:[1-9]\d{0,3}|:[1-5]\d{4}|:6[0-4]\d{3})?")
 
@@ -78,7 +83,7 @@ class Kibo:
         start: int,
         size: int = PAGE_SIZE,
         filter: str | None = None,
-        sort: str = "createDate asc",
+        sort: str = BY_CREATION,
         is_anonymous: bool | None = None,
     ) -> CustomerPage:
         """Read the accounts from record `start` (0-based, whatever the description's example says).
@@ -86,12 +91,7 @@ class Kibo:
         Sorting by createDate and filtering by acceptsMarketing are proven by the vendor's own tests:
         https://github.com/Mozu/mozu-dotnet (`CustomerTests.cs`).
         """
-        params = {"startIndex": str(start), "pageSize": str(size), "sortBy": sort}
-        if filter:
-            params["filter"] = filter
-        if is_anonymous is not None:
-            params["isAnonymous"] = "true" if is_anonymous else "false"
-        value = self._get(ACCOUNTS_PATH, params)
+        _, value = self.transport.json(self._list_call(start, size, filter, sort, is_anonymous), self._token)
         record = shapes.as_object(value)
         total = shapes.integer(record, "totalCount") if record is not None else None
         if record is None or total is None or not isinstance(record.get("items"), list | None):
@@ -105,6 +105,41 @@ class Kibo:
         customers = tuple(customer for row in rows if (customer := to_customer(row)) is not None)
         return CustomerPage(customers, total, (len(items) if isinstance(items, list) else 0) - len(customers))
 
+    def _list_call(self, start: int, size: int, filter: str | None, sort: str, is_anonymous: bool | None) -> Call:
+        params = {"startIndex": str(start), "pageSize": str(size), "sortBy": sort}
+        if filter:
+            params["filter"] = filter
+        if is_anonymous is not None:
+            params["isAnonymous"] = "true" if is_anonymous else "false"
+        return Call("GET", self._base() + ACCOUNTS_PATH, params=params, headers=self._headers())
+
+    def pages_ahead(
+        self, starts: Iterable[int], *, filter: str | None = None, is_anonymous: bool | None = None
+    ) -> Ahead[int]:
+        """These starts of pages, while later ones are read already: `get_customers` finds the answers."""
+        return self.transport.ahead(
+            starts, lambda one: [self._list_call(one, PAGE_SIZE, filter, BY_CREATION, is_anonymous)], self._token
+        )
+
+    def searches_ahead(
+        self, items: Iterable[T], searches_of: Callable[[T], Iterable[tuple[str, bool | None]]], size: int = PAGE_SIZE
+    ) -> Ahead[T]:
+        """The same for the first pages of the searches of each item: (filter, isAnonymous)."""
+        return self.transport.ahead(
+            items,
+            lambda one: [self._list_call(0, size, text, BY_CREATION, guests) for text, guests in searches_of(one)],
+            self._token,
+        )
+
+    def accounts_ahead(self, items: Iterable[T], id_of: Callable[[T], int | None]) -> Ahead[T]:
+        """These items, while the accounts of later ones are read already: `get_customer` finds the answers."""
+
+        def calls(item: T) -> list[Call]:
+            account_id = id_of(item)
+            return [] if account_id is None else [self._account_call(account_id)]
+
+        return self.transport.ahead(items, calls, self._token)
+
     def get_customer(self, account_id: int) -> Customer | None:
         """Read one whole account; `None` when it is deleted."""
         whole = self.get_whole_account(account_id)
@@ -112,8 +147,12 @@ class Kibo:
 
     def get_whole_account(self, account_id: int) -> WholeAccount | None:
         """Read one account so that it can be written back; `None` when it is deleted."""
-        found = self._account(Call("GET", self._account_url(account_id), headers=self._headers(), accepts=_GONE))
+        found = self._account(self._account_call(account_id))
         return None if found is None else WholeAccount(*found)
+
+    def begin_consent(self, whole: WholeAccount, accepts: bool) -> bool:
+        """Send what `put_consent` gives the answer of; false when it cannot go out right now."""
+        return self.transport.begin(self._put_call(whole, accepts), self._token)
 
     def put_consent(self, whole: WholeAccount, accepts: bool) -> Written | None:
         """Write the account back with this `acceptsMarketing`; `None` when it is deleted meanwhile.
@@ -121,7 +160,14 @@ class Kibo:
         Kibo has no version of an account to hold the write against: the last one wins. So it is read just before, and
         never sent a second time or after a wait: `AnswerLost` and `TooLate` say that it has to be read again.
         """
-        call = Call(
+        found = self._account(self._put_call(whole, accepts))
+        if found is None:
+            return None
+        customer, shown, _ = found
+        return Written(customer, differing_fields({**whole.raw, CONSENT: accepts}, shown))
+
+    def _put_call(self, whole: WholeAccount, accepts: bool) -> Call:
+        return Call(
             "PUT",
             self._account_url(whole.customer.account_id),
             body=with_consent(whole.text, accepts),
@@ -130,11 +176,9 @@ class Kibo:
             is_repeatable=False,
             may_wait=False,
         )
-        found = self._account(call)
-        if found is None:
-            return None
-        customer, shown, _ = found
-        return Written(customer, differing_fields({**whole.raw, CONSENT: accepts}, shown))
+
+    def _account_call(self, account_id: int) -> Call:
+        return Call("GET", self._account_url(account_id), headers=self._headers(), accepts=_GONE)
 
     def _account_url(self, account_id: int) -> str:
         return f"{self._base()}{ACCOUNTS_PATH}/{account_id}"
@@ -161,17 +205,23 @@ class Kibo:
         (https://github.com/KiboSoftware/kibo-open-api-specs, `docs/openapi_event.json`). Which filters and sort
         orders are taken is documented nowhere: a refusal is a `RefusedError` with status 400.
         """
+        answer, value = self.transport.json(self._event_call(start, filter, sort, is_at_tenant), self._token)
+        return None if answer.status == 404 else to_event_page(value)
+
+    def events_ahead(
+        self, starts: Iterable[int], *, filter: str | None, sort: str | None, is_at_tenant: bool
+    ) -> Ahead[int]:
+        """These starts of pages of events, while later ones are read already: `get_events` finds the answers."""
+        return self.transport.ahead(
+            starts, lambda start: [self._event_call(start, filter, sort, is_at_tenant)], self._token
+        )
+
+    def _event_call(self, start: int, filter: str | None, sort: str | None, is_at_tenant: bool) -> Call:
         params = {"startIndex": str(start), "pageSize": str(PAGE_SIZE)}
         params |= {"filter": filter} if filter else {}
         params |= {"sortBy": sort} if sort else {}
         base = self._base() if is_at_tenant else self._event_url
-        call = Call("GET", base + EVENTS_PATH, params=params, headers=self._headers(), accepts=frozenset({404}))
-        answer, value = self.transport.json(call, self._token)
-        return None if answer.status == 404 else to_event_page(value)
-
-    def _get(self, path: str, params: dict[str, str]) -> object:
-        call = Call("GET", self._base() + path, params=params, headers=self._headers())
-        return self.transport.json(call, self._token)[1]
+        return Call("GET", base + EVENTS_PATH, params=params, headers=self._headers(), accepts=frozenset({404}))
 
     def _base(self) -> str:
         if self._tenant_url is None:

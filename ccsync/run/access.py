@@ -75,6 +75,10 @@ class LedgerGate:
             )
         return admission.wait_seconds
 
+    def give_back(self) -> None:
+        """A call that was counted is not made; its slot is lost."""
+        calls.give_back(self._store, self._vendor, self._now())
+
     def hold(self, seconds: float) -> None:
         """No call to this vendor before `seconds` have passed."""
         calls.hold(self._store, self._vendor, self._now(), seconds)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
@@ -39,36 +41,90 @@ class _Signed(_Unsigned):
         return request
 
 
-def exchange(session: requests.Session, call: Call, bearer: str | None, clock: Clock) -> Answer:
-    """Send `call` and read the whole answer.
+class Flight:
+    """One call on its way: it waits for its slot, goes out, and is answered.
 
-    It runs in a thread of its own: names that do not resolve and headers that drip are bounded by no socket
-    timeout. Raises what `requests` raises, or `TimeoutError`; after that the session may still be in use.
+    It has a thread of its own: names that do not resolve and headers that drip are bounded by no socket timeout.
+    `news` is set whenever it gets further. Its session belongs to it until `wait` has returned its answer.
     """
-    outcome: list[Answer | BaseException] = []
-    done, given_up = threading.Event(), threading.Event()
 
-    def run() -> None:
+    def __init__(
+        self, session: requests.Session, call: Call, bearer: str | None, clock: Clock, news: threading.Event
+    ) -> None:
+        self.session, self.call, self.bearer = session, call, bearer
+        self._clock, self._news = clock, news
+        self._lock = threading.Lock()
+        self._given_up = threading.Event()
+        self._went_out_at = 0.0
+        self._outcome: Answer | BaseException | None = None
+        self.is_out = False
+        """Has it left? Until then it can be called off as if it had never been."""
+        self.answered_at = 0.0
+        """When its answer came, by the run's clock: somebody else's turn may have been first."""
+        self.seconds = 0.0
+        """How long it took."""
+
+    @property
+    def is_over(self) -> bool:
+        return self._outcome is not None
+
+    @property
+    def went_wrong(self) -> bool:
+        """Is it over, and the vendor did not serve it?"""
+        answer = self._outcome
+        if isinstance(answer, Answer):
+            return answer.status >= 400 and answer.status not in self.call.accepts
+        return answer is not None
+
+    def start(self, seconds: float) -> None:
+        """Let it go out after so many seconds."""
+        threading.Thread(target=self._run, args=(seconds,), name="ccsync-call", daemon=True).start()
+
+    def call_off(self) -> bool:
+        """Nobody wants its answer any more; return whether it never went out."""
+        with self._lock:
+            self._given_up.set()
+            return not self.is_out
+
+    def _run(self, seconds: float) -> None:
+        self._given_up.wait(seconds)
+        with self._lock:
+            if self._given_up.is_set():
+                return
+            self.is_out, self._went_out_at = True, time.monotonic()
+        self._news.set()
+        outcome: Answer | BaseException
         try:
-            outcome.append(_exchange(session, call, bearer, given_up))
+            outcome = _exchange(self.session, self.call, self.bearer, self._given_up)
         except BaseException as error:
-            outcome.append(error)
-        finally:
-            done.set()
+            outcome = error
+        self.answered_at, self.seconds = self._clock.monotonic(), time.monotonic() - self._went_out_at
+        self._outcome = outcome
+        self._news.set()
+        if self._given_up.is_set():
+            self.session.close()
 
-    threading.Thread(target=run, name="ccsync-call", daemon=True).start()
-    waited, limit = 0.0, float(FILE_SECONDS if call.sink else CALL_SECONDS)
-    while not done.wait(min(0.5, limit)):
-        waited += 0.5
-        if clock.is_stopping():
-            limit = min(limit, waited + GRACE_SECONDS)
-        if waited >= limit:
-            given_up.set()
-            raise TimeoutError(f"no whole answer within {waited:.0f} s")
-    result = outcome[0]
-    if isinstance(result, BaseException):
-        raise result
-    return result
+    def wait(self, meanwhile: Callable[[], None]) -> Answer:
+        """Return its answer; `meanwhile` is called again and again until it is there.
+
+        Raises what `requests` raises, or `TimeoutError`; after that the session may still be in use.
+        """
+        limit = float(FILE_SECONDS if self.call.sink else CALL_SECONDS)
+        while self._outcome is None:
+            self._news.clear()  # first: what happens while we look must not be missed
+            meanwhile()
+            if self._outcome is not None:
+                break
+            gone = time.monotonic() - self._went_out_at if self.is_out else 0.0
+            if self._clock.is_stopping():
+                limit = min(limit, gone + GRACE_SECONDS)
+            if gone >= limit:
+                self.call_off()
+                raise TimeoutError(f"no whole answer within {gone:.0f} s")
+            self._news.wait(min(0.5, limit))
+        if isinstance(self._outcome, BaseException):
+            raise self._outcome
+        return self._outcome
 
 
 def _exchange(session: requests.Session, call: Call, bearer: str | None, given_up: threading.Event) -> Answer:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import logging
 import random
-from collections.abc import Callable, Collection
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -25,9 +27,10 @@ from ccsync.errors import (
     VendorThrottling,
     VendorUnreachable,
 )
+from ccsync.transport.ahead import Ahead, Flights
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
 from ccsync.transport.classification import Kind, Meaning, classify, is_html
-from ccsync.transport.exchange import exchange, trouble
+from ccsync.transport.exchange import Flight, trouble
 from ccsync.transport.late import requests
 from ccsync.transport.vendor_clock import VendorClock
 
@@ -66,7 +69,10 @@ class Transport:
         self._clock = clock
         self._gate = gate
         self._new_session = session
-        self._session: requests.Session | None = None
+        self._idle: list[requests.Session] = []
+        self._news = threading.Event()
+        self._flights = Flights(self._launch, self._drop)
+        self._writing: dict[Flight, ExitStack] = {}
         self._chance = chance or random.Random()  # noqa: S311 - jitter, not a secret
         self._on_boundary = on_boundary
         self.calls = 0
@@ -79,9 +85,9 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections; a later call opens new ones."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        self._flights.clear()
+        while self._idle:
+            self._idle.pop().close()
 
     def json(self, call: Call, token: Token | None = None) -> tuple[Answer, object]:
         """Make `call` and decode its JSON; see `send` for what is raised.
@@ -101,6 +107,17 @@ class Transport:
         """
         return self._attempt(call, token, wants_json=False)[0]
 
+    def ahead(self, items: Iterable[T], calls_of: Callable[[T], Sequence[Call]], token: Token) -> Ahead[T]:
+        """The items, while the calls of those to come are made: `json` and `send` find the answers there.
+
+        Only for what is read. A call that does not go out ahead, or fails, is made in its turn as any other.
+        """
+        return self._flights.window(items, calls_of, token)
+
+    def begin(self, call: Call, token: Token) -> bool:
+        """Send a call whose answer `json` takes later; false when it cannot go out right now."""
+        return self._flights.begin(call, token)
+
     def anew(self, attempt: Callable[[], T]) -> T:
         """Do what reads a record and writes it back, from the reading on again when the write did not get through.
 
@@ -116,12 +133,16 @@ class Transport:
 
     def _attempt(self, call: Call, token: Token | None, wants_json: bool) -> tuple[Answer, object]:
         self._check_origin(call.url)
-        bearer = token.current() if token else None
+        flight = self._flights.take(call)
+        bearer = flight.bearer if flight else token.current() if token else None
         was_renewed = False
         tries = 0
         while True:
-            self._wait_for_turn(call)
-            answer, trouble = self._once(call, bearer)
+            if flight is None:
+                self._wait_for_turn(call)
+                flight = self._begin(call, bearer)
+            answer, trouble = self._arrival(flight)
+            age, flight = self._clock.monotonic() - flight.answered_at, None
             if answer is None:
                 verdict = Meaning(Kind.TRANSIENT, detail=trouble)
             else:
@@ -139,7 +160,7 @@ class Transport:
                     raise self._too_late(call)
                 continue
             tries += 1
-            self._wait_or_raise(call, verdict, tries)
+            self._wait_or_raise(call, verdict, tries, age)
 
     def _check_origin(self, url: str) -> None:
         if origin(url) not in self._origins:
@@ -160,14 +181,46 @@ class Transport:
         if seconds > PACING_SECONDS and not call.may_wait:
             raise self._too_late(call)
 
-    def _once(self, call: Call, bearer: str | None) -> tuple[Answer | None, str]:
-        """One try: the answer, or `None` and what went wrong on the way."""
+    def _launch(self, call: Call, token: Token) -> Flight | None:
+        """Send a call ahead of its turn, in the next slot; `None` when that is far away."""
+        self._check_origin(call.url)
+        self._clock.check()
+        bearer, seconds, left = token.current(), self._gate.admit(), self._clock.seconds_left()
+        if seconds > PACING_SECONDS or (left is not None and seconds > left):
+            self._gate.give_back()
+            return None
+        flight = self._begin(call, bearer, seconds)
+        if call.method != "GET":
+            self._writing[flight] = ExitStack()
+            self._writing[flight].enter_context(self._clock.calling())
+        return flight
+
+    def _drop(self, flight: Flight) -> None:
+        """Nobody wants its answer: one that has not gone out was never made."""
+        if flight.call_off():
+            self.calls -= 1
+            self._gate.give_back()
+        self._writing.pop(flight, ExitStack()).close()
+
+    def _begin(self, call: Call, bearer: str | None, seconds: float = 0.0) -> Flight:
         self.calls += 1
         self._on_boundary(f"before {call.shown}")
-        started = self._clock.monotonic()
+        return self._fly(call, bearer, seconds)
+
+    def _fly(self, call: Call, bearer: str | None, seconds: float) -> Flight:
+        if not self._idle:
+            self._idle.append(self._new_session())
+            self._idle[-1].headers["User-Agent"] = USER_AGENT
+        flight = Flight(self._idle.pop(), call, bearer, self._clock, self._news)
+        flight.start(seconds)
+        return flight
+
+    def _arrival(self, flight: Flight) -> tuple[Answer | None, str]:
+        """Wait for the end of one try: the answer, or `None` and what went wrong on the way."""
+        call = flight.call
         try:
             with self._clock.calling():
-                answer = self._exchange(call, bearer)
+                answer = flight.wait(self._flights.fill)
         except requests.exceptions.SSLError as error:
             raise RefusedError(
                 f"{self.vendor}'s certificate is not valid; nothing was sent.",
@@ -177,25 +230,18 @@ class Transport:
         except (requests.exceptions.RequestException, OSError, TimeoutError) as error:
             self._on_boundary(f"after {call.shown}")
             log.info("%s %s: %s", self.vendor, call.shown, type(error).__name__)
-            self.close()
+            if not isinstance(error, TimeoutError):  # else its thread still uses it
+                flight.session.close()
             return None, trouble(error)
-        self.dates.note(answer.headers.get("Date"), self._clock.monotonic())
-        milliseconds = (self._clock.monotonic() - started) * 1000
-        log.debug("%s %s: %d, %.0f ms", self.vendor, call.shown, answer.status, milliseconds)
+        finally:
+            self._writing.pop(flight, ExitStack()).close()
+        self._idle.append(flight.session)
+        self.dates.note(answer.headers.get("Date"), flight.answered_at)
+        log.debug("%s %s: %d, %.0f ms", self.vendor, call.shown, answer.status, flight.seconds * 1000)
         self._on_boundary(f"after {call.shown}")
         if call.method == "GET" and self._clock.is_stopping():
             self._clock.check()  # what was only read can be read again; what took effect is noted by the caller first
         return answer, ""
-
-    def _exchange(self, call: Call, bearer: str | None) -> Answer:
-        if self._session is None:
-            self._session = self._new_session()
-            self._session.headers["User-Agent"] = USER_AGENT
-        try:
-            return exchange(self._session, call, bearer, self._clock)
-        except TimeoutError:
-            self._session = None  # its thread still uses it; the next call opens another
-            raise
 
     def _decoded(self, answer: Answer) -> tuple[object, Meaning]:
         if answer.status >= 400 and not answer.body.strip():
@@ -206,11 +252,11 @@ class Transport:
             what = "HTML" if is_html(answer.headers, answer.body) else "something that is not JSON"
             return None, Meaning(Kind.TRANSIENT, detail=f"answered {what}")
 
-    def _wait_or_raise(self, call: Call, verdict: Meaning, tries: int) -> None:
-        """Wait before the next try, or raise what ends the call."""
+    def _wait_or_raise(self, call: Call, verdict: Meaning, tries: int, age: float) -> None:
+        """Wait before the next try, or raise what ends the call. The answer has been here for `age` seconds."""
         if verdict.kind in (Kind.THROTTLED, Kind.WAIT):
             # Refused before it was looked at: repeating is safe for any call.
-            seconds = verdict.wait_seconds or 1.0
+            seconds = max(0.0, (verdict.wait_seconds or 1.0) - age)
             self._gate.hold(min(seconds, LONGEST_WAIT_SECONDS))
             left = self._clock.seconds_left()
             if seconds > LONGEST_WAIT_SECONDS or (left is not None and seconds > left) or tries >= 12:

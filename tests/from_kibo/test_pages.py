@@ -1,9 +1,11 @@
 """Reading a store whose rows move: whatever comes and goes between two pages, nobody is skipped."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,8 +32,27 @@ class MovingStore:
     moves: list[tuple[Sequence[int], Sequence[int]]] = field(default_factory=list)
     calls: int = 0
     ever: set[int] = field(default_factory=set)
+    under_way: int = 0
+    """So many pages are served before they are read, the later ones first."""
+    served: dict[int, CustomerPage] = field(default_factory=dict)
+
+    def pages_ahead(self, starts: Iterable[int], **_: object) -> Iterator[int]:
+        rest, waiting = iter(starts), deque[int]()
+        try:
+            for start in rest:
+                waiting.append(start)
+                while waiting:
+                    new = list(islice(rest, self.under_way + 1 - len(waiting)))
+                    waiting.extend(new)
+                    self.served |= {one: self._serve(one, 200) for one in reversed(new)}
+                    yield waiting.popleft()
+        finally:
+            self.served.clear()
 
     def get_customers(self, *, start: int, size: int = 200, **_: object) -> CustomerPage:
+        return self.served.pop(start, None) or self._serve(start, size)
+
+    def _serve(self, start: int, size: int) -> CustomerPage:
         if self.calls and self.moves:
             gone, come = self.moves.pop(0)
             self.ids = sorted((set(self.ids) - set(gone)) | set(come))
@@ -55,29 +76,32 @@ def test_a_store_at_rest_is_read_with_one_row_of_overlap(size: int) -> None:
     assert not sweep.has_moved_right
 
 
+@pytest.mark.parametrize("under_way", [0, 3])
 @pytest.mark.parametrize("seed", range(60))
-def test_people_who_leave_hide_nobody(seed: int) -> None:
+def test_people_who_leave_hide_nobody(seed: int, under_way: int) -> None:
     """However many rows go away between pages, everybody who stays is read."""
     chance = random.Random(seed)
     ids = list(range(1, 1_500))
     moves = [(chance.sample(ids, chance.choice([0, 1, 2, 5, 250, 600])), ()) for _ in range(12)]
     gone = {one for some, _ in moves for one in some}
-    store = MovingStore(list(ids), list(moves))
+    store = MovingStore(list(ids), list(moves), under_way=under_way)
     seen, _ = swept(store)
     happened = {one for some, _ in moves[: store.calls - 1] for one in some}
     assert set(ids) - happened <= seen
     assert gone
 
 
+@pytest.mark.parametrize("under_way", [0, 3])
 @pytest.mark.parametrize("seed", range(60))
-def test_people_who_come_in_behind_us_are_noticed(seed: int) -> None:
+def test_people_who_come_in_behind_us_are_noticed(seed: int, under_way: int) -> None:
     """A row that came in where we have been already is either read or reported as moved."""
     chance = random.Random(seed)
     ids = list(range(1, 1_500, 2))
     moves = [((), [chance.randrange(2, 1_500, 2)]) for _ in range(4)]
-    store = MovingStore(list(ids), list(moves))
+    store = MovingStore(list(ids), list(moves), under_way=under_way)
     seen, sweep = swept(store)
     assert set(ids) <= seen
+    sweep.count_again()
     assert sweep.has_moved_right or set(store.ids) <= seen or len(seen) < sweep.total
 
 
@@ -85,6 +109,9 @@ def test_pages_that_never_end_are_an_error() -> None:
     """A vendor that shows the same page for ever is found out."""
 
     class Stuck:
+        def pages_ahead(self, starts: Iterable[int], **_: object) -> Iterator[int]:
+            yield from starts
+
         def get_customers(self, *, start: int, **_: object) -> CustomerPage:
             return CustomerPage(tuple(customer(one) for one in range(start + 1, start + 201)), start + 1_000, 0)
 
@@ -98,6 +125,9 @@ class Filtered:
 
     way: str
     asked: int = 0
+
+    def pages_ahead(self, starts: Iterable[int], **_: object) -> Iterator[int]:
+        yield from starts
 
     def get_customers(self, *, filter: str, **_: object) -> CustomerPage:
         assert filter in ("updateDate ge 2026-11-23T11:45:00Z", "auditInfo.updateDate ge 2026-11-23T11:45:00Z")

@@ -53,6 +53,11 @@ def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: 
     return Admission(slot - at, None, today + 1)
 
 
+def give_back(store: Store, vendor: str, now: datetime) -> None:
+    """A call that was admitted was not made: it does not count. Its slot stays empty."""
+    store.run("UPDATE calls SET calls = max(calls - 1, 0) WHERE day = ? AND vendor = ?", _day(now), vendor)
+
+
 def hold(store: Store, vendor: str, now: datetime, seconds: float) -> None:
     """No call to `vendor` before `seconds` have passed, an hour at most, whichever process makes it."""
     until = max(now.timestamp() + min(seconds, LONGEST_HOLD_SECONDS), _held_until(store, vendor, now.timestamp()))

@@ -1,0 +1,35 @@
+"""Pages by record offset, read ahead of a reader who may step back or read a page again."""
+
+from collections.abc import Callable, Iterator
+
+from ccsync.transport import Ahead
+
+
+class PagesAhead:
+    """Has the pages that come next read already, as long as the reader goes on in equal steps.
+
+    When it goes elsewhere, what was under way is dropped: a page that is read again is read anew. `total` is how many
+    records there are, as far as is known; nothing is read beyond them. Pages share `overlap` records.
+    """
+
+    def __init__(self, ahead: Callable[[Iterator[int]], Ahead[int]], step: int, overlap: int = 0) -> None:
+        self._ahead, self._step, self._overlap = ahead, step, overlap
+        self._starts: Ahead[int] | None = None
+        self.total = 0
+
+    def go_to(self, start: int) -> None:
+        """The reader is about to read the page that begins at this record."""
+        if self._starts is None or next(self._starts, None) != start:
+            self.close()
+            self._starts = self._ahead(self._from(start))
+            next(self._starts)
+
+    def close(self) -> None:
+        """The reader has come to its end."""
+        if self._starts is not None:
+            self._starts.close()
+
+    def _from(self, start: int) -> Iterator[int]:
+        yield start
+        while (start := start + self._step) + self._overlap < self.total:
+            yield start
