@@ -1,6 +1,7 @@
 """Reads and fills a Constant Contact account. It cannot re-subscribe or mail anybody: see `consent_guard`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 from ccsync import shapes
 from ccsync.constant_contact.bulk import Bulk
@@ -9,10 +10,11 @@ from ccsync.constant_contact.consent_guard import check_no_permission
 from ccsync.constant_contact.records import to_contact, to_custom_field, to_list
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.models import AccountEmail, AccountSummary, Contact, ContactList, CustomField, JsonObject
-from ccsync.transport import Call
+from ccsync.transport import Ahead, Call
+
+T = TypeVar("T")
 
 PAGE_SIZE = 500
-
 
 _SCALARS = (
     "first_name", "last_name", "job_title", "company_name", "birthday_month", "birthday_day", "anniversary"
@@ -125,8 +127,7 @@ class ConstantContact(Bulk, Campaigns):
 
         `status` is always given: description and support disagree about its default.
         """
-        params = {"status": "all", **filters, "limit": str(PAGE_SIZE)}
-        for page in self._pages("/contacts", params, "contacts"):
+        for page in self._pages("/contacts", _listing(filters), "contacts"):
             yield [one for record in page if (one := to_contact(record))]
 
     def count_contacts(self, **filters: str) -> int:
@@ -137,7 +138,7 @@ class ConstantContact(Bulk, Campaigns):
 
     def find_contact(self, email: str) -> Contact | None:
         """The contact with this address, deleted ones included."""
-        for page in self.iter_contact_pages(email=email, include="list_memberships"):
+        for page in self.iter_contact_pages(**_of_address(email)):
             for contact in page:
                 if contact.email and contact.email.casefold() == email.casefold():
                     return contact
@@ -145,15 +146,31 @@ class ConstantContact(Bulk, Campaigns):
 
     def get_contact(self, contact_id: str) -> Contact | None:
         """One contact by its id; `None` when the vendor no longer knows it."""
-        params = {"include": "list_memberships"}
-        call = Call("GET", f"{self._api_url}/contacts/{contact_id}", params=params, accepts=frozenset({404}))
-        answer, value = self._json(call)
+        answer, value = self._json(self._contact_call(contact_id))
         if answer.status == 404:
             return None
         found = to_contact(shapes.as_object(value) or {})
         if found is None:
             raise VendorUnreachable("Constant Contact's answer about a contact is none.", "it has no contact_id.")
         return found
+
+    def _contact_call(self, contact_id: str) -> Call:
+        params = {"include": "list_memberships"}
+        return Call("GET", f"{self._api_url}/contacts/{contact_id}", params=params, accepts=frozenset({404}))
+
+    def contacts_ahead(self, items: Iterable[T], look_of: Callable[[T], tuple[str | None, str | None]]) -> Ahead[T]:
+        """These items, while later ones are looked up already: by contact id, else by address, else not at all.
+
+        `get_contact` and `find_contact` find the answers.
+        """
+
+        def calls(item: T) -> list[Call]:
+            contact_id, address = look_of(item)
+            if contact_id:
+                return [self._contact_call(contact_id)]
+            return [Call("GET", self._api_url + "/contacts", params=_listing(_of_address(address)))] if address else []
+
+        return self.transport.ahead(items, calls, self._token)
 
     def create_contact(self, body: JsonObject) -> Contact | None:
         """Create a person who never was in the account; `None` where the address exists, deleted ones included (409).
@@ -193,3 +210,11 @@ class ConstantContact(Bulk, Campaigns):
                 "Unsubscribe the person in Constant Contact by hand.",
             )
         return after
+
+
+def _listing(filters: Mapping[str, str]) -> dict[str, str]:
+    return {"status": "all", **filters, "limit": str(PAGE_SIZE)}
+
+
+def _of_address(email: str) -> dict[str, str]:
+    return {"email": email, "include": "list_memberships"}

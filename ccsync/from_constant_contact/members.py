@@ -129,7 +129,8 @@ def find_contacts(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidd
 
 def _look_up(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden:
     hidden = Hidden()
-    for count, (person, address) in enumerate(wanted, start=1):
+    ahead = context.constant_contact.contacts_ahead(wanted, lambda one: (_contact_id(context, one[0]), one[1]))
+    for count, (person, address) in enumerate(ahead, start=1):
         try:
             look_at(context, person, address)
         except (RefusedError, VendorUnreachable) as error:

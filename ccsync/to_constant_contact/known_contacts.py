@@ -67,8 +67,9 @@ def _pass(context: Context, adopt_list_id: str | None, **filters: str) -> None:
 def learn_singly(context: Context, rows: Sequence[str]) -> None:
     """Look the addresses of these import rows up one by one."""
     hidden = dict[str, Failure]()
-    for number, row in enumerate(rows, start=1):
-        address = str(json.loads(row)["email"])
+    addresses = (str(json.loads(row)["email"]) for row in rows)
+    ahead = context.constant_contact.contacts_ahead(addresses, lambda one: (None, one))
+    for number, address in enumerate(ahead, start=1):
         try:
             contact = context.constant_contact.find_contact(address)
         except (RefusedError, VendorUnreachable) as error:

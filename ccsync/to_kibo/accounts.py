@@ -41,7 +41,7 @@ class Finder:
             found = self._sweep(set(wanted))
             yield from ((one, self._with_known(one, found.get(one, {}))) for one in wanted)
             return
-        for number, one in enumerate(wanted, start=1):
+        for number, one in enumerate(self._context.kibo.searches_ahead(wanted, self._searches), start=1):
             try:
                 accounts = self._with_known(one, self._search(one))
             except (RefusedError, VendorUnreachable) as error:
@@ -85,19 +85,21 @@ class Finder:
 
         Whether its filter minds the case of letters is not documented; what it shows is compared here.
         """
-        spellings = ledger.addresses_of(self._context.store, person)
         found: dict[int, Customer] = {}
-        for spelling in dict.fromkeys([*spellings, *(one.lower() for one in spellings)]):
-            for is_anonymous in self._groups:
-                for customer in self._matches(spelling, is_anonymous):
-                    if self._person(customer) == person:
-                        found[customer.account_id] = customer
+        for text, is_anonymous in self._searches(person):
+            for customer in self._matches(text, is_anonymous):
+                if self._person(customer) == person:
+                    found[customer.account_id] = customer
         return found
 
-    def _matches(self, spelling: str, is_anonymous: bool | None) -> Iterator[Customer]:
+    def _searches(self, person: bytes) -> list[tuple[str, bool | None]]:
+        spellings = ledger.addresses_of(self._context.store, person)
+        both = dict.fromkeys([*spellings, *(one.lower() for one in spellings)])
+        return [(f"emailAddress eq {one.strip()}", guests) for one in both for guests in self._groups]
+
+    def _matches(self, text: str, is_anonymous: bool | None) -> Iterator[Customer]:
         start = 0
         for _ in range(MOST_PAGES):
-            text = f"emailAddress eq {spelling.strip()}"
             page = self._context.kibo.get_customers(start=start, filter=text, is_anonymous=is_anonymous)
             yield from page.customers
             rows = len(page.customers) + page.unreadable

@@ -7,14 +7,12 @@ What Kibo does not take stays queued. Whatever dies in between, the next run loo
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from ccsync.consent.safety_limit import Allowance, allowance
-from ccsync.consent.write_back import AccountAct, judge_account, outdated, wanted_value
+from ccsync.consent.write_back import AccountAct, judge_account, outdated
 from ccsync.errors import CcsyncError, OutOfTime, RefusedError, TemporaryError, VendorUnreachable
 from ccsync.from_constant_contact import departures
 from ccsync.from_kibo.observations import observe
-from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run import control
 from ccsync.run.context import Context
@@ -23,6 +21,7 @@ from ccsync.state.outbox import write_backs
 from ccsync.state.outbox.write_backs import RESUBSCRIBED, WriteBack
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
 from ccsync.to_kibo import outcomes
+from ccsync.to_kibo.account_writes import AccountWrites
 from ccsync.to_kibo.accounts import Finder
 
 log = logging.getLogger(__name__)
@@ -51,8 +50,9 @@ class Writer:
         self._person_of = context.person_of()
         self._targets: dict[int, list[int]] = {}
         self._outcomes = outcomes.Outcomes(context)
+        self._writes = AccountWrites(context, self._outcomes, self._holds, self._note_done)
         self._before: list[WriteBack] = []
-        self.told = 0
+        self.told = self._going = 0
         self.trouble: CcsyncError | None = None
 
     @property
@@ -77,13 +77,14 @@ class Writer:
         unknown = [row for row in going if row.id not in self._targets]
         for start in range(0, len(unknown), CHUNK):
             self._look_at(unknown[start : start + CHUNK])
-        for number, row in enumerate(going, start=1):
-            if row.id in self._targets:
-                self._write_all(row, self._targets[row.id])
-            self._before.append(row)
-            self.told += 1
-            self._context.show("telling the store", number, len(going))
+        self._going = len(going)
+        self._writes.write(going, self._targets)
         return WroteBack(held, self._outcomes.news)
+
+    def _note_done(self, row: WriteBack) -> None:
+        self._before.append(row)
+        self.told += 1
+        self._context.show("telling the store", self.told, self._going)
 
     def look(self, accept: int) -> None:
         """Find out which accounts have to be written. What needs no write is settled: it does not count."""
@@ -188,56 +189,3 @@ class Writer:
             self._targets[row.id] = targets
         else:
             self._outcomes.settle(row, acts, list(writes.values()))
-
-    # writing
-
-    def _write_all(self, row: WriteBack, account_ids: Sequence[int]) -> None:
-        """Write every account of one person; one that fails does not stop the others."""
-        failed = list[tuple[int | None, CcsyncError]]()
-        acts = dict[int, AccountAct]()
-        for account_id in account_ids:
-            try:
-                act = self._context.kibo.transport.anew(partial(self._write, row, account_id))
-            except (RefusedError, VendorUnreachable) as error:
-                control.blame_record_at_kibo(self._context, error)
-                failed.append((account_id, error))
-            else:
-                acts |= {account_id: act} if act is not None else {}
-        if failed:
-            self._outcomes.fail(row, failed)
-        elif self._holds(row):
-            writes = kibo_writes.among(self._context.store, account_ids)
-            self._outcomes.settle(row, acts, list(writes.values()))
-
-    def _write(self, row: WriteBack, account_id: int) -> AccountAct | None:
-        """Read one account, write it, compare the answer; `None` when it is gone, or another person's now."""
-        context, accepts = self._context, wanted_value(row.kind)
-        whole = context.kibo.get_whole_account(account_id)
-        if whole is None or not self._is_of(row, whole.customer):
-            return None
-        observe(self._context, [whole.customer], are_whole=True)
-        if outdated(row.kind, row.list_id, suppressions.of_person(context.store, row.person)):
-            return None
-        write = kibo_writes.among(context.store, [account_id]).get(account_id)
-        act = judge_account(row.kind, whole.customer.accepts_marketing, whole.customer.account_type, write)
-        if act is AccountAct.UNKNOWN:
-            raise RefusedError(
-                "The account's consent is not known.", f"{act.value}.", "Look at it in Kibo.", status=422
-            )
-        if act is not AccountAct.WRITE:
-            return act
-        kibo_writes.set_out(context.store, account_id, row.person, accepts, row.kind, context.now())
-        written = context.kibo.put_consent(whole, accepts)
-        if written is None:
-            return None
-        if written.customer.accepts_marketing is not accepts:
-            raise VendorUnreachable(
-                "Kibo did not take the new consent.",
-                "its answer still shows acceptsMarketing as it was.",
-                "The next run tries again.",
-            )
-        self._outcomes.wrote(row, written)
-        return act
-
-    def _is_of(self, row: WriteBack, customer: Customer) -> bool:
-        return customer.email is not None and self._person_of(person_key_text(customer.email)) == row.person

@@ -178,7 +178,7 @@ def test_what_was_let_through_goes_on_in_the_next_run(shop: Shop) -> None:
 
     def count(label: str) -> None:
         nonlocal written
-        written += label.startswith("after PUT")
+        written += label.startswith("before PUT")
         if written == 3:
             shop.clock.check = run_out  # type: ignore[method-assign]
 

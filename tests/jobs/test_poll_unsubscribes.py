@@ -319,7 +319,7 @@ def test_an_answer_that_is_no_account_is_not_believed(shop: Shop, body: str) -> 
 
 
 def test_a_vendor_that_is_down_is_not_blamed_on_the_accounts(shop: Shop) -> None:
-    """When Kibo fails in the middle of the writes, the run ends at the first of them, and the next one continues."""
+    """When Kibo fails in the middle of the writes, the run ends, nothing is tried twice, and the next one continues."""
     addresses = [f"person{number}@example.com" for number in range(6)]
     accounts = join(shop, *addresses)
     settled(shop)
@@ -328,7 +328,7 @@ def test_a_vendor_that_is_down_is_not_blamed_on_the_accounts(shop: Shop) -> None
     shop.box.faults.before(lambda: shop.box.kibo.refuse(None, 503), vendor="kibo_tenant", method="PUT", nth=2)
     with pytest.raises(VendorUnreachable):
         shop.poll()
-    assert len(set(puts(shop))) == 2
+    assert len(puts(shop)) == len(set(puts(shop)))
     assert sorted(told(shop, one)[0].attempts for one in addresses) == [0] * 6
     shop.box.kibo.relent()
     shop.box.faults.clear()
