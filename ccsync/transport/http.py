@@ -19,17 +19,15 @@ from urllib.parse import urlsplit
 from ccsync import __version__
 from ccsync.errors import (
     AnswerLost,
-    CcsyncError,
-    LoginNeeded,
     QuotaSpent,
     RefusedError,
     TooLate,
-    VendorThrottling,
     VendorUnreachable,
 )
 from ccsync.transport.ahead import Ahead, Flights
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
 from ccsync.transport.classification import Kind, Meaning, classify, is_html
+from ccsync.transport.endings import refusal, throttling, too_late
 from ccsync.transport.exchange import Flight, trouble
 from ccsync.transport.late import requests
 from ccsync.transport.vendor_clock import VendorClock
@@ -95,8 +93,7 @@ class Transport:
         An answer that should be JSON and is not counts as one that did not arrive.
         Refusals named in `call.accepts` may have an empty body (`None`).
         """
-        answer, value = self._attempt(call, token, wants_json=True)
-        return answer, value
+        return self._attempt(call, token, wants_json=True)
 
     def send(self, call: Call, token: Token | None = None) -> Answer:
         """Make `call`, wait and retry as its answers ask, and return the answer.
@@ -157,7 +154,7 @@ class Transport:
                 # Valid-looking tokens do get a 401 now and then: renew once, repeat once.
                 bearer, was_renewed = token.renew(bearer), True
                 if not call.may_wait:
-                    raise self._too_late(call)
+                    raise too_late(self.vendor, call)
                 continue
             tries += 1
             self._wait_or_raise(call, verdict, tries, age)
@@ -175,11 +172,11 @@ class Transport:
         seconds = self._gate.admit()
         left = self._clock.seconds_left()
         if seconds > LONGEST_WAIT_SECONDS or (left is not None and seconds > left):
-            raise self._throttling(seconds)
+            raise throttling(self.vendor, seconds)
         if seconds > 0:
             self._clock.sleep(seconds)
         if seconds > PACING_SECONDS and not call.may_wait:
-            raise self._too_late(call)
+            raise too_late(self.vendor, call)
 
     def _launch(self, call: Call, token: Token) -> Flight | None:
         """Send a call ahead of its turn, in the next slot; `None` when that is far away."""
@@ -260,9 +257,9 @@ class Transport:
             self._gate.hold(min(seconds, LONGEST_WAIT_SECONDS))
             left = self._clock.seconds_left()
             if seconds > LONGEST_WAIT_SECONDS or (left is not None and seconds > left) or tries >= 12:
-                raise self._throttling(seconds)
+                raise throttling(self.vendor, seconds)
             if not call.may_wait:
-                raise self._too_late(call)
+                raise too_late(self.vendor, call)
             if verdict.kind is Kind.THROTTLED:
                 self._clock.sleep(self._chance.uniform(0, min(2.0**tries, MAX_BACKOFF_SECONDS)))
             return
@@ -274,7 +271,7 @@ class Transport:
                 "Nothing is lost; the next run after 00:00 UTC continues.",
             )
         if verdict.kind is not Kind.TRANSIENT:
-            raise self._refusal(call, verdict)
+            raise refusal(self.vendor, call, verdict)
         if not call.is_repeatable:
             raise AnswerLost(
                 f"The answer of {self.vendor} to {call.shown} did not arrive.",
@@ -290,49 +287,8 @@ class Transport:
             )
         self._clock.sleep(backoff_seconds(tries, self._chance))
 
-    def _too_late(self, call: Call) -> TooLate:
-        return TooLate(
-            f"{self.vendor} did not take {call.shown} at once.",
-            "what it says may be out of date after a wait, so it was not sent again.",
-            "Nothing is lost; the next run makes it anew.",
-        )
-
-    def _throttling(self, seconds: float) -> VendorThrottling:
-        asked = f"{seconds / 60:.0f} minutes" if seconds <= 86_400 else "more than a day"
-        return VendorThrottling(
-            f"{self.vendor} asks for a wait of {asked}, longer than this run may take.",
-            "it limits how many calls a tenant or key may make.",
-            "Nothing is lost; the next run after that continues.",
-        )
-
-    def _refusal(self, call: Call, verdict: Meaning) -> CcsyncError:
-        if verdict.kind is Kind.UNAUTHORIZED:
-            return LoginNeeded(
-                f"{self.vendor} refused the saved login.",
-                f"{call.shown}: 401 {verdict.detail}".rstrip() + ", also with a new token.",
-                "ccsync login",
-            )
-        if verdict.kind is Kind.QUEUE_FULL:
-            return VendorThrottling(
-                f"{self.vendor} has too many bulk jobs waiting for this account.",
-                "it queues 1,000 at most.",
-                "Nothing is lost; run again in some minutes.",
-            )
-        return RefusedError(
-            f"{self.vendor} refused {call.shown}.",
-            f"{verdict.status} {verdict.detail}".rstrip() + ".",
-            _REFUSAL_FIXES.get(verdict.status, "Run again with -vv --log-file FILE and look at the calls."),
-            status=verdict.status,
-        )
-
 
 _NEVER_ACCEPTED = frozenset({Kind.THROTTLED, Kind.WAIT, Kind.QUOTA, Kind.TRANSIENT})
-
-_REFUSAL_FIXES = {
-    403: "ccsync login --check        (says what the login may not do; if it may, see whether the app is active"
-    " and, for Kibo, has the behaviours it needs)",
-    404: "Check the ids and URLs in the config.",
-}
 
 
 def backoff_seconds(tries: int, chance: random.Random) -> float:

@@ -109,7 +109,7 @@ def kill_at(story: Story, shop: LiveShop, number: int, labels: list[str]) -> Non
     rows_before, runs_before = len(imported_rows(shop)), len(shop.latest())
     status, passed = start(story, shop, number)
     assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
-    assert passed == labels[:number]
+    assert len(passed) == number  # with several calls under way, not always at the same label
     code, _ = run(story, shop)
     assert code in (0, 3)
     statuses = [one.status for one in shop.latest()][: -runs_before or None]

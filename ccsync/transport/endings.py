@@ -1,0 +1,52 @@
+"""The errors that an answer of a vendor ends a call with."""
+
+from ccsync.errors import CcsyncError, LoginNeeded, RefusedError, TooLate, VendorThrottling
+from ccsync.transport.calls import Call
+from ccsync.transport.classification import Kind, Meaning
+
+_REFUSAL_FIXES = {
+    403: "ccsync login --check        (says what the login may not do; if it may, see whether the app is active"
+    " and, for Kibo, has the behaviours it needs)",
+    404: "Check the ids and URLs in the config.",
+}
+
+
+def too_late(vendor: str, call: Call) -> TooLate:
+    """A call that must not go out after a wait."""
+    return TooLate(
+        f"{vendor} did not take {call.shown} at once.",
+        "what it says may be out of date after a wait, so it was not sent again.",
+        "Nothing is lost; the next run makes it anew.",
+    )
+
+
+def throttling(vendor: str, seconds: float) -> VendorThrottling:
+    """A wait that is longer than the run may take."""
+    asked = f"{seconds / 60:.0f} minutes" if seconds <= 86_400 else "more than a day"
+    return VendorThrottling(
+        f"{vendor} asks for a wait of {asked}, longer than this run may take.",
+        "it limits how many calls a tenant or key may make.",
+        "Nothing is lost; the next run after that continues.",
+    )
+
+
+def refusal(vendor: str, call: Call, verdict: Meaning) -> CcsyncError:
+    """An answer that waiting does not mend."""
+    if verdict.kind is Kind.UNAUTHORIZED:
+        return LoginNeeded(
+            f"{vendor} refused the saved login.",
+            f"{call.shown}: 401 {verdict.detail}".rstrip() + ", also with a new token.",
+            "ccsync login",
+        )
+    if verdict.kind is Kind.QUEUE_FULL:
+        return VendorThrottling(
+            f"{vendor} has too many bulk jobs waiting for this account.",
+            "it queues 1,000 at most.",
+            "Nothing is lost; run again in some minutes.",
+        )
+    return RefusedError(
+        f"{vendor} refused {call.shown}.",
+        f"{verdict.status} {verdict.detail}".rstrip() + ".",
+        _REFUSAL_FIXES.get(verdict.status, "Run again with -vv --log-file FILE and look at the calls."),
+        status=verdict.status,
+    )
