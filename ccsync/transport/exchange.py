@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import BinaryIO
 from urllib.parse import quote, urlencode
@@ -91,14 +90,15 @@ class Flight:
         with self._lock:
             if self._given_up.is_set():
                 return
-            self.is_out, self._went_out_at = True, time.monotonic()
+            self.is_out, self._went_out_at = True, self._clock.monotonic()
         self._news.set()
         outcome: Answer | BaseException
         try:
             outcome = _exchange(self.session, self.call, self.bearer, self._given_up)
         except BaseException as error:
             outcome = error
-        self.answered_at, self.seconds = self._clock.monotonic(), time.monotonic() - self._went_out_at
+        self.answered_at = self._clock.monotonic()
+        self.seconds = self.answered_at - self._went_out_at
         self._outcome = outcome
         self._news.set()
         if self._given_up.is_set():
@@ -109,19 +109,18 @@ class Flight:
 
         Raises what `requests` raises, or `TimeoutError`; after that the session may still be in use.
         """
-        limit = float(FILE_SECONDS if self.call.sink else CALL_SECONDS)
+        waited, limit = 0.0, float(FILE_SECONDS if self.call.sink else CALL_SECONDS)
         while self._outcome is None:
             self._news.clear()  # first: what happens while we look must not be missed
             meanwhile()
             if self._outcome is not None:
                 break
-            gone = time.monotonic() - self._went_out_at if self.is_out else 0.0
             if self._clock.is_stopping():
-                limit = min(limit, gone + GRACE_SECONDS)
-            if gone >= limit:
+                limit = min(limit, waited + GRACE_SECONDS)
+            if waited >= limit:
                 self.call_off()
-                raise TimeoutError(f"no whole answer within {gone:.0f} s")
-            self._news.wait(min(0.5, limit))
+                raise TimeoutError(f"no whole answer within {waited:.0f} s")
+            waited += 0.0 if self._news.wait(0.5) else 0.5
         if isinstance(self._outcome, BaseException):
             raise self._outcome
         return self._outcome

@@ -16,11 +16,10 @@ BUGS = (
     ),
     SeededBug(
         "an opt-out counts as told before Kibo was told",
-        "to_kibo/write_back.py",
-        "            if row.id in self._targets:\n                self._write_all(",
-        "            if row.id in self._targets:\n"
-        "                write_backs.settle(self._context.store, row.id, self._at, row.kind)\n"
-        "                self._write_all(",
+        "to_kibo/account_writes.py",
+        "        self._under_way.append((one, found))\n",
+        "        self._under_way.append((one, found))\n"
+        "        self._outcomes.settle(one.row, {account_id: AccountAct.WRITE}, [])\n",
         (K1, "-k", f"anywhere and {POLL}"),
     ),
     SeededBug(
@@ -53,9 +52,9 @@ BUGS = (
     ),
     SeededBug(
         "only the first of several accounts is told",
-        "to_kibo/write_back.py",
-        "        for account_id in account_ids:\n            try:\n",
-        "        for account_id in account_ids[:1]:\n            try:\n",
+        "to_kibo/account_writes.py",
+        "        account_ids = targets.get(row.id, ())\n",
+        "        account_ids = targets.get(row.id, ())[:1]\n",
         (K1, "-k", f"anywhere and {POLL}"),
     ),
     SeededBug(
