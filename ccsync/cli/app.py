@@ -25,6 +25,7 @@ from ccsync.cli.commands.reconcile import reconcile
 from ccsync.cli.commands.reporting.consent import consent
 from ccsync.cli.commands.reporting.events import events
 from ccsync.cli.commands.reporting.logs import logs
+from ccsync.cli.commands.reporting.report import report
 from ccsync.cli.commands.reporting.status import status
 from ccsync.cli.commands.reporting.why import why
 from ccsync.cli.terminal import error_lines
@@ -79,6 +80,7 @@ for command in (
     forget,
     reconcile,
     campaign,
+    report,
 ):
     cli.add_command(command)
 

@@ -14,6 +14,7 @@ from ccsync.run import clocks
 from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
 from ccsync.state import contacts, properties
+from ccsync.state.log import days
 from ccsync.state.properties import Stream
 
 SHARE_OF_DAY = 10
@@ -51,6 +52,8 @@ def read(context: Context) -> ListRecord:
     found = context.constant_contact.get_list(context.list_id, counted=COUNTED)
     if found is None:
         raise list_is_gone(context)
+    if found.membership_count is not None:
+        days.note_members(context.store, context.list_id, context.now(), found.membership_count)
     compared_at = clocks.bookmark(context, stream(context))
     if compared_at is None or compared_at <= clocks.our_time(context) - DAILY:
         return ListRecord(found.membership_count, True)

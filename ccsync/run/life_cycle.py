@@ -5,12 +5,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from ccsync.errors import CcsyncError, Interrupted
+from ccsync.errors import CcsyncError, Interrupted, SafetyLimitError
 from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.run.job_names import DIRECTIONS
 from ccsync.state import events, scratch_store
-from ccsync.state.log import history, last_errors, runs, wrong_clock
+from ccsync.state.log import days, history, last_errors, runs, wrong_clock
 from ccsync.state.log.last_errors import Trouble
 from ccsync.state.log.runs import Run
 from ccsync.state.outbox import write_backs
@@ -43,6 +43,7 @@ def carry_out(context: Context, job: str, body: Callable[[], T]) -> T:
         _note_trouble(context, job, CcsyncError(unforeseen))
         raise
     runs.finish(context.store, context.run_id, "COMPLETE", context.now(), context.counts, " ".join(context.remarks))
+    days.count(context.store)
     if clocks.do_agree(context):
         _tidy(context)
     return result
@@ -78,6 +79,7 @@ def _finish(context: Context, status: str, message: str) -> None:
     """Close the row of a run that ended badly; that this fails too must not hide why."""
     try:
         runs.finish(context.store, context.run_id, status, context.now(), context.counts, message)
+        days.count(context.store)
     except Exception:
         log.exception("the row of run %s could not be closed", context.run_id)
 
@@ -86,5 +88,7 @@ def _note_trouble(context: Context, job: str, error: CcsyncError) -> None:
     """Keep what mends it, for `status`."""
     try:
         last_errors.note(context.store, job, Trouble(context.run_id, error.exit_code, error.what, error.fix))
+        if isinstance(error, SafetyLimitError):
+            days.note_limit(context.store, job, context.now())
     except Exception:
         log.exception("the trouble of run %s could not be kept", context.run_id)

@@ -103,3 +103,9 @@ def news_of(store: Store, run_id: int) -> int:
 def account_ids(store: Store) -> list[int]:
     """Every account that is parked."""
     return [int(str(row[0])) for row in store.rows("SELECT account_id FROM parked ORDER BY account_id")]
+
+
+def count_by_code(store: Store) -> dict[str, int]:
+    """How many records stay rejected, by reason; the commonest first."""
+    rows = store.rows("SELECT code, count(*) FROM parked GROUP BY code ORDER BY 2 DESC, 1")
+    return {str(code): int(str(number)) for code, number in rows}

@@ -4,6 +4,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 
+from ccsync.state.database.days import FIFTH
 from ccsync.state.database.facts_and_tasks import FOURTH
 from ccsync.state.database.tables import FIRST, SECOND, THIRD
 
@@ -35,6 +36,7 @@ TABLES = frozenset(
         "field_sets",
         "erasing",
         "kibo_writes",
+        "days",
     }
 )
 
@@ -64,7 +66,13 @@ def _fourth(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth)
+def _fifth(connection: sqlite3.Connection) -> None:
+    """Numbers by day; see `days`."""
+    for statement in _statements(FIFTH):
+        connection.execute(statement)
+
+
+_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth, _fifth)
 VERSION = len(_MIGRATIONS)
 
 

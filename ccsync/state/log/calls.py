@@ -1,7 +1,7 @@
 """The ledger of calls and the pace: both are a vendor's, and hold across processes and runs."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import from_text, to_text
@@ -89,6 +89,12 @@ def close_for_today(store: Store, vendor: str, now: datetime) -> None:
 def calls_on(store: Store, vendor: str, now: datetime) -> int:
     """Calls to `vendor` on the UTC day of `now`."""
     return store.number("SELECT calls FROM calls WHERE day = ? AND vendor = ?", _day(now), vendor)
+
+
+def by_day(store: Store, vendor: str, first: date) -> dict[date, int]:
+    """Calls to `vendor` on each UTC day from `first` on."""
+    rows = store.rows("SELECT day, calls FROM calls WHERE vendor = ? AND day >= ? ORDER BY day", vendor, str(first))
+    return {date.fromisoformat(str(day)): int(str(number)) for day, number in rows}
 
 
 def closed_until(store: Store, vendor: str, now: datetime) -> datetime | None:
