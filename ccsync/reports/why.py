@@ -12,13 +12,14 @@ from ccsync.mapping import person_key_text
 from ccsync.reports.status import next_run_at
 from ccsync.run.job_names import FLUSH_EVENTS
 from ccsync.state import Store, contacts, events, ledger, parked, people, properties, suppressions
+from ccsync.state.ledger import LedgerRow
 from ccsync.state.log import history, last_errors, runs
 from ccsync.state.log.history import Step
 from ccsync.state.log.runs import Run
 from ccsync.state.outbox import queue, tasks, write_backs
 from ccsync.state.outbox.write_backs import WriteBack
 from ccsync.state.views import person_facts
-from ccsync.state.views.person_facts import AccountKnown, ConsentRow, Rejected, SuppressionSeen
+from ccsync.state.views.person_facts import AccountKnown, Rejected, SuppressionSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,7 @@ def _entries(store: Store, account_ids: Sequence[int], everybody: Sequence[bytes
         yield from _of_events(store, account_id)
     for person in everybody:
         yield from (_of_step(one) for one in history.of_person(store, person))
-        yield from (_of_consent(one) for one in person_facts.consent_of(store, person))
+        yield from (_of_consent(one) for one in ledger.rows_of_person(store, person))
     yield from _of_rejections(_about(store, everybody, person_facts.rejections_of(store, account_ids)))
 
 
@@ -228,7 +229,7 @@ def _of_step(one: Step) -> Entry:
     )
 
 
-def _of_consent(row: ConsentRow) -> Entry:
+def _of_consent(row: LedgerRow) -> Entry:
     one = row.change
     said = ", ".join(f"{name} {value}" for name, value in one.evidence.items() if value)
     return Entry(

@@ -4,6 +4,7 @@ Each module owns a few tables and offers functions on an open `Store`; nothing o
 """
 
 from ccsync.state.database.lock import Lock
-from ccsync.state.database.store import Store, create_store, explained, open_store, scratch_store
+from ccsync.state.database.opening import create_store, explained, open_store, scratch_store
+from ccsync.state.database.store import Store
 
 __all__ = ["Lock", "Store", "create_store", "explained", "open_store", "scratch_store"]

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state.database.store import Row, Store
-from ccsync.state.database.times import from_text, to_text, to_text_or_none
+from ccsync.state.database.rows import Value, marks
+from ccsync.state.database.store import Store
 
 B2B = "b2b"
 """The kind of an account whose consent sits on its users: it neither adds nor keeps anybody."""
@@ -27,17 +27,14 @@ class AccountSeen:
 
 def observe(store: Store, seen: Iterable[AccountSeen], at: datetime) -> None:
     """Note accounts as Kibo showed them, inside the caller's transaction; `at` is our clock."""
-    found, text = list(seen), to_text(at)
-    store.run_many(
+    found = list(seen)
+    sql = (
         "INSERT INTO accounts (account_id, person, accepts_marketing, since, kind, seen_at) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (account_id) DO UPDATE SET person = excluded.person,"
         " accepts_marketing = excluded.accepts_marketing, since = excluded.since, kind = excluded.kind,"
-        " seen_at = excluded.seen_at",
-        [
-            (one.account_id, one.person, int(one.accepts_marketing), to_text_or_none(one.since), one.kind, text)
-            for one in found
-        ],
+        " seen_at = excluded.seen_at"
     )
+    store.run_many(sql, [(one.account_id, one.person, one.accepts_marketing, one.since, one.kind, at) for one in found])
     note_addresses(store, [(one.account_id, one.person) for one in found if one.accepts_marketing and not one.kind])
 
 
@@ -48,8 +45,7 @@ def note_addresses(store: Store, pairs: Iterable[tuple[int, bytes]]) -> None:
 
 def addresses_of(store: Store, account_id: int) -> list[bytes]:
     """Every address, present and past, with which the account has opted in."""
-    rows = store.rows("SELECT person FROM account_addresses WHERE account_id = ?", account_id)
-    return [one for (one,) in rows if isinstance(one, bytes)]
+    return store.column(bytes, "SELECT person FROM account_addresses WHERE account_id = ?", account_id)
 
 
 def with_address(store: Store, person: bytes) -> list[AccountSeen]:
@@ -59,8 +55,7 @@ def with_address(store: Store, person: bytes) -> list[AccountSeen]:
 
 def of_person(store: Store, person: bytes) -> list[int]:
     """The ids of the accounts that had this address when last seen, of whatever kind."""
-    rows = store.rows("SELECT account_id FROM accounts WHERE person = ? ORDER BY account_id", person)
-    return [int(str(row[0])) for row in rows]
+    return store.column(int, "SELECT account_id FROM accounts WHERE person = ? ORDER BY account_id", person)
 
 
 def count(store: Store) -> int:
@@ -70,20 +65,12 @@ def count(store: Store) -> int:
 
 def known(store: Store, account_ids: Sequence[int]) -> dict[int, AccountSeen]:
     """What was last observed of these accounts."""
-    marks = ",".join("?" * len(account_ids))
-    return {one.account_id: one for one in _read(store, f"account_id IN ({marks})", *account_ids)}
+    return {one.account_id: one for one in _read(store, f"account_id IN ({marks(account_ids)})", *account_ids)}
 
 
-def _read(store: Store, where: str, *values: bytes | int | str) -> list[AccountSeen]:
+def _read(store: Store, where: str, *values: Value) -> list[AccountSeen]:
     sql = f"SELECT account_id, person, accepts_marketing, since, kind FROM accounts WHERE {where}"
-    return [_to_account(row) for row in store.rows(sql, *values)]
-
-
-def _to_account(row: Row) -> AccountSeen:
-    account_id, person, accepts, since, kind = row
-    return AccountSeen(
-        int(str(account_id)), person if isinstance(person, bytes) else b"", bool(accepts), from_text(since), str(kind)
-    )
+    return store.records(AccountSeen, sql, *values)
 
 
 def drop(store: Store, account_id: int) -> None:

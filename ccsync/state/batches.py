@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.state import contacts
-from ccsync.state.database.store import Row, Store
-from ccsync.state.database.times import from_text_or_raise, to_text
+from ccsync.state.database.rows import marks
+from ccsync.state.database.store import Store
 from ccsync.state.log import history
 
 PREPARED = "prepared"
@@ -53,13 +53,8 @@ class BatchRow:
 
 def prepare(store: Store, run_id: int, list_id: str, prepared_at: datetime) -> int:
     """Open an empty batch, inside the caller's transaction."""
-    return store.insert(
-        "INSERT INTO batches (run_id, list_id, state, rows, prepared_at) VALUES (?, ?, ?, 0, ?)",
-        run_id,
-        list_id,
-        PREPARED,
-        to_text(prepared_at),
-    )
+    sql = "INSERT INTO batches (run_id, list_id, state, rows, prepared_at) VALUES (?, ?, ?, 0, ?)"
+    return store.insert(sql, run_id, list_id, PREPARED, prepared_at)
 
 
 def add_rows(store: Store, batch_id: int, rows: Iterable[BatchRow], prepared_at: datetime) -> None:
@@ -69,10 +64,7 @@ def add_rows(store: Store, batch_id: int, rows: Iterable[BatchRow], prepared_at:
     store.run_many(
         "INSERT INTO batch_rows (batch_id, person, account_id, email, fingerprint, is_new, field_set, reason)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (batch_id, r.person, r.account_id, r.email, r.fingerprint, int(r.is_new), sets[r.fields], r.reason)
-            for r in kept
-        ],
+        [(batch_id, r.person, r.account_id, r.email, r.fingerprint, r.is_new, sets[r.fields], r.reason) for r in kept],
     )
     contacts.set_out_to_send(store, [r.person for r in kept], prepared_at)
     store.run("UPDATE batches SET rows = rows + ? WHERE id = ?", len(kept), batch_id)
@@ -90,32 +82,22 @@ def unfinished(store: Store) -> list[Batch]:
 
 def in_state(store: Store, *states: str) -> list[Batch]:
     """The batches in these states, oldest first."""
-    return [
-        _to_batch(row)
-        for row in store.rows(
-            "SELECT id, run_id, list_id, state, activity_id, rows, prepared_at FROM batches"
-            f" WHERE state IN ({','.join('?' * len(states))}) ORDER BY id",
-            *states,
-        )
-    ]
+    columns = "id, run_id, list_id, state, activity_id, rows, prepared_at"
+    return store.records(Batch, f"SELECT {columns} FROM batches WHERE state IN ({marks(states)}) ORDER BY id", *states)
 
 
 def known_activities(store: Store) -> set[str]:
     """Every activity that belongs to one of our batches."""
-    return {str(row[0]) for row in store.rows("SELECT activity_id FROM batches WHERE activity_id IS NOT NULL")}
+    return set(store.column(str, "SELECT activity_id FROM batches WHERE activity_id IS NOT NULL"))
 
 
 def rows_of(store: Store, batch_id: int) -> list[BatchRow]:
     """The contacts of a batch that is not closed, in the order of `person`."""
-    return [
-        BatchRow(person, int(account_id), str(email), fingerprint, bool(is_new), str(fields or ""), str(reason))
-        for person, account_id, email, fingerprint, is_new, fields, reason in store.rows(
-            "SELECT person, account_id, email, fingerprint, is_new, names, reason FROM batch_rows"
-            " LEFT JOIN field_sets ON field_sets.id = field_set WHERE batch_id = ? ORDER BY person",
-            batch_id,
-        )
-        if isinstance(person, bytes) and isinstance(fingerprint, bytes) and isinstance(account_id, int)
-    ]
+    sql = (
+        "SELECT person, account_id, email, fingerprint, is_new, coalesce(names, ''), reason FROM batch_rows"
+        " LEFT JOIN field_sets ON field_sets.id = field_set WHERE batch_id = ? ORDER BY person"
+    )
+    return store.records(BatchRow, sql, batch_id)
 
 
 def holds(store: Store, person: bytes) -> bool:
@@ -126,7 +108,7 @@ def holds(store: Store, person: bytes) -> bool:
 def states_of(store: Store, person: bytes) -> set[str]:
     """The states of the batches that the person is in, less those that are over."""
     sql = "SELECT state FROM batch_rows JOIN batches ON batches.id = batch_id WHERE person = ?"
-    return {str(state) for (state,) in store.rows(sql, person)}
+    return set(store.column(str, sql, person))
 
 
 def leave_split(store: Store, people: Iterable[bytes]) -> None:
@@ -140,7 +122,7 @@ def leave_split(store: Store, people: Iterable[bytes]) -> None:
 def accounts_in(store: Store, state: str) -> list[int]:
     """The accounts of the batches in this state."""
     sql = "SELECT DISTINCT account_id FROM batch_rows JOIN batches ON batches.id = batch_id WHERE state = ? ORDER BY 1"
-    return [int(str(account_id)) for (account_id,) in store.rows(sql, state)]
+    return store.column(int, sql, state)
 
 
 def set_state(store: Store, batch_id: int, state: str) -> None:
@@ -151,7 +133,7 @@ def set_state(store: Store, batch_id: int, state: str) -> None:
 def close_empty(store: Store, state: str, at: datetime) -> None:
     """Close the batches in this state whose contacts are all in another one by now."""
     for batch in in_state(store, state):
-        if store.one("SELECT 1 FROM batch_rows WHERE batch_id = ?", batch.id) is None:
+        if not store.exists("SELECT 1 FROM batch_rows WHERE batch_id = ?", batch.id):
             close(store, batch.id, FAILED, at)
 
 
@@ -174,17 +156,4 @@ def counts_of(store: Store, batch_id: int) -> tuple[int, int]:
 def close(store: Store, batch_id: int, state: str, at: datetime) -> None:
     """The batch's outcome is known; its contacts are erased from it."""
     store.run("DELETE FROM batch_rows WHERE batch_id = ?", batch_id)
-    store.run("UPDATE batches SET state = ?, finished_at = ? WHERE id = ?", state, to_text(at), batch_id)
-
-
-def _to_batch(row: Row) -> Batch:
-    batch_id, run_id, list_id, state, activity_id, rows, prepared_at = row
-    return Batch(
-        int(str(batch_id)),
-        int(str(run_id)),
-        str(list_id),
-        str(state),
-        None if activity_id is None else str(activity_id),
-        int(str(rows)),
-        from_text_or_raise(prepared_at),
-    )
+    store.run("UPDATE batches SET state = ?, finished_at = ? WHERE id = ?", state, at, batch_id)

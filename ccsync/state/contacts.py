@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ccsync.state.database.store import Store, Value
-from ccsync.state.database.times import from_text, to_text, to_text_or_none
+from ccsync.state.database.rows import Row, record_of
+from ccsync.state.database.store import Store
 from ccsync.state.suppressions import FORGOTTEN
 
 _DATE_STEP = timedelta(seconds=2)
@@ -24,6 +24,11 @@ ON_LIST = (
     " AND seen.member_of = sent.list_id)"
 )
 """Of a row of `sent`: is the person still on that list, as far as ccsync has seen? The same as `KnownContact.is_on`."""
+_INTO_SENT = "INSERT INTO sent (person, list_id, fingerprint, account_id, sent_at)"
+_SENT_ANEW = (
+    "ON CONFLICT (person, list_id) DO UPDATE SET fingerprint = excluded.fingerprint,"
+    " account_id = excluded.account_id, sent_at = excluded.sent_at, removed_at = NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +98,10 @@ def known(store: Store, person: bytes, list_id: str) -> KnownContact | None:
     return None if row is None else known_contact_of(row)
 
 
-def known_contact_of(row: Sequence[Value]) -> KnownContact:
+def known_contact_of(row: Row) -> KnownContact:
     """The contact of these `COLUMNS`."""
-    is_ours, contact_id, permission, member_of, seen_at, moved_to, list_id, fingerprint, sent_at, removed_at = row
-    at = from_text(sent_at)
-    sent = None
-    if list_id is not None and at is not None:
-        sent = Sent(str(list_id), fingerprint if isinstance(fingerprint, bytes) else None, at, from_text(removed_at))
-    return KnownContact(
-        bool(is_ours),
-        None if contact_id is None else str(contact_id),
-        None if permission is None else str(permission),
-        None if member_of is None else str(member_of),
-        from_text(seen_at),
-        moved_to if isinstance(moved_to, bytes) else None,
-        sent,
-    )
+    contact, sent = row[:6], row[6:]
+    return record_of(KnownContact, (*contact, None if sent[0] is None else record_of(Sent, sent)))
 
 
 def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = None) -> None:
@@ -135,10 +128,10 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
                 one.contact_id,
                 one.permission,
                 one.member_of,
-                to_text(one.seen_at),
+                one.seen_at,
                 # Dates come in whole seconds: what an import of ours has made must not look older than the import.
-                to_text_or_none(one.created_at + _DATE_STEP if one.created_at else None),
-                int(one.member_of is not None and one.member_of == adopt_list_id),
+                one.created_at + _DATE_STEP if one.created_at else None,
+                one.member_of is not None and one.member_of == adopt_list_id,
                 FORGOTTEN,
             )
             for one in found
@@ -175,19 +168,14 @@ def note_unsubscribed(store: Store, contact_id: str, person: bytes, at: datetime
     """A contact was shown as unsubscribed, without its lists. Only of contacts ccsync knows that is noted: an account
     may have half a million old opt-outs. Inside the caller's transaction.
     """
-    is_known = store.one("SELECT 1 FROM contacts WHERE person = ? OR contact_id = ?", person, contact_id) is not None
-    if is_known:
+    if store.exists("SELECT 1 FROM contacts WHERE person = ? OR contact_id = ?", person, contact_id):
         observe(store, [Sighting(person, contact_id, "unsubscribed", None, at)])
 
 
 def note_absent(store: Store, person: bytes, at: datetime, permission: str | None = None) -> None:
     """A look showed no such member; `permission`: what is known of it now. Inside the caller's transaction."""
-    store.run(
-        "UPDATE contacts SET member_of = NULL, seen_at = ?, permission = coalesce(?, permission) WHERE person = ?",
-        to_text(at),
-        permission,
-        person,
-    )
+    sql = "UPDATE contacts SET member_of = NULL, seen_at = ?, permission = coalesce(?, permission) WHERE person = ?"
+    store.run(sql, at, permission, person)
 
 
 def begin_anew(store: Store, person: bytes) -> None:
@@ -201,19 +189,17 @@ def begin_anew(store: Store, person: bytes) -> None:
 
 def note_member(store: Store, person: bytes, list_id: str, at: datetime) -> None:
     """A look showed the person among the members of the list. Inside the caller's transaction."""
-    store.run(
-        "UPDATE contacts SET member_of = ?, seen_at = ?, moved_to = NULL WHERE person = ?", list_id, to_text(at), person
-    )
+    sql = "UPDATE contacts SET member_of = ?, seen_at = ?, moved_to = NULL WHERE person = ?"
+    store.run(sql, list_id, at, person)
 
 
 def addresses_of_contact(store: Store, contact_id: str | None, person: bytes) -> list[bytes]:
     """Everybody whose address the contact has had, `person` first: its act concerns all of them."""
-    found = store.rows(
+    sql = (
         "SELECT person FROM contact_addresses WHERE contact_id = ?1"
-        " UNION SELECT person FROM contacts WHERE contact_id = ?1",
-        contact_id,
+        " UNION SELECT person FROM contacts WHERE contact_id = ?1"
     )
-    return list(dict.fromkeys([person, *(one for (one,) in found if isinstance(one, bytes))]))
+    return list(dict.fromkeys([person, *store.column(bytes, sql, contact_id)]))
 
 
 def set_out_to_send(store: Store, people: Iterable[bytes], at: datetime) -> None:
@@ -224,7 +210,7 @@ def set_out_to_send(store: Store, people: Iterable[bytes], at: datetime) -> None
     store.run_many(
         "INSERT INTO contacts (person, is_ours, prepared_at) VALUES (?, 1, ?)"
         " ON CONFLICT (person) DO UPDATE SET prepared_at = coalesce(prepared_at, excluded.prepared_at)",
-        [(person, to_text(at)) for person in people],
+        [(person, at) for person in people],
     )
 
 
@@ -241,41 +227,19 @@ def confirm_batch(store: Store, batch_id: int, list_id: str, at: datetime) -> No
         list_id,
         batch_id,
     )
-    store.run(
-        "INSERT INTO sent (person, list_id, fingerprint, account_id, sent_at)"
-        " SELECT person, ?, fingerprint, account_id, ? FROM batch_rows WHERE batch_id = ?"
-        " ON CONFLICT (person, list_id) DO UPDATE SET fingerprint = excluded.fingerprint,"
-        " account_id = excluded.account_id, sent_at = excluded.sent_at, removed_at = NULL",
-        list_id,
-        to_text(at),
-        batch_id,
-    )
+    rows = "SELECT person, ?, fingerprint, account_id, ? FROM batch_rows WHERE batch_id = ?"
+    store.run(f"{_INTO_SENT} {rows} {_SENT_ANEW}", list_id, at, batch_id)
 
 
 def confirm(store: Store, person: bytes, list_id: str, fingerprint: bytes, account_id: int, at: datetime) -> None:
     """One person was sent to the list, and `observe` has noted what the vendor answered. In a transaction."""
-    store.run(
-        "INSERT INTO sent (person, list_id, fingerprint, account_id, sent_at) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (person, list_id) DO UPDATE SET fingerprint = excluded.fingerprint,"
-        " account_id = excluded.account_id, sent_at = excluded.sent_at, removed_at = NULL",
-        person,
-        list_id,
-        fingerprint,
-        account_id,
-        to_text(at),
-    )
+    store.run(f"{_INTO_SENT} VALUES (?, ?, ?, ?, ?) {_SENT_ANEW}", person, list_id, fingerprint, account_id, at)
 
 
 def found_on_list(store: Store, account_id: int, person: bytes, list_id: str, at: datetime) -> None:
     """Another source had put this account's person on the list before ccsync came. Inside the caller's transaction."""
-    store.run(
-        "INSERT INTO sent (person, list_id, account_id, sent_at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (person, list_id) DO UPDATE SET sent_at = excluded.sent_at, removed_at = NULL",
-        person,
-        list_id,
-        account_id,
-        to_text(at),
-    )
+    again = "ON CONFLICT (person, list_id) DO UPDATE SET sent_at = excluded.sent_at, removed_at = NULL"
+    store.run(f"{_INTO_SENT} VALUES (?, ?, NULL, ?, ?) {again}", person, list_id, account_id, at)
 
 
 def note_removed(store: Store, person: bytes, list_id: str | None, at: datetime) -> None:
@@ -284,7 +248,7 @@ def note_removed(store: Store, person: bytes, list_id: str | None, at: datetime)
     Inside the caller's transaction.
     """
     which = "person = ?2 AND (?3 IS NULL OR list_id = ?3) AND removed_at IS NULL"
-    store.run(f"UPDATE sent SET removed_at = ?1 WHERE {which}", to_text(at), person, list_id)
+    store.run(f"UPDATE sent SET removed_at = ?1 WHERE {which}", at, person, list_id)
     store.run(
         "UPDATE contacts SET member_of = NULL WHERE person = ?1 AND (?2 IS NULL OR member_of = ?2)", person, list_id
     )

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ccsync.state import properties
-from ccsync.state.database.store import Row, Store, Value
+from ccsync.state.database.rows import T, Value, marks
+from ccsync.state.database.store import Store
 from ccsync.state.suppressions import FORGOTTEN
 
 HELD_BY: Mapping[str, tuple[str, ...]] = {
@@ -52,24 +53,20 @@ def erase_person(store: Store, person: bytes) -> None:
 
 def is_somebodys(store: Store, person: bytes) -> bool:
     """Does any account that ccsync knows of have this address?"""
-    return store.one("SELECT 1 FROM accounts WHERE person = ?", person) is not None
+    return store.exists("SELECT 1 FROM accounts WHERE person = ?", person)
 
 
 def forgotten_among(store: Store, persons: Sequence[bytes]) -> set[bytes]:
     """Those of these people who asked to be forgotten and have not opted in since."""
-    marks = ",".join("?" * len(persons))
-    sql = f"SELECT person FROM suppressions WHERE kind = ? AND person IN ({marks})"
-    return {one for (one,) in store.rows(sql, FORGOTTEN, *persons) if isinstance(one, bytes)}
+    sql = f"SELECT person FROM suppressions WHERE kind = ? AND person IN ({marks(persons)})"
+    return set(store.column(bytes, sql, FORGOTTEN, *persons))
 
 
 def keep_forgotten(store: Store, person: bytes) -> None:
     """What was known before, and is met again, does not bring a forgotten person's contact back."""
-    store.run(
-        "UPDATE suppressions SET contact_id = NULL WHERE person = ?1 AND contact_id NOT NULL"
-        " AND EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?2)",
-        person,
-        FORGOTTEN,
-    )
+    is_forgotten = "EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?2)"
+    sql = f"UPDATE suppressions SET contact_id = NULL WHERE person = ?1 AND contact_id NOT NULL AND {is_forgotten}"
+    store.run(sql, person, FORGOTTEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,31 +92,30 @@ class Held:
 
 def find(store: Store, person: bytes, person_of: Callable[[str], bytes]) -> Held:
     """Everything that is held about the person, in any table; `person_of` tells whose an address is."""
-    account_ids = _numbers(store.rows("SELECT account_id FROM accounts WHERE person = ?", person))
+    account_ids = store.column(int, "SELECT account_id FROM accounts WHERE person = ?", person)
     people = [person, *_old_addresses(store, person, account_ids)]
-    moved = store.rows(
+    moved = (
         "SELECT DISTINCT account_id FROM accounts WHERE person != ?1 AND (account_id IN"
         " (SELECT account_id FROM account_addresses WHERE person = ?1) OR account_id IN"
-        " (SELECT account_id FROM consent WHERE person = ?1))",
-        person,
+        " (SELECT account_id FROM consent WHERE person = ?1))"
     )
     rejected = [
         number
         for number, email in store.iter_rows("SELECT id, email FROM rejected WHERE email IS NOT NULL")
-        if person_of(str(email)) in people
+        if person_of(email) in people
     ]
-    rejected += [one for (one,) in _rows(store, "rejected", "id", "account_id", account_ids)]
+    rejected += _values(store, int, "rejected", "id", "account_id", account_ids)
     rows = {table: count for table in HELD_BY if (count := _count(store, table, people, account_ids))}
     if rejected:
         rows["rejected"] = len(set(rejected))
     return Held(
         tuple(people),
         tuple(account_ids),
-        tuple(_numbers(moved)),
-        tuple(sorted({int(str(one)) for one in rejected})),
+        tuple(store.column(int, moved, person)),
+        tuple(sorted(set(rejected))),
         frozenset(_addresses(store, people, rejected)),
         rows,
-        store.one("SELECT 1 FROM suppressions WHERE person = ?", person) is not None,
+        store.exists("SELECT 1 FROM suppressions WHERE person = ?", person),
     )
 
 
@@ -131,7 +127,7 @@ def erase(store: Store, held: Held) -> None:
         for column in columns:
             wanted: Sequence[Value] = held.people if column == "person" else held.account_ids
             if table != "consent" and wanted:
-                store.run(f"DELETE FROM {table} WHERE {column} IN ({_marks(wanted)})", *wanted)
+                store.run(f"DELETE FROM {table} WHERE {column} IN ({marks(wanted)})", *wanted)
     store.run_many("DELETE FROM rejected WHERE id = ?", [(one,) for one in held.rejected_ids])
     properties.put(store, UNFINISHED, "yes")
 
@@ -174,40 +170,26 @@ def _old_addresses(store: Store, person: bytes, account_ids: Sequence[int]) -> l
     found = dict.fromkeys(
         one
         for table in ("account_addresses", "consent", "history")
-        for (one,) in _rows(store, table, "DISTINCT person", "account_id", account_ids)
-        if isinstance(one, bytes) and one != person
+        for one in _values(store, bytes, table, "person", "account_id", account_ids)
+        if one != person
     )
     return [one for one in found if not is_somebodys(store, one)]
 
 
 def _addresses(store: Store, people: Sequence[bytes], rejected: Sequence[Value]) -> list[str]:
-    found = [
-        row
-        for table, column, wanted in (
-            ("consent", "person", people),
-            ("tasks", "person", people),
-            ("batch_rows", "person", people),
-            ("rejected", "id", rejected),
-        )
-        for row in _rows(store, table, "DISTINCT email", column, wanted)
-    ]
-    return [str(one) for (one,) in found if one is not None]
+    found = _values(store, str, "rejected", "email", "id", rejected)
+    for table in ("consent", "tasks", "batch_rows"):
+        found += _values(store, str, table, "email", "person", people)
+    return found
 
 
 def _count(store: Store, table: str, people: Sequence[bytes], account_ids: Sequence[int]) -> int:
     wanted: dict[str, Sequence[Value]] = {"person": people, "account_id": account_ids}
-    clauses = [f"{column} IN ({_marks(wanted[column])})" for column in HELD_BY[table]]
+    clauses = [f"{column} IN ({marks(wanted[column])})" for column in HELD_BY[table]]
     values = [one for column in HELD_BY[table] for one in wanted[column]]
     return store.number(f"SELECT count(*) FROM {table} WHERE {' OR '.join(clauses)}", *values)
 
 
-def _rows(store: Store, table: str, column: str, by: str, wanted: Sequence[Value]) -> list[Row]:
-    return store.rows(f"SELECT {column} FROM {table} WHERE {by} IN ({_marks(wanted)})", *wanted)
-
-
-def _marks(wanted: Sequence[object]) -> str:
-    return ",".join("?" * len(wanted))
-
-
-def _numbers(rows: Iterable[Row]) -> list[int]:
-    return [int(str(row[0])) for row in rows]
+def _values(store: Store, kind: type[T], table: str, column: str, by: str, wanted: Sequence[Value]) -> list[T]:
+    where = f"{by} IN ({marks(wanted)}) AND {column} NOT NULL"
+    return store.column(kind, f"SELECT DISTINCT {column} FROM {table} WHERE {where}", *wanted)

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.models import Event
-from ccsync.state.database.store import Store, Value
-from ccsync.state.database.times import from_text, from_text_or_raise, storable, to_text, to_text_or_none
+from ccsync.state.database.rows import record_of
+from ccsync.state.database.store import Store
+from ccsync.state.database.times import from_text, storable
 from ccsync.state.outbox import queue
 from ccsync.state.outbox.tasks import DONE, FAILED, PENDING
 
 DELETED = "customeraccount.deleted"
 
-_CHUNK = 500
+_PRUNE = "DELETE FROM events WHERE number IN (SELECT number FROM events WHERE done_at < ?1 AND seen_at < ?1 LIMIT 1000)"
 _QUEUE = "(SELECT account_id, queued_at, status, attempts, last_error FROM tasks WHERE kind = 'read')"
 
 
@@ -38,17 +39,9 @@ def take_in(store: Store, events: Iterable[Event], at: datetime) -> int:
     A new event gives an account that failed before a fresh start: it has changed.
     """
     new = 0
+    sql = "INSERT OR IGNORE INTO events (event_id, account_id, topic, created_at, seen_at) VALUES (?, ?, ?, ?, ?)"
     for event in events:
-        is_new = store.run(
-            "INSERT INTO events (event_id, account_id, topic, created_at, seen_at) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (event_id) DO NOTHING",
-            storable(event.event_id),
-            event.account_id,
-            event.topic,
-            to_text_or_none(event.created_at),
-            to_text(at),
-        )
-        if is_new:
+        if store.run(sql, storable(event.event_id), event.account_id, event.topic, event.created_at, at):
             new += 1
             queue.enqueue(store, [event.account_id], at)
     return new
@@ -56,8 +49,7 @@ def take_in(store: Store, events: Iterable[Event], at: datetime) -> int:
 
 def account_of(store: Store, event_id: str) -> int | None:
     """The account that an event is about."""
-    row = store.one("SELECT account_id FROM events WHERE event_id = ?", event_id)
-    return int(str(row[0])) if row else None
+    return store.value(int, "SELECT account_id FROM events WHERE event_id = ?", event_id)
 
 
 def view(store: Store, *, wants_done: bool = False, only_failed: bool = False, limit: int = -1) -> list[QueuedEvent]:
@@ -75,10 +67,11 @@ def iter_view(
     failed = f"status = '{FAILED}'"
     wanted = f"done_at IS NULL AND {failed}" if only_failed else "1" if wants_done else "done_at IS NULL"
     found = store.iter_rows(
-        "SELECT event_id, account_id, topic, created_at,"
+        "SELECT event_id, events.account_id, topic, created_at,"
         " CASE WHEN done_at IS NULL THEN coalesce(status, ?1) ELSE ?2 END, coalesce(attempts, 0),"
         " coalesce(last_error, ''), coalesce(created_at, seen_at) AS at, number"
-        f" FROM events LEFT JOIN {_QUEUE} USING (account_id) WHERE {wanted}"
+        f" FROM events LEFT JOIN {_QUEUE} AS queue ON queue.account_id = events.account_id AND done_at IS NULL"
+        f" WHERE {wanted}"
         " UNION ALL SELECT NULL, account_id, NULL, queued_at, status, attempts, last_error, queued_at, 0"
         f" FROM {_QUEUE} AS queue"
         " WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.account_id = queue.account_id AND done_at IS NULL)"
@@ -87,47 +80,26 @@ def iter_view(
         DONE,
         limit,
     )
-    return (_to_queued(row[:7]) for row in found)
-
-
-def _to_queued(row: tuple[Value, ...]) -> QueuedEvent:
-    event_id, account_id, topic, created_at, status, attempts, last_error = row
-    is_done = status == DONE
-    return QueuedEvent(
-        None if event_id is None else str(event_id),
-        int(str(account_id)),
-        None if topic is None else str(topic),
-        from_text(created_at),
-        str(status),
-        0 if is_done else int(str(attempts)),
-        "" if is_done else str(last_error),
-    )
+    return (record_of(QueuedEvent, row[:7]) for row in found)
 
 
 def of_account(store: Store, account_id: int) -> list[tuple[QueuedEvent, datetime, datetime | None]]:
     """An account's events, oldest first: the event, when it was seen, and when it was dealt with."""
-    found = store.rows(
+    sql = (
         "SELECT event_id, account_id, topic, created_at, 'pending', 0, '', seen_at, done_at FROM events"
-        " WHERE account_id = ? ORDER BY number",
-        account_id,
+        " WHERE account_id = ? ORDER BY number"
     )
-    return [(_to_queued(row[:7]), from_text_or_raise(row[7]), from_text(row[8])) for row in found]
+    return [
+        (record_of(QueuedEvent, row[:7]), datetime.fromisoformat(row[7]), from_text(row[8]))
+        for row in store.rows(sql, account_id)
+    ]
 
 
 def have_ever_come(store: Store) -> bool:
     """Was any event ever pulled?"""
-    return store.one("SELECT 1 FROM events LIMIT 1") is not None
+    return store.exists("SELECT 1 FROM events")
 
 
 def prune(store: Store, before: datetime) -> None:
     """Forget events that were dealt with before `before`, a few at a time."""
-    while True:
-        with store.transaction():
-            gone = store.run(
-                "DELETE FROM events WHERE number IN"
-                " (SELECT number FROM events WHERE done_at < ?1 AND seen_at < ?1 LIMIT ?2)",
-                to_text(before),
-                _CHUNK,
-            )
-        if gone < _CHUNK:
-            return
+    store.run_in_pieces(_PRUNE, before)

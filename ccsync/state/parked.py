@@ -7,62 +7,49 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import to_text
 
 
 def standing(store: Store, account_id: int) -> tuple[str, bytes | None] | None:
     """Why an account is parked: the code, and the fingerprint of the row that was refused."""
     row = store.one("SELECT code, fingerprint FROM parked WHERE account_id = ?", account_id)
-    return None if row is None else (str(row[0]), row[1] if isinstance(row[1], bytes) else None)
+    return None if row is None else (row[0], row[1])
 
 
 def is_refused(store: Store, account_id: int, at: datetime) -> bool:
     """Has Constant Contact refused the account's row, and is that not to be tried again by `at`?"""
     sql = "SELECT 1 FROM parked WHERE account_id = ? AND fingerprint NOT NULL AND coalesce(expires_at > ?, 1)"
-    return store.one(sql, account_id, to_text(at)) is not None
+    return store.exists(sql, account_id, at)
 
 
 def put(store: Store, account_id: int, code: str, fingerprint: bytes | None, at: datetime, run_id: int) -> None:
     """Park an account. It is this run's news when the reason or the row is another than before."""
     if standing(store, account_id) != (code, fingerprint):
-        store.run(
-            "INSERT OR REPLACE INTO parked (account_id, code, fingerprint, since, run_id) VALUES (?, ?, ?, ?, ?)",
-            account_id,
-            code,
-            fingerprint,
-            to_text(at),
-            run_id,
-        )
+        sql = "INSERT OR REPLACE INTO parked (account_id, code, fingerprint, since, run_id) VALUES (?, ?, ?, ?, ?)"
+        store.run(sql, account_id, code, fingerprint, at, run_id)
 
 
 def refusals_of(store: Store, account_id: int, code: str, fingerprint: bytes) -> int:
     """How often this row of an account has been refused for this reason before."""
-    return store.number(
-        "SELECT attempts FROM parked WHERE account_id = ? AND code = ? AND fingerprint = ?",
-        account_id,
-        code,
-        fingerprint,
-    )
+    sql = "SELECT attempts FROM parked WHERE account_id = ? AND code = ? AND fingerprint = ?"
+    return store.number(sql, account_id, code, fingerprint)
 
 
 def put_until(store: Store, account_id: int, refusals: int, expires_at: datetime) -> None:
     """A parked account was refused without a reason for the `refusals`-th time: it is tried again at `expires_at`."""
     sql = "UPDATE parked SET attempts = ?, expires_at = ? WHERE account_id = ?"
-    store.run(sql, refusals, to_text(expires_at), account_id)
+    store.run(sql, refusals, expires_at, account_id)
 
 
 def due_again(store: Store, at: datetime) -> list[int]:
     """The accounts whose refusal has expired."""
     sql = "SELECT account_id FROM parked WHERE expires_at <= ? ORDER BY account_id"
-    return [int(str(row[0])) for row in store.rows(sql, to_text(at))]
+    return store.column(int, sql, at)
 
 
 def expire_since(store: Store, since: datetime) -> None:
     """Who was refused for the first time since then is tried again now: others are taken again."""
-    store.run(
-        "UPDATE parked SET expires_at = since WHERE expires_at NOT NULL AND attempts = 1 AND since >= ?",
-        to_text(since),
-    )
+    first = "expires_at NOT NULL AND attempts = 1"
+    store.run(f"UPDATE parked SET expires_at = since WHERE {first} AND since >= ?", since)
 
 
 def release_expired(store: Store, at: datetime) -> None:
@@ -73,7 +60,7 @@ def release_expired(store: Store, at: datetime) -> None:
     store.run(
         "DELETE FROM parked WHERE expires_at <= ? AND account_id IN (SELECT account_id FROM tasks"
         " WHERE kind = 'read' AND read_upto NOT NULL) AND account_id NOT IN (SELECT account_id FROM batch_rows)",
-        to_text(at),
+        at,
     )
 
 
@@ -102,10 +89,9 @@ def news_of(store: Store, run_id: int) -> int:
 
 def account_ids(store: Store) -> list[int]:
     """Every account that is parked."""
-    return [int(str(row[0])) for row in store.rows("SELECT account_id FROM parked ORDER BY account_id")]
+    return store.column(int, "SELECT account_id FROM parked ORDER BY account_id")
 
 
 def count_by_code(store: Store) -> dict[str, int]:
     """How many records stay rejected, by reason; the commonest first."""
-    rows = store.rows("SELECT code, count(*) FROM parked GROUP BY code ORDER BY 2 DESC, 1")
-    return {str(code): int(str(number)) for code, number in rows}
+    return dict(store.rows("SELECT code, count(*) FROM parked GROUP BY code ORDER BY 2 DESC, 1"))

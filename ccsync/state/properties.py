@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from ccsync.clocks import Time
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import from_text, storable, to_text
+from ccsync.state.database.times import storable
 
 T = TypeVar("T", bound=Time)
 
@@ -22,17 +22,12 @@ EXPORTED_LIST = "exported_list_id"
 
 def get(store: Store, key: str) -> str | None:
     """The value of a fact, or `None`."""
-    row = store.one("SELECT value FROM meta WHERE key = ?", key)
-    return str(row[0]) if row else None
+    return store.value(str, "SELECT value FROM meta WHERE key = ?", key)
 
 
 def put(store: Store, key: str, value: str) -> None:
     """Remember a fact."""
-    store.run(
-        "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        key,
-        storable(value),
-    )
+    store.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, storable(value))
 
 
 def forget(store: Store, key: str) -> None:
@@ -54,20 +49,15 @@ class Stream(Generic[T]):
 
 def bookmark(store: Store, stream: Stream[T], now: datetime) -> T | None:
     """How far `stream` has been read; `None` also for a bookmark ahead of `now`, which a wrong clock has set."""
-    row = store.one("SELECT at FROM bookmarks WHERE stream = ?", stream.name)
-    at = from_text(row[0]) if row else None
+    at = store.value(datetime, "SELECT at FROM bookmarks WHERE stream = ?", stream.name)
     return None if at is None or at > now + SLACK else stream.clock(min(at, now))
 
 
 def advance(store: Store, stream: Stream[T], at: T, now: datetime) -> None:
     """Move a stream's bookmark; it never moves back, but for one ahead of `now`."""
-    store.run(
-        "INSERT INTO bookmarks VALUES (?1, ?2) ON CONFLICT (stream) DO UPDATE"
-        " SET at = CASE WHEN at > ?3 THEN ?2 ELSE max(at, ?2) END",
-        stream.name,
-        to_text(at.at),
-        to_text(now + SLACK),
-    )
+    moved = "CASE WHEN at > ?3 THEN ?2 ELSE max(at, ?2) END"
+    sql = f"INSERT INTO bookmarks VALUES (?1, ?2) ON CONFLICT (stream) DO UPDATE SET at = {moved}"
+    store.run(sql, stream.name, at.at, now + SLACK)
 
 
 def reset(store: Store, stream: Stream[T]) -> None:

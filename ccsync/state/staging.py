@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from ccsync.state.database.rows import marks, record_of, values_of
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import from_text, to_text, to_text_or_none
+from ccsync.state.database.times import to_text
 
-_CHUNK = 1_000
 _STRANGERS = (
     "FROM staged WHERE person IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts WHERE contacts.person = staged.person)"
 )
@@ -33,19 +33,9 @@ def clear(store: Store) -> None:
 def stage(store: Store, accounts: Iterable[Staged]) -> None:
     """Keep accounts; one read again replaces what was kept of it. Inside the caller's transaction."""
     store.run_many(
-        "INSERT OR REPLACE INTO staged (account_id, person, updated_at, fingerprint, row, is_own_sign_up)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (
-                one.account_id,
-                one.person,
-                to_text_or_none(one.updated_at) or "",
-                one.fingerprint,
-                one.row,
-                int(one.is_own_sign_up),
-            )
-            for one in accounts
-        ],
+        "INSERT OR REPLACE INTO staged (account_id, updated_at, person, fingerprint, row, is_own_sign_up)"
+        " VALUES (?, coalesce(?, ''), ?, ?, ?, ?)",
+        (values_of(one) for one in accounts),
     )
 
 
@@ -56,15 +46,13 @@ def unstage(store: Store, account_ids: Iterable[int]) -> None:
 
 def changed_at(store: Store, person: bytes) -> datetime | None:
     """When the newest of a person's staged accounts was changed, by Kibo's clock."""
-    row = store.one("SELECT max(updated_at) FROM staged WHERE person = ?", person)
-    return from_text(row[0]) if row else None
+    return store.value(datetime, "SELECT max(updated_at) FROM staged WHERE person = ?", person)
 
 
 def have_as_is(store: Store, seen: Mapping[int, datetime | None]) -> set[int]:
     """Those of a page of accounts that are staged and were not updated since, as far as their date tells."""
-    marks = ",".join("?" * len(seen))
-    sql = f"SELECT account_id, updated_at FROM staged WHERE account_id IN ({marks})"
-    staged = {row[0]: row[1] for row in store.rows(sql, *seen)}
+    sql = f"SELECT account_id, updated_at FROM staged WHERE account_id IN ({marks(list(seen))})"
+    staged: dict[int, str] = dict(store.rows(sql, *seen))
     return {one for one, at in seen.items() if at is not None and staged.get(one) == to_text(at)}
 
 
@@ -94,35 +82,23 @@ def iter_people(store: Store) -> Iterator[Staged]:
 
     Reads a chunk at a time, so that the caller may write between two items.
     """
-    last = b""
-    while True:
-        rows = store.rows(
-            "SELECT person, account_id, fingerprint, row, is_own_sign_up FROM staged WHERE person > ?"
-            " ORDER BY person, updated_at DESC, account_id DESC LIMIT ?",
-            last,
-            _CHUNK,
-        )
-        for person, account_id, fingerprint, row, is_own_sign_up in rows:
-            if (
-                isinstance(person, bytes)
-                and isinstance(account_id, int)
-                and isinstance(fingerprint, bytes)
-                and person != last
-            ):
-                last = person
-                yield Staged(account_id, None, person, fingerprint, str(row), bool(is_own_sign_up))
-        if len(rows) < _CHUNK:
-            return
+    last = None
+    for person, *row in store.iter_chunks(
+        "SELECT person, account_id, updated_at, person, fingerprint, row, is_own_sign_up FROM staged WHERE person > ?1"
+        " ORDER BY person, updated_at DESC, account_id DESC"
+    ):
+        if person != last:
+            yield record_of(Staged, row)
+        last = person
 
 
 def unread_siblings(store: Store) -> list[int]:
     """Accounts that opted in when last seen, on the address of somebody staged, and are not staged themselves."""
-    found = store.rows(
+    sql = (
         "SELECT DISTINCT accounts.account_id FROM accounts JOIN staged USING (person) WHERE accepts_marketing"
-        " AND kind = ''"
-        " AND accounts.account_id NOT IN (SELECT account_id FROM staged)"
+        " AND kind = '' AND accounts.account_id NOT IN (SELECT account_id FROM staged)"
     )
-    return [int(str(row[0])) for row in found]
+    return store.column(int, sql)
 
 
 def drop_person(store: Store, person: bytes) -> None:
@@ -137,7 +113,7 @@ def strangers(store: Store) -> int:
 
 def iter_stranger_rows(store: Store) -> Iterator[str]:
     """The import rows of the staged people ccsync knows no contact of, one for each."""
-    return (str(row[0]) for row in store.rows(f"SELECT min(row) {_STRANGERS} GROUP BY person"))
+    return iter(store.column(str, f"SELECT min(row) {_STRANGERS} GROUP BY person"))
 
 
 def listed_but_not_opted_in(store: Store, list_id: str) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 from ccsync.errors import CcsyncError
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state.database import store as store_module
+from ccsync.state.database import opening
 from ccsync.state.database.schema import VERSION
 from tests.cli.faults import ALL_COMMANDS, COMMANDS, check_error, check_nothing_is_lost
 from tests.config.files import NOBODY
@@ -198,7 +198,7 @@ def test_d3_a_new_state_file_where_nothing_may_be_written(plain: InsideShop) -> 
 @NAMES
 def test_d4_another_program_holds_the_file(shop: InsideShop, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """After ten seconds a writer gives up and says who may hold it (exit 6); a reader reads on."""
-    monkeypatch.setattr(store_module, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(opening, "BUSY_SECONDS", 0.2)
     other = sqlite3.connect(shop.config.state.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     done = shop.ccsync(*ALL_COMMANDS[name])

@@ -20,7 +20,6 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import accounts, contacts, parked, people, properties, staging, suppressions
 from ccsync.state.accounts import B2B, AccountSeen
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import to_text_or_none
 from ccsync.state.outbox import queue, removals
 from ccsync.state.staging import Staged
 from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED, Suppression
@@ -99,7 +98,7 @@ class Crowd:
             f"contact-{index}" if permission != "vanished" else None,
             str(permission) if permission else None,
             self._list_id if person.is_member else None,
-            to_text_or_none(seen_at),
+            seen_at,
             moved_to,
         )
         # What a row of a moved contact shows is the other address's: this one is no member.
@@ -113,8 +112,8 @@ class Crowd:
                     person.key,
                     list_id,
                     self._one_of(MARK, OLD_MARK, OLD_MARK, None),  # type: ignore[arg-type]
-                    to_text_or_none(NOW - timedelta(days=9)),
-                    to_text_or_none(NOW - timedelta(days=8)) if self._happens(15) else None,
+                    NOW - timedelta(days=9),
+                    NOW - timedelta(days=8) if self._happens(15) else None,
                 )
 
     def _accounts(self, person: Person) -> None:
@@ -178,7 +177,7 @@ def ask_everybody(context: Context, crowd: list[Person]) -> Answers:
         )
         # A job looks at these contacts before it decides, and finds them as they were.
         for staged, _ in list(iter_to_look_at(context, is_retry=False)):
-            store.run("UPDATE contacts SET seen_at = ? WHERE person = ?", to_text_or_none(NOW), staged.person)
+            store.run("UPDATE contacts SET seen_at = ? WHERE person = ?", NOW, staged.person)
     export, flush = (
         {staged.person or b"": decision for staged, decision in iter_decisions(context, is_retry=False)}
         for _ in range(2)

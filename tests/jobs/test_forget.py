@@ -10,7 +10,7 @@ import pytest
 from ccsync.errors import RefusedError, StateError
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import create_store, erasure, ledger, open_store, properties
-from ccsync.state.database import store
+from ccsync.state.database import opening
 from ccsync.state.suppressions import FORGOTTEN, UNSUBSCRIBED
 from tests.harness import Crash, Shop, imported_rows
 from tests.jobs.forgetting import forget, rows_about, suppressions_of, traces
@@ -280,7 +280,7 @@ def test_who_cannot_be_taken_off_the_list_is_not_erased(shop: Shop) -> None:
 
 def test_a_reader_in_the_way_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another program reads, the write-ahead log cannot be emptied: say so, and finish the next time."""
-    monkeypatch.setattr(store, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(opening, "BUSY_SECONDS", 0)
     shop.export()
     reader = sqlite3.connect(shop.config.state.path, isolation_level=None)
     reader.execute("BEGIN")

@@ -12,7 +12,7 @@ from ccsync.jobs import reconcile as job
 from ccsync.reports import differences
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import people
-from ccsync.state.views import comparison
+from ccsync.state.database import store as database
 from tests.harness import Shop
 from tests.jobs.forgetting import forget
 from tests.jobs.reconciling import cycle, reconcile
@@ -316,6 +316,6 @@ def test_memory_is_bounded_by_chunks(shop: Shop, monkeypatch: pytest.MonkeyPatch
     """Small chunks give the same findings as large ones."""
     shop.box.cc.leave_list(PAT, shop.list_id)
     whole = reconcile(shop)[2]
-    for module in (comparison, differences, job):
+    for module in (database, differences, job):
         monkeypatch.setattr(module, "_CHUNK", 1)
     assert reconcile(shop)[2] == whole

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state.database.times import from_text_or_raise
 from tests.inside import InsideShop, SkewedClock
 
 MINUTE, DAY, YEAR = 60.0, 86_400.0, 365 * 86_400.0
@@ -80,7 +79,7 @@ class World:
 
     def texts(self, sql: str) -> list[datetime]:
         store = self.shop.open()
-        found = [from_text_or_raise(at) for (at,) in store.rows(sql)]
+        found = [datetime.fromisoformat(at) for (at,) in store.rows(sql)]
         store.close()
         return found
 

@@ -172,9 +172,9 @@ BUGS = (
     SeededBug(
         "a migration is committed half-way",
         "state/database/schema.py",
-        "            step(connection)\n",
-        '            step(connection)\n            connection.execute("COMMIT")\n'
-        '            connection.execute("BEGIN IMMEDIATE")\n',
+        "                connection.execute(statement)\n",
+        '                connection.execute(statement)\n                connection.execute("COMMIT")\n'
+        '                connection.execute("BEGIN IMMEDIATE")\n',
         ("tests/state/test_migration.py", "-k", "any_statement"),
     ),
     SeededBug(

@@ -166,8 +166,8 @@ BUGS = (
     SeededBug(
         "a vendor's refusal stands for ever",
         "state/views/staged_people.py",
-        "CASE WHEN expires_at IS NULL OR expires_at > ? THEN parked.fingerprint END",
-        "CASE WHEN ? NOT NULL THEN parked.fingerprint END",
+        "CASE WHEN expires_at IS NULL OR expires_at > ?2 THEN parked.fingerprint END",
+        "CASE WHEN ?2 NOT NULL THEN parked.fingerprint END",
         ("tests/to_constant_contact/test_refused_imports.py", "-k", "expires"),
     ),
     SeededBug(
@@ -201,8 +201,8 @@ BUGS = (
     SeededBug(
         "a hold lasts as long as the vendor says",
         "state/log/calls.py",
-        "    return min(float(str(row[0])), began.timestamp() + LONGEST_HOLD_SECONDS)\n",
-        "    return float(str(row[0]))\n",
+        "    return min(float(row[0]), began.timestamp() + LONGEST_HOLD_SECONDS)\n",
+        "    return float(row[0])\n",
         ("tests/state/test_calls.py", "-k", "an_hour_at_most"),
     ),
     SeededBug(

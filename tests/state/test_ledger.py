@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.state import Store, create_store, erasure, ledger, open_store
+from ccsync.state.database import store as database
 from ccsync.state.ledger import ConsentChange
 
 AT = datetime(2026, 11, 1, 8, tzinfo=UTC)
@@ -70,7 +71,7 @@ def test_every_row_comes_once_whatever_its_number(store: Store, monkeypatch: pyt
     ledger.append(store, 2, [change(KIM, f"kim{number}@example.com") for number in range(20)])
     whole = [row.number for row in ledger.iter_ledger(store)]
     for size in (1, 2, 7, 23):
-        monkeypatch.setattr(ledger, "_CHUNK", size)
+        monkeypatch.setattr(database, "_CHUNK", size)
         assert [row.number for row in ledger.iter_ledger(store)] == whole
     assert whole == list(range(1, 24))
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ccsync.state import open_store
-from ccsync.state.database import store as database
+from ccsync.state.database import opening
 from ccsync.state.database.schema import VERSION, migrate
 from tests.harness import Crash
 from tests.state.test_state_files_of_0_2 import (
@@ -58,8 +58,8 @@ def opened_by_a_mortal(path: Path, statement: int, die: Callable[[], None], patc
         migrate(connection)
 
     with patch.context() as inside:
-        inside.setattr(database, "_connect", connect)
-        inside.setattr(database, "migrate", begin)
+        inside.setattr(opening, "_connect", connect)
+        inside.setattr(opening, "migrate", begin)
         open_store(path).close()
 
 
@@ -123,8 +123,10 @@ def test_a_killed_process_loses_nothing(
     before = content(path)
     child = os.fork()
     if child == 0:
-        opened_by_a_mortal(path, statement, kill_oneself, monkeypatch)
-        os._exit(0)
+        try:
+            opened_by_a_mortal(path, statement, kill_oneself, monkeypatch)
+        finally:
+            os._exit(0)  # whatever happened: a second process may not go on with the tests
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status)
     assert content(path) == before
@@ -170,6 +172,6 @@ def test_two_processes_open_an_old_file_at_once(tmp_path: Path, monkeypatch: pyt
         connection.overtake = overtake  # type: ignore[method-assign]
         return connection
 
-    monkeypatch.setattr(database, "_connect", connect)
+    monkeypatch.setattr(opening, "_connect", connect)
     open_store(path).close()
     assert content(path)[:2] == (VERSION, WHOLE)

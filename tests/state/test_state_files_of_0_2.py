@@ -26,7 +26,7 @@ from ccsync.state import (
     tokens,
 )
 from ccsync.state import contacts as state_contacts
-from ccsync.state.database.times import to_text_or_none as text
+from ccsync.state.database.times import to_text
 from ccsync.state.log import calls, history, runs
 from ccsync.state.outbox import queue, removals, write_backs
 from ccsync.state.properties import Stream
@@ -39,6 +39,11 @@ WroteBack = Mapping[str, Any]
 """What the file beside a fixture tells of it."""
 Compared = Iterator[tuple[str, object, object]]
 """What is compared, what the store shows, and what was told."""
+
+
+def text(at: datetime | None) -> str | None:
+    """A time as the file has it."""
+    return None if at is None else to_text(at)
 
 
 def told_of(name: str) -> WroteBack:

@@ -9,7 +9,7 @@ import pytest
 
 from ccsync.errors import LockedError, StateError
 from ccsync.state import Lock, create_store, explained, open_store
-from ccsync.state.database import store
+from ccsync.state.database import opening
 from ccsync.state.database.lock import is_alive, this_process
 from ccsync.state.database.schema import VERSION
 
@@ -134,7 +134,7 @@ def test_a_half_made_file_never_stands_there(tmp_path: Path, monkeypatch: pytest
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr(store, "migrate", fail)
+        patched.setattr(opening, "migrate", fail)
         with pytest.raises(StateError):
             create_store(path)
     assert not path.exists()

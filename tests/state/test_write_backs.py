@@ -90,6 +90,7 @@ def test_an_older_file_queues_what_it_remembers(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "ccsync.db"
     with monkeypatch.context() as older:
         older.setattr(schema, "_MIGRATIONS", schema._MIGRATIONS[:2])
+        older.setattr(schema, "VERSION", 2)
         connection = sqlite3.connect(path, isolation_level=None)
         schema.migrate(connection)
         for person, kind, since in ((PAT, UNSUBSCRIBED, None), (LEE, DEPARTED, "2026-05-01T00:00:00.000Z"),

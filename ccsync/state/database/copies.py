@@ -10,16 +10,15 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ccsync.state import properties
 from ccsync.state.database.lock import Lock
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import from_text, to_text
+from ccsync.state.database.times import to_text
 
 _WRITER = "newest_writer"
-_EVENTS = "events"
-_LONG_AGO = "2015-01-01T00:00:00.000Z"
+_LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +81,8 @@ def _is_older(own: _Mark | None, noted: _Mark, state: str) -> bool:
 
 
 def _knows_store_until(store: Store) -> datetime:
-    bookmark = store.one("SELECT at FROM bookmarks WHERE stream = ?", _EVENTS)
-    at = from_text(bookmark[0]) if bookmark else None
-    row = store.one("SELECT max(started_at) FROM runs")
-    return at or from_text(row[0] if row else None) or datetime.fromisoformat(_LONG_AGO)
+    read = store.value(datetime, "SELECT at FROM bookmarks WHERE stream = 'events'")
+    return read or store.value(datetime, "SELECT max(started_at) FROM runs") or _LONG_AGO
 
 
 def _mark(store: Store, state: str, number: int) -> str:

@@ -2,7 +2,6 @@
 
 import secrets
 import sqlite3
-from collections.abc import Callable
 
 from ccsync.state.database.days import FIFTH
 from ccsync.state.database.facts_and_tasks import FOURTH
@@ -41,53 +40,23 @@ TABLES = frozenset(
 )
 
 
-def _first(connection: sqlite3.Connection) -> None:
-    """Everything from login to export."""
-    for statement in _statements(FIRST):
-        connection.execute(statement)
-    connection.execute("INSERT INTO meta VALUES ('person_secret', ?)", (secrets.token_hex(32),))
-
-
-def _second(connection: sqlite3.Connection) -> None:
-    """The queue of events, removals, and what `why` tells."""
-    for statement in _statements(SECOND):
-        connection.execute(statement)
-
-
-def _third(connection: sqlite3.Connection) -> None:
-    """What Kibo is to be told, opt-outs found by earlier versions included, and what ccsync set there."""
-    for statement in _statements(THIRD):
-        connection.execute(statement)
-
-
-def _fourth(connection: sqlite3.Connection) -> None:
-    """Facts, suppressions and one outbox; see `facts_and_tasks`."""
-    for statement in _statements(FOURTH):
-        connection.execute(statement)
-
-
-def _fifth(connection: sqlite3.Connection) -> None:
-    """Numbers by day; see `days`."""
-    for statement in _statements(FIFTH):
-        connection.execute(statement)
-
-
-_MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_first, _second, _third, _fourth, _fifth)
+_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
 VERSION = len(_MIGRATIONS)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring a state file up to date in one transaction: whoever dies in it leaves the file as it was."""
-    newest = len(_MIGRATIONS)
-    if _version(connection) >= newest:
+    if _version(connection) >= VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Asked again under the lock: another process may have brought it up to date meanwhile.
-        for step in _MIGRATIONS[_version(connection) :]:
-            step(connection)
+        for script in _MIGRATIONS[_version(connection) :]:
+            for statement in _statements(script):
+                connection.execute(statement)
+        connection.execute("INSERT OR IGNORE INTO meta VALUES ('person_secret', ?)", (secrets.token_hex(32),))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {newest}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -8,18 +8,9 @@ def to_text(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
 
 
-def to_text_or_none(at: datetime | None) -> str | None:
-    return None if at is None else to_text(at)
-
-
 def from_text(text: object) -> datetime | None:
     """The aware time that `to_text` wrote; `None` for NULL."""
     return datetime.fromisoformat(text) if isinstance(text, str) and text else None
-
-
-def from_text_or_raise(text: object) -> datetime:
-    """The aware time in a column that is never NULL."""
-    return datetime.fromisoformat(str(text))
 
 
 def storable(text: str) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import from_text, to_text
+from ccsync.state.database.times import from_text
 
 LONGEST_HOLD_SECONDS = 3_600.0
 _HOLD = " hold"
@@ -29,8 +29,7 @@ def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: 
     at = now.timestamp()
     with store.transaction():
         today = calls_on(store, vendor, now)
-        row = store.one("SELECT next_at FROM gates WHERE vendor = ?", vendor)
-        next_at = float(row[0]) if row and isinstance(row[0], (int, float)) else 0.0
+        next_at = store.value(float, "SELECT next_at FROM gates WHERE vendor = ?", vendor) or 0.0
         closed = closed_until(store, vendor, now)
         if closed:
             return Admission(0.0, closed, today)
@@ -39,17 +38,9 @@ def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: 
         # The pace reserves a few slots ahead; what is further was left behind by a clock that was set back.
         paced = next_at if next_at - at <= 60 + 10 * seconds_apart else at
         slot = max(at, paced, _held_until(store, vendor, at))
-        store.run(
-            "INSERT INTO gates VALUES (?, ?, NULL) ON CONFLICT (vendor) DO UPDATE"
-            " SET next_at = excluded.next_at, closed_until = NULL",
-            vendor,
-            slot + seconds_apart,
-        )
-        store.run(
-            "INSERT INTO calls VALUES (?, ?, 1) ON CONFLICT (day, vendor) DO UPDATE SET calls = calls + 1",
-            _day(now),
-            vendor,
-        )
+        store.run("INSERT OR REPLACE INTO gates VALUES (?, ?, NULL)", vendor, slot + seconds_apart)
+        counted = "INSERT INTO calls VALUES (?, ?, 1) ON CONFLICT (day, vendor) DO UPDATE SET calls = calls + 1"
+        store.run(counted, _day(now), vendor)
     return Admission(slot - at, None, today + 1)
 
 
@@ -61,7 +52,7 @@ def give_back(store: Store, vendor: str, now: datetime) -> None:
 def hold(store: Store, vendor: str, now: datetime, seconds: float) -> None:
     """No call to `vendor` before `seconds` have passed, an hour at most, whichever process makes it."""
     until = max(now.timestamp() + min(seconds, LONGEST_HOLD_SECONDS), _held_until(store, vendor, now.timestamp()))
-    store.run("INSERT OR REPLACE INTO gates VALUES (?, ?, ?)", vendor + _HOLD, until, to_text(now))
+    store.run("INSERT OR REPLACE INTO gates VALUES (?, ?, ?)", vendor + _HOLD, until, now)
 
 
 def _held_until(store: Store, vendor: str, at: float) -> float:
@@ -73,17 +64,13 @@ def _held_until(store: Store, vendor: str, at: float) -> float:
     began = from_text(row[1]) if row else None
     if row is None or began is None or began.timestamp() > at + 1:
         return 0.0
-    return min(float(str(row[0])), began.timestamp() + LONGEST_HOLD_SECONDS)
+    return min(float(row[0]), began.timestamp() + LONGEST_HOLD_SECONDS)
 
 
 def close_for_today(store: Store, vendor: str, now: datetime) -> None:
     """The vendor says the day's quota is spent: nothing more before 00:00 UTC."""
-    store.run(
-        "INSERT INTO gates VALUES (?, ?, ?) ON CONFLICT (vendor) DO UPDATE SET closed_until = excluded.closed_until",
-        vendor,
-        now.timestamp(),
-        to_text(next_midnight(now)),
-    )
+    closed = "ON CONFLICT (vendor) DO UPDATE SET closed_until = excluded.closed_until"
+    store.run(f"INSERT INTO gates VALUES (?, ?, ?) {closed}", vendor, now.timestamp(), next_midnight(now))
 
 
 def calls_on(store: Store, vendor: str, now: datetime) -> int:
@@ -99,8 +86,7 @@ def by_day(store: Store, vendor: str, first: date) -> dict[date, int]:
 
 def closed_until(store: Store, vendor: str, now: datetime) -> datetime | None:
     """Until when the vendor's quota is spent, if it says so."""
-    row = store.one("SELECT closed_until FROM gates WHERE vendor = ?", vendor)
-    closed = from_text(row[0]) if row else None
+    closed = store.value(datetime, "SELECT closed_until FROM gates WHERE vendor = ?", vendor)
     # Beyond the next midnight, the clock was ahead and was set back.
     return closed if closed and now < closed <= next_midnight(now) else None
 

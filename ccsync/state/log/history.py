@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import from_text_or_raise, storable, to_text
+from ccsync.state.database.times import storable
 from ccsync.state.log.runs import oldest_kept
 
-_CHUNK = 1_000
+_INTO = "INSERT INTO history (person, account_id, run_id, at, act, reason, field_set, fingerprint)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,59 +39,26 @@ def append(store: Store, run_id: int, at: datetime, steps: Iterable[Step]) -> No
         latest = store.one("SELECT act, reason FROM history WHERE person = ? ORDER BY id DESC LIMIT 1", one.person)
         if one.fingerprint is None and latest == (one.act, one.reason):
             continue
-        store.run(
-            "INSERT INTO history (person, account_id, run_id, at, act, reason, field_set, fingerprint)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            one.person,
-            one.account_id,
-            run_id,
-            to_text(at),
-            one.act,
-            storable(one.reason),
-            field_set(store, one.fields),
-            one.fingerprint,
-        )
+        what = (one.act, storable(one.reason), field_set(store, one.fields), one.fingerprint)
+        store.run(f"{_INTO} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", one.person, one.account_id, run_id, at, *what)
 
 
 def append_batch(store: Store, run_id: int, batch_id: int, at: datetime) -> None:
     """The contacts of a batch arrived, inside the caller's transaction."""
-    store.run(
-        "INSERT INTO history (person, account_id, run_id, at, act, reason, field_set, fingerprint)"
-        " SELECT person, account_id, ?, ?, CASE WHEN is_new THEN 'added' ELSE 'updated' END, reason, field_set,"
-        " fingerprint FROM batch_rows WHERE batch_id = ?",
-        run_id,
-        to_text(at),
-        batch_id,
-    )
+    columns = "person, account_id, ?, ?, iif(is_new, 'added', 'updated'), reason, field_set, fingerprint"
+    store.run(f"{_INTO} SELECT {columns} FROM batch_rows WHERE batch_id = ?", run_id, at, batch_id)
 
 
 def of_person(store: Store, person: bytes) -> list[Step]:
     """A person's steps, oldest first."""
-    return [
-        Step(
-            person,
-            account_id if isinstance(account_id, int) else None,
-            str(act),
-            str(reason),
-            str(names or ""),
-            fingerprint if isinstance(fingerprint, bytes) else None,
-            from_text_or_raise(at),
-            int(str(run_id)),
-        )
-        for account_id, run_id, at, act, reason, names, fingerprint in store.rows(
-            "SELECT account_id, run_id, at, act, reason, names, fingerprint FROM history"
-            " LEFT JOIN field_sets ON field_sets.id = field_set WHERE person = ? ORDER BY history.id",
-            person,
-        )
-    ]
+    sql = (
+        "SELECT person, account_id, act, reason, coalesce(names, ''), fingerprint, at, run_id FROM history"
+        " LEFT JOIN field_sets ON field_sets.id = field_set WHERE person = ? ORDER BY history.id"
+    )
+    return store.records(Step, sql, person)
 
 
 def prune(store: Store, before: datetime) -> None:
     """Forget the steps of runs that ended before then, a few at a time."""
-    oldest = oldest_kept(store, before)
-    while True:
-        with store.transaction():
-            sql = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE run_id < ? LIMIT ?)"
-            gone = store.run(sql, oldest, _CHUNK)
-        if gone < _CHUNK:
-            return
+    sql = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE run_id < ? LIMIT 1000)"
+    store.run_in_pieces(sql, oldest_kept(store, before))

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ccsync.state.database.lock import is_alive, this_process
-from ccsync.state.database.store import Row, Store, Value
-from ccsync.state.database.times import from_text, from_text_or_raise, storable, to_text
+from ccsync.state.database.rows import Row, record_of
+from ccsync.state.database.store import Store
+from ccsync.state.database.times import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,47 +39,30 @@ class RejectedRecord:
 
 
 _COLUMNS = "id, job, direction, status, started_at, finished_at, total_contacts, errors, counts, message, process"
+_DIED = "the process ended before the run did"
 
 
 def start(store: Store, job: str, direction: str, at: datetime) -> int:
     """Write a RUNNING row and return its id. The caller holds the lock, so older RUNNING rows have died."""
     with store.transaction():
-        store.run(
-            "UPDATE runs SET status = 'INTERRUPTED', finished_at = ?,"
-            " message = 'the process ended before the run did' WHERE status = 'RUNNING'",
-            to_text(at),
-        )
-        return store.insert(
-            "INSERT INTO runs (job, direction, status, started_at, process) VALUES (?, ?, 'RUNNING', ?, ?)",
-            job,
-            direction,
-            to_text(at),
-            this_process(),
-        )
+        died = "status = 'INTERRUPTED', finished_at = ?, message = ?"
+        store.run(f"UPDATE runs SET {died} WHERE status = 'RUNNING'", at, _DIED)
+        sql = "INSERT INTO runs (job, direction, status, started_at, process) VALUES (?, ?, 'RUNNING', ?, ?)"
+        return store.insert(sql, job, direction, at, this_process())
 
 
 def update(store: Store, run_id: int, counts: Mapping[str, int]) -> None:
     """Write how far a running run has come."""
-    store.run(
-        "UPDATE runs SET counts = ?, total_contacts = ?, errors = ? WHERE id = ?",
-        json.dumps(counts),
-        total_contacts(counts),
-        counts.get("rejected", 0),
-        run_id,
-    )
+    sql = "UPDATE runs SET counts = ?, total_contacts = ?, errors = ? WHERE id = ?"
+    store.run(sql, json.dumps(counts), total_contacts(counts), counts.get("rejected", 0), run_id)
 
 
 def finish(store: Store, run_id: int, status: str, at: datetime, counts: Mapping[str, int], message: str) -> None:
     """Close a run's row."""
     with store.transaction():
         update(store, run_id, counts)
-        store.run(
-            "UPDATE runs SET status = ?, finished_at = ?, message = ? WHERE id = ?",
-            status,
-            to_text(at),
-            storable(message),
-            run_id,
-        )
+        sql = "UPDATE runs SET status = ?, finished_at = ?, message = ? WHERE id = ?"
+        store.run(sql, status, at, storable(message), run_id)
 
 
 def total_contacts(counts: Mapping[str, int]) -> int:
@@ -99,12 +83,8 @@ def latest(
     store: Store, *, direction: str | None = None, status: str | None = None, limit: int | None = None
 ) -> list[Run]:
     """The runs, newest first."""
-    where, values = ["1"], list[Value]()
-    if direction:
-        where.append("direction = ?")
-        values.append(direction)
-    sql = f"SELECT {_COLUMNS} FROM runs WHERE {' AND '.join(where)} ORDER BY id DESC"
-    runs = (_to_run(row) for row in store.rows(sql, *values))
+    sql = f"SELECT {_COLUMNS} FROM runs WHERE direction = coalesce(?, direction) ORDER BY id DESC"
+    runs = (_to_run(row) for row in store.rows(sql, direction or None))
     wanted = [run for run in runs if status is None or run.status == status]
     return wanted if limit is None else wanted[:limit]
 
@@ -117,29 +97,24 @@ def last_of(store: Store, job: str) -> Run | None:
 
 def last_success_of(store: Store, job: str) -> datetime | None:
     """When the latest run of a job that did its work ended."""
-    row = store.one("SELECT finished_at FROM runs WHERE job = ? AND status = 'COMPLETE' ORDER BY id DESC LIMIT 1", job)
-    return from_text(row[0]) if row else None
+    sql = "SELECT finished_at FROM runs WHERE job = ? AND status = 'COMPLETE' ORDER BY id DESC LIMIT 1"
+    return store.value(datetime, sql, job)
 
 
 def ended_before(store: Store, run_id: int) -> datetime | None:
     """When the run before this one ended, of whatever job; `None` where there was none."""
-    row = store.one("SELECT finished_at FROM runs WHERE id < ? ORDER BY id DESC LIMIT 1", run_id)
-    return from_text(row[0]) if row else None
+    return store.value(datetime, "SELECT finished_at FROM runs WHERE id < ? ORDER BY id DESC LIMIT 1", run_id)
 
 
 def failures_of(store: Store, job: str) -> int:
     """How often a job has failed since it last did its work."""
-    return store.number(
-        "SELECT count(*) FROM runs WHERE job = ?1 AND status = 'FAILED' AND id >"
-        " coalesce((SELECT max(id) FROM runs WHERE job = ?1 AND status = 'COMPLETE'), 0)",
-        job,
-    )
+    done = "coalesce((SELECT max(id) FROM runs WHERE job = ?1 AND status = 'COMPLETE'), 0)"
+    return store.number(f"SELECT count(*) FROM runs WHERE job = ?1 AND status = 'FAILED' AND id > {done}", job)
 
 
 def last_with_errors(store: Store) -> int | None:
     """The latest run that could not use some records."""
-    row = store.one("SELECT run_id FROM rejected ORDER BY run_id DESC LIMIT 1")
-    return int(str(row[0])) if row else None
+    return store.value(int, "SELECT max(run_id) FROM rejected")
 
 
 def other_alive(store: Store) -> Run | None:
@@ -151,20 +126,7 @@ def other_alive(store: Store) -> Run | None:
 
 def add_rejected(store: Store, run_id: int, records: Iterable[RejectedRecord]) -> None:
     """Keep the records a run could not use, inside the caller's transaction."""
-    store.run_many(
-        "INSERT OR REPLACE INTO rejected (run_id, account_id, email, code, reason, at) VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (
-                run_id,
-                record.account_id,
-                None if record.email is None else storable(record.email),
-                record.code,
-                storable(record.reason),
-                to_text(record.at),
-            )
-            for record in records
-        ],
-    )
+    store.run_records("INSERT OR REPLACE INTO rejected", records, run_id=run_id)
 
 
 def drop_rejected(store: Store, run_id: int, account_ids: Iterable[int]) -> None:
@@ -179,35 +141,15 @@ def count_rejected(store: Store, run_id: int) -> int:
 
 def rejected(store: Store, run_id: int, limit: int | None = None) -> list[RejectedRecord]:
     """The records a run could not use, in the order they were met."""
-    found = []
-    for row in store.rows(
-        "SELECT account_id, email, code, reason, at FROM rejected WHERE run_id = ? ORDER BY id LIMIT ?",
-        run_id,
-        -1 if limit is None else limit,
-    ):
-        account_id, email, code, reason, at = row
-        found.append(
-            RejectedRecord(
-                int(account_id) if isinstance(account_id, int) else None,
-                None if email is None else str(email),
-                str(code),
-                str(reason),
-                from_text_or_raise(at),
-            )
-        )
-    return found
+    sql = "SELECT account_id, email, code, reason, at FROM rejected WHERE run_id = ? ORDER BY id LIMIT ?"
+    return store.records(RejectedRecord, sql, run_id, -1 if limit is None else limit)
 
 
 def prune(store: Store, before: datetime) -> None:
     """Forget runs that ended before then, and their rejected records, a few at a time."""
     oldest = oldest_kept(store, before)
-    while True:
-        with store.transaction():
-            gone = store.run(
-                "DELETE FROM rejected WHERE id IN (SELECT id FROM rejected WHERE run_id < ? LIMIT 1000)", oldest
-            )
-        if gone < 1000:
-            break
+    sql = "DELETE FROM rejected WHERE id IN (SELECT id FROM rejected WHERE run_id < ? LIMIT 1000)"
+    store.run_in_pieces(sql, oldest)
     store.run("DELETE FROM runs WHERE id < ?", oldest)
 
 
@@ -218,22 +160,11 @@ def oldest_kept(store: Store, before: datetime) -> int:
     """
     latest = "(SELECT finished_at FROM runs ORDER BY id DESC LIMIT 1)"
     sql = f"SELECT min(id) FROM runs WHERE finished_at BETWEEN ? AND {latest}"
-    return store.number(sql, to_text(before))
+    return store.number(sql, before)
 
 
 def _to_run(row: Row) -> Run:
-    run_id, job, direction, status, started, finished, total, errors, counts, message, process = row
-    if status == "RUNNING" and not is_alive(str(process)):
-        status, message = "INTERRUPTED", "the process ended before the run did"
-    return Run(
-        int(run_id) if isinstance(run_id, int) else None,
-        str(job),
-        str(direction),
-        str(status),
-        from_text_or_raise(started),
-        from_text(finished),
-        int(total) if isinstance(total, int) else 0,
-        int(errors) if isinstance(errors, int) else 0,
-        json.loads(str(counts)),
-        str(message),
-    )
+    *columns, process = row
+    run = record_of(Run, columns)
+    is_dead = run.status == "RUNNING" and not is_alive(process)
+    return replace(run, status="INTERRUPTED", message=_DIED) if is_dead else run

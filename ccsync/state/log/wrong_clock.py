@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import to_text
 from ccsync.state.outbox.tasks import FAILED
 from ccsync.state.suppressions import UNSUBSCRIBED
 
@@ -12,7 +11,6 @@ LONGEST_BACKOFF = timedelta(hours=12)
 """Between two attempts at a task."""
 LONGEST_EXPIRY = timedelta(days=7)
 """Of a refusal without a reason, and of a task that waits for a change."""
-_CHUNK = 1_000
 
 
 def bring_back(store: Store, now: datetime) -> None:
@@ -20,20 +18,15 @@ def bring_back(store: Store, now: datetime) -> None:
 
     Of the suppressions only those that ccsync itself dates: an unsubscribe has Constant Contact's date.
     """
-    text, later = to_text(now), to_text(now + SLACK)
-    beyond = to_text(now + LONGEST_BACKOFF + SLACK)
-    _update(store, "tasks", "next_at", text, f"done_at IS NULL AND status != '{FAILED}' AND next_at > ?", beyond)
-    beyond = to_text(now + LONGEST_EXPIRY + SLACK)
-    _update(store, "tasks", "next_at", text, f"done_at IS NULL AND status = '{FAILED}' AND next_at > ?", beyond)
-    _update(store, "parked", "expires_at", text, "expires_at > ?", beyond)
-    _update(store, "suppressions", "seen_at", text, "seen_at > ?", later)
-    _update(store, "suppressions", "since", text, f"kind != '{UNSUBSCRIBED}' AND since > ?", later)
-
-
-def _update(store: Store, table: str, column: str, value: str, where: str, beyond: str) -> None:
-    """Set the column of such rows, a few at a time."""
-    key = "rowid" if table != "suppressions" else "(person, kind, list_id)"
-    of_key = key.strip("()")
-    sql = f"UPDATE {table} SET {column} = ? WHERE {key} IN (SELECT {of_key} FROM {table} WHERE {where} LIMIT {_CHUNK})"
-    while store.one(f"SELECT 1 FROM {table} WHERE {where} LIMIT 1", beyond) is not None:
-        store.run(sql, value, beyond)
+    later, backoff, expiry = now + SLACK, now + LONGEST_BACKOFF + SLACK, now + LONGEST_EXPIRY + SLACK
+    for table, column, where, beyond in (
+        ("tasks", "next_at", f"done_at IS NULL AND status != '{FAILED}' AND next_at > ?2", backoff),
+        ("tasks", "next_at", f"done_at IS NULL AND status = '{FAILED}' AND next_at > ?2", expiry),
+        ("parked", "expires_at", "expires_at > ?2", expiry),
+        ("suppressions", "seen_at", "seen_at > ?2", later),
+        ("suppressions", "since", f"kind != '{UNSUBSCRIBED}' AND since > ?2", later),
+    ):
+        key = "person, kind, list_id" if table == "suppressions" else "rowid"
+        some = f"SELECT {key} FROM {table} WHERE {where} LIMIT 1000"
+        if store.exists(some, now, beyond):
+            store.run_in_pieces(f"UPDATE {table} SET {column} = ?1 WHERE ({key}) IN ({some})", now, beyond)

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state.database.store import Store, Value
-from ccsync.state.database.times import from_text, from_text_or_raise, storable, to_text
+from ccsync.state.database.rows import Value, marks
+from ccsync.state.database.store import Store
+from ccsync.state.database.times import storable
 from ccsync.state.outbox.tasks import FAILED, PENDING, READ, RETRYING
 
 DELETED = "customeraccount.deleted"
@@ -35,7 +36,7 @@ def enqueue(store: Store, account_ids: Iterable[int], at: datetime) -> None:
     store.run_many(
         f"{_NEW} VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (account_id) WHERE kind = 'read' DO UPDATE"
         " SET status = ?3, next_at = ?4, attempts = 0, last_error = '', read_upto = NULL",
-        [(READ, one, PENDING, to_text(at)) for one in account_ids],
+        [(READ, one, PENDING, at) for one in account_ids],
     )
 
 
@@ -44,7 +45,7 @@ def enqueue_expired(store: Store, account_ids: Iterable[int], at: datetime) -> N
     store.run_many(
         f"{_NEW} VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (account_id) WHERE kind = 'read' DO UPDATE"
         " SET status = ?3, next_at = ?4, attempts = 0, last_error = '' WHERE status = ?5",
-        [(READ, one, PENDING, to_text(at), FAILED) for one in account_ids],
+        [(READ, one, PENDING, at, FAILED) for one in account_ids],
     )
 
 
@@ -53,27 +54,23 @@ def enqueue_under_way(store: Store, at: datetime) -> None:
 
     Inside the caller's transaction.
     """
-    store.run(
+    sql = (
         f"{_NEW} SELECT ?1, staged.account_id, ?2, ?3, ?3 FROM staged JOIN batch_rows USING (person)"
         " WHERE staged.fingerprint != batch_rows.fingerprint"
         " AND batch_id IN (SELECT id FROM batches WHERE state IN ('prepared', 'running', 'adopted'))"
-        " ON CONFLICT (account_id) WHERE kind = 'read' DO UPDATE SET read_upto = NULL, next_at = ?3",
-        READ,
-        PENDING,
-        to_text(at),
+        " ON CONFLICT (account_id) WHERE kind = 'read' DO UPDATE SET read_upto = NULL, next_at = ?3"
     )
+    store.run(sql, READ, PENDING, at)
 
 
 def enqueue_vanished(store: Store, at: datetime) -> None:
     """Queue the accounts that opted in when last seen and were not among those just staged."""
-    store.run(
+    sql = (
         f"{_NEW} SELECT ?1, account_id, ?2, ?3, ?3 FROM accounts WHERE accepts_marketing AND kind = ''"
         " AND account_id NOT IN (SELECT account_id FROM staged)"
-        " AND account_id NOT IN (SELECT account_id FROM tasks WHERE kind = ?1)",
-        READ,
-        PENDING,
-        to_text(at),
+        " AND account_id NOT IN (SELECT account_id FROM tasks WHERE kind = ?1)"
     )
+    store.run(sql, READ, PENDING, at)
 
 
 def due(store: Store, at: datetime, limit: int, *, only_listed: str | None = None) -> list[Due]:
@@ -83,45 +80,34 @@ def due(store: Store, at: datetime, limit: int, *, only_listed: str | None = Non
     """
     listed = " AND account_id IN (SELECT account_addresses.account_id FROM account_addresses JOIN sent USING (person)"
     listed = f"{listed} WHERE sent.list_id = ?)" if only_listed is not None else ""
-    values: list[Value] = [to_text(at), *([only_listed] if only_listed is not None else []), limit]
-    found = store.rows(
-        f"SELECT account_id, attempts FROM tasks WHERE {_DUE}{listed} ORDER BY attempts, queued_at, account_id LIMIT ?",
-        *values,
-    )
-    return [_due(store, row) for row in found]
+    values: list[Value] = [at, *([only_listed] if only_listed is not None else []), limit]
+    return _read_due(store, f"{listed} ORDER BY attempts, queued_at, account_id LIMIT ?", *values)
 
 
 def due_among(store: Store, at: datetime, account_ids: Sequence[int]) -> list[Due]:
     """Those of these accounts whose time has come and that this run has not read yet."""
-    marks = ",".join("?" * len(account_ids))
-    sql = f"SELECT account_id, attempts FROM tasks WHERE {_DUE} AND account_id IN ({marks})"
-    return [_due(store, row) for row in store.rows(sql, to_text(at), *account_ids)]
+    return _read_due(store, f" AND account_id IN ({marks(account_ids)})", at, *account_ids)
 
 
-def _due(store: Store, row: tuple[Value, ...]) -> Due:
-    account_id = int(str(row[0]))
-    newest, deleted = store.rows(
-        "SELECT max(created_at), max(topic = ?) FROM events WHERE account_id = ? AND done_at IS NULL",
-        DELETED,
-        account_id,
-    )[0]
-    return Due(account_id, int(str(row[1])), from_text(newest), bool(deleted))
+def _read_due(store: Store, which: str, *values: Value) -> list[Due]:
+    open_events = "FROM events WHERE events.account_id = tasks.account_id AND done_at IS NULL"
+    columns = f"(SELECT max(created_at) {open_events}), EXISTS (SELECT 1 {open_events} AND topic = '{DELETED}')"
+    return store.records(Due, f"SELECT account_id, attempts, {columns} FROM tasks WHERE {_DUE}{which}", *values)
 
 
 def oldest_change(store: Store, at: datetime) -> datetime | None:
     """When the oldest change was made that a waiting account's events tell of; `None` when one has no date."""
-    oldest, undated = store.rows(
-        "SELECT min(changed), max(changed IS NULL) FROM (SELECT max(created_at) AS changed FROM tasks"
+    sql = (
+        "SELECT iif(max(changed IS NULL), NULL, min(changed)) FROM (SELECT max(created_at) AS changed FROM tasks"
         " LEFT JOIN events ON events.account_id = tasks.account_id AND events.done_at IS NULL"
-        f" WHERE {_DUE} GROUP BY tasks.account_id)",
-        to_text(at),
-    )[0]
-    return None if undated else from_text(oldest)
+        f" WHERE {_DUE} GROUP BY tasks.account_id)"
+    )
+    return store.value(datetime, sql, at)
 
 
 def count_due(store: Store, at: datetime) -> int:
     """How many accounts wait for their turn now."""
-    return store.number(f"SELECT count(*) FROM tasks WHERE {_DUE}", to_text(at))
+    return store.number(f"SELECT count(*) FROM tasks WHERE {_DUE}", at)
 
 
 def put_off(store: Store, account_id: int, attempts: int, next_at: datetime, error: str) -> None:
@@ -135,16 +121,9 @@ def give_up(store: Store, account_id: int, attempts: int, at: datetime, error: s
 
 
 def _note_failure(store: Store, account_id: int, status: str, attempts: int, next_at: datetime, error: str) -> None:
-    store.run(
-        "UPDATE tasks SET status = ?, attempts = ?, next_at = ?, last_error = ?, read_upto = NULL"
-        " WHERE kind = ? AND account_id = ?",
-        status,
-        attempts,
-        to_text(next_at),
-        storable(error),
-        READ,
-        account_id,
-    )
+    assigned = "status = ?, attempts = ?, next_at = ?, last_error = ?, read_upto = NULL"
+    sql = f"UPDATE tasks SET {assigned} WHERE kind = ? AND account_id = ?"
+    store.run(sql, status, attempts, next_at, storable(error), READ, account_id)
 
 
 def retry(store: Store, at: datetime, account_ids: Sequence[int] | None = None) -> int:
@@ -159,27 +138,21 @@ def retry(store: Store, at: datetime, account_ids: Sequence[int] | None = None) 
     with store.transaction():
         for start in range(0, len(account_ids), _CHUNK):
             part = account_ids[start : start + _CHUNK]
-            retried += _retry(store, at, f" AND account_id IN ({','.join('?' * len(part))})", part)
+            retried += _retry(store, at, f" AND account_id IN ({marks(part)})", part)
     return retried
 
 
 def _retry(store: Store, at: datetime, chosen: str, values: Sequence[int]) -> int:
     which = f"WHERE kind = '{READ}' AND status != '{PENDING}'{chosen}"
     store.run(f"DELETE FROM parked WHERE account_id IN (SELECT account_id FROM tasks {which})", *values)
-    return store.run(
-        f"UPDATE tasks SET status = ?, attempts = 0, next_at = ? {which}",
-        PENDING,
-        to_text(at),
-        *values,
-    )
+    return store.run(f"UPDATE tasks SET status = ?, attempts = 0, next_at = ? {which}", PENDING, at, *values)
 
 
 def queued(store: Store, account_id: int) -> tuple[str, int, datetime, str] | None:
     """How an account stands in the queue: status, attempts, next attempt, last error."""
-    row = store.one(
-        "SELECT status, attempts, next_at, last_error FROM tasks WHERE kind = ? AND account_id = ?", READ, account_id
-    )
-    return None if row is None else (str(row[0]), int(str(row[1])), from_text_or_raise(row[2]), str(row[3]))
+    sql = "SELECT status, attempts, next_at, last_error FROM tasks WHERE kind = ? AND account_id = ?"
+    row = store.one(sql, READ, account_id)
+    return None if row is None else (row[0], row[1], datetime.fromisoformat(row[2]), row[3])
 
 
 # what the run under way has read
@@ -223,21 +196,19 @@ def release_staged(store: Store) -> None:
 
 def ids_read(store: Store) -> list[int]:
     """The queued accounts that this run has read."""
-    rows = store.rows("SELECT account_id FROM tasks WHERE kind = ? AND read_upto IS NOT NULL ORDER BY 1", READ)
-    return [int(str(row[0])) for row in rows]
+    sql = "SELECT account_id FROM tasks WHERE kind = ? AND read_upto IS NOT NULL ORDER BY 1"
+    return store.column(int, sql, READ)
 
 
 def give_up_rejected(store: Store, run_id: int) -> None:
     """Accounts whose record this run has rejected wait for a change, inside the caller's transaction."""
-    store.run(
+    sql = (
         "UPDATE tasks SET status = ?1, attempts = attempts + 1, read_upto = NULL, last_error ="
         " (SELECT reason FROM rejected WHERE run_id = ?2 AND rejected.account_id = tasks.account_id)"
         " WHERE kind = ?3 AND read_upto IS NOT NULL"
-        " AND account_id IN (SELECT account_id FROM rejected WHERE run_id = ?2)",
-        FAILED,
-        run_id,
-        READ,
+        " AND account_id IN (SELECT account_id FROM rejected WHERE run_id = ?2)"
     )
+    store.run(sql, FAILED, run_id, READ)
 
 
 def settle(store: Store, at: datetime) -> Counter[str]:
@@ -248,11 +219,11 @@ def settle(store: Store, at: datetime) -> Counter[str]:
     read = f"done_at IS NULL AND number <= (SELECT read_upto FROM tasks WHERE kind = '{READ}'"
     read += " AND tasks.account_id = events.account_id)"
     counted = store.rows(f"SELECT topic, count(*) FROM events WHERE {read} GROUP BY topic")
-    store.run(f"UPDATE events SET done_at = ? WHERE {read}", to_text(at))
+    store.run(f"UPDATE events SET done_at = ? WHERE {read}", at)
     store.run(
         "DELETE FROM tasks WHERE kind = ? AND read_upto IS NOT NULL AND NOT EXISTS"
         " (SELECT 1 FROM events WHERE events.account_id = tasks.account_id AND events.done_at IS NULL)",
         READ,
     )
     begin_reading(store)
-    return Counter({str(topic): int(str(number)) for topic, number in counted})
+    return Counter(dict(counted))

@@ -8,7 +8,7 @@ for all.
 from datetime import datetime
 
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import storable, to_text
+from ccsync.state.database.times import storable
 
 READ = "read"
 REMOVE = "remove"
@@ -35,18 +35,11 @@ def park(store: Store, task_id: int, attempts: int, at: datetime, error: str) ->
 
 
 def _note_failure(store: Store, task_id: int, status: str, attempts: int, next_at: datetime, error: str) -> None:
-    store.run(
-        "UPDATE tasks SET status = ?, attempts = ?, next_at = ?, last_error = ?, read_upto = NULL, activity_id = NULL"
-        " WHERE id = ?",
-        status,
-        attempts,
-        to_text(next_at),
-        storable(error),
-        task_id,
-    )
+    assigned = "status = ?, attempts = ?, next_at = ?, last_error = ?, read_upto = NULL, activity_id = NULL"
+    store.run(f"UPDATE tasks SET {assigned} WHERE id = ?", status, attempts, next_at, storable(error), task_id)
 
 
 def count_by_status(store: Store, kind: str) -> dict[str, int]:
     """How many tasks of a kind are pending, retrying, failed."""
-    rows = store.rows("SELECT status, count(*) FROM tasks WHERE kind = ? AND done_at IS NULL GROUP BY status", kind)
-    return {str(status): int(str(number)) for status, number in rows}
+    sql = "SELECT status, count(*) FROM tasks WHERE kind = ? AND done_at IS NULL GROUP BY status"
+    return dict(store.rows(sql, kind))

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state.database.store import Row, Store
-from ccsync.state.database.times import from_text, from_text_or_raise, to_text, to_text_or_none
+from ccsync.state.database.rows import Value, marks
+from ccsync.state.database.store import Store
 from ccsync.state.outbox.tasks import DONE, PENDING, WRITE_BACK
 from ccsync.state.suppressions import DEPARTED, RESTORED, UNSUBSCRIBED
 
@@ -65,19 +65,13 @@ class WriteBack:
 def enqueue(store: Store, person: bytes, kind: str, at: datetime, *, is_checked: bool = False) -> None:
     """Queue a suppression that was just recorded, inside the transaction that records it."""
     sql = f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind = ?2{_AGAIN}"
-    store.run(sql, person, kind, to_text(at), int(is_checked))
+    store.run(sql, person, kind, at, is_checked)
 
 
 def enqueue_return(store: Store, person: bytes, contact_id: str, happened_at: datetime | None, at: datetime) -> None:
     """Queue a person's own return, inside the transaction that records it."""
-    store.run(
-        f"{_INTO} VALUES ('{WRITE_BACK}', ?1, ?2, '', ?3, ?4, 'Contact', 1, 0, '{PENDING}', ?5, ?5){_AGAIN}",
-        person,
-        RESUBSCRIBED,
-        to_text_or_none(happened_at) or "",
-        contact_id,
-        to_text(at),
-    )
+    values = f"('{WRITE_BACK}', ?1, '{RESUBSCRIBED}', '', coalesce(?2, ''), ?3, 'Contact', 1, 0, '{PENDING}', ?4, ?4)"
+    store.run(f"{_INTO} VALUES {values}{_AGAIN}", person, happened_at, contact_id, at)
 
 
 def enqueue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None]], at: datetime) -> None:
@@ -90,7 +84,7 @@ def enqueue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None
         f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}')"
         f" AND source IS NOT '{RESTORED}' AND (since IS NULL OR ?2 IS NULL OR since >= ?2){_AGAIN}"
     )
-    store.run_many(sql, [(person, to_text_or_none(made_at), to_text(at), 0) for person, made_at in newcomers])
+    store.run_many(sql, [(person, made_at, at, False) for person, made_at in newcomers])
 
 
 def due(
@@ -101,28 +95,19 @@ def due(
     Consent is never given up: what is parked comes again when its time has come. `after` is the last one that the
     caller has seen already.
     """
-    marks = ",".join("?" * len(kinds))
-    return _read(
-        store,
-        "kind = ? AND done_at IS NULL AND is_wanted = ? AND id > ? AND next_at <= ?"
-        f" AND reason IN ({marks}) ORDER BY {'attempts, id' if wanted else 'id'} LIMIT ?",
-        WRITE_BACK,
-        int(wanted),
-        after,
-        to_text(at),
-        *kinds,
-        limit,
-    )
+    where = f"done_at IS NULL AND is_wanted = ? AND id > ? AND next_at <= ? AND reason IN ({marks(kinds)})"
+    order = "attempts, id" if wanted else "id"
+    return _read(store, f"{where} ORDER BY {order} LIMIT ?", wanted, after, at, *kinds, limit)
 
 
 def of_person(store: Store, person: bytes) -> list[WriteBack]:
     """Everything of a person that was or is to be written back, oldest first."""
-    return _read(store, "kind = ? AND person = ? ORDER BY id", WRITE_BACK, person)
+    return _read(store, "person = ? ORDER BY id", person)
 
 
 def failing(store: Store, limit: int = -1) -> list[WriteBack]:
     """What Kibo did not take yet, longest waiting first."""
-    return _read(store, "kind = ? AND done_at IS NULL AND attempts > 0 ORDER BY id LIMIT ?", WRITE_BACK, limit)
+    return _read(store, "done_at IS NULL AND attempts > 0 ORDER BY id LIMIT ?", limit)
 
 
 def count_waiting(store: Store) -> int:
@@ -143,13 +128,8 @@ def check(store: Store, task_id: int, source: str | None) -> None:
 
 def settle(store: Store, task_id: int, at: datetime, outcome: str) -> None:
     """Kibo has it, or need not; inside the caller's transaction."""
-    store.run(
-        "UPDATE tasks SET done_at = ?, status = ?, outcome = ?, last_error = '' WHERE id = ?",
-        to_text(at),
-        DONE,
-        outcome,
-        task_id,
-    )
+    sql = "UPDATE tasks SET done_at = ?, status = ?, outcome = ?, last_error = '' WHERE id = ?"
+    store.run(sql, at, DONE, outcome, task_id)
 
 
 def withdraw(store: Store, person: bytes, kind: str, list_id: str = "") -> bool:
@@ -160,32 +140,8 @@ def withdraw(store: Store, person: bytes, kind: str, list_id: str = "") -> bool:
 
 def prune(store: Store, before: datetime) -> None:
     """Forget what was written back before that."""
-    store.run("DELETE FROM tasks WHERE kind = ? AND done_at < ?", WRITE_BACK, to_text(before))
+    store.run("DELETE FROM tasks WHERE kind = ? AND done_at < ?", WRITE_BACK, before)
 
 
-def _read(store: Store, where: str, *values: str | bytes | int) -> list[WriteBack]:
-    return [_to_write_back(row) for row in store.rows(f"SELECT {_COLUMNS} FROM tasks WHERE {where}", *values)]
-
-
-def _to_write_back(row: Row) -> WriteBack:
-    number, person, kind, list_id, happened_at, contact_id, source, is_checked, was_on_list, queued_at = row[:10]
-    is_wanted, attempts, next_at, last_error, done_at, outcome, status = row[10:]
-    return WriteBack(
-        int(str(number)),
-        person if isinstance(person, bytes) else b"",
-        str(kind),
-        str(list_id),
-        from_text(happened_at),
-        None if contact_id is None else str(contact_id),
-        None if source is None else str(source),
-        bool(is_checked),
-        bool(was_on_list),
-        from_text_or_raise(queued_at),
-        bool(is_wanted),
-        int(str(attempts)),
-        from_text_or_raise(next_at),
-        str(last_error),
-        from_text(done_at),
-        str(outcome),
-        str(status),
-    )
+def _read(store: Store, where: str, *values: Value) -> list[WriteBack]:
+    return store.records(WriteBack, f"SELECT {_COLUMNS} FROM tasks WHERE kind = '{WRITE_BACK}' AND {where}", *values)

@@ -6,8 +6,6 @@ from ccsync.state import contacts
 from ccsync.state.database.store import Store
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
 
-_CHUNK = 1_000
-
 
 def clear(store: Store) -> None:
     """Begin a reading."""
@@ -29,40 +27,35 @@ def count(store: Store) -> int:
 def is_worth_reading(store: Store, list_id: str) -> bool:
     """Is there anybody whom ccsync put on the list, or who has left it and may have returned?"""
     sql = f"SELECT 1 FROM suppressions WHERE kind = '{DEPARTED}' AND list_id = ? LIMIT 1"
-    return contacts.count_on_list(store, list_id) > 0 or store.one(sql, list_id) is not None
+    return contacts.count_on_list(store, list_id) > 0 or store.exists(sql, list_id)
 
 
 def count_missing(store: Store, list_id: str) -> int:
     """How many people whom ccsync put on the list are not among its members."""
-    return store.number(f"SELECT count(*) {_MISSING}", list_id)
+    return store.number(f"SELECT count(*) {_MISSING}", b"", list_id)
 
 
 def iter_missing(store: Store, list_id: str) -> Iterator[bytes]:
     """Those people, a chunk at a time, so that the caller may write between two of them."""
-    return _iter_chunks(store, f"SELECT sent.person {_MISSING} AND sent.person > ?2", list_id)
+    return (person for (person,) in store.iter_chunks(f"SELECT sent.person {_MISSING} ORDER BY 1", list_id))
 
 
 def iter_returned(store: Store, list_id: str) -> Iterator[bytes]:
     """People who had left the list and are among its members again."""
-    sql = f"SELECT person FROM suppressions JOIN list_members USING (person) WHERE list_id = ?1 AND kind = '{DEPARTED}'"
-    return _iter_chunks(store, f"{sql} AND person > ?2", list_id)
+    sql = (
+        "SELECT person FROM suppressions JOIN list_members USING (person)"
+        f" WHERE person > ?1 AND list_id = ?2 AND kind = '{DEPARTED}' ORDER BY 1"
+    )
+    return (person for (person,) in store.iter_chunks(sql, list_id))
 
 
 # Whoever ccsync itself is taking off the list has not left it, nor has a contact that was deleted or has another
 # address now; and what was settled before is not found again.
 _MISSING = (
-    "FROM sent LEFT JOIN contacts USING (person) WHERE sent.list_id = ?1 AND removed_at IS NULL"
+    "FROM sent LEFT JOIN contacts USING (person) WHERE sent.person > ?1 AND sent.list_id = ?2 AND removed_at IS NULL"
     " AND NOT (coalesce(permission, '') IN ('deleted', 'vanished') AND coalesce(seen_at, '') > sent_at)"
     " AND NOT EXISTS (SELECT 1 FROM list_members WHERE list_members.person IN (sent.person, contacts.moved_to))"
     " AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = sent.person"
-    f" AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}') AND suppressions.list_id IN ('', ?1)) AND NOT EXISTS"
+    f" AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}') AND suppressions.list_id IN ('', ?2)) AND NOT EXISTS"
     " (SELECT 1 FROM tasks WHERE kind = 'remove' AND tasks.person = sent.person AND tasks.list_id = sent.list_id)"
 )
-
-
-def _iter_chunks(store: Store, sql: str, list_id: str) -> Iterator[bytes]:
-    last = b""
-    while rows := store.rows(f"{sql} ORDER BY 1 LIMIT {_CHUNK}", list_id, last):
-        found = [one for (one,) in rows if isinstance(one, bytes)]
-        yield from found
-        last = found[-1]

@@ -6,10 +6,8 @@ from ccsync.state.outbox.tasks import FAILED, READ
 
 def suppressed_by_kind(store: Store, list_id: str) -> dict[str, int]:
     """How many people may not be sent to the list, by kind; somebody may be in several."""
-    found = store.rows(
-        "SELECT kind, count(DISTINCT person) FROM suppressions WHERE list_id IN ('', ?) GROUP BY kind", list_id
-    )
-    return {str(kind): int(str(number)) for kind, number in found}
+    sql = "SELECT kind, count(DISTINCT person) FROM suppressions WHERE list_id IN ('', ?) GROUP BY kind"
+    return dict(store.rows(sql, list_id))
 
 
 def count_suppressed(store: Store, list_id: str) -> int:
@@ -19,9 +17,5 @@ def count_suppressed(store: Store, list_id: str) -> int:
 
 def count_only_rejected(store: Store) -> int:
     """How many accounts stay rejected and are not among the failed of the queue as well."""
-    return store.number(
-        "SELECT count(*) FROM parked"
-        " WHERE account_id NOT IN (SELECT account_id FROM tasks WHERE kind = ? AND status = ?)",
-        READ,
-        FAILED,
-    )
+    failed = "SELECT account_id FROM tasks WHERE kind = ? AND status = ?"
+    return store.number(f"SELECT count(*) FROM parked WHERE account_id NOT IN ({failed})", READ, FAILED)

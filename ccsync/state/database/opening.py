@@ -1,0 +1,187 @@
+"""The state file is one SQLite database: made whole, opened strictly, never made anew by accident.
+
+Write-ahead log with `synchronous=FULL`: what is committed is on the disk before the next line runs,
+so "committed, then sent" holds even when the machine loses power.
+"""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from ccsync.errors import StateError
+from ccsync.state.database.schema import APPLICATION_ID, TABLES, VERSION, migrate
+from ccsync.state.database.store import Store
+
+BUSY_SECONDS = 10
+
+
+def open_store(path: Path, *, is_reader: bool = False, on_boundary: Callable[[str], None] = lambda _: None) -> Store:
+    """Open an existing state file, bring it up to date unless `is_reader`, and check that it is ours.
+
+    Raises `StateError` when it is missing, empty, damaged, not ours, newer, or not writable.
+    A missing file is never made here: forgetting who opted out is an incident, not a fresh start.
+    """
+    _check_file(path, is_reader)
+    try:
+        connection = _connect(path)
+        try:
+            _check_ours(connection, path, is_reader)
+            _set_up(connection)
+            if is_reader:
+                connection.execute("PRAGMA query_only = ON")
+            else:
+                migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise explained(error, path) from error
+    return Store(connection, path, on_boundary)
+
+
+def create_store(path: Path, on_boundary: Callable[[str], None] = lambda _: None) -> Store:
+    """Make a new state file (0600) and open it. It appears whole or not at all.
+
+    Raises `StateError` when the folder is missing or not writable, or the disk is full.
+    """
+    draft = path.with_name(path.name + ".new")
+    try:
+        draft.unlink(missing_ok=True)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        connection = _connect(draft)
+        try:
+            _set_up(connection)
+            migrate(connection)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+        for orphan in ("-wal", "-shm"):  # of a file that is gone: SQLite would play it into the new one
+            path.with_name(path.name + orphan).unlink(missing_ok=True)
+        draft.rename(path)
+        _sync_folder(path.parent)
+    except sqlite3.Error as error:
+        raise explained(error, path) from error
+    except OSError as error:
+        raise StateError(
+            f"The state file {path} cannot be made.",
+            f"{error.strerror}.",
+            f"Make the folder {path.parent} writable for this user, or set [state] path.",
+        ) from error
+    return open_store(path, on_boundary=on_boundary)
+
+
+def scratch_store() -> Store:
+    """An empty store in memory and temporary files, gone when closed."""
+    connection = sqlite3.connect("", isolation_level=None)
+    return Store(connection, Path("scratch"))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open the file, which must be there, and change nothing of it: it may be another program's."""
+    uri = path.absolute().as_uri() + "?mode=rw"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    connection.execute("PRAGMA recursive_triggers = ON")  # else INSERT OR REPLACE passes by the ledger's triggers
+    connection.execute("PRAGMA temp_store = FILE")
+
+
+def _check_file(path: Path, is_reader: bool) -> None:
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        raise StateError(
+            f"There is no state file {path}.",
+            "it is made by the first login and remembers everything since, opt-outs included.",
+            "First time here: ccsync login. Otherwise put the file back from a backup, or check [state] path.",
+        ) from None
+    except OSError as error:
+        raise StateError(f"The state file {path} cannot be read.", f"{error.strerror}.", _OWNER_FIX) from error
+    if not stat.S_ISREG(facts.st_mode):
+        raise StateError(f"The state file {path} is not a file.", "", "Check [state] path and $CCSYNC_STATE.")
+    if facts.st_size == 0:
+        raise StateError(
+            f"The state file {path} is empty.",
+            "it was cut off; taking it for a new one would forget who opted out.",
+            f"Put it back from a backup. If there is none: rm {path} && ccsync login",
+        )
+    needed = os.R_OK if is_reader else os.R_OK | os.W_OK
+    folder_needed = os.X_OK if is_reader else os.W_OK | os.X_OK
+    if not _may(path, needed) or not _may(path.parent, folder_needed):
+        raise StateError(
+            f"The state file {path} is not writable." if not is_reader else f"The state file {path} is not readable.",
+            f"it has mode {stat.S_IMODE(facts.st_mode):o} and belongs to user {facts.st_uid};"
+            " its folder must be writable too.",
+            _OWNER_FIX,
+        )
+
+
+_OWNER_FIX = (
+    "Run ccsync as the user who made the file, or give it to this user, with its -wal, -shm and .lock, and its folder."
+)
+
+
+def _may(path: Path, mode: int) -> bool:
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _check_ours(connection: sqlite3.Connection, path: Path, is_reader: bool) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+    if ours and version > VERSION:
+        raise StateError(
+            f"The state file {path} was written by a newer ccsync.",
+            f"its format is {version}, this program knows {VERSION}.",
+            "Install the newer ccsync again.",
+        )
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not ours or version < 1 or (version == VERSION and not tables >= TABLES):
+        raise StateError(
+            f"The state file {path} is not a whole ccsync state file.",
+            "another program's database, or a damaged one.",
+            "Put it back from a backup, or check [state] path and $CCSYNC_STATE.",
+        )
+    if is_reader and version < VERSION:
+        raise StateError(
+            f"The state file {path} was written by an older ccsync.",
+            f"its format is {version}, this program's is {VERSION}; reading does not change it.",
+            "ccsync login --check        (any command that writes brings it up to date)",
+        )
+
+
+def explained(error: sqlite3.Error, path: Path) -> StateError:
+    """Say in an operator's words what SQLite said about the state file."""
+    text = str(error)
+    if "full" in text or "disk I/O" in text:
+        return StateError(
+            f"The state file {path} could not be written.",
+            f"{text}: the disk is probably full; what was committed before is kept.",
+            f"Make room on the disk (df -h {path.parent}) and run again.",
+        )
+    if "locked" in text or "busy" in text:
+        return StateError(
+            f"The state file {path} is held by another program.",
+            f"{text} for more than {BUSY_SECONDS} seconds.",
+            "Close other programs that have it open (backup, sqlite3), and run again.",
+        )
+    if "readonly" in text or "unable to open" in text:
+        return StateError(f"The state file {path} is not writable.", f"{text}.", _OWNER_FIX)
+    return StateError(
+        f"The state file {path} is damaged.",
+        f"{text}.",
+        "Put it back from a backup, together with its -wal file. Without it ccsync would forget who opted out.",
+    )
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
