@@ -25,7 +25,7 @@ from ccsync.to_constant_contact import additions
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import ListCheck
-from ccsync.to_constant_contact.removals_of_run import Removals
+from ccsync.to_constant_contact.list_removals import Removals
 
 READING_SHARE = 0.5
 """The part of a run's time that reading may take: what was read has to be sent, too."""

@@ -98,6 +98,11 @@ def known(store: Store, person: bytes, list_id: str) -> KnownContact | None:
     return None if row is None else known_contact_of(row)
 
 
+def id_of(store: Store, person: bytes) -> str | None:
+    """The id of the person's contact, where ccsync knows it."""
+    return store.value(str, "SELECT contact_id FROM contacts WHERE person = ?", person)
+
+
 def known_contact_of(row: Row) -> KnownContact:
     """The contact of these `COLUMNS`."""
     contact, sent = row[:6], row[6:]

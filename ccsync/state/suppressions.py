@@ -57,6 +57,11 @@ def held_among(store: Store, some: Sequence[bytes], list_id: str) -> set[bytes]:
     return set(store.column(bytes, sql, list_id, *some))
 
 
+def holds(store: Store, person: bytes, list_id: str) -> bool:
+    """Is the person not to be sent to the list?"""
+    return store.exists("SELECT 1 FROM suppressions WHERE person = ? AND list_id IN ('', ?)", person, list_id)
+
+
 def record(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
     """Remember a suppression and that it was seen; return whether it is new or its date has moved on."""
     known = "SELECT coalesce(since, '') FROM suppressions WHERE person = ? AND kind = ? AND list_id = ?"

@@ -16,13 +16,15 @@ from typing import BinaryIO, cast
 
 from ccsync.consent.retry import expires_at
 from ccsync.errors import AnswerLost, RefusedError, VendorUnreachable
+from ccsync.from_kibo.staged_decisions import address_of
 from ccsync.models import Activity
 from ccsync.run import control
 from ccsync.run.context import Context
-from ccsync.state import batches, parked, suppressions
+from ccsync.state import batches, parked, staging, suppressions
 from ccsync.state.batches import ADOPTED, FAILED, PREPARED, SPLIT, Batch, BatchRow
 from ccsync.state.log import runs
 from ccsync.state.log.runs import RejectedRecord
+from ccsync.state.staging import Staged
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +156,8 @@ class Sender:
         try:
             self._post(batch, body)
         except (RefusedError, AnswerLost) as error:
-            _blame_content(self._context, error)
+            # Raises what is wrong with the vendor; else what was sent may be the reason.
+            control.blame_record_at_constant_contact(self._context, error)
             log.info("batch %s was refused as a whole: %s %s", batch.id, error.what, error.why)
             batches.set_state(self._context.store, batch.id, SPLIT)
         else:
@@ -176,7 +179,7 @@ class Sender:
             try:
                 self._post(batch, body)
             except (RefusedError, AnswerLost) as error:
-                _blame_content(context, error)
+                control.blame_record_at_constant_contact(context, error)
                 with context.store.transaction():
                     batches.close(context.store, batch.id, FAILED, context.now())
                 return batch, error
@@ -200,17 +203,19 @@ class Sender:
                 return
 
 
-def _blame_content(context: Context, error: RefusedError | AnswerLost) -> None:
-    """Return when what was sent may be the reason of `error`; raise what is wrong with the vendor otherwise."""
-    control.blame_record_at_constant_contact(context, error)
-
-
 def reject(
     context: Context, account_id: int, email: str, fingerprint: bytes, error: RefusedError | VendorUnreachable
 ) -> None:
     """Constant Contact does not take this row: park it until it changes or expires, in the caller's transaction."""
     reason = f"Constant Contact refused it ({error.why.rstrip('.')}); check the address and the mapped fields."
     park(context, RejectedRecord(account_id, email, REFUSED, reason, context.now()), fingerprint)
+
+
+def leave_out(context: Context, one: Staged, error: RefusedError | VendorUnreachable) -> None:
+    """Constant Contact does not show a staged person's contact: in doubt nobody is sent, or overwritten."""
+    with context.store.transaction():
+        reject(context, one.account_id, address_of(one), one.fingerprint or b"", error)
+        staging.drop_person(context.store, one.person or b"")
 
 
 def park(context: Context, record: RejectedRecord, fingerprint: bytes) -> None:

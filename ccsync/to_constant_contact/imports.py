@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ccsync.consent.decisions import blocking_suppression
 from ccsync.from_constant_contact import members, opt_outs
 from ccsync.from_constant_contact.activities import Waits
 from ccsync.from_constant_contact.sightings import vendor_now
@@ -61,16 +60,13 @@ class Imports:
                 self._settle(batch, activity)
             left = [one for one in running if one.id not in {batch.id for batch, _ in finished}]
             self.context.show("imports", len(finished), len(running))
-            if not any(self._is_worth_waiting_for(one) for one in left):
-                break
+            if not any(one.run_id == self.context.run_id or self.context.is_patient for one in left):
+                break  # those of earlier runs are not worth the wait
             if not waits.wait(has_moved=bool(finished)):
                 log.info("%s imports are still running; the next run looks again", len(left))
                 break
         self._check()
         self._identify()
-
-    def _is_worth_waiting_for(self, batch: Batch) -> bool:
-        return batch.run_id == self.context.run_id or self.context.is_patient
 
     def _running(self) -> list[Batch]:
         return [one for one in batches.unfinished(self.context.store) if one.id not in self._to_check]
@@ -149,7 +145,10 @@ class Imports:
             self._drop_suppressed(batch)
             for row in self._rows(batch):
                 if row.person in hidden:
-                    self._decide_anew(batch, row)
+                    # Whether it arrived cannot be seen now; the account is read and decided on once more.
+                    with self.context.store.transaction():
+                        queue.enqueue(self.context.store, [row.account_id], self.context.now())
+                        batches.remove_row(self.context.store, batch.id, row.person)
                 elif not members.is_known_member(self.context, row.person):
                     self._reject(batch, row)
             self._confirm(batch)
@@ -172,24 +171,15 @@ class Imports:
             park(self.context, record, row.fingerprint)
             batches.remove_row(self.context.store, batch.id, row.person)
 
-    def _decide_anew(self, batch: Batch, row: BatchRow) -> None:
-        """Whether it arrived cannot be seen now; the account is read and decided on once more."""
-        with self.context.store.transaction():
-            queue.enqueue(self.context.store, [row.account_id], self.context.now())
-            batches.remove_row(self.context.store, batch.id, row.person)
-
     def _drop_suppressed(self, batch: Batch) -> int:
         dropped = 0
         with self.context.store.transaction():
             for row in self._rows(batch):
-                if self._is_suppressed(row.person, batch.list_id):
+                if suppressions.holds(self.context.store, row.person, batch.list_id):
                     batches.remove_row(self.context.store, batch.id, row.person)
                     dropped += 1
         self.context.counts["suppressed"] += dropped
         return dropped
-
-    def _is_suppressed(self, person: bytes, list_id: str) -> bool:
-        return blocking_suppression(suppressions.of_person(self.context.store, person), list_id) is not None
 
     def _identify(self) -> None:
         """Learn the ids of those who arrived, but of a large import: that would take many calls."""

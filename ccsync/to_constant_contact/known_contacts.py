@@ -1,19 +1,19 @@
 """Learns which addresses Constant Contact already has from other sources, and who is still on the list."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from ccsync.clocks import ContactTime
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact.sightings import note
+from ccsync.from_kibo.staged_decisions import address_of
 from ccsync.run import clocks, control
 from ccsync.run.context import Context
 from ccsync.state import contacts, staging
 from ccsync.state.properties import Stream
-from ccsync.to_constant_contact.batches import reject
-from ccsync.to_constant_contact.bisection import Failure
+from ccsync.to_constant_contact.batches import leave_out
 
 STREAM = Stream("contacts", ContactTime)
 OVERLAP = timedelta(hours=24)
@@ -66,7 +66,7 @@ def _pass(context: Context, adopt_list_id: str | None, **filters: str) -> None:
 
 def learn_singly(context: Context, rows: Sequence[str]) -> None:
     """Look the addresses of these import rows up one by one."""
-    hidden = dict[str, Failure]()
+    hidden = dict[str, RefusedError | VendorUnreachable]()
     addresses = (str(json.loads(row)["email"]) for row in rows)
     ahead = context.constant_contact.contacts_ahead(addresses, lambda one: (None, one))
     for number, address in enumerate(ahead, start=1):
@@ -78,15 +78,6 @@ def learn_singly(context: Context, rows: Sequence[str]) -> None:
         else:
             note(context, [contact] if contact else [])
         context.show("contacts already there", number, len(rows))
-    if hidden:
-        _leave_out(context, hidden)
-
-
-def _leave_out(context: Context, hidden: Mapping[str, Failure]) -> None:
-    """Whose contacts these people's are cannot be seen: in doubt another source's contact is not overwritten."""
-    for one in list(staging.iter_people(context.store)):
-        address = str(json.loads(one.row or "{}").get("email"))
-        if address in hidden:
-            with context.store.transaction():
-                reject(context, one.account_id, address, one.fingerprint or b"", hidden[address])
-                staging.drop_person(context.store, one.person or b"")
+    for one in list(staging.iter_people(context.store)) if hidden else ():
+        if address_of(one) in hidden:
+            leave_out(context, one, hidden[address_of(one)])

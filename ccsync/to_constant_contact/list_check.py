@@ -14,8 +14,7 @@ from ccsync.from_kibo.staged_decisions import FRESH, address_of, iter_decisions,
 from ccsync.run.context import Context
 from ccsync.state import batches, staging
 from ccsync.state.staging import Staged
-from ccsync.to_constant_contact.batches import reject
-from ccsync.to_constant_contact.bisection import Failure
+from ccsync.to_constant_contact.batches import leave_out
 
 LetThrough = Callable[[int, int], bool]
 """May so many, of so many who were looked for, be taken for departures? Asked when they are suspiciously many."""
@@ -81,8 +80,7 @@ def find_departures(context: Context, *, is_retry: bool) -> tuple[list[Staged], 
     due = [one for one in looked_at if not batches.holds(context.store, one[0].person or b"")]
     hidden = members.read_membership(context, [(one.person or b"", address_of(one)) for one, _ in due])
     for one in {one.person: one for one, _ in due if one.person in hidden}.values():
-        # Whether they have left cannot be seen: in doubt nobody is sent.
-        _leave_out(context, one, hidden[one.person or b""])
+        leave_out(context, one, hidden[one.person or b""])
     gone = [one for one, decision in iter_decisions(context, is_retry=is_retry) if decision.act is Act.DEPARTED]
     if restored.known_until(context) is not None:
         # By whose act they are off the list nobody knows.
@@ -91,9 +89,3 @@ def find_departures(context: Context, *, is_retry: bool) -> tuple[list[Staged], 
             restored.settle_absence(context, person, staging.changed_at(context.store, person))
         gone = []
     return gone, len({one.person for one, was_on_list in due if was_on_list} | {one.person for one in gone})
-
-
-def _leave_out(context: Context, one: Staged, error: Failure) -> None:
-    with context.store.transaction():
-        reject(context, one.account_id, address_of(one), one.fingerprint or b"", error)
-        staging.drop_person(context.store, one.person or b"")

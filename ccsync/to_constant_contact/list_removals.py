@@ -6,10 +6,9 @@ that cannot be taken off holds nobody up: it is tried again by the one retry pol
 
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
-from ccsync.consent.decisions import blocking_suppression
 from ccsync.consent.retry import next_try
 from ccsync.consent.safety_limit import let_through
 from ccsync.errors import RefusedError, SafetyLimitError, VendorUnreachable
@@ -19,6 +18,7 @@ from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.from_kibo import deletions
 from ccsync.models import Activity
 from ccsync.run import control
+from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import accounts, batches, contacts, ledger, suppressions
 from ccsync.state.log import history
@@ -36,35 +36,72 @@ WHILE_IMPORTING = timedelta(minutes=25)
 """A removal of somebody whom an import holds is repeated with the next run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """How a removal ended: how many went out, and how many the safety limit held back."""
+class Removals:
+    """The removals of one run, in as many goes as it takes; `accept` is what a person lets through the safety limit."""
 
-    done: int
-    held: int
+    def __init__(self, context: Context, accept: int) -> None:
+        self._context = context
+        self._accept = accept
+        self._done = self._held = 0
+        self._hanging: Sequence[Removal] = ()
 
+    def look_at_earlier(self) -> None:
+        """Find out about the removals that earlier runs have started.
 
-def look_at_earlier(context: Context) -> list[Removal]:
-    """Find out about the removals that earlier runs have started; return those whose job is not over.
+        Those whose job is not over are started anew: doing it twice is harmless, and nobody's opt-out waits for a job
+        that hangs.
+        """
+        context = self._context
+        removals.forget_other_lists(context.store, context.list_id)
+        under_way = [one for one in _waiting(context) if one.activity_ids]
+        with context.gate.for_opt_outs():
+            over = look_at(context, {activity_id for one in under_way for activity_id in one.activity_ids})
+        hanging = list[Removal]()
+        for one in under_way:
+            open_ids = [each for each in one.activity_ids if each not in over]
+            if any(_has_worked(over.get(each)) for each in one.activity_ids):
+                _done(context, one, "taken off the list", open_ids)
+            elif one.is_done and not open_ids:
+                _forget(context, one)
+            elif not open_ids:
+                removals.record_activity(context.store, [one.person], context.list_id, None)
+            elif not one.is_done and _is_wanted(context, one):
+                hanging.append(one)
+        self._hanging = hanging
 
-    They are to be started anew: doing it twice is harmless, and nobody's opt-out waits for a job that hangs.
-    """
-    removals.forget_other_lists(context.store, context.list_id)
-    under_way = [one for one in _waiting(context) if one.activity_ids]
-    with context.gate.for_opt_outs():
-        over = look_at(context, {activity_id for one in under_way for activity_id in one.activity_ids})
-    hanging = list[Removal]()
-    for one in under_way:
-        open_ids = [each for each in one.activity_ids if each not in over]
-        if any(_has_worked(over.get(each)) for each in one.activity_ids):
-            _done(context, one, "taken off the list", open_ids)
-        elif one.is_done and not open_ids:
-            _forget(context, one)
-        elif not open_ids:
-            removals.record_activity(context.store, [one.person], context.list_id, None)
-        elif not one.is_done and _is_wanted(context, one):
-            hanging.append(one)
-    return hanging
+    def remove_due(self) -> None:
+        """Take off the list whoever is to leave it now, as far as the safety limit lets them, and whose job hangs.
+
+        Opt-outs may use the reserve of the day's calls. Raises what `ccsync.errors` lists; what was done is kept.
+        """
+        context = self._context
+        if context.is_dry_run or not removals.count(context.store, context.list_id):
+            return
+        with context.gate.for_opt_outs():
+            require_list(context)
+            hanging, self._hanging = self._hanging, ()
+            going, held = plan(context, self._accept, self._done)
+            again = [one for one in _waiting(context) if one.is_done and not one.activity_ids]
+            found = _with_contacts(context, [*going, *hanging, *again])
+            unsubscribing = [one for one in found if _is_unsubscribed(context, one)]
+            for number, one in enumerate(unsubscribing, start=1):
+                _unsubscribe(context, one)
+                context.show("unsubscribing", number, len(unsubscribing))
+            _take_off(context, [one for one in found if not _is_unsubscribed(context, one)])
+        self._done, self._held = self._done + len(going), len(held)
+
+    def raise_held(self) -> None:
+        """Raise `SafetyLimitError` when the safety limit holds somebody back."""
+        if self._held:
+            others = f"; {self._done:,} others were taken off" if self._done else ""
+            raise SafetyLimitError(
+                f"{self._held:,} people are to be taken off the list because of what the store says;"
+                " the safety limit holds them back.",
+                "so many at once look like a mishap (a bulk change in the store, the wrong tenant) rather than their"
+                f" own wish. They are not mailed anything by ccsync meanwhile{others}.",
+                "Look at them: ccsync flush-events --dry-run. If it is right: ccsync flush-events --accept"
+                f" {self._held + self._done}",
+            )
 
 
 def plan(context: Context, accept: int, done: int = 0) -> tuple[list[Removal], list[Removal]]:
@@ -73,34 +110,6 @@ def plan(context: Context, accept: int, done: int = 0) -> tuple[list[Removal], l
     on_list = contacts.count_on_list(context.store, context.list_id)
     may_go = let_through(len(waiting), done, on_list, context.config.sync.max_opt_outs, accept)
     return waiting[:may_go], waiting[may_go:]
-
-
-def remove(context: Context, accept: int, done: int, hanging: Sequence[Removal] = ()) -> Removed:
-    """Take off the list whoever is to leave it, as far as the safety limit lets them, and whose job is `hanging`.
-
-    Opt-outs may use the reserve of the day's calls. Raises what `ccsync.errors` lists; what was done is kept.
-    """
-    going, held = plan(context, accept, done)
-    with context.gate.for_opt_outs():
-        again = [one for one in _waiting(context) if one.is_done and not one.activity_ids]
-        found = _with_contacts(context, [*going, *hanging, *again])
-        unsubscribing = [one for one in found if _is_unsubscribed(context, one)]
-        for number, one in enumerate(unsubscribing, start=1):
-            _unsubscribe(context, one)
-            context.show("unsubscribing", number, len(unsubscribing))
-        _take_off(context, [one for one in found if not _is_unsubscribed(context, one)])
-    return Removed(len(going), len(held))
-
-
-def over_the_limit(held: int, done: int) -> SafetyLimitError:
-    """What to say when the safety limit holds people back; the caller raises it."""
-    return SafetyLimitError(
-        f"{held:,} people are to be taken off the list because of what the store says;"
-        " the safety limit holds them back.",
-        "so many at once look like a mishap (a bulk change in the store, the wrong tenant) rather than their own wish."
-        f" They are not mailed anything by ccsync meanwhile{f'; {done:,} others were taken off' if done else ''}.",
-        f"Look at them: ccsync flush-events --dry-run. If it is right: ccsync flush-events --accept {held + done}",
-    )
 
 
 def _waiting(context: Context) -> list[Removal]:
@@ -117,13 +126,17 @@ def _is_unsubscribed(context: Context, one: Removal) -> bool:
 
 def _with_contacts(context: Context, going: Sequence[Removal]) -> list[Removal]:
     """Those whose contact Constant Contact has; whoever it does not know is off the list already."""
-    unknown = [(one.person, _address(context, one)) for one in going if one.contact_id is None]
+    unknown = [
+        (one.person, one.email or ledger.address_of(context.store, one.person))
+        for one in going
+        if one.contact_id is None
+    ]
     hidden = members.find_contacts(context, [(person, address) for person, address in unknown if address])
     if not all(address for _, address in unknown):
         members.read_list(context)  # nothing else tells who they are
     found = list[Removal]()
     for one in going:
-        contact_id = _contact_id(context, one.person)
+        contact_id = contacts.id_of(context.store, one.person)
         if one.person in hidden:
             _fail(context, one, hidden[one.person])
         elif contact_id is None:
@@ -131,15 +144,6 @@ def _with_contacts(context: Context, going: Sequence[Removal]) -> list[Removal]:
         else:
             found.append(replace(one, contact_id=contact_id))
     return found
-
-
-def _address(context: Context, one: Removal) -> str | None:
-    return one.email or ledger.address_of(context.store, one.person)
-
-
-def _contact_id(context: Context, person: bytes) -> str | None:
-    known = contacts.known(context.store, person, context.list_id)
-    return known.contact_id if known else None
 
 
 # one by one
@@ -159,8 +163,7 @@ def _fail(context: Context, one: Removal, error: Failure) -> None:
     """It could not be done for this one: later runs try again."""
     reason = f"{error.what} {error.why}".strip()
     later = next_try(context.now(), one.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
-    note = tasks.park if later.is_parked else tasks.retry_later
-    note(context.store, one.id, later.attempts, later.at, reason)
+    tasks.note_failure(context.store, one.id, later.attempts, later.at, reason, is_parked=later.is_parked)
     context.counts["failed"] += 1
     log.warning("account %s is not off the list yet: %s", one.account_id, reason)
 
@@ -173,7 +176,8 @@ def _take_off(context: Context, leaving: Sequence[Removal]) -> None:
     search = Bisection[Removal](lambda groups: _carry_out(context, groups), context.run_id)
     # Who failed before goes apart: a contact that is known to be refused is no reason to bisect the rest.
     fresh, known = [one for one in leaving if not one.attempts], [one for one in leaving if one.attempts]
-    search.run([part for some in (fresh, known) for part in _chunks(some)])
+    starts = ((some, start) for some in (fresh, known) for start in range(0, len(some), MOST_AT_ONCE))
+    search.run([some[start : start + MOST_AT_ONCE] for some, start in starts])
     # A single contact is judged by the control; of several that are all refused alike none is newly blamed.
     is_vendors = len(fresh) > 1 and not search.has_passed
     spared = list[Failure]()
@@ -186,10 +190,6 @@ def _take_off(context: Context, leaving: Sequence[Removal]) -> None:
             _fail(context, one, error)
     if spared:
         raise spared[0]
-
-
-def _chunks(some: Sequence[Removal]) -> Iterator[Sequence[Removal]]:
-    return (some[start : start + MOST_AT_ONCE] for start in range(0, len(some), MOST_AT_ONCE))
 
 
 def _carry_out(context: Context, groups: Sequence[Sequence[Removal]]) -> Iterator[Tried[Removal]]:
@@ -214,8 +214,7 @@ def _carry_out(context: Context, groups: Sequence[Sequence[Removal]]) -> Iterato
             yield Tried(group)
         else:
             for one in group:
-                open_ids = " ".join(one.activity_ids) or None
-                removals.record_activity(context.store, [one.person], context.list_id, open_ids)
+                removals.record_activity(context.store, [one.person], context.list_id, one.activities or None)
             yield Tried(group, _job_failed(len(group)))
 
 
@@ -275,6 +274,4 @@ def _forget(context: Context, one: Removal) -> None:
 
 def _is_wanted(context: Context, one: Removal) -> bool:
     """Has the person still said no? A job that was started cannot be called back, but need not be started anew."""
-    if one.reason == removals.DELETED:
-        return True
-    return blocking_suppression(suppressions.of_person(context.store, one.person), one.list_id) is not None
+    return one.reason == removals.DELETED or suppressions.holds(context.store, one.person, one.list_id)

@@ -6,7 +6,6 @@ They are watched until they end all the same: what they do then is looked at.
 import logging
 from datetime import timedelta
 
-from ccsync.consent.decisions import blocking_suppression
 from ccsync.from_constant_contact import members
 from ccsync.from_constant_contact.activities import look_at
 from ccsync.from_constant_contact.sightings import vendor_now
@@ -57,7 +56,7 @@ def _has_ended(context: Context, batch: Batch, *, has_worked: bool) -> None:
     """It ended after all: what it wrote may be older than what was sent since, so its people are decided on anew."""
     with context.store.transaction():
         for row in batches.rows_of(context.store, batch.id) if has_worked else []:
-            if blocking_suppression(suppressions.of_person(context.store, row.person), batch.list_id) is None:
+            if not suppressions.holds(context.store, row.person, batch.list_id):
                 _confirm(context, batch, row)
                 queue.enqueue(context.store, [row.account_id], context.now())
         batches.close(context.store, batch.id, DONE if has_worked else FAILED, context.now())

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.run.context import Context
@@ -28,13 +29,13 @@ def send(context: Context, total: int, *, is_retry: bool = False, renew: Callabl
     Suspects(context, sender, imports).send_parts(is_retry=is_retry)
 
 
+@dataclass(frozen=True, slots=True)
 class Suspects:
     """The people of the batches that were split."""
 
-    def __init__(self, context: Context, sender: Sender, imports: Imports) -> None:
-        self._context = context
-        self._sender = sender
-        self._imports = imports
+    _context: Context
+    _sender: Sender
+    _imports: Imports
 
     def send_parts(self, *, is_retry: bool) -> None:
         """Bisect what was refused, down to records that are refused while others pass."""
@@ -44,23 +45,26 @@ class Suspects:
             return
         search = Bisection[Outgoing](self._carry_out, context.run_id, has_passed=self._imports.has_passed)
         search.run(groups)
-        fresh = sum(not self._was_refused_before(one) for group in groups for one in group)
+        everybody = (one.row for group in groups for one in group)
+        fresh = sum(
+            not parked.refusals_of(context.store, row.account_id, REFUSED, row.fingerprint) for row in everybody
+        )
         failure = search.first_failure
         if failure is not None and not search.has_passed and fresh:
             # A single record is judged by the control, unless all that came before it were refused as well.
             is_vendors = fresh > 1 or isinstance(failure, VendorUnreachable) or refusals.are_everybodys(context)
             refusals.note_refused(context)
             if is_vendors:
-                self._release()
+                # What was split is whole again, and decided on anew by the next run.
+                with context.store.transaction():
+                    for batch in batches.in_state(context.store, SPLIT):
+                        batches.close(context.store, batch.id, FAILED, context.now())
                 raise _refuses_everybody(failure)
         for one, error in search.refused:
             with context.store.transaction():
                 reject(context, one.row.account_id, one.row.email, one.row.fingerprint, error)
         if failure is not None and search.is_cut_short:
             raise failure
-
-    def _was_refused_before(self, one: Outgoing) -> bool:
-        return parked.refusals_of(self._context.store, one.row.account_id, REFUSED, one.row.fingerprint) > 0
 
     def _groups(self, *, is_retry: bool) -> Iterator[Sequence[Outgoing]]:
         """The halves of what was split, as far as its people are staged in this run and still due."""
@@ -89,12 +93,6 @@ class Suspects:
                 yield Tried(group, _not_carried_out(len(group)))
             else:
                 yield Tried(group, is_open=batch.id in running)
-
-    def _release(self) -> None:
-        """The vendor refuses everybody: what was split is whole again, and decided on anew by the next run."""
-        with self._context.store.transaction():
-            for batch in batches.in_state(self._context.store, SPLIT):
-                batches.close(self._context.store, batch.id, FAILED, self._context.now())
 
 
 def _refuses_everybody(failure: Failure) -> Failure:

@@ -79,8 +79,7 @@ class Outcomes:
         reasons = [f"{error.what} {error.why}".strip() for _, error in failed]
         with context.store.transaction():
             later = next_try(at, row.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
-            note = tasks.park if later.is_parked else tasks.retry_later
-            note(context.store, row.id, later.attempts, later.at, reasons[0])
+            tasks.note_failure(context.store, row.id, later.attempts, later.at, reasons[0], is_parked=later.is_parked)
             for (account_id, _), reason in zip(failed, reasons, strict=True):
                 text = f"{reason_of(row)}, and the store does not have it yet: {reason}"
                 record = RejectedRecord(account_id, address, "not-told", text, at)

@@ -73,7 +73,7 @@ def test_what_failed_waits_for_its_time_and_shows(store: Store) -> None:
     suppress(store, PAT, DEPARTED, list_id="list-1")
     write_backs.enqueue(store, PAT, DEPARTED, DAY)
     (row,) = write_backs.due(store, LATER, BOTH, wanted=False)
-    tasks.retry_later(store, row.id, 1, LATER + timedelta(hours=2), "Kibo refused it.")
+    tasks.note_failure(store, row.id, 1, LATER + timedelta(hours=2), "Kibo refused it.")
     assert waiting(store) == []
     assert waiting(store, LATER + timedelta(hours=3)) == [(PAT, DEPARTED)]
     (failing,) = write_backs.failing(store)

@@ -21,20 +21,15 @@ FAILED = "failed"
 DONE = "done"
 
 
-def retry_later(store: Store, task_id: int, attempts: int, next_at: datetime, error: str) -> None:
-    """A task could not be done for the `attempts`-th time; it comes again at `next_at`."""
-    _note_failure(store, task_id, RETRYING, attempts, next_at, error)
+def note_failure(
+    store: Store, task_id: int, attempts: int, next_at: datetime, error: str, *, is_parked: bool = False
+) -> None:
+    """A task could not be done for the `attempts`-th time; it comes again at `next_at`.
 
-
-def park(store: Store, task_id: int, attempts: int, at: datetime, error: str) -> None:
-    """A task has failed too often to be tried with every run.
-
-    It waits until something changes, or a person asks for it; what withdraws consent also comes again at `at`.
+    One that `is_parked` has failed too often to be tried with every run: it waits until something changes, or a person
+    asks for it; what withdraws consent also comes again at `next_at`.
     """
-    _note_failure(store, task_id, FAILED, attempts, at, error)
-
-
-def _note_failure(store: Store, task_id: int, status: str, attempts: int, next_at: datetime, error: str) -> None:
+    status = FAILED if is_parked else RETRYING
     assigned = "status = ?, attempts = ?, next_at = ?, last_error = ?, read_upto = NULL, activity_id = NULL"
     store.run(f"UPDATE tasks SET {assigned} WHERE id = ?", status, attempts, next_at, storable(error), task_id)
 
