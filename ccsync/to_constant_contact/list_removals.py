@@ -93,15 +93,7 @@ class Removals:
     def raise_held(self) -> None:
         """Raise `SafetyLimitError` when the safety limit holds somebody back."""
         if self._held:
-            others = f"; {self._done:,} others were taken off" if self._done else ""
-            raise SafetyLimitError(
-                f"{self._held:,} people are to be taken off the list because of what the store says;"
-                " the safety limit holds them back.",
-                "so many at once look like a mishap (a bulk change in the store, the wrong tenant) rather than their"
-                f" own wish. They are not mailed anything by ccsync meanwhile{others}.",
-                "Look at them: ccsync flush-events --dry-run. If it is right: ccsync flush-events --accept"
-                f" {self._held + self._done}",
-            )
+            raise over_the_limit(self._held, self._done)
 
 
 def plan(context: Context, accept: int, done: int = 0) -> tuple[list[Removal], list[Removal]]:
@@ -110,6 +102,17 @@ def plan(context: Context, accept: int, done: int = 0) -> tuple[list[Removal], l
     on_list = contacts.count_on_list(context.store, context.list_id)
     may_go = let_through(len(waiting), done, on_list, context.config.sync.max_opt_outs, accept)
     return waiting[:may_go], waiting[may_go:]
+
+
+def over_the_limit(held: int, done: int) -> SafetyLimitError:
+    """What to say when the safety limit holds people back; the caller raises it."""
+    return SafetyLimitError(
+        f"{held:,} people are to be taken off the list because of what the store says;"
+        " the safety limit holds them back.",
+        "so many at once look like a mishap (a bulk change in the store, the wrong tenant) rather than their own wish."
+        f" They are not mailed anything by ccsync meanwhile{f'; {done:,} others were taken off' if done else ''}.",
+        f"Look at them: ccsync flush-events --dry-run. If it is right: ccsync flush-events --accept {held + done}",
+    )
 
 
 def _waiting(context: Context) -> list[Removal]:
