@@ -66,7 +66,6 @@ class Contact:
     opt_in_source: str | None
     opt_out_date: datetime | None
     opt_out_source: str | None
-    create_source: str | None
     update_source: str | None
     created_at: datetime | None
     updated_at: datetime | None

@@ -22,11 +22,7 @@ class Bulk(Wire):
         Not repeated when the answer is lost (`AnswerLost`): the vendor has no idempotency key.
         """
         call = Call("POST", self._api_url + "/activities/contacts_json_import", body=body, is_repeatable=False)
-        _, value = self._json(call)
-        activity = to_activity(shapes.as_object(value) or {})
-        if activity is None:
-            raise VendorUnreachable("Constant Contact's answer to an import has no activity_id.")
-        return activity
+        return self._activity(call, "an import")
 
     def get_activities(self) -> list[Activity]:
         """The newest 500 bulk jobs of the last ten days."""
@@ -71,7 +67,10 @@ class Bulk(Wire):
         return self.transport.send(call, self._token).status != 404
 
     def _start(self, name: str, body: JsonObject) -> Activity:
-        _, value = self._json(Call("POST", f"{self._api_url}/activities/{name}", json=body))
+        return self._activity(Call("POST", f"{self._api_url}/activities/{name}", json=body), name)
+
+    def _activity(self, call: Call, name: str) -> Activity:
+        _, value = self._json(call)
         activity = to_activity(shapes.as_object(value) or {})
         if activity is None:
             raise VendorUnreachable(f"Constant Contact's answer to {name} has no activity_id.")

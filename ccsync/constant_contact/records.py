@@ -19,7 +19,6 @@ def to_contact(record: JsonObject) -> Contact | None:
         opt_in_source=shapes.text(email, "opt_in_source"),
         opt_out_date=shapes.time(email, "opt_out_date"),
         opt_out_source=shapes.text(email, "opt_out_source"),
-        create_source=shapes.text(record, "create_source"),
         update_source=shapes.text(record, "update_source"),
         created_at=shapes.time(record, "created_at"),
         updated_at=shapes.time(record, "updated_at"),
@@ -66,11 +65,12 @@ def to_activity(record: JsonObject) -> Activity | None:
         correctable_count=shapes.integer(status, "correctable_count"),
         cannot_add_to_list_count=shapes.integer(status, "cannot_add_to_list_count"),
         errors=tuple(str(one) for one in errors) if isinstance(errors, list) else (),
-        results_href=_results_href(record),
+        results_href=link(record, "results"),
         source_file_name=shapes.text(record, "source_file_name"),
     )
 
 
-def _results_href(record: JsonObject) -> str | None:
+def link(record: JsonObject, name: str) -> str | None:
+    """Where one of the record's `_links` leads."""
     links = shapes.as_object(record.get("_links")) or {}
-    return shapes.text(shapes.as_object(links.get("results")) or {}, "href")
+    return shapes.text(shapes.as_object(links.get(name)) or {}, "href")

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from ccsync import shapes
 from ccsync.constant_contact.consent_guard import check_consent
+from ccsync.constant_contact.records import link
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.models import JsonObject
 from ccsync.transport import Answer, Call, Token, Transport
@@ -57,7 +58,7 @@ class Wire:
                 )
             rows = shapes.as_objects(record[key])
             yield rows
-            href = _next_href(record)
+            href = link(record, "next")
             if href is None:
                 return
             empty = 0 if rows else empty + 1
@@ -89,8 +90,3 @@ class Wire:
                 "Check [constant_contact] api_url, and any proxy between this machine and the vendor.",
             )
         return f"{base.scheme}://{base.netloc}{href}"
-
-
-def _next_href(record: JsonObject) -> str | None:
-    links = shapes.as_object(record.get("_links")) or {}
-    return shapes.text(shapes.as_object(links.get("next")) or {}, "href")

@@ -28,10 +28,6 @@ from ccsync.to_constant_contact.list_check import ListCheck
 SHOWN_REASONS = 10
 
 
-def _nobody_asks(_: FirstExport) -> None:
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked of an export.
@@ -44,7 +40,7 @@ class Request:
     only: str | None = None
     is_retry: bool = False
     adopts_list: bool = False
-    agree: Callable[[FirstExport], None] = _nobody_asks
+    agree: Callable[[FirstExport], None] = lambda _: None
     agree_to_departures: Callable[[int, int], bool] = lambda _gone, _looked_for: False
 
     @property

@@ -40,7 +40,10 @@ def plan(context: Context, accept: int, failed: Mapping[int, str], *, is_exporte
     going, held = list_removals.plan(context, accept)
     found = [_of_removal(context, one) for one in going]
     found += [Planned(one.account_id, "held", "safety limit: too many would leave the list at once") for one in held]
-    found += list(_of_staged(context)) if is_exported else [_waiting(one.account_id) for one in _staged(context)]
+    if is_exported:
+        found += _of_staged(context)
+    else:
+        found += [Planned(one.account_id, "waiting", EXPORT_DUE) for one in staging.iter_people(context.store)]
     found += [
         Planned(one.account_id or 0, "rejected", one.reason) for one in runs.rejected(context.store, context.run_id)
     ]
@@ -53,14 +56,6 @@ def plan(context: Context, accept: int, failed: Mapping[int, str], *, is_exporte
         if one.act in ("added", "updated", "suppressed", "departed", "removed", "unsubscribed"):
             context.counts[one.act] += 1
     return Plan(tuple(sorted(found, key=lambda one: one.account_id)), len(held))
-
-
-def _staged(context: Context) -> Iterator[staging.Staged]:
-    return staging.iter_people(context.store)
-
-
-def _waiting(account_id: int) -> Planned:
-    return Planned(account_id, "waiting", EXPORT_DUE)
 
 
 def _of_removal(context: Context, one: removals.Removal) -> Planned:

@@ -79,7 +79,9 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
         control.blame_record_at_constant_contact(context, error)
         return
     if contact is None:
-        _note_existing(context, str(row["email"]))
+        # The address exists after all (409): it may be another source's, or unsubscribed.
+        existing = context.constant_contact.find_contact(str(row["email"]))
+        sightings.note(context, [existing] if existing is not None else [])
         return
     step = Step(person, one.account_id, "added", REASON, " ".join(sorted(row)), one.fingerprint)
     sightings.note(context, [contact])
@@ -101,9 +103,3 @@ def _look_for(context: Context, address: str) -> Contact | None:
     contact = context.constant_contact.find_contact(address)
     is_there = contact is not None and sightings.is_member(contact, context.list_id)
     return contact if is_there else None
-
-
-def _note_existing(context: Context, address: str) -> None:
-    """The address exists after all (409): it may be another source's, or unsubscribed."""
-    contact = context.constant_contact.find_contact(address)
-    sightings.note(context, [contact] if contact is not None else [])

@@ -200,7 +200,7 @@ def contact(**changes: object) -> Contact:
     values: dict[str, object] = {
         "contact_id": "1", "email": "pat@example.com", "permission_to_send": "explicit",
         "opt_in_date": DAY + timedelta(days=2), "opt_in_source": "Contact", "opt_out_date": None,
-        "opt_out_source": None, "create_source": None, "update_source": None, "created_at": None, "updated_at": None,
+        "opt_out_source": None, "update_source": None, "created_at": None, "updated_at": None,
         "deleted_at": None, "list_ids": None,
     }  # fmt: skip
     return Contact(**{**values, **changes})  # type: ignore[arg-type]

@@ -36,7 +36,7 @@ def written(accepts: bool, *, is_done: bool = True) -> KiboWrite:
 def contact(**changes: object) -> Contact:
     values: dict[str, object] = {
         "contact_id": "1", "email": "pat@example.com", "permission_to_send": "implicit", "opt_in_date": None,
-        "opt_in_source": None, "opt_out_date": None, "opt_out_source": None, "create_source": None,
+        "opt_in_source": None, "opt_out_date": None, "opt_out_source": None,
         "update_source": None, "created_at": None, "updated_at": None, "deleted_at": None, "list_ids": frozenset(),
     }  # fmt: skip
     return Contact(**{**values, **changes})  # type: ignore[arg-type]
