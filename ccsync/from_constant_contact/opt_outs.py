@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from ccsync.clocks import ContactTime, OurTime
 from ccsync.from_constant_contact import returns
-from ccsync.from_constant_contact.consent_changes import change_of
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.state import contacts, erasure, ledger, suppressions
+from ccsync.state.ledger import change_of
 from ccsync.state.outbox import write_backs
 from ccsync.state.properties import Stream
 from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
@@ -34,14 +34,6 @@ def pull(context: Context, *, is_full: bool = False) -> None:
         pull_all(context)
 
 
-def pull_first_or_recent(context: Context) -> None:
-    """Pull what is new, or everything the first time."""
-    if clocks.bookmark(context, STREAM) is None:
-        pull_all(context)
-    else:
-        pull_recent(context)
-
-
 def pull_all(context: Context) -> None:
     """A full pass over everybody who is unsubscribed, and over those whom it no longer shows: who of them is back?
 
@@ -57,7 +49,10 @@ def pull_all(context: Context) -> None:
 
 
 def pull_recent(context: Context) -> None:
-    """The opt-outs since the bookmark, with an overlap; the bookmark moves once all pages were applied."""
+    """The opt-outs since the bookmark, with an overlap, or everything the first time.
+
+    The bookmark moves once all pages were applied.
+    """
     started_at = clocks.moment(context)
     bookmark = clocks.bookmark(context, STREAM)
     if bookmark is None:

@@ -9,12 +9,12 @@ from datetime import datetime
 from ccsync.consent.decisions import SUBSCRIBED, is_own_return
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.from_constant_contact.consent_changes import change_of
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import accounts, ledger, suppressions
+from ccsync.state.ledger import change_of
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.outbox import queue, write_backs

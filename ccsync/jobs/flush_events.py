@@ -51,7 +51,7 @@ class Flush:
         removals, check = Removals(context, self.accept), self._list_check()
         restored.recognize(context)
         self._look_at_earlier(removals)
-        opt_outs.pull_first_or_recent(context)
+        opt_outs.pull_recent(context)
         taken = self.troubles.keep(
             lambda: event_intake.take_in(context, is_exported=self.is_exported), may_be_too_long=True
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from ccsync.models import Contact
 from ccsync.state.database.rows import Value, record_of
 from ccsync.state.database.store import Store
 
@@ -38,6 +39,15 @@ class LedgerRow:
     number: int
     change: ConsentChange
     run_id: int | None
+
+
+def change_of(contact: Contact, person: bytes, change: str, at: datetime | None, seen_at: datetime) -> ConsentChange:
+    """A change at Constant Contact, which happened at `at` as far as it tells, with what it shows as evidence."""
+    shown = ("permission_to_send", "opt_in_source", "opt_out_source", "update_source")
+    evidence = {name: getattr(contact, name) for name in shown}
+    return ConsentChange(
+        person, contact.email, change, "constant_contact", at, seen_at, None, contact.contact_id, evidence
+    )
 
 
 def append(store: Store, run_id: int, changes: Iterable[ConsentChange]) -> None:
