@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 
 from ccsync import oauth
@@ -101,53 +102,45 @@ class LedgerGate:
             self._is_for_opt_outs = before
 
 
+@dataclass(slots=True)
 class KiboToken:
     """Kibo's application token, kept in the state file for as long as it lasts; satisfies `transport.Token`.
 
     One that `begins_anew` asks for a token whatever is kept: only that shows whether the secret is right.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        transport: Transport,
-        now: Now,
-        *,
-        home_url: str,
-        client_id: str,
-        secret: Callable[[], str],
-        begins_anew: bool = False,
-    ) -> None:
-        self._store = store
-        self._transport = transport
-        self._now = now
-        self._home_url = home_url
-        self._client_id = client_id
-        self._secret = secret
-        self._begins_anew = begins_anew
+    store: Store
+    transport: Transport
+    now: Now
+    _: KW_ONLY
+    home_url: str
+    client_id: str
+    secret: Callable[[], str]
+    begins_anew: bool = False
 
     def current(self) -> str:
         """A token that is good for some minutes at least."""
-        saved = None if self._begins_anew else tokens.get(self._store, KIBO)
-        if saved is not None and saved.scope == self._client_id and is_good(saved, self._now()):
+        saved = None if self.begins_anew else tokens.get(self.store, KIBO)
+        if saved is not None and saved.scope == self.client_id and is_good(saved, self.now()):
             return saved.access_token
         return self._request()
 
     def renew(self, refused: str) -> str:
         """Another token than the refused one."""
-        saved = tokens.get(self._store, KIBO)
+        saved = tokens.get(self.store, KIBO)
         return saved.access_token if saved and saved.access_token != refused else self._request()
 
     def _request(self) -> str:
-        issued = request_token(self._transport, self._home_url, self._client_id, self._secret())
-        self._begins_anew = False
-        at = self._now()
+        issued = request_token(self.transport, self.home_url, self.client_id, self.secret())
+        self.begins_anew = False
+        at = self.now()
         ends = at + timedelta(seconds=issued.expires_in)
         # The scope column holds whose token it is: another client_id in the config means another token.
-        tokens.save(self._store, SavedToken(KIBO, issued.access_token, None, self._client_id, at, ends))
+        tokens.save(self.store, SavedToken(KIBO, issued.access_token, None, self.client_id, at, ends))
         return issued.access_token
 
 
+@dataclass(slots=True)
 class ConstantContactToken:
     """The operator's login, refreshed when due; satisfies `transport.Token`.
 
@@ -156,37 +149,29 @@ class ConstantContactToken:
     shows what happens otherwise.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        transport: Transport,
-        now: Now,
-        app: oauth.App,
-        renewing: Callable[[], AbstractContextManager[object]] = nullcontext,
-    ) -> None:
-        self._store = store
-        self._transport = transport
-        self._now = now
-        self._app = app
-        self._renewing = renewing
+    store: Store
+    transport: Transport
+    now: Now
+    app: oauth.App
+    renewing: Callable[[], AbstractContextManager[object]] = nullcontext
 
     def current(self) -> str:
         """A token that is good for some minutes at least. Raises `LoginNeeded` when there never was a login."""
         saved = self._saved()
-        if is_good(saved, self._now()):
+        if is_good(saved, self.now()):
             return saved.access_token
-        with self._renewing():
+        with self.renewing():
             saved = self._saved()
-            return saved.access_token if is_good(saved, self._now()) else self._refresh(saved)
+            return saved.access_token if is_good(saved, self.now()) else self._refresh(saved)
 
     def renew(self, refused: str) -> str:
         """Another token than the refused one. Raises `LoginNeeded` when only a person can get one."""
-        with self._renewing():
+        with self.renewing():
             saved = self._saved()
             return saved.access_token if saved.access_token != refused else self._refresh(saved)
 
     def _saved(self) -> SavedToken:
-        saved = tokens.get(self._store, CONSTANT_CONTACT)
+        saved = tokens.get(self.store, CONSTANT_CONTACT)
         if saved is None:
             raise LoginNeeded("Nobody has logged in to Constant Contact yet.", "no login is saved.", "ccsync login")
         return saved
@@ -195,14 +180,14 @@ class ConstantContactToken:
         if saved.refresh_token is None:
             raise LoginNeeded("The Constant Contact login has ended.", "it has no refresh token.", "ccsync login")
         try:
-            answer = oauth.refresh(self._transport, self._app, saved.refresh_token, saved.scope)
+            answer = oauth.refresh(self.transport, self.app, saved.refresh_token, saved.scope)
         except LoginNeeded as error:
-            days = max(0, (self._now() - saved.obtained_at).days)
+            days = max(0, (self.now() - saved.obtained_at).days)
             when = f"it was last renewed {saved.obtained_at:%Y-%m-%d %H:%M} UTC, {days} days ago"
             limit = f"; a login lapses after {LAPSES_AFTER.days} days without use" if days >= LAPSES_AFTER.days else ""
             raise LoginNeeded(error.what, f"{error.why.rstrip('.')}; {when}{limit}.", error.fix) from None
         # A Long Lived app may send no refresh token back: then the old one goes on.
-        save_login(self._store, answer, self._now(), previous=saved.refresh_token)
+        save_login(self.store, answer, self.now(), previous=saved.refresh_token)
         return answer.access_token
 
 

@@ -32,7 +32,7 @@ BUGS = (
     SeededBug(
         "a token is used and not stored",
         "run/access.py",
-        "        save_login(self._store, answer, self._now(), previous=saved.refresh_token)\n",
+        "        save_login(self.store, answer, self.now(), previous=saved.refresh_token)\n",
         "",
         ("tests/run/test_access.py",),
     ),
@@ -264,7 +264,7 @@ BUGS = (
     SeededBug(
         "a login takes the old token for the secret",
         "run/access.py",
-        "saved = None if self._begins_anew else tokens",
+        "saved = None if self.begins_anew else tokens",
         "saved = tokens",
         ("tests/cli/commands/test_login.py", "-k", "a_secret_that_is_wrong"),
     ),
