@@ -76,11 +76,6 @@ def to_contact(customer: Customer, mapping: Mapping[str, str]) -> MappedContact 
     return MappedContact(email, row, tuple(notes))
 
 
-def email_only(contact: MappedContact) -> MappedContact:
-    """Return the contact with its address alone: sending it adds to the list and changes no data."""
-    return MappedContact(contact.email, {"email": contact.email}, ())
-
-
 def needed_sections(mapping: Mapping[str, str]) -> frozenset[str]:
     """Return which of contacts, attributes, segments, commerceSummary the mapped fields are read from."""
     sources = map(source_of, mapping.values())

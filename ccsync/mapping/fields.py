@@ -44,38 +44,36 @@ class Source:
     meaning: str
 
 
-def _sources() -> dict[str, Source]:
-    text, date = frozenset({"text"}), frozenset({"text", "date"})
-    table = [
-        Source("firstName", text, "", "first name of the account"),
-        Source("lastName", text, "", "last name of the account"),
-        Source("companyOrOrganization", text, "", "company of the account"),
-        Source("emailAddress", text, "", "e-mail address"),
-        Source("userName", text, "", "user name"),
-        Source("id", text, "", "account number"),
-        Source("userId", text, "", "id of the shopper's login"),
-        Source("externalId", text, "", "number in another system"),
-        Source("customerSet", text, "", "customer set"),
-        Source("accountType", text, "", "account type, as B2C"),
-        Source("localeCode", text, "", "language, as en-US"),
-        Source("isAnonymous", text, "", "true for a guest"),
-        Source("taxExempt", text, "", "true or false"),
-        Source("taxId", text, "", "tax number"),
-        Source("customerSinceDate", date, "", "when the account was made"),
-        Source("commerceSummary.orderCount", text, "commerceSummary", "number of orders"),
-        Source("commerceSummary.totalOrderAmount", text, "commerceSummary", "value of all orders, a number"),
-        Source("commerceSummary.lastOrderDate", date, "commerceSummary", "date of the last order"),
-        Source("commerceSummary.wishlistCount", text, "commerceSummary", "number of wish lists"),
-        Source("commerceSummary.visitsCount", text, "commerceSummary", "number of visits"),
-        Source("segments", text, "segments", 'codes of the segments, sorted, joined by ", "'),
+_TEXT, _DATE = frozenset({"text"}), frozenset({"text", "date"})
+SOURCES: Mapping[str, Source] = {
+    source.name: source
+    for source in (
+        Source("firstName", _TEXT, "", "first name of the account"),
+        Source("lastName", _TEXT, "", "last name of the account"),
+        Source("companyOrOrganization", _TEXT, "", "company of the account"),
+        Source("emailAddress", _TEXT, "", "e-mail address"),
+        Source("userName", _TEXT, "", "user name"),
+        Source("id", _TEXT, "", "account number"),
+        Source("userId", _TEXT, "", "id of the shopper's login"),
+        Source("externalId", _TEXT, "", "number in another system"),
+        Source("customerSet", _TEXT, "", "customer set"),
+        Source("accountType", _TEXT, "", "account type, as B2C"),
+        Source("localeCode", _TEXT, "", "language, as en-US"),
+        Source("isAnonymous", _TEXT, "", "true for a guest"),
+        Source("taxExempt", _TEXT, "", "true or false"),
+        Source("taxId", _TEXT, "", "tax number"),
+        Source("customerSinceDate", _DATE, "", "when the account was made"),
+        Source("commerceSummary.orderCount", _TEXT, "commerceSummary", "number of orders"),
+        Source("commerceSummary.totalOrderAmount", _TEXT, "commerceSummary", "value of all orders, a number"),
+        Source("commerceSummary.lastOrderDate", _DATE, "commerceSummary", "date of the last order"),
+        Source("commerceSummary.wishlistCount", _TEXT, "commerceSummary", "number of wish lists"),
+        Source("commerceSummary.visitsCount", _TEXT, "commerceSummary", "number of visits"),
+        Source("segments", _TEXT, "segments", 'codes of the segments, sorted, joined by ", "'),
         Source("phoneNumbers", frozenset({"phones"}), "contacts", "phones of the chosen contact"),
         Source("address", frozenset({"address"}), "contacts", "address of the chosen contact"),
-        Source(ANY_ATTRIBUTE, date, "attributes", "an attribute, as attributes.tenant~birthday"),
-    ]
-    return {source.name: source for source in table}
-
-
-SOURCES: Mapping[str, Source] = _sources()
+        Source(ANY_ATTRIBUTE, _DATE, "attributes", "an attribute, as attributes.tenant~birthday"),
+    )
+}
 """Every Kibo field that can be mapped; the last one stands for all attributes."""
 
 

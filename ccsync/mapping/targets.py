@@ -48,35 +48,29 @@ class Note:
 class Target:
     """A property that may stand on a mapping's left side.
 
-    `kind` is what it takes (see `Source.kinds`), `limit` the most characters of each property, `sends` the
-    properties of the import it fills.
+    `kind` is what it takes (see `Source.kinds`), `limit` the most characters of each property.
     """
 
     name: str
     kind: str
     limit: int
-    sends: tuple[str, ...]
     meaning: str
 
 
-def _targets() -> dict[str, Target]:
-    phones = tuple(field for _, field in _PHONES)
-    address = ("home_street", *(field for _, field in _PLACES))
-    table = [
-        Target("first_name", "text", 50, ("first_name",), "first name"),
-        Target("last_name", "text", 50, ("last_name",), "last name"),
-        Target("job_title", "text", 50, ("job_title",), "job title"),
-        Target("company_name", "text", 50, ("company_name",), "company"),
-        Target("phones", "phones", LONGEST_PHONE, phones, "home, work and mobile phone"),
-        Target("address", "address", _LONGEST_STREET, address, "home address"),
-        Target("birthday", "date", 2, ("birthday_month", "birthday_day"), "birthday without its year"),
-        Target("anniversary", "date", 10, ("anniversary",), "a date, sent as YYYY-MM-DD"),
-        Target(ANY_CUSTOM_FIELD, "text", 255, (), "a custom field, by its name"),
-    ]
-    return {target.name: target for target in table}
-
-
-TARGETS: Mapping[str, Target] = _targets()
+TARGETS: Mapping[str, Target] = {
+    target.name: target
+    for target in (
+        Target("first_name", "text", 50, "first name"),
+        Target("last_name", "text", 50, "last name"),
+        Target("job_title", "text", 50, "job title"),
+        Target("company_name", "text", 50, "company"),
+        Target("phones", "phones", LONGEST_PHONE, "home, work and mobile phone"),
+        Target("address", "address", _LONGEST_STREET, "home address"),
+        Target("birthday", "date", 2, "birthday without its year"),
+        Target("anniversary", "date", 10, "a date, sent as YYYY-MM-DD"),
+        Target(ANY_CUSTOM_FIELD, "text", 255, "a custom field, by its name"),
+    )
+}
 """Every property that can be mapped; the last one stands for all custom fields."""
 
 

@@ -6,17 +6,11 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from ccsync.config import (
-    SCHEMA,
-    ConstantContactSettings,
-    KiboSettings,
-    LimitSettings,
-    StateSettings,
-    SyncSettings,
-    load_config,
-)
+from ccsync.config import load_config
 from ccsync.config.checking import content_problems
 from ccsync.config.lines import outline
+from ccsync.config.schema import SCHEMA
+from ccsync.config.settings import ConstantContactSettings, KiboSettings, LimitSettings, StateSettings, SyncSettings
 from tests.config.files import LEAST, problems, with_line, write
 
 SETTINGS = {

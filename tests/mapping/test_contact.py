@@ -5,16 +5,8 @@ from typing import Any
 import pytest
 
 from ccsync.errors import ConfigError
-from ccsync.mapping import (
-    SOURCES,
-    TARGETS,
-    MappedContact,
-    Note,
-    Rejection,
-    email_only,
-    fingerprint,
-    to_contact,
-)
+from ccsync.mapping import SOURCES, TARGETS, Rejection, fingerprint, to_contact
+from ccsync.mapping.targets import Note
 from tests.mapping.accounts import DEFAULT, EVERYTHING, PAT, customer, mapped
 
 
@@ -159,12 +151,6 @@ def test_notes_hold_no_values() -> None:
     contact = mapped(EVERYTHING, firstName="canary" * 20, companyOrOrganization=["canary"], segments="canary")
     assert len(contact.notes) == 3
     assert "canary" not in " ".join(map(str, contact.notes))
-
-
-def test_other_sources_contacts_get_their_address_alone() -> None:
-    """Their data is not overwritten: the import only adds them to the list."""
-    contact = email_only(mapped(EVERYTHING, firstName="x" * 60))
-    assert contact == MappedContact("Pat@Example.com", {"email": "Pat@Example.com"}, ())
 
 
 def test_a_fingerprint_depends_on_the_row_alone() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.cli.setup import live_account
-from ccsync.config import DEFAULT_MAPPING
+from ccsync.config.schema import DEFAULT_MAPPING
 from ccsync.errors import ConfigError, RefusedError
 from ccsync.models import AccountEmail, ContactList, Customer, CustomField
 from ccsync.sandbox.settings import SandboxSettings
