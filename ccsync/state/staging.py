@@ -84,7 +84,7 @@ def iter_people(store: Store) -> Iterator[Staged]:
     """
     last = None
     for person, *row in store.iter_chunks(
-        "SELECT person, account_id, updated_at, person, fingerprint, row, is_own_sign_up FROM staged WHERE person > ?1"
+        "SELECT person, account_id, NULL, person, fingerprint, row, is_own_sign_up FROM staged WHERE person > ?1"
         " ORDER BY person, updated_at DESC, account_id DESC"
     ):
         if person != last:

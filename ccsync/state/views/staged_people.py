@@ -29,7 +29,7 @@ def iter_staged_people(store: Store, list_id: str, at: datetime) -> Iterator[Sta
     The caller may write between two items. What it writes about people still to come may be seen a chunk late.
     """
     sql = (
-        "SELECT staged.person, staged.account_id, updated_at, staged.person, staged.fingerprint, row, is_own_sign_up,"
+        "SELECT staged.person, staged.account_id, NULL, staged.person, staged.fingerprint, row, is_own_sign_up,"
         " CASE WHEN expires_at IS NULL OR expires_at > ?2 THEN parked.fingerprint END,"
         " EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = staged.person),"
         f" {contacts.COLUMNS} FROM staged LEFT JOIN contacts USING (person) LEFT JOIN parked USING (account_id)"
