@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
-from ccsync.consent.decisions import DELETED, VANISHED
+from ccsync.consent.decisions import VANISHED
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.constant_contact.export_file import ExportedContact, read_export
 from ccsync.errors import RefusedError, VendorUnreachable
@@ -154,8 +154,9 @@ def look_at(context: Context, person: bytes, address: str | None) -> Contact | N
         sightings.note(context, [contact])
     elif contact_id or address:
         with context.store.transaction():
-            # Without an id nobody can tell a contact that was erased from one that has another address now.
-            contacts.note_absent(context.store, person, vendor_now(context), DELETED if contact_id else VANISHED)
+            # Nobody can tell what came before a contact was erased: it may have moved, and said no under its new address.
+            # Without an id it may be there still.
+            contacts.note_absent(context.store, person, vendor_now(context), VANISHED)
     return contact
 
 

@@ -6,9 +6,10 @@ at one by one before it.
 
 from datetime import datetime
 
-from ccsync.consent.decisions import SUBSCRIBED, is_own_return
+from ccsync.consent.decisions import LOOK_SLACK, SUBSCRIBED, is_own_return
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run import control
@@ -64,7 +65,7 @@ def _read(context: Context, status: str, started_at: datetime) -> None:
 def _judge(context: Context, before: Suppression, contact: Contact | None) -> None:
     """Is a contact back by the person's own act, or by somebody else's, or is it merely gone?"""
     with context.store.transaction():
-        if contact is not None and is_own_return(contact, before.since):
+        if contact is not None and is_own_return(contact, before.since or _seen_at(context, before)):
             _record(context, contact, before.person)
             return
         suppressions.record(context.store, before, context.now(), context.run_id)
@@ -74,6 +75,12 @@ def _judge(context: Context, before: Suppression, contact: Contact | None) -> No
             history.append(
                 context.store, context.run_id, context.now(), [Step(before.person, None, "left alone", reason)]
             )
+
+
+def _seen_at(context: Context, before: Suppression) -> datetime | None:
+    """When an opt-out without a date was seen last, by Constant Contact's clock: who opted in later is back."""
+    seen_at = suppressions.seen_at(context.store, before.person, UNSUBSCRIBED)
+    return None if seen_at is None else vendor_now(context) - (context.now() - seen_at) + LOOK_SLACK
 
 
 def _record(context: Context, contact: Contact, person: bytes) -> None:

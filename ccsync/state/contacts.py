@@ -183,8 +183,17 @@ def note_absent(store: Store, person: bytes, at: datetime, permission: str | Non
     store.run(sql, at, permission, person)
 
 
-def begin_anew(store: Store, person: bytes) -> None:
-    """An opt-in in the store is newer than what became of the contact. Inside the caller's transaction."""
+def begin_anew(store: Store, person: bytes, at: datetime) -> None:
+    """An opt-in in the store is newer than what became of the contact. Inside the caller's transaction.
+
+    What was sent of a contact that is not shown any more has gone with it.
+    """
+    store.run(
+        "UPDATE sent SET removed_at = ?2 WHERE person = ?1 AND removed_at IS NULL AND EXISTS"
+        " (SELECT 1 FROM contacts WHERE contacts.person = ?1 AND permission = 'vanished')",
+        person,
+        to_text(at),
+    )
     store.run(
         "UPDATE contacts SET moved_to = NULL, permission = NULL, contact_id = NULL"
         " WHERE person = ? AND (moved_to NOT NULL OR permission = 'vanished')",

@@ -77,6 +77,12 @@ def record(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
     return before is None or (found.since is not None and to_text(found.since) > before)
 
 
+def seen_at(store: Store, person: bytes, kind: str) -> datetime | None:
+    """When a suppression was seen last, by our clock."""
+    row = store.one("SELECT max(seen_at) FROM suppressions WHERE person = ? AND kind = ?", person, kind)
+    return None if row is None else from_text(row[0])
+
+
 def count_not_seen_since(store: Store, kind: str, at: datetime) -> int:
     """How many suppressions of this kind no pass has shown since `at`."""
     return store.number("SELECT count(*) FROM suppressions WHERE kind = ? AND seen_at < ?", kind, at)

@@ -44,6 +44,24 @@ def test_who_comes_back_is_opted_in_again(shop: Shop) -> None:
     assert shop.poll(is_full=True).total_contacts == 0
 
 
+def test_who_comes_back_from_an_opt_out_without_a_date(shop: Shop) -> None:
+    """An opt-in that is newer than the last look that showed the opt-out is a return; an older one is none."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    for address in (PAT, LEE):
+        shop.box.cc.unsubscribe(address, is_dated=False)
+    shop.poll()
+    shop.poll(is_full=True)
+    assert (accepts(shop, pat), accepts(shop, lee)) == (False, False)
+    shop.later(minutes=30)
+    shop.box.cc.resubscribe(PAT)
+    shop.box.cc.resubscribe(LEE, source="Account")
+    run = shop.poll(is_full=True)
+    assert (accepts(shop, pat), accepts(shop, lee)) == (True, False)
+    assert (suppressed(shop, PAT), suppressed(shop, LEE)) == (set(), {"unsubscribed"})
+    assert run.counts["resubscribed_by_others"] == 1
+
+
 def test_a_no_of_their_own_stays(shop: Shop) -> None:
     """An account that said no before, or by itself since, is not written; that is listed."""
     (pat,) = join(shop, PAT, acceptsMarketing=False)

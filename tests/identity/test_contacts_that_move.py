@@ -167,6 +167,28 @@ def test_an_address_that_is_not_shown_any_more(shop: Shop, first: str, how: str)
     assert "no contact with this address any more" in story_of(shop, PAT).verdict.text
 
 
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("how", [*NOES, "nothing"])
+def test_a_renamed_contact_is_erased_before_any_look(shop: Shop, first: str, how: str) -> None:
+    """What it said under its new address is erased with it: its old address is not added again without a newer yes."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    if how != "nothing":
+        say_no(shop, how, NEW)
+    shop.box.cc.delete_contact(NEW, for_good=True)
+    shop.box.kibo.update_account(pat, lastName="Changed")
+    run_jobs(shop, first)
+    members, flags = outcome(shop, pat)
+    assert (PAT in members, flags, told(shop, PAT)) == (False, [True], [])
+    assert "no contact with this address any more" in story_of(shop, PAT).verdict.text
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    shop.box.kibo.opt_in(pat)
+    members, flags = outcome(shop, pat)
+    assert (PAT in members, flags) == (True, [True])
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_a_newer_yes_for_an_address_that_its_contact_left(shop: Shop, is_known: bool) -> None:
     """A no takes the contact off under whatever address; a yes after that is about the address the account has."""

@@ -74,7 +74,7 @@ class ContactStory:
     unsubscribed_at: int | None = None
     """The act by which it is unsubscribed; `None` where it is not."""
     opted_out_at: int | None = None
-    """The same, until the person comes back by their own act: staff's re-subscribe is none."""
+    """The same, until the person comes back by their own act: staff's re-subscribe of whom a run has seen is none."""
     is_member: bool = False
     joined: list[tuple[int, str]] = field(default_factory=list)
     """When it was put on the list, and by whom."""
@@ -91,10 +91,14 @@ class ContactStory:
 
 
 class Facts:
-    """All accounts, contacts and words up to now. `list_id` is the active list."""
+    """All accounts, contacts and words up to now. `list_id` is the active list.
 
-    def __init__(self, acts: Iterable[Act], list_id: str) -> None:
+    `looks` are the runs that ended well (the numbers of acts at their start and end): every job looks at opt-outs.
+    """
+
+    def __init__(self, acts: Iterable[Act], list_id: str, looks: Iterable[tuple[int, int]] = ()) -> None:
         self._list_id = list_id
+        self._looks = tuple(looks)
         self.accounts: dict[int, AccountStory] = {}
         self.contacts: dict[str, ContactStory] = {}
         self.words: list[Word] = []
@@ -130,6 +134,9 @@ class Facts:
             self._take_account(number, act, act.account_id)
         elif act.vendor == "cc" and act.contact_id is not None and act.list_id in (None, self._list_id):
             self._take_contact(number, act, act.contact_id)
+
+    def _was_visible(self, since: int | None, end: int) -> bool:
+        return since is not None and any(since < start and ended <= end for start, ended in self._looks)
 
     def _say(self, number: int, act: Act, address: str | None, *, kind: str = "", says: bool | None = None) -> None:
         if address:
@@ -167,8 +174,10 @@ class Facts:
         elif act.kind in ("resubscribe", "confirm"):
             one.unsubscribed_at = None
             if act.actor == "person":
-                one.opted_out_at = None
                 one.returned.append(number)
+            # An opt-out that staff undid before any run could see it is known to nobody but the sandbox.
+            if act.actor == "person" or not self._was_visible(one.opted_out_at, number):
+                one.opted_out_at = None
         elif act.kind == "join-list":
             one.is_member = True
             one.joined.append((number, act.actor))

@@ -45,3 +45,20 @@ def test_who_is_gone_a_second_time_is_noticed() -> None:
             ("rename", 367, 0, 1),
         ],
     )
+
+
+def test_nobody_is_sent_whose_contact_moved_said_no_and_was_erased() -> None:
+    """What a contact said under its next address is erased with it: in doubt its old address is not sent."""
+    first = [("sign_up", where, 2) for where in (0, 1, 2)]
+    play(0, [*first, ("settle", 0), ("rename", 0, 2, 0), ("unsubscribe", 0, 0), ("delete_contact", 0, 1)])
+
+
+def test_a_return_from_an_opt_out_without_a_date_is_noticed() -> None:
+    """Else an account made after the return is set to false."""
+    play(0, [("come_from_elsewhere", 4, 3), ("run", 0), ("come_back", 0, 0), ("sign_up_business", 4, 1)])
+
+
+def test_what_staff_undid_before_any_look_is_no_opt_out() -> None:
+    """ccsync cannot know of it, and nobody can blame it for that: the machine counts acts that a run could see."""
+    keeps_lists = 2
+    play(keeps_lists, [("sign_up", 0, 2), ("settle", 0), ("unsubscribe", 0, 0), ("come_back", 0, 2)])

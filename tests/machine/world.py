@@ -78,6 +78,7 @@ class World:
         self.moves = 0
         self.has_had_trouble = False
         self.has_exported = False
+        self.looks: list[tuple[int, int]] = []
         self._judged = 0
 
     def close(self) -> None:
@@ -89,7 +90,7 @@ class World:
 
     def facts(self, until: int | None = None) -> Facts:
         """What happened so far."""
-        return Facts(list(self.box.acts)[:until], self.shop.list_id)
+        return Facts(list(self.box.acts)[:until], self.shop.list_id, self.looks)
 
     def history(self, until: int | None = None) -> History:
         settled = [one for one in self.settled if until is None or one.number <= until]
@@ -129,6 +130,8 @@ class World:
         except CcsyncError as error:
             if is_clean:
                 raise Broken(f"a clean {job} failed: {error.what} {error.why}") from error
+        else:
+            self.looks.append((start, len(self.box.acts)))
         self.judge_run(before, Span(job, start, len(self.box.acts)))
 
     def _start(self, job: str) -> None:

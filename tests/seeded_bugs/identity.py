@@ -32,14 +32,14 @@ BUGS = (
     SeededBug(
         "an address that is not shown any more is taken for a deleted contact",
         "from_constant_contact/members.py",
-        "DELETED if contact_id else VANISHED)",
-        "DELETED)",
+        "vendor_now(context), VANISHED)",
+        'vendor_now(context), "deleted")',
         (CONTACTS, "-k", "not_shown"),
     ),
     SeededBug(
         "a newer yes finds the old move in its way",
         "from_kibo/observations.py",
-        "            contacts.begin_anew(store, person)\n",
+        "            contacts.begin_anew(store, person, at)\n",
         "",
         (CONTACTS, "-k", "newer_yes"),
     ),
