@@ -65,7 +65,7 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
 def check(context: Context, row: WriteBack) -> bool:
     """Look at the contact behind a departure that was only concluded; false when it was none."""
     before = contacts.known(context.store, row.person, row.list_id)
-    contact = members.look_at(context, row.person, ledger.address_of(context.store, row.person))
+    contact = members.look_at(context, row.person)
     found = judge_missing(contact, row.list_id)
     if found is Found.UNCLEAR:
         return False
@@ -221,7 +221,7 @@ class _Missing:
     def _record_one(self, person: bytes) -> None:
         context = self._context
         try:
-            contact = members.look_at(context, person, ledger.address_of(context.store, person))
+            contact = members.look_at(context, person)
         except (RefusedError, VendorUnreachable) as error:
             # Nothing is concluded about a contact that cannot be seen; the next comparison looks again.
             control.blame_record_at_constant_contact(context, error)

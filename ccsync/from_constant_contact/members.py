@@ -19,7 +19,7 @@ from ccsync.mapping import person_key_text
 from ccsync.models import Activity, Contact
 from ccsync.run import control
 from ccsync.run.context import Context
-from ccsync.state import contacts
+from ccsync.state import accounts, contacts, ledger
 
 log = logging.getLogger(__name__)
 
@@ -140,24 +140,34 @@ def _look_up(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden:
     return hidden
 
 
-def look_at(context: Context, person: bytes, address: str | None) -> Contact | None:
+def look_at(context: Context, person: bytes, address: str | None = None) -> Contact | None:
     """Ask Constant Contact for one person's contact and note what it shows: by its id, for addresses change.
 
-    `None`: there is none. Without an id and an address nothing is asked, and nothing noted.
+    `None`: there is none. Where neither an id nor an address is known, nothing is asked, and nothing noted.
     """
     contact_id = _contact_id(context, person)
     contact = context.constant_contact.get_contact(contact_id) if contact_id else None
-    if (contact is None or contact.deleted_at is not None) and address:
+    if contact is None or contact.deleted_at is not None:
         # Deleted and made anew, a contact has another id.
-        contact = context.constant_contact.find_contact(address) or contact
+        address = address or ledger.address_of(context.store, person) or _address_at_kibo(context, person)
+        contact = (context.constant_contact.find_contact(address) if address else None) or contact
     if contact is not None and contact.email is not None:
         sightings.note(context, [contact])
     elif contact_id or address:
         with context.store.transaction():
-            # Nobody can tell what came before a contact was erased: it may have moved, and said no under its new address.
+            # Nobody can tell what came before a contact was erased: it may have moved, and said no after that.
             # Without an id it may be there still.
             contacts.note_absent(context.store, person, vendor_now(context), VANISHED)
     return contact
+
+
+def _address_at_kibo(context: Context, person: bytes) -> str | None:
+    """The address of the accounts that have it: whoever came to it by a change of address stands in no ledger row."""
+    for account_id in accounts.of_person(context.store, person):
+        customer = context.kibo.get_customer(account_id)
+        if customer and customer.email and context.person_of()(person_key_text(customer.email)) == person:
+            return customer.email
+    return None
 
 
 def _pages_of_list(context: Context) -> int:

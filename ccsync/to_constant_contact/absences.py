@@ -8,7 +8,7 @@ from ccsync.from_kibo.observations import observe
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts, ledger, properties
+from ccsync.state import accounts, contacts, properties
 from ccsync.state.outbox import queue
 from ccsync.state.views import list_members
 
@@ -30,7 +30,7 @@ def settle(context: Context) -> None:
 
 
 def _settle(context: Context, person: bytes) -> None:
-    contact = members.look_at(context, person, ledger.address_of(context.store, person))
+    contact = members.look_at(context, person)
     if judge_missing(contact, context.list_id) not in (Found.DEPARTED, Found.UNCLEAR):
         return  # on the list after all, deleted, waiting, or unsubscribed: that is seen, and no guess
     account_ids = accounts.of_person(context.store, person)

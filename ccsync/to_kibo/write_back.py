@@ -13,6 +13,7 @@ from ccsync.consent.write_back import AccountAct, judge_account, outdated
 from ccsync.errors import CcsyncError, OutOfTime, RefusedError, TemporaryError, VendorUnreachable
 from ccsync.from_constant_contact import departures
 from ccsync.from_kibo.observations import observe
+from ccsync.from_kibo.staged_decisions import target_of
 from ccsync.models import Customer
 from ccsync.run import control
 from ccsync.run.context import Context
@@ -156,8 +157,8 @@ class Writer:
         return reason is None
 
     def _is_departure(self, row: WriteBack) -> bool:
-        """A departure that nobody has looked at yet may be a deletion."""
-        if row.is_checked or row.kind != DEPARTED:
+        """A departure that nobody has looked at yet may be a deletion; one of an earlier run may be undone."""
+        if row.kind != DEPARTED or (row.is_checked and self._was_just_seen(row)):
             return True
         if self.trouble is not None:
             return False
@@ -168,6 +169,10 @@ class Writer:
         except TemporaryError as error:
             self.trouble = error
             return False
+
+    def _was_just_seen(self, row: WriteBack) -> bool:
+        known = contacts.known(self._context.store, row.person, row.list_id)
+        return known is not None and known.is_fresh(target_of(self._context).fresh_since)
 
     def _check_departure(self, row: WriteBack) -> bool:
         try:

@@ -133,6 +133,51 @@ def test_a_deletion_that_an_export_took_for_a_departure_is_put_right(shop: Shop)
     assert PAT in shop.members()
 
 
+@pytest.mark.parametrize("undone", ["rejoined", "deleted"])
+def test_a_departure_that_was_undone_before_the_store_took_it(shop: Shop, undone: str) -> None:
+    """What an earlier run has seen of a departure is looked at again before the store is written."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.leave_list(PAT, LIST)
+    shop.box.kibo.refuse("put", 500, record=pat)
+    assert shop.poll().counts["failed"] == 1
+    if undone == "rejoined":
+        shop.box.cc.join_list(PAT, LIST)
+    else:
+        shop.box.cc.delete_contact(PAT)
+    shop.box.kibo.relent()
+    shop.later(minutes=30)
+    run = shop.poll()
+    assert (accepts(shop, pat), run.counts.get("departed", 0), suppressed(shop, PAT)) == (True, 0, set())
+    shop.later(minutes=30)
+    shop.flush()
+    assert PAT in shop.members()
+
+
+@pytest.mark.parametrize("act", ["leaves", "is deleted"])
+def test_who_came_to_an_address_by_a_change_is_looked_up(shop: Shop, act: str) -> None:
+    """No ledger row names the new address, and no id was learnt: the account itself tells what to look for."""
+    (pat,) = join(shop, LEE)
+    settled(shop)
+    shop.box.kibo.change_address(pat, PAT)
+    shop.flush()
+    assert PAT in shop.members()
+    store = shop.open()
+    store.run("UPDATE contacts SET contact_id = NULL")  # as an import of thousands leaves it
+    store.close()
+    shop.later(minutes=30)
+    if act == "leaves":
+        shop.box.cc.leave_list(PAT, LIST)
+    else:
+        shop.box.cc.delete_contact(PAT)
+    run = shop.poll(is_full=True)
+    is_departed = act == "leaves"
+    assert (accepts(shop, pat), run.counts.get("departed", 0)) == (not is_departed, int(is_departed))
+    shop.later(minutes=30)
+    shop.flush()
+    assert (PAT in shop.members()) is not is_departed
+
+
 def test_a_newer_opt_in_in_the_store_wins_over_a_departure(shop: Shop) -> None:
     """A customer who says no and then yes again, after the departure was seen, is on the list again."""
     (pat,) = join(shop, PAT)
