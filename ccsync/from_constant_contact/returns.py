@@ -4,6 +4,7 @@ A person's own return is found in the pass that follows it, however many others 
 at one by one before it.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from ccsync.consent.decisions import LOOK_SLACK, SUBSCRIBED, is_own_return
@@ -43,6 +44,26 @@ def find(context: Context, started_at: datetime) -> None:
         except (RefusedError, VendorUnreachable) as error:
             control.blame_record_at_constant_contact(context, error)
             contact = None
+        _judge(context, before, contact)
+
+
+def unseen(context: Context, people: Iterable[bytes]) -> list[Suppression]:
+    """The unsubscribes of these people that this run has not seen: they may be undone since."""
+    return [
+        one
+        for person in people
+        for one in suppressions.of_person(context.store, person)
+        if one.kind == UNSUBSCRIBED and one.contact_id and suppressions.run_of(context.store, one) != context.run_id
+    ]
+
+
+def check(context: Context, before: Suppression) -> None:
+    """Look at one of them: is the person back? Raises what is wrong with the vendor."""
+    try:
+        contact = context.constant_contact.get_contact(before.contact_id or "")
+    except (RefusedError, VendorUnreachable) as error:
+        control.blame_record_at_constant_contact(context, error)
+    else:
         _judge(context, before, contact)
 
 

@@ -8,9 +8,9 @@ from ccsync.from_constant_contact import opt_outs
 from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts
+from ccsync.state import accounts, contacts, suppressions
 from ccsync.state.contacts import Sighting
-from ccsync.state.outbox import queue
+from ccsync.state.outbox import queue, write_backs
 
 
 def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None = None) -> None:
@@ -31,17 +31,26 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
     ]
     with context.store.transaction():
         back = [
-            one.person
+            person
             for one, contact in zip(sightings, shown, strict=True)
             if one.member_of is None
-            and is_return_between_looks(
-                contact, contacts.known(context.store, one.person, context.list_id), context.list_id
-            )
+            for person in contacts.addresses_of_contact(context.store, one.contact_id, one.person)
+            if is_return_between_looks(contact, contacts.known(context.store, person, context.list_id), context.list_id)
         ]
         contacts.observe(context.store, sightings, adopt_list_id=adopt_list_id)
         opt_outs.record(context, shown)
+        for one, contact in zip(sightings, shown, strict=True):
+            _follow(context, one.person, contact)
         for person in back:
             wants_back(context, person, seen_at)
+
+
+def _follow(context: Context, person: bytes, contact: Contact) -> None:
+    """A contact that was unsubscribed and has another address now: unless the person came back, it stays opted out."""
+    store = context.store
+    if not contact.has_unsubscribed and suppressions.follow(store, contact.contact_id, person):
+        known = [(person, one.since) for one in accounts.with_address(store, person) if one.accepts_marketing]
+        write_backs.enqueue_again(store, known, context.now())
 
 
 def wants_back(context: Context, person: bytes, at: datetime) -> None:

@@ -111,16 +111,21 @@ class Observer:
     def _outweigh(self, customer: Customer, person: bytes, was: bool | None) -> None:
         """An opt-in, observed now: what it outweighs no longer holds."""
         store = self._context.store
-        holding = suppressions.of_person(store, person)
         at = self._context.constant_contact.transport.server_time(self._context.now())
-        for kind in lifted_by_opt_in(
-            holding, was_opted_in=was, created_at=customer.created_at, updated_at=customer.updated_at
-        ):
+        lifted = lifted_by_opt_in(
+            suppressions.of_person(store, person),
+            was_opted_in=was,
+            created_at=customer.created_at,
+            updated_at=customer.updated_at,
+        )
+        for kind in lifted:
             if kind == DEPARTED:
                 # They are off the list and want to be on it: else what was sent before would not be sent again.
                 contacts.note_removed(store, person, self._context.list_id, at)
             suppressions.lift(store, person, kind, self._context.list_id if kind == DEPARTED else None)
-            contacts.begin_anew(store, person, at)
+        said_at = customer.created_at if was is None else customer.updated_at
+        if lifted or said_at is not None:
+            contacts.begin_anew(store, person, at, None if lifted else said_at)
         if blocking_suppression(suppressions.of_person(store, person), self._context.list_id) is None:
             removals.drop_unsent(store, person)
 

@@ -183,22 +183,22 @@ def note_absent(store: Store, person: bytes, at: datetime, permission: str | Non
     store.run(sql, at, permission, person)
 
 
-def begin_anew(store: Store, person: bytes, at: datetime) -> None:
+def begin_anew(store: Store, person: bytes, at: datetime, said_at: datetime | None = None) -> None:
     """An opt-in in the store is newer than what became of the contact. Inside the caller's transaction.
 
-    What was sent of a contact that is not shown any more has gone with it.
+    What was sent of a contact that is not shown any more has gone with it. With `said_at` this holds only for such a
+    contact, and only when it was last looked for before that.
     """
+    known = "person = ?1 AND (permission = 'vanished' OR (moved_to NOT NULL AND ?2 IS NULL)) AND"
+    known += " (?2 IS NULL OR seen_at < ?2)"
+    values = person, to_text_or_none(said_at)
     store.run(
-        "UPDATE sent SET removed_at = ?2 WHERE person = ?1 AND removed_at IS NULL AND EXISTS"
-        " (SELECT 1 FROM contacts WHERE contacts.person = ?1 AND permission = 'vanished')",
-        person,
+        "UPDATE sent SET removed_at = ?3 WHERE person = ?1 AND removed_at IS NULL AND EXISTS"
+        f" (SELECT 1 FROM contacts WHERE {known} AND permission = 'vanished')",
+        *values,
         to_text(at),
     )
-    store.run(
-        "UPDATE contacts SET moved_to = NULL, permission = NULL, contact_id = NULL"
-        " WHERE person = ? AND (moved_to NOT NULL OR permission = 'vanished')",
-        person,
-    )
+    store.run(f"UPDATE contacts SET moved_to = NULL, permission = NULL, contact_id = NULL WHERE {known}", *values)
 
 
 def note_member(store: Store, person: bytes, list_id: str, at: datetime) -> None:

@@ -83,6 +83,24 @@ def seen_at(store: Store, person: bytes, kind: str) -> datetime | None:
     return None if row is None else from_text(row[0])
 
 
+def run_of(store: Store, one: Suppression) -> int:
+    """The run that saw a suppression last."""
+    sql = "SELECT coalesce(max(run_id), 0) FROM suppressions WHERE person = ? AND kind = ? AND list_id = ?"
+    return store.number(sql, one.person, one.kind, one.list_id)
+
+
+def follow(store: Store, contact_id: str, person: bytes) -> bool:
+    """An unsubscribe of a contact holds for the address that it has now, too; is that new? In a transaction."""
+    new = store.run(
+        f"INSERT OR IGNORE INTO suppressions (person, {COLUMNS}, seen_at, run_id) SELECT ?2, {COLUMNS}, seen_at, run_id"
+        " FROM suppressions WHERE contact_id = ?1 AND person != ?2 AND kind = ?3",
+        contact_id,
+        person,
+        UNSUBSCRIBED,
+    )
+    return new > 0
+
+
 def count_not_seen_since(store: Store, kind: str, at: datetime) -> int:
     """How many suppressions of this kind no pass has shown since `at`."""
     return store.number("SELECT count(*) FROM suppressions WHERE kind = ? AND seen_at < ?", kind, at)

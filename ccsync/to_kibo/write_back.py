@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ccsync.consent.safety_limit import Allowance, allowance
 from ccsync.consent.write_back import AccountAct, judge_account, outdated
 from ccsync.errors import CcsyncError, OutOfTime, RefusedError, TemporaryError, VendorUnreachable
-from ccsync.from_constant_contact import departures
+from ccsync.from_constant_contact import departures, opt_outs, returns
 from ccsync.from_kibo.observations import observe
 from ccsync.from_kibo.staged_decisions import target_of
 from ccsync.models import Customer
@@ -137,6 +137,7 @@ class Writer:
     # looking
 
     def _look_at(self, rows: Sequence[WriteBack]) -> None:
+        self._look_again([row.person for row in rows if row.kind == UNSUBSCRIBED])
         by_person: dict[bytes, list[WriteBack]] = {}
         for row in sorted(rows, key=lambda one: one.attempts):
             if self._holds(row) and self._is_departure(row):
@@ -149,6 +150,20 @@ class Writer:
                     self._outcomes.fail(row, [(None, found)])
                 elif self._holds(row):
                     self._judge(row, found)
+
+    def _look_again(self, people: Sequence[bytes]) -> None:
+        """An unsubscribe that an earlier run has recorded may be undone since. Who cannot be looked at is written."""
+        unseen = returns.unseen(self._context, people)
+        try:
+            if len(unseen) > returns.MOST_LOOKS:
+                opt_outs.pull_all(self._context)
+                return
+            for one in unseen:
+                returns.check(self._context, one)
+        except OutOfTime:
+            raise
+        except (TemporaryError, RefusedError) as error:
+            log.info("opt-outs of earlier runs were not looked at again: %s", error.what)
 
     def _holds(self, row: WriteBack) -> bool:
         reason = outdated(row.kind, row.list_id, suppressions.of_person(self._context.store, row.person))

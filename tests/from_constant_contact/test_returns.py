@@ -62,6 +62,23 @@ def test_who_comes_back_from_an_opt_out_without_a_date(shop: Shop) -> None:
     assert run.counts["resubscribed_by_others"] == 1
 
 
+@pytest.mark.parametrize("crowd", [0, 60])
+def test_who_came_back_before_the_store_took_the_opt_out(shop: Shop, crowd: int) -> None:
+    """What an earlier run has recorded is looked at again before the store is written: one by one, or in one pass."""
+    pat, lee = join(shop, PAT, LEE)
+    others = [f"other{number}@example.com" for number in range(crowd)]
+    many = join(shop, *others)
+    settled(shop)
+    for address in (PAT, LEE, *others):
+        shop.box.cc.unsubscribe(address)
+    shop.flush()
+    shop.later(minutes=30)
+    shop.box.cc.resubscribe(PAT)
+    run = shop.poll(accept=100)
+    assert [accepts(shop, one) for one in (pat, lee, *many)] == [True, *[False] * (crowd + 1)]
+    assert (suppressed(shop, PAT), run.counts["unsubscribed"]) == (set(), crowd + 1)
+
+
 def test_a_no_of_their_own_stays(shop: Shop) -> None:
     """An account that said no before, or by itself since, is not written; that is listed."""
     (pat,) = join(shop, PAT, acceptsMarketing=False)

@@ -203,3 +203,49 @@ def test_a_newer_yes_for_an_address_that_its_contact_left(shop: Shop, is_known: 
     shop.box.kibo.opt_in(pat)
     members, flags = outcome(shop, pat)
     assert (members & {PAT, NEW}, flags) == ({PAT}, [True])
+
+
+@pytest.mark.parametrize("is_older", [True, False])
+def test_a_newer_account_on_an_address_whose_contact_was_erased(shop: Shop, is_older: bool) -> None:
+    """Somebody new who says yes after the contact was missed is added; who said it before that is in doubt."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.delete_contact(PAT, for_good=True)
+    if not is_older:
+        run_job(shop, "full poll")
+    (newcomer,) = join(shop, PAT)
+    if is_older:
+        run_job(shop, "full poll")
+    members, flags = outcome(shop, pat, newcomer)
+    assert (PAT in members, flags) == (not is_older, [True, True])
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_a_return_under_another_address_is_no_departure(shop: Shop, first: str) -> None:
+    """Unsubscribed, renamed and back by the person's own act, all before any look: nobody is opted out."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    shop.box.cc.rename(PAT, NEW)
+    shop.later(minutes=10)
+    shop.box.cc.resubscribe(NEW)
+    run_jobs(shop, first)
+    _, flags = outcome(shop, pat)
+    assert (flags, suppressed(shop, PAT), suppressed(shop, NEW)) == ([True], set(), set())
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_an_opt_out_that_staff_undid_follows_the_contact(shop: Shop, first: str) -> None:
+    """The person's own opt-out holds for the next address of the contact, and its newer account is left alone."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    run_job(shop, "poll")
+    shop.box.cc.resubscribe(PAT, source="Account")
+    shop.box.cc.rename(PAT, NEW)
+    shop.later(minutes=10)
+    (newcomer,) = join(shop, NEW)
+    run_jobs(shop, first)
+    members, flags = outcome(shop, pat, lee, newcomer)
+    assert (members & {PAT, NEW}, flags) == (set(), [False, True, True])
+    assert suppressed(shop, NEW) == {"unsubscribed"}

@@ -188,14 +188,17 @@ def _says_yes_during(account: AccountStory, address: str, span: Span) -> bool:
 # I2: nobody's consent is touched without an act
 
 
-def no_consent_is_touched(history: History, since: int, run_start: int) -> Iterator[str]:
-    """I2: each account that ccsync wrote from then on, by an act that allows it."""
+def no_consent_is_touched(history: History, since: int, seen_until: int) -> Iterator[str]:
+    """I2: each account that ccsync wrote from then on, by an act that allows it.
+
+    What was undone before the act number `seen_until` could be seen.
+    """
     for number in range(since, len(history.facts.acts)):
         act = history.facts.acts[number]
         if act.vendor != "kibo" or act.actor != "app" or act.account_id is None:
             continue
         account = history.facts.accounts[act.account_id]
-        if act.kind == "opt-out" and not _may_take_back(history, account, number, run_start):
+        if act.kind == "opt-out" and not _may_take_back(history, account, number, seen_until):
             yield f"I2 account {act.account_id} was set to false without a newer no"
         elif act.kind == "opt-in" and not _may_give_back(history, account, number):
             yield f"I2 account {act.account_id} was set to true without a return"
@@ -203,7 +206,7 @@ def no_consent_is_touched(history: History, since: int, run_start: int) -> Itera
             yield f"I2 account {act.account_id}: {act.kind} {act.value}"
 
 
-def _may_take_back(history: History, account: AccountStory, number: int, run_start: int) -> bool:
+def _may_take_back(history: History, account: AccountStory, number: int, seen_until: int) -> bool:
     home = account.home_at(number)
     yes = max(when for when, says in account.own if says and when < number)
     historic = history.settled[0].number if history.settled else number
@@ -216,7 +219,7 @@ def _may_take_back(history: History, account: AccountStory, number: int, run_sta
             undone = contact.returned
             if no.kind == "leave-list":
                 undone = [*undone, *(when for when, actor in contact.joined if actor in OWN)]
-            if any(no.number < when < run_start for when in undone):
+            if any(no.number < when < seen_until for when in undone):
                 continue
             # A historic unsubscribe, met at the first export, wins over any yes (decision 4). Later ones go to every
             # account that there is when they are seen (decision 5): the vendors' clocks cannot be compared.

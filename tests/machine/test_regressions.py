@@ -62,3 +62,45 @@ def test_what_staff_undid_before_any_look_is_no_opt_out() -> None:
     """ccsync cannot know of it, and nobody can blame it for that: the machine counts acts that a run could see."""
     keeps_lists = 2
     play(keeps_lists, [("sign_up", 0, 2), ("settle", 0), ("unsubscribe", 0, 0), ("come_back", 0, 2)])
+
+
+def test_an_opt_out_that_staff_undid_follows_the_contact_to_its_next_address() -> None:
+    """Nobody is sent under it, though the contact shows another permission."""
+    first = [("sign_up", where, how) for where, how in ((0, 0), (0, 2), (0, 0), (3, 1), (4, 1))]
+    play(
+        0,
+        [
+            *first,
+            ("run", 3),
+            ("unsubscribe", 247, 0),
+            ("settle", 0),
+            ("come_back", 0, 2),
+            ("unsubscribe", 0, 0),
+            ("sign_up", 0, 0),
+            ("run", 0),
+            ("rename", 58, 0, 5),
+            ("sign_up", 5, 2),
+        ],
+    )
+
+
+def test_a_return_before_the_store_took_the_opt_out() -> None:
+    """A flush has recorded it, and the person came back before a poll wrote it."""
+    play(
+        0,
+        [("sign_up", 0, 1), ("run", 3), ("unsubscribe", 0, 0), ("run", 0), ("come_back", 0, 0), ("run", 1)],
+    )
+
+
+def test_a_return_under_another_address_before_any_look() -> None:
+    """Unsubscribed, renamed and back: that is no departure."""
+    play(0, [("sign_up", 0, 1), ("run", 3), ("unsubscribe", 0, 0), ("rename", 0, 0, 5), ("come_back", 0, 0)])
+
+
+def test_a_new_account_on_an_address_whose_contact_was_erased() -> None:
+    """A yes that is newer than the look which missed the contact counts."""
+    first = [("sign_up", where, how) for where, how in ((0, 1), (0, 0), (2, 1), (0, 0), (4, 1))]
+    play(
+        0,
+        [*first, ("run", 3), ("hand_over", 644, 76), ("delete_contact", 986, 1), ("settle", 0), ("sign_up", 4, 1)],
+    )

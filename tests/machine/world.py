@@ -112,6 +112,11 @@ class World:
         self.moves += 1
         return f"moved{self.moves}@example.com"
 
+    @property
+    def seen_until(self) -> int:
+        """The acts before this number could be seen: a run that ended well looks at what happened before its start."""
+        return self.looks[-1][0] if self.looks else 0
+
     # running
 
     def tick(self, minutes: float = 3) -> None:
@@ -192,7 +197,7 @@ class World:
         now = self.history()
         found = [
             *invariants.nobody_is_sent_after_a_no(before, now, span),
-            *invariants.no_consent_is_touched(now, self._judged, span.start),
+            *invariants.no_consent_is_touched(now, self._judged, self.seen_until),
             *invariants.nobody_is_subscribed_again(now, self._permissions(), self.cc.forbidden_calls),
             *self._what_else_was_touched(),
         ]

@@ -39,8 +39,8 @@ BUGS = (
     SeededBug(
         "a newer yes finds the old move in its way",
         "from_kibo/observations.py",
-        "            contacts.begin_anew(store, person, at)\n",
-        "",
+        "            contacts.begin_anew(store, person, at, None if lifted else said_at)\n",
+        "            pass\n",
         (CONTACTS, "-k", "newer_yes"),
     ),
     SeededBug(

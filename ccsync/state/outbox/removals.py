@@ -147,7 +147,13 @@ def forget_other_lists(store: Store, list_id: str) -> None:
 
 
 def held_among(store: Store, some: Sequence[bytes]) -> set[bytes]:
-    """Those of a page of people whom a suppression keeps from being sent, or who are to be taken off a list."""
+    """Those of a page of people whom something keeps from being sent, or who are to be taken off a list.
+
+    What keeps them is a suppression, or that Constant Contact shows no contact of them any more.
+    """
     where = f"person IN ({marks(some)})"
-    sql = f"SELECT person FROM suppressions WHERE {where} UNION SELECT person FROM tasks WHERE kind = ? AND {where}"
-    return set(store.column(bytes, sql, *some, REMOVE, *some))
+    sql = (
+        f"SELECT person FROM suppressions WHERE {where} UNION SELECT person FROM tasks WHERE kind = ? AND {where}"
+        f" UNION SELECT person FROM contacts WHERE permission = 'vanished' AND {where}"
+    )
+    return set(store.column(bytes, sql, *some, REMOVE, *some, *some))
