@@ -186,19 +186,13 @@ def note_absent(store: Store, person: bytes, at: datetime, permission: str | Non
 def begin_anew(store: Store, person: bytes, at: datetime, said_at: datetime | None = None) -> None:
     """An opt-in in the store is newer than what became of the contact. Inside the caller's transaction.
 
-    What was sent of a contact that is not shown any more has gone with it. With `said_at` this holds only for such a
-    contact, and only when it was last looked for before that.
+    With `said_at` only of a contact that is not shown any more: what was sent has gone with it. `None`: whatever it is.
     """
-    known = "person = ?1 AND (permission = 'vanished' OR (moved_to NOT NULL AND ?2 IS NULL)) AND"
-    known += " (?2 IS NULL OR seen_at < ?2)"
-    values = person, to_text_or_none(said_at)
-    store.run(
-        "UPDATE sent SET removed_at = ?3 WHERE person = ?1 AND removed_at IS NULL AND EXISTS"
-        f" (SELECT 1 FROM contacts WHERE {known} AND permission = 'vanished')",
-        *values,
-        to_text(at),
-    )
-    store.run(f"UPDATE contacts SET moved_to = NULL, permission = NULL, contact_id = NULL WHERE {known}", *values)
+    is_gone = "permission = 'vanished' AND (?2 IS NULL OR seen_at < ?2)"
+    gone = f"FROM contacts WHERE contacts.person = ?1 AND sent.person = ?1 AND {is_gone}"
+    store.run(f"UPDATE sent SET removed_at = ?3 {gone} AND removed_at IS NULL", person, said_at, at)
+    anew = "UPDATE contacts SET moved_to = NULL, permission = NULL, contact_id = NULL WHERE person = ?1"
+    store.run(f"{anew} AND ({is_gone} OR (moved_to NOT NULL AND ?2 IS NULL))", person, said_at)
 
 
 def note_member(store: Store, person: bytes, list_id: str, at: datetime) -> None:
