@@ -79,8 +79,7 @@ def record(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
 
 def seen_at(store: Store, person: bytes, kind: str) -> datetime | None:
     """When a suppression was seen last, by our clock."""
-    row = store.one("SELECT max(seen_at) FROM suppressions WHERE person = ? AND kind = ?", person, kind)
-    return None if row is None else from_text(row[0])
+    return store.value(datetime, "SELECT max(seen_at) FROM suppressions WHERE person = ? AND kind = ?", person, kind)
 
 
 def run_of(store: Store, one: Suppression) -> int:
@@ -91,14 +90,10 @@ def run_of(store: Store, one: Suppression) -> int:
 
 def follow(store: Store, contact_id: str, person: bytes) -> bool:
     """An unsubscribe of a contact holds for the address that it has now, too; is that new? In a transaction."""
-    new = store.run(
-        f"INSERT OR IGNORE INTO suppressions (person, {COLUMNS}, seen_at, run_id) SELECT ?2, {COLUMNS}, seen_at, run_id"
-        " FROM suppressions WHERE contact_id = ?1 AND person != ?2 AND kind = ?3",
-        contact_id,
-        person,
-        UNSUBSCRIBED,
-    )
-    return new > 0
+    same = "kind, list_id, contact_id, since, source, account_id, seen_at, run_id"
+    rows = f"SELECT ?2, {same} FROM suppressions WHERE contact_id = ?1 AND person != ?2 AND kind = ?3"
+    sql = f"INSERT OR IGNORE INTO suppressions (person, {same}) {rows}"
+    return store.run(sql, contact_id, person, UNSUBSCRIBED) > 0
 
 
 def count_not_seen_since(store: Store, kind: str, at: datetime) -> int:
