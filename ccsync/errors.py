@@ -1,15 +1,18 @@
 """The error tree and its exit codes; imports nothing.
 
     CcsyncError                1  unforeseen
-    ├── NotAgreed              2  a person has to agree first, and did not
+    ├── NotAgreed              2  a person has to agree first, and nobody can be asked
     ├── InputError             2  what the command was given cannot be used
+    ├── Declined              11  a person was asked and said no; nothing was changed
     ├── ConfigError            4  config missing or wrong
+    │   └── EnvironmentWrong       a variable or file of this machine keeps calls from going out
     ├── LoginNeeded            5  log in again
     ├── StateError             6  state file missing, unreadable, not writable, damaged, or newer
     ├── LockedError            7  another run holds the lock
     ├── TemporaryError         8  the next run continues where this one stopped
     │   ├── VendorUnreachable
-    │   │   └── AnswerLost         the request may or may not have taken effect
+    │   │   ├── AnswerLost         the request may or may not have taken effect
+    │   │   └── NoWayOut           this machine's network, and not the vendor: nothing was sent
     │   ├── VendorThrottling
     │   │   └── TooLate            a request was not sent: what it says may be out of date
     │   ├── QuotaSpent
@@ -34,6 +37,7 @@ EXIT_CODES = {
     8: "a vendor is unreachable or throttling, or today's quota is spent; the next run continues",
     9: "a vendor refused the run",
     10: "safety limit: too much would change at once",
+    11: "declined at a prompt; nothing was changed",
     130: "interrupted from the keyboard",
     143: "stopped by the system (SIGTERM)",
 }
@@ -52,7 +56,7 @@ class CcsyncError(Exception):
 
 
 class NotAgreed(CcsyncError):
-    """A person has to agree first: nobody was there, or the answer was no."""
+    """A person has to agree first, and there is no terminal to ask on."""
 
     exit_code = 2
 
@@ -63,6 +67,12 @@ class InputError(CcsyncError):
     exit_code = 2
 
 
+class Declined(CcsyncError):
+    """A person said no at a prompt; nothing was changed."""
+
+    exit_code = 11
+
+
 class ConfigError(CcsyncError):
     """The config file is missing or wrong; `problems` has one line for each thing to mend."""
 
@@ -71,6 +81,10 @@ class ConfigError(CcsyncError):
     def __init__(self, what: str, why: str = "", fix: str = "", problems: tuple[str, ...] = ()) -> None:
         super().__init__(what, why, fix)
         self.problems = problems
+
+
+class EnvironmentWrong(ConfigError):
+    """A variable or a file of this machine keeps calls from going out; waiting does not mend it."""
 
 
 class LoginNeeded(CcsyncError):
@@ -110,6 +124,10 @@ class VendorUnreachable(TemporaryError):
 
 class AnswerLost(VendorUnreachable):
     """A request that must not be repeated blindly went out and its answer did not come back."""
+
+
+class NoWayOut(VendorUnreachable):
+    """This machine's DNS, route or proxy did not let a call out; nothing was sent."""
 
 
 class VendorThrottling(TemporaryError):

@@ -30,7 +30,8 @@ COMMANDS = list(cli.commands.items())
 def parameters(command: click.Command) -> list[click.Parameter]:
     """The command's parameters, and those of its subcommands: one section tells of them all."""
     below = command.commands.values() if isinstance(command, click.Group) else ()
-    return [*command.params, *(parameter for one in below for parameter in one.params)]
+    found = [*command.params, *(parameter for one in below for parameter in one.params)]
+    return [one for one in found if not getattr(one, "hidden", False)]
 
 
 def rows(text: str) -> list[list[str]]:

@@ -12,13 +12,17 @@ from pathlib import Path
 import click
 
 from ccsync import __version__
-from ccsync.cli import logging_setup
+from ccsync.cli import global_options, logging_setup, mail, monitor
 from ccsync.cli.clock import RealClock
+from ccsync.cli.commands.backup import backup
 from ccsync.cli.commands.campaign import campaign
+from ccsync.cli.commands.completion import completion
 from ccsync.cli.commands.configure import configure
-from ccsync.cli.commands.export import export
+from ccsync.cli.commands.doctor import doctor
+from ccsync.cli.commands.export import SOME_REJECTED, export
 from ccsync.cli.commands.flush_events import flush_events
 from ccsync.cli.commands.forget import forget
+from ccsync.cli.commands.init import init
 from ccsync.cli.commands.login import login
 from ccsync.cli.commands.poll_unsubscribes import poll_unsubscribes
 from ccsync.cli.commands.reconcile import reconcile
@@ -32,41 +36,33 @@ from ccsync.cli.terminal import error_lines
 from ccsync.cli.terminal.screen import clean, mute_broken_stdout, open_missing_streams, say
 from ccsync.cli.wiring import App
 from ccsync.errors import CcsyncError, Interrupted, StateError
+from ccsync.reports.status import CRON_JOBS
 from ccsync.state import explained
 
 log = logging.getLogger(__name__)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option(
-    "--config",
-    "config_option",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Config file. Otherwise $CCSYNC_CONFIG, ./ccsync.toml, ~/.config/ccsync/ccsync.toml, /etc/ccsync/ccsync.toml.",
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    params=global_options.options(is_hidden=False),
 )
-@click.option("-v", "--verbose", count=True, help="Tell what is done; -vv tells every call.")
-@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
-@click.option("--log-file", metavar="FILE", type=click.Path(path_type=Path), help="Append every log line to FILE.")
 @click.version_option(__version__, prog_name="ccsync")
 @click.pass_obj
-def cli(app: App, config_option: Path | None, verbose: int, quiet: bool, log_file: Path | None) -> None:
+def cli(app: App) -> None:
     """Keep a Constant Contact list in step with a Kibo eCommerce store.
 
     \b
-    First time:  ccsync login
+    First time:  ccsync init
+                 ccsync login
                  ccsync configure --list "Web shop customers" --create-list
                  ccsync export --dry-run
                  ccsync export
     """
-    app.config_option = config_option
-    app.verbosity = 0 if quiet else verbose
-    app.is_quiet = quiet
-    logging_setup.set_up(app.verbosity, log_file)
-    logging_setup.tell_environment(os.environ)
+    logging_setup.set_up(app.verbosity, app.log_file)
 
 
 for command in (
+    init,
     login,
     configure,
     export,
@@ -81,7 +77,11 @@ for command in (
     reconcile,
     campaign,
     report,
+    doctor,
+    backup,
+    completion,
 ):
+    global_options.add_to(command)
     cli.add_command(command)
 
 
@@ -92,10 +92,19 @@ def run(arguments: Sequence[str], clock: RealClock | None = None) -> int:
     app = App(clock=clock or RealClock())
     app.wants_json = "--json" in arguments
     app.clock.listen()
+    code = _run(app, arguments)
+    monitor.end(app, code)
+    return code
+
+
+def _run(app: App, arguments: Sequence[str]) -> int:
     try:
         code = cli.main(_as_utf_8(arguments), prog_name="ccsync", obj=app, standalone_mode=False)
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        code = code if isinstance(code, int) else 0
+        if code in (0, SOME_REJECTED):
+            mail.say_recovery(app)
+        return code
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
@@ -136,8 +145,7 @@ def _as_utf_8(arguments: Sequence[str]) -> list[str]:
 
 def show_error(app: App, error: CcsyncError) -> int:
     """Say what happened, why, and what to do; return the exit code."""
-    if not app.was_reported:
-        error_lines.show(error)
+    mail.show(app, error)
     log.info("exit %d: %s", error.exit_code, error.what)
     _show_json(app, error, error.exit_code)
     return error.exit_code
@@ -146,7 +154,11 @@ def show_error(app: App, error: CcsyncError) -> int:
 def _show_usage(error: click.ClickException) -> None:
     """What click says, but for whole addresses: an argument too many may be one."""
     text = StringIO()
-    error.show(text)
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None and context.info_name in CRON_JOBS and not sys.stderr.isatty():
+        text.write(f"Error: {error.format_message()}")  # cron mails it
+    else:
+        error.show(text)
     say("\n".join(clean(line) for line in logging_setup.redact(text.getvalue()).rstrip().split("\n")))
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,9 @@ from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
 from ccsync.transport import Clock, Transport, origin
 
+LOCK_SECONDS = 1.0
+"""Between two looks at a lock that is waited for."""
+
 
 class WallClock(Clock, Protocol):
     """A run's clock that also knows the date."""
@@ -38,14 +41,23 @@ class App:
     """What the global options said, for the command to use."""
 
     config_option: Path | None = None
-    verbosity: int = 0
+    talkativeness: int = 0
+    """How often -v was given."""
     is_quiet: bool = False
+    log_file: Path | None = None
     wants_json: bool = False
     clock: RealClock = field(default_factory=RealClock)
     state_path: Path | None = None
     """Set once the config is read, so that an error of SQLite can name the file."""
-    was_reported: bool = False
-    """The error that ends this run was told today already: cron need not mail it again."""
+    monitored: Config | None = None
+    """The config of the cron job that a monitor hears of."""
+    cron_job: str | None = None
+    """The job of those that cron runs, once it is known that it is to do its work."""
+
+    @property
+    def verbosity(self) -> int:
+        """0 to 2: what is done, and every call."""
+        return 0 if self.is_quiet else self.talkativeness
 
     def find(self) -> Path:
         """The config file in force."""
@@ -57,6 +69,7 @@ class App:
         Who `only_reads` the state file needs no secret: its command is run only where there is no state file, so that
         the first of two faults is told first. Who `mends_mapping` may find a wrong one.
         """
+        logging_setup.tell_environment(os.environ)
         config = load_config(self.find(), os.environ)
         self.state_path = config.state.path
         if not mends_mapping:
@@ -67,9 +80,9 @@ class App:
         return config
 
     @contextmanager
-    def writing(self, config: Config, command: str) -> Iterator[Store]:
-        """The state file, open for writing, with the writers' lock held."""
-        with self.lock(config, command) as lock:
+    def writing(self, config: Config, command: str, wait_seconds: float = 0.0) -> Iterator[Store]:
+        """The state file, open for writing, with the writers' lock held; a lock that is held is waited for so long."""
+        with self._locked(config, command, wait_seconds) as lock:
             store = open_store(config.state.path)
             try:
                 owner.check_tenant(config, store)
@@ -94,6 +107,21 @@ class App:
             yield store
         finally:
             store.close()
+
+    @contextmanager
+    def _locked(self, config: Config, command: str, wait_seconds: float) -> Iterator[Lock]:
+        ends_at = self.clock.monotonic() + wait_seconds
+        with ExitStack() as stack:
+            while True:
+                try:
+                    lock = stack.enter_context(self.lock(config, command))
+                    break
+                except LockedError:
+                    left = ends_at - self.clock.monotonic()
+                    if left <= 0:
+                        raise
+                self.clock.sleep(min(left, LOCK_SECONDS))
+            yield lock
 
     def lock(self, config: Config, command: str) -> Lock:
         """The writers' lock, not taken yet."""

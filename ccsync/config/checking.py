@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from ccsync.config.lines import Outline
-from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA, SECTIONS
+from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA, SECTIONS, is_placeholder
 
 Document = Mapping[str, object]
 Finding = tuple[tuple[str, ...], str]
@@ -22,7 +22,7 @@ def content_problems(document: Document, places: Outline, name: str) -> tuple[st
 
     `document` is what tomllib makes of the file, `places` is its outline, `name` is how lines call the file.
     """
-    findings = [*_in_sections(document), *_missing(document), *_contradictions(document)]
+    findings = [*_in_sections(document), *_missing(document), *_unfilled(document), *_contradictions(document)]
     told = [(places.line_of(*names) or 0, text) for names, text in findings]
     told.sort(key=lambda one: (one[0] == 0, one[0]))
     return tuple(f"{name}:{line}: {text}" if line else f"{name}: {text}" for line, text in told)
@@ -59,6 +59,17 @@ def _missing(document: Document) -> Iterator[Finding]:
         for key, rule in keys.items():
             if rule.is_required and (section, key) not in present:
                 yield (section,), f"'{key}' is missing in [{section}]"
+
+
+def _unfilled(document: Document) -> Iterator[Finding]:
+    """Placeholders of the example. A tenant may have the example's number, and a secret may come from elsewhere: these
+    two are told only beside a client_id that nobody has filled in."""
+    for section, keys in SCHEMA.items():
+        values = _values(document, section)
+        if is_placeholder(section, "client_id", values.get("client_id")):
+            for key in keys:
+                if is_placeholder(section, key, values.get(key)):
+                    yield (section, key), f"'{key}' is missing in [{section}]: the example's placeholder stands there"
 
 
 def _key_problem(section: str, key: str, value: object) -> str | None:

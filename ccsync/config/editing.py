@@ -1,5 +1,6 @@
 """Changes single keys of a config file; whatever else stands in it, comments included, stays as it is."""
 
+import errno
 import os
 import shlex
 import stat
@@ -16,7 +17,7 @@ from ccsync.config.lines import outline
 from ccsync.config.reading import BOM, Document, holds_secret, parse, read
 from ccsync.errors import ConfigError
 
-Value = str | bool | int | float
+Value = str | bool | int | float | list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,13 @@ def edit_config(path: Path, changes: Sequence[Change]) -> None:
     edit = _edited(path, changes)
     if edit is not None:
         _write(edit)
+
+
+def changed(text: str, changes: Sequence[Change]) -> str:
+    """The text of a config file with `changes` made."""
+    for change in changes:
+        text = _changed(text, change)
+    return text
 
 
 def check_edit(path: Path, changes: Sequence[Change]) -> None:
@@ -69,10 +77,9 @@ def _edited(path: Path, changes: Sequence[Change]) -> _Edit | None:
         raise ConfigError("The new setting cannot be written; nothing was changed.", "it is not UTF-8.", "Correct it.")
     source = read(target)
     wanted = parse(path, source.text)
-    text = source.text
     for change in changes:
         _note(wanted, change)
-        text = _changed(text, change)
+    text = changed(source.text, changes)
     if _typed(_parsed(text)) != _typed(wanted):
         names = ", ".join(f"{one.key} in [{one.section}]" for one in changes)
         raise ConfigError(
@@ -169,6 +176,7 @@ def _draft(edit: _Edit) -> Iterator[Path]:
                 file.write(edit.data)
                 file.flush()
                 os.fsync(file.fileno())
+            _check_replaceable(target, Path(f"{name}.link"))
             yield Path(name)
         finally:
             Path(name).unlink(missing_ok=True)
@@ -178,6 +186,24 @@ def _draft(edit: _Edit) -> Iterator[Path]:
             f"{error.strerror}.",
             f"Make {target.parent} writable for this user, or make room on its disk; nothing was changed.",
         ) from error
+
+
+def _check_replaceable(target: Path, probe: Path) -> None:
+    """Raise `ConfigError` for a file that is mounted by itself: the kernel lets nothing be renamed over it.
+
+    A link to such a file beside it would cross from one mount to another, which shows that before anything is done.
+    """
+    try:
+        os.link(target, probe)
+    except OSError as error:
+        if error.errno == errno.EXDEV:
+            raise ConfigError(
+                f"The config file {target} is mounted by itself, so it cannot be replaced; nothing was changed.",
+                "ccsync writes a new file and puts it in the place of the old one, so that none is ever half written.",
+                f"Mount its folder {target.parent} instead of the one file.",
+            ) from error
+    else:
+        probe.unlink()
 
 
 def _give_to_owner(handle: int, facts: os.stat_result) -> None:

@@ -12,12 +12,13 @@ from typing import Any
 
 from ccsync.config.checking import content_problems
 from ccsync.config.lines import outline
-from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA
+from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA, is_placeholder
 from ccsync.config.settings import (
     Config,
     ConstantContactSettings,
     KiboSettings,
     LimitSettings,
+    MonitorSettings,
     StateSettings,
     SyncSettings,
 )
@@ -50,7 +51,8 @@ def find_config(explicit: Path | None, environ: Mapping[str, str], working_direc
         path = working_directory / named
         if _is_there(path) is False:
             by = "--config" if explicit else "$CCSYNC_CONFIG"
-            raise ConfigError(f"There is no config file {path}.", f"{by} names it.", "Check its spelling.")
+            fix = "Check its spelling; or write a new one: ccsync init"
+            raise ConfigError(f"There is no config file {path}.", f"{by} names it.", fix)
         return path
     places = {path: _is_there(path) for path in _usual_places(environ, working_directory)}
     for path, is_there in places.items():
@@ -60,7 +62,7 @@ def find_config(explicit: Path | None, environ: Mapping[str, str], working_direc
     raise ConfigError(
         "There is no config file.",
         f"looked for {', '.join(looked)}.",
-        "Copy ccsync.toml.example to one of these, fill it in, and chmod 600 it; or give --config FILE.",
+        "ccsync init        (writes one; or give --config FILE)",
     )
 
 
@@ -203,6 +205,8 @@ def _to_config(path: Path, document: Document, environ: Mapping[str, str]) -> Co
                 values[section][key] = value.rstrip("/")
             if key.endswith("_command") and isinstance(value, list):
                 values[section][key] = tuple(value)
+            if key == "client_secret" and is_placeholder(section, key, value):
+                values[section][key] = None
     values["kibo"]["event_url"] = values["kibo"]["event_url"] or values["kibo"]["home_url"]
     values["state"]["path"] = _state_path(path, values["state"]["path"], environ)
     return Config(
@@ -213,6 +217,10 @@ def _to_config(path: Path, document: Document, environ: Mapping[str, str]) -> Co
         limits=LimitSettings(**values["limits"]),
         mapping=dict(document.get(MAPPING, DEFAULT_MAPPING)),
         state=StateSettings(**values["state"]),
+        monitor=MonitorSettings(
+            values["monitor"]["ping_url"],
+            path.absolute().parent / values["monitor"]["metrics_file"] if values["monitor"]["metrics_file"] else None,
+        ),
     )
 
 

@@ -12,11 +12,15 @@ Check = Callable[[object], Problem | None]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key. `check` returns what is wrong with a value, as "must be …", or `None`."""
+    """One key. `check` returns what is wrong with a value, as "must be …", or `None`.
+
+    `placeholder` is what the example has where only the operator knows the value; it counts as missing.
+    """
 
     check: Check
     default: object = None
     is_required: bool = False
+    placeholder: object = None
 
 
 def text(value: object) -> Problem | None:
@@ -116,17 +120,17 @@ def address(value: object) -> Problem | None:
 
 SCHEMA: Mapping[str, Mapping[str, Key]] = {
     "kibo": {
-        "tenant_id": Key(whole_number(1, 2**31 - 1), is_required=True),
-        "client_id": Key(word, is_required=True),
-        "client_secret": Key(word),
+        "tenant_id": Key(whole_number(1, 2**31 - 1), is_required=True, placeholder=12345),
+        "client_id": Key(word, is_required=True, placeholder="your-application-key"),
+        "client_secret": Key(word, placeholder="your-shared-secret"),
         "client_secret_command": Key(command),
         "home_url": Key(url, "https://home.mozu.com"),
         "tenant_url": Key(url),
         "event_url": Key(url),
     },
     "constant_contact": {
-        "client_id": Key(word, is_required=True),
-        "client_secret": Key(word),
+        "client_id": Key(word, is_required=True, placeholder="your-api-key"),
+        "client_secret": Key(word, placeholder="your-app-secret"),
         "client_secret_command": Key(command),
         "flow": Key(choice("device", "pkce", "code"), "device"),
         "redirect_uri": Key(url),
@@ -154,6 +158,10 @@ SCHEMA: Mapping[str, Mapping[str, Key]] = {
         "reserve_per_day": Key(whole_number(0, 10_000_000), 500),
         "kibo_requests_per_second": Key(rate(1_000), 5),
     },
+    "monitor": {
+        "ping_url": Key(url),
+        "metrics_file": Key(path),
+    },
     "state": {
         "path": Key(path),
         "keep_days": Key(whole_number(1, 36_500), 90),
@@ -170,3 +178,9 @@ DEFAULT_MAPPING: Mapping[str, str] = {
     "address": "address",
 }
 SECTIONS = (*SCHEMA, MAPPING)
+
+
+def is_placeholder(section: str, key: str, value: object) -> bool:
+    """Does the example's placeholder still stand there?"""
+    rule = SCHEMA[section].get(key)
+    return rule is not None and rule.placeholder is not None and value == rule.placeholder

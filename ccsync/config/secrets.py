@@ -1,6 +1,8 @@
 """The vendors' client secrets: from the environment, the config file, or a command."""
 
+import os
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 
 from ccsync.config.settings import Config
@@ -9,6 +11,7 @@ from ccsync.errors import ConfigError
 KIBO_VARIABLE = "CCSYNC_KIBO_CLIENT_SECRET"
 CONSTANT_CONTACT_VARIABLE = "CCSYNC_CC_CLIENT_SECRET"
 COMMAND_SECONDS = 30.0
+_DRAIN_SECONDS = 1.0
 
 
 def kibo_secret(config: Config, environ: Mapping[str, str], timeout_seconds: float = COMMAND_SECONDS) -> str:
@@ -18,7 +21,7 @@ def kibo_secret(config: Config, environ: Mapping[str, str], timeout_seconds: flo
     """
     settings = config.kibo
     key, command = settings.client_secret, settings.client_secret_command
-    found = _find(environ.get(KIBO_VARIABLE), key, command, "kibo", timeout_seconds)
+    found = _from_environment(environ, KIBO_VARIABLE) or _find(key, command, "kibo", timeout_seconds)
     if found is None:
         raise ConfigError(
             "There is no secret for Kibo.",
@@ -38,33 +41,38 @@ def constant_contact_secret(
     """
     settings = config.constant_contact
     key, command = settings.client_secret, settings.client_secret_command
-    return _find(environ.get(CONSTANT_CONTACT_VARIABLE), key, command, "constant_contact", timeout_seconds)
+    found = _from_environment(environ, CONSTANT_CONTACT_VARIABLE)
+    return found or _find(key, command, "constant_contact", timeout_seconds)
 
 
-def _find(
-    variable: str | None, key: str | None, command: Sequence[str] | None, section: str, timeout_seconds: float
-) -> str | None:
-    return variable or key or (_run(command, section, timeout_seconds) if command else None)
+def _from_environment(environ: Mapping[str, str], name: str) -> str | None:
+    """The variable's value; a vendor would only say that a secret with a line end is a wrong one."""
+    value = environ.get(name)
+    if value and (value != value.strip() or not value.isprintable()):
+        raise ConfigError(
+            f"${name} has a line end or a blank where a secret has none.",
+            "it was probably read from a file together with the line end.",
+            f'Set it without, for example: {name}="$(cat FILE)"',
+        )
+    return value or None
+
+
+def _find(key: str | None, command: Sequence[str] | None, section: str, timeout_seconds: float) -> str | None:
+    return key or (_run(command, section, timeout_seconds) if command else None)
 
 
 def _run(command: Sequence[str], section: str, timeout_seconds: float) -> str:
     """What the command prints, which goes nowhere else: neither it nor the arguments are in an error."""
     try:
-        done = subprocess.run(
-            list(command),
-            stdin=subprocess.DEVNULL,  # a program that asks must ask on the terminal, not eat our input
-            capture_output=True,
-            timeout=timeout_seconds,
-            check=False,
-        )
+        status, printed = _output(command, timeout_seconds)
     except subprocess.TimeoutExpired:
         why = f"did not end within {timeout_seconds:g} seconds"
     except OSError as error:
         why = f"could not be started: {error.strerror}"
     else:
-        why = _refusal(done)
+        why = _refusal(status, printed)
         if not why:
-            return done.stdout.decode().strip()
+            return printed.decode().strip()
     # Outside of the handlers, because their errors hold what the command printed.
     raise ConfigError(
         "The command for a client secret did not work.",
@@ -73,14 +81,51 @@ def _run(command: Sequence[str], section: str, timeout_seconds: float) -> str:
     )
 
 
-def _refusal(done: subprocess.CompletedProcess[bytes]) -> str:
-    """Why the command's answer is not a secret, or ""."""
-    if done.returncode < 0:
-        return f"was ended by signal {-done.returncode}"
-    if done.returncode:
-        return f"ended with status {done.returncode}"
+def _output(command: Sequence[str], timeout_seconds: float) -> tuple[int, bytes]:
+    """The status of the command, and what it printed until it ended.
+
+    A child that it leaves behind (gpg-agent, ssh-agent) may hold its stdout open for hours: that is not waited for.
+    """
+    reading, writing = os.pipe()
+    printed = bytearray()
+
+    def read() -> None:
+        with os.fdopen(reading, "rb", buffering=0) as pipe:
+            while chunk := pipe.read(65_536):
+                printed.extend(chunk)
+
     try:
-        secret = done.stdout.decode().strip()
+        process = subprocess.Popen(
+            list(command),
+            stdin=subprocess.DEVNULL,  # a program that asks must ask on the terminal, not eat our input
+            stdout=writing,
+            stderr=subprocess.DEVNULL,
+        )
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        status = process.wait(timeout_seconds)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    reader.join(_DRAIN_SECONDS)
+    return status, bytes(printed)
+
+
+def _refusal(status: int, printed: bytes) -> str:
+    """Why the command's answer is not a secret, or ""."""
+    if status < 0:
+        return f"was ended by signal {-status}"
+    if status:
+        return f"ended with status {status}"
+    try:
+        secret = printed.decode().strip()
     except UnicodeDecodeError:
         return "printed something that is not UTF-8"
     if not secret:

@@ -69,6 +69,14 @@ class StateSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MonitorSettings:
+    """`[monitor]`: what is pinged around the cron jobs, and the file for Prometheus; both may be absent."""
+
+    ping_url: str | None = None
+    metrics_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """One config file, read and checked. `mapping` is Constant Contact field → Kibo field."""
 
@@ -79,3 +87,4 @@ class Config:
     limits: LimitSettings
     mapping: Mapping[str, str]
     state: StateSettings
+    monitor: MonitorSettings = MonitorSettings()

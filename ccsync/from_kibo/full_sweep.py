@@ -6,13 +6,13 @@ from datetime import datetime
 from itertools import islice
 
 from ccsync.consent.decisions import Act
-from ccsync.errors import ConfigError, OutOfTime
+from ccsync.errors import OutOfTime
 from ccsync.from_kibo.pages import FILTER, Sweep, read_changed_since
 from ccsync.from_kibo.row_sections import RowSections, read_singly
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.from_kibo.staging import Intake
 from ccsync.kibo import Kibo
-from ccsync.mapping import check_address, person_key_text
+from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
 from ccsync.state import erasure, parked, staging
@@ -188,10 +188,7 @@ def listings(kibo: Kibo) -> tuple[bool | None, ...]:
 
 
 def gather_address(context: Context, address: str) -> None:
-    """Take in the accounts with this address, in any case of letters. Raises `ConfigError` for an unusable one."""
-    rejection = check_address(address)
-    if rejection is not None:
-        raise ConfigError("The address given to --only is not usable.", rejection.reason, "Check its spelling.")
+    """Take in the accounts with this address, in any case of letters; it is one that can be used."""
     wanted = person_key_text(address)
     page = context.kibo.get_customers(start=0, filter=f"emailAddress eq {address.strip()}")
     found = [one for one in page.customers if one.email and person_key_text(one.email) == wanted]

@@ -3,6 +3,7 @@
 https://developer.constantcontact.com/api_guide/device_flow.html and RFC 8628.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ccsync import shapes
@@ -58,8 +59,14 @@ def start_device_flow(transport: Transport, app: App, state: str) -> DeviceGrant
     )
 
 
-def await_approval(transport: Transport, app: App, grant: DeviceGrant, clock: Clock) -> TokenAnswer:
-    """Poll until the operator has approved, as fast as told and no faster.
+def await_approval(
+    transport: Transport,
+    app: App,
+    grant: DeviceGrant,
+    clock: Clock,
+    report: Callable[[float], None] = lambda _: None,
+) -> TokenAnswer:
+    """Poll until the operator has approved, as fast as told and no faster; `report` hears how many seconds are left.
 
     Raises `LoginNeeded` when the operator said no, the code has expired, or no refresh token was issued.
     """
@@ -67,6 +74,7 @@ def await_approval(transport: Transport, app: App, grant: DeviceGrant, clock: Cl
     interval = grant.interval
     ends_at = clock.monotonic() + grant.expires_in
     while clock.monotonic() + interval <= ends_at + 1:
+        report(ends_at - clock.monotonic())
         clock.sleep(interval)
         answer, value = transport.json(token_call(app, form))
         record = shapes.as_object(value) or {}

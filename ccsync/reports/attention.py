@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ccsync.errors import CcsyncError, NotAgreed, SafetyLimitError, TemporaryError
-from ccsync.reports.status import CRON_JOBS, JobStanding, Status
+from ccsync.errors import CcsyncError, Declined, NotAgreed, SafetyLimitError, TemporaryError
+from ccsync.reports.status import CRON_JOBS, WEEK, JobStanding, Status
 from ccsync.run.access import LAPSES_AFTER
-from ccsync.run.job_names import FLUSH_EVENTS
+from ccsync.run.job_names import FLUSH_EVENTS, RECONCILE
 from ccsync.state.outbox import tasks
 
 OLD_LOGIN = timedelta(days=150)
 STAYS_SO = 3
 """A cron job that failed for a passing reason is news only after so many times running."""
 SILENCE = timedelta(hours=2)
+WATCHED = (*CRON_JOBS, RECONCILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +61,22 @@ def _of_jobs(status: Status) -> Iterator[Alert]:
     for one in status.jobs:
         yield from _of_failures(one)
     if status.is_enabled and status.is_exported:
-        yield from (_of_silence(status, one) for one in status.jobs if one.job in CRON_JOBS and _is_silent(status, one))
+        yield from (_of_silence(status, one) for one in status.jobs if one.job in WATCHED and is_silent(status, one))
 
 
 def _of_failures(one: JobStanding) -> Iterator[Alert]:
     run = one.last
     if run is None or run.status in ("RUNNING", "COMPLETE"):
         return
-    is_cron = one.job in CRON_JOBS
+    is_cron = one.job in WATCHED
     if run.status == "INTERRUPTED":
         if not is_cron:
             yield Alert(f"The last {one.job} was interrupted; another one continues it.", f"ccsync {one.job}")
         return
     trouble = one.trouble
     code = trouble.code if trouble else CcsyncError.exit_code
-    if code == NotAgreed.exit_code or (is_cron and code == TemporaryError.exit_code and one.failures < STAYS_SO):
+    passes = is_cron and code == TemporaryError.exit_code and one.failures < STAYS_SO
+    if passes or code in (NotAgreed.exit_code, Declined.exit_code):
         return
     often = f" {one.failures} times running" if one.failures > 1 else ""
     how = "was stopped by the safety limit" if code == SafetyLimitError.exit_code else "failed"
@@ -82,10 +84,11 @@ def _of_failures(one: JobStanding) -> Iterator[Alert]:
     yield Alert(what, (trouble.fix if trouble else "") or f"ccsync logs {run.id}")
 
 
-def _is_silent(status: Status, one: JobStanding) -> bool:
+def is_silent(status: Status, one: JobStanding) -> bool:
+    """Has cron not started the job for so long that it probably does not?"""
     if one.last is None:
-        return True
-    most = max(SILENCE, 4 * status.interval)
+        return one.job in CRON_JOBS  # reconcile, once a week, may be yet to come
+    most = 2 * WEEK if one.job == RECONCILE else max(SILENCE, 4 * status.interval)
     return one.last.status != "RUNNING" and abs(status.at - one.last.started_at) > most
 
 
@@ -109,10 +112,9 @@ def _of_records(status: Status) -> Iterator[Alert]:
             "ccsync events --failed, then ccsync events retry --all",
         )
     if status.rejected:
-        shown = f"ccsync logs {status.rejected_in} --errors" if status.rejected_in else "ccsync export"
         yield Alert(
             f"{_accounts(status.rejected)} {_are(status.rejected)} left out: the record was rejected.",
-            f"{shown}, then mend {'it' if status.rejected == 1 else 'them'} in Kibo",
+            f"ccsync logs --rejected, then mend {'it' if status.rejected == 1 else 'them'} in Kibo",
         )
     stuck = sum(attempts >= STAYS_SO for attempts in status.refused)
     if stuck:

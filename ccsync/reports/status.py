@@ -8,7 +8,7 @@ from pathlib import Path
 from ccsync.config import Config
 from ccsync.from_kibo.events import EVER_SEEN
 from ccsync.run.access import CONSTANT_CONTACT, KIBO, LAPSES_AFTER
-from ccsync.run.job_names import EXPORT, FLUSH_EVENTS, POLL_UNSUBSCRIBES
+from ccsync.run.job_names import EXPORT, FLUSH_EVENTS, POLL_UNSUBSCRIBES, RECONCILE
 from ccsync.state import Store, contacts, events, properties, tokens
 from ccsync.state.log import calls, last_errors, runs
 from ccsync.state.log.last_errors import Trouble
@@ -19,7 +19,9 @@ from ccsync.state.views import summary
 
 CRON_JOBS = (FLUSH_EVENTS, POLL_UNSUBSCRIBES)
 """What cron runs every `interval_minutes`."""
-JOBS = (EXPORT, *CRON_JOBS)
+JOBS = (EXPORT, *CRON_JOBS, RECONCILE)
+WEEK = timedelta(days=7)
+"""How often cron runs `reconcile`."""
 KINDS = (UNSUBSCRIBED, DEPARTED, OPTED_OUT, FORGOTTEN)
 
 
@@ -75,7 +77,6 @@ class Status:
     suppressed: Mapping[str, int]
     suppressed_people: int
     rejected: int
-    rejected_in: int | None
     calls: CallsToday
     kibo_calls: int
     login_renewed_at: datetime | None
@@ -114,7 +115,6 @@ def gather(store: Store, config: Config, now: datetime, *, knows_tenant: bool) -
             suppressed={kind: kinds.get(kind, 0) for kind in KINDS},
             suppressed_people=summary.count_suppressed(store, list_id or ""),
             rejected=summary.count_only_rejected(store),
-            rejected_in=runs.last_with_errors(store),
             calls=_calls(store, config, now),
             kibo_calls=calls.calls_on(store, KIBO, now),
             login_renewed_at=saved.obtained_at if saved else None,
@@ -131,10 +131,16 @@ def _standing(store: Store, config: Config, job: str) -> JobStanding:
         job,
         last,
         runs.last_success_of(store, job),
-        next_run_at(last, config) if job in CRON_JOBS else None,
+        _next_of(job, last, config),
         runs.failures_of(store, job),
         last_errors.of_run(store, job, last.id) if last else None,
     )
+
+
+def _next_of(job: str, last: Run | None, config: Config) -> datetime | None:
+    if job == RECONCILE:
+        return last.started_at + WEEK if last else None
+    return next_run_at(last, config) if job in CRON_JOBS else None
 
 
 def next_run_at(last: Run | None, config: Config) -> datetime | None:

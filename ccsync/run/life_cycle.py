@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
-from ccsync.errors import CcsyncError, Interrupted, SafetyLimitError
+from ccsync.errors import CcsyncError, Declined, Interrupted, NotAgreed, SafetyLimitError
 from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.run.job_names import DIRECTIONS
@@ -18,6 +18,7 @@ from ccsync.state.outbox import write_backs
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_SENT = ("added", "updated", "removed", "unsubscribed")
 
 
 def carry_out(context: Context, job: str, body: Callable[[], T]) -> T:
@@ -31,6 +32,12 @@ def carry_out(context: Context, job: str, body: Callable[[], T]) -> T:
         result = body()
     except Interrupted as error:
         _finish(context, "INTERRUPTED", error.what)
+        raise
+    except (Declined, NotAgreed) as error:
+        if any(context.counts.get(key) for key in _SENT):
+            _finish(context, "INTERRUPTED", error.what)
+        else:
+            runs.drop(context.store, context.run_id)  # nothing was done, and nothing has failed
         raise
     except CcsyncError as error:
         _finish(context, "FAILED", f"{error.what} {error.why}".strip())

@@ -3,9 +3,11 @@
 They are not sent again meanwhile, and not reported as new again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
+from ccsync.state.database.rows import record_of
 from ccsync.state.database.store import Store
 
 
@@ -85,6 +87,30 @@ def release_batch(store: Store, batch_id: int) -> None:
 def news_of(store: Store, run_id: int) -> int:
     """How many records this run was the first to reject."""
     return store.number("SELECT count(*) FROM parked WHERE run_id = ?", run_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRecord:
+    """A record as it is rejected now, with the run that rejected it last, as far as the log goes back."""
+
+    account_id: int
+    email: str | None
+    reason: str
+    code: str
+    since: datetime
+    run_id: int
+
+
+def iter_records(store: Store) -> Iterator[ParkedRecord]:
+    """Every record that is rejected now, the newest first."""
+    sql = (
+        "SELECT parked.account_id, email, coalesce(reason, parked.code), parked.code, since,"
+        " coalesce(latest.run_id, parked.run_id) FROM parked LEFT JOIN"
+        " (SELECT account_id, email, reason, max(run_id) AS run_id FROM rejected GROUP BY account_id) AS latest"
+        " USING (account_id) ORDER BY since DESC, parked.account_id"
+    )
+    for row in store.iter_rows(sql):
+        yield record_of(ParkedRecord, row)
 
 
 def account_ids(store: Store) -> list[int]:

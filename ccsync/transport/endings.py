@@ -1,6 +1,17 @@
 """The errors that an answer of a vendor ends a call with."""
 
-from ccsync.errors import CcsyncError, LoginNeeded, RefusedError, TooLate, VendorThrottling
+from urllib.parse import urlsplit
+
+from ccsync.errors import (
+    AnswerLost,
+    CcsyncError,
+    LoginNeeded,
+    QuotaSpent,
+    RefusedError,
+    TooLate,
+    VendorThrottling,
+    VendorUnreachable,
+)
 from ccsync.transport.calls import Call
 from ccsync.transport.classification import Kind, Meaning
 
@@ -49,4 +60,31 @@ def refusal(vendor: str, call: Call, verdict: Meaning) -> CcsyncError:
         f"{verdict.status} {verdict.detail}".rstrip() + ".",
         _REFUSAL_FIXES.get(verdict.status, "Run again with -vv --log-file FILE and look at the calls."),
         status=verdict.status,
+    )
+
+
+def quota_spent(vendor: str) -> QuotaSpent:
+    """Nothing more today, as the vendor says."""
+    return QuotaSpent(
+        f"{vendor} says that today's calls are used up.",
+        "the quota belongs to the API key, and other programs may use the same key.",
+        "Nothing is lost; the next run after 00:00 UTC continues.",
+    )
+
+
+def answer_lost(vendor: str, call: Call, detail: str) -> AnswerLost:
+    """A call that must not be repeated blindly went out."""
+    return AnswerLost(
+        f"The answer of {vendor} to {call.shown} did not arrive.",
+        f"{detail}; whether it took effect is not known yet.",
+        "The next run finds out before it sends anything again.",
+    )
+
+
+def unreachable(vendor: str, call: Call, detail: str) -> VendorUnreachable:
+    """The call was tried often enough."""
+    return VendorUnreachable(
+        f"{vendor} could not be reached.",
+        f"{urlsplit(call.url).hostname}: {detail}.",
+        "Nothing is lost; the next run continues. If it stays so: ccsync login --check.",
     )

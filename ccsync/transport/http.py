@@ -14,22 +14,21 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from ccsync import __version__
 from ccsync.errors import (
     AnswerLost,
-    QuotaSpent,
+    NoWayOut,
     RefusedError,
     TooLate,
-    VendorUnreachable,
 )
 from ccsync.transport.ahead import Ahead, Flights
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
 from ccsync.transport.classification import Kind, Meaning, classify, is_html
-from ccsync.transport.endings import refusal, throttling, too_late
+from ccsync.transport.endings import answer_lost, quota_spent, refusal, throttling, too_late, unreachable
 from ccsync.transport.exchange import Flight, trouble
 from ccsync.transport.late import requests
+from ccsync.transport.this_machine import obstacle, proxy_wants_login
 from ccsync.transport.vendor_clock import VendorClock
 
 log = logging.getLogger(__name__)
@@ -37,6 +36,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MAX_ATTEMPTS = 5
+FIRST_ATTEMPTS = 2
+"""For a machine that has let no call out yet: its trouble is to be named within seconds."""
+PROXY_WANTS_LOGIN = 407
 MAX_BACKOFF_SECONDS = 30.0
 MOST_READINGS = 3
 LONGEST_WAIT_SECONDS = 3_600.0
@@ -76,6 +78,7 @@ class Transport:
         self.calls = 0
         self.retries = 0
         self.dates = VendorClock()
+        self._no_way_out: NoWayOut | None = None
 
     def server_time(self, fallback: datetime) -> datetime:
         """What the vendor's clock shows, at the earliest where there is doubt; `fallback` is what ours shows."""
@@ -136,6 +139,8 @@ class Transport:
         tries = 0
         while True:
             if flight is None:
+                if self._no_way_out is not None and not self.dates.answers and not tries:
+                    raise self._no_way_out  # no call got out yet: each further one would wait for DNS in vain
                 self._wait_for_turn(call)
                 flight = self._begin(call, bearer)
             answer, trouble = self._arrival(flight)
@@ -218,21 +223,22 @@ class Transport:
         try:
             with self._clock.calling():
                 answer = flight.wait(self._flights.fill)
-        except requests.exceptions.SSLError as error:
-            raise RefusedError(
-                f"{self.vendor}'s certificate is not valid; nothing was sent.",
-                f"{urlsplit(call.url).hostname}: TLS verification failed.",
-                "Check this machine's clock and CA certificates, and whether a proxy intercepts TLS.",
-            ) from error
         except (requests.exceptions.RequestException, OSError, TimeoutError) as error:
             self._on_boundary(f"after {call.shown}")
             log.info("%s %s: %s", self.vendor, call.shown, type(error).__name__)
             if not isinstance(error, TimeoutError):  # else its thread still uses it
                 flight.session.close()
+            found = obstacle(error, self.vendor, call.url)
+            if found is not None and not isinstance(found, NoWayOut):
+                raise found from error
+            self._no_way_out = found
             return None, trouble(error)
         finally:
             self._writing.pop(flight, ExitStack()).close()
         self._idle.append(flight.session)
+        if answer.status == PROXY_WANTS_LOGIN:
+            raise proxy_wants_login(call.url)
+        self._no_way_out = None
         self.dates.note(answer.headers.get("Date"), flight.answered_at)
         log.debug("%s %s: %d, %.0f ms", self.vendor, call.shown, answer.status, flight.seconds * 1000)
         self._on_boundary(f"after {call.shown}")
@@ -265,26 +271,17 @@ class Transport:
             return
         if verdict.kind is Kind.QUOTA:
             self._gate.close_for_today()
-            raise QuotaSpent(
-                f"{self.vendor} says that today's calls are used up.",
-                "the quota belongs to the API key, and other programs may use the same key.",
-                "Nothing is lost; the next run after 00:00 UTC continues.",
-            )
+            raise quota_spent(self.vendor)
         if verdict.kind is not Kind.TRANSIENT:
             raise refusal(self.vendor, call, verdict)
+        out = self._no_way_out
+        if out is not None and (not call.is_repeatable or (tries >= FIRST_ATTEMPTS and not self.dates.answers)):
+            raise out
         if not call.is_repeatable:
-            raise AnswerLost(
-                f"The answer of {self.vendor} to {call.shown} did not arrive.",
-                f"{verdict.detail}; whether it took effect is not known yet.",
-                "The next run finds out before it sends anything again.",
-            )
+            raise answer_lost(self.vendor, call, verdict.detail)
         self.retries += 1
         if tries >= MAX_ATTEMPTS or self.retries > 10 + self.calls // 10:
-            raise VendorUnreachable(
-                f"{self.vendor} could not be reached.",
-                f"{urlsplit(call.url).hostname}: {verdict.detail}, {tries} attempts.",
-                "Nothing is lost; the next run continues. If it stays so: ccsync login --check.",
-            )
+            raise out or unreachable(self.vendor, call, f"{verdict.detail}, {tries} attempts")
         self._clock.sleep(backoff_seconds(tries, self._chance))
 
 

@@ -220,8 +220,19 @@ def test_a_bug_is_told_to_the_log_alone(shop: LiveShop) -> None:
     assert "<address>" in log.read_text()
 
 
+DECLINED = 11
+
+
+def test_declined(shop: LiveShop) -> None:
+    """A no at a prompt: nothing is sent, and the log has no run that failed."""
+    seen = shop.on_terminal("export", answers={"Go on?": "n"})
+    assert seen.code == DECLINED
+    assert not shop.members()
+    assert shop.latest() == []
+
+
 def test_no_code_is_left_out() -> None:
     """Every documented code is reached by one of the tests above, and no other."""
-    reached = {code for _, code, _, _ in ROWS} | {7} | set(SIGNALS)
+    reached = {code for _, code, _, _ in ROWS} | {7, DECLINED} | set(SIGNALS)
     assert reached == set(EXIT_CODES)
     assert {"login", "check", "configure", "export", "logs"} == {name for name, *_ in ROWS}

@@ -284,15 +284,18 @@ def test_cron_hears_nothing_of_a_run_that_did_its_work(shop: LiveShop) -> None:
     """Newly rejected records are one line and exit 3; after that not a byte."""
     first = shop.ccsync("export", "--yes")
     assert (first.returncode, first.stdout) == (3, "")
-    assert re.fullmatch(r"\d+ records could not be used: ccsync logs 1 --errors\n", first.stderr)
+    assert re.fullmatch(r"\d+ records were rejected, most often \(\d+\): .*ccsync logs 1 --errors\n", first.stderr)
     second = shop.ccsync("export")
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
 
 
 def test_the_first_export_is_a_person_s_decision(shop: LiveShop) -> None:
-    """Without a terminal it needs --yes (exit 2); on one it asks, and only a typed yes goes on."""
+    """Without a terminal it needs --yes (exit 2); on one it asks, again until it is y or n, and a no is exit 11."""
     check_error(shop.ccsync("export"), 2, "person's yes", "--yes")
-    assert shop.on_terminal("export", answers={"Go on?": "y"}).code == 2
+    seen = shop.on_terminal("export", script=[("Go on? [y/N]", "perhaps"), ("Type y or n.", "n")])
+    assert seen.code == 11
+    assert "Cancelled. Nothing was sent." in seen.screen
+    assert shop.latest() == []
     assert not shop.members()
     seen = shop.on_terminal("export", answers={"Go on?": "yes"})
     assert seen.code == 3

@@ -156,3 +156,19 @@ def test_the_reserve_is_part_of_the_day(lines: str, number: int, tmp_path: Path)
     """The reserve must leave some of the day's requests; the line that breaks this is named."""
     (told,) = problems(tmp_path, f"{LEAST}[limits]\n{lines}\n")
     assert told.startswith(f"ccsync.toml:{number}: 'reserve_per_day' (")
+
+
+def test_the_example_s_placeholders_count_as_missing(tmp_path: Path) -> None:
+    """Whoever copies the example and fills in nothing is told all four lines; a secret may come from elsewhere."""
+    example = (Path(__file__).parents[2] / "ccsync.toml.example").read_text()
+    found = problems(tmp_path, example)
+    assert [one.partition(": ")[2].partition(":")[0] for one in found] == [
+        "'tenant_id' is missing in [kibo]",
+        "'client_id' is missing in [kibo]",
+        "'client_secret' is missing in [kibo]",
+        "'client_id' is missing in [constant_contact]",
+    ]
+    filled = example.replace("your-application-key", "app.key").replace("your-api-key", "api-key")
+    config = load(tmp_path, filled)
+    assert config.kibo.tenant_id == 12345
+    assert config.kibo.client_secret is None

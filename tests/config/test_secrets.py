@@ -1,6 +1,7 @@
 """A secret comes from the environment, the key or the command, and never into an error."""
 
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,22 @@ def test_a_command_that_fails_is_named_without_its_output(code: str, why: str, t
     error = failure(with_command(tmp_path, code))
     assert error.why == f"{sys.executable} {why}."
     assert "[kibo] client_secret_command" in error.fix
+
+
+def test_a_child_that_is_left_behind_is_not_waited_for(tmp_path: Path) -> None:
+    """A program that starts an agent in the background has ended when it has ended, whoever holds its stdout."""
+    config = with_command(tmp_path, 'import subprocess; print("k", flush=True); subprocess.Popen(["sleep", "20"])')
+    began = time.monotonic()
+    assert kibo_secret(config, {}) == "k"
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("value", ["k\n", "k\r\n", " k", "k\nl", "\n"])
+def test_a_variable_with_a_line_end_is_named(tmp_path: Path, value: str) -> None:
+    """A vendor would only say that it is a wrong secret."""
+    with pytest.raises(ConfigError) as caught:
+        kibo_secret(load(tmp_path), {"CCSYNC_KIBO_CLIENT_SECRET": value})
+    assert "$CCSYNC_KIBO_CLIENT_SECRET" in caught.value.what
 
 
 def test_a_command_that_hangs_is_given_up(tmp_path: Path) -> None:

@@ -48,7 +48,6 @@ def a_status(**changes: object) -> Status:
         suppressed={},
         suppressed_people=0,
         rejected=0,
-        rejected_in=None,
         calls=CallsToday(0, 10_000, 500, NOW),
         kibo_calls=0,
         login_renewed_at=NOW - timedelta(days=1),
@@ -80,7 +79,7 @@ ROWS = {
     "no export": ({"is_exported": False}, [("An export is due", "ccsync export --dry-run")]),
     "one failed": ({"queue": {"failed": 1}}, [("1 account could not", "ccsync events retry --all")]),
     "many failed": ({"queue": {"failed": 1_200}}, [("1,200 accounts could not", "ccsync events --failed")]),
-    "rejected": ({"rejected": 2, "rejected_in": 12}, [("2 accounts are left out", "ccsync logs 12 --errors")]),
+    "rejected": ({"rejected": 2}, [("2 accounts are left out", "ccsync logs --rejected")]),
     "rejected long ago": ({"rejected": 1}, [("1 account is left out", "ccsync export, then mend it")]),
     "Kibo refused twice": ({"untold": 2, "refused": (1, 2)}, []),
     "Kibo keeps refusing": (

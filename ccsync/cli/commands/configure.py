@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import click
 
 from ccsync.cli.clock import now
-from ccsync.cli.commands.completion import complete_list_name
 from ccsync.cli.setup import crontab, live_account, showing
 from ccsync.cli.setup.consequences import explain
 from ccsync.cli.setup.draft import Draft, check_not_empty, unwritten
 from ccsync.cli.setup.interview import OPT_OUT_MODES, interview
 from ccsync.cli.setup.mapping_choice import created_field, sample_of
+from ccsync.cli.shell_completion import complete_list_name
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import App, Clients, clients

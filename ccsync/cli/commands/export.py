@@ -5,10 +5,12 @@ import click
 from ccsync.cli.commands.reporting.logs import rejected_to_json, run_to_json
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.progress import ProgressLine
-from ccsync.cli.terminal.run_report import report
+from ccsync.cli.terminal.prompts import Talk
+from ccsync.cli.terminal.run_report import news_of, report
 from ccsync.cli.wiring import App, active_list, clients, work_of
-from ccsync.errors import NotAgreed
+from ccsync.errors import Declined, NotAgreed
 from ccsync.jobs import export as job
+from ccsync.mapping.addresses import check_address
 from ccsync.reports.export_plan import Plan
 from ccsync.reports.first_export import FirstExport
 from ccsync.run.context import Context
@@ -18,7 +20,6 @@ from ccsync.state.log import runs
 from ccsync.state.log.runs import Run
 
 SOME_REJECTED = 3
-NOT_USED = "records could not be used"
 
 
 @click.command()
@@ -52,6 +53,9 @@ def export(
     """
     if sum((only is not None, retry_failed, adopt_list)) > 1:
         raise click.UsageError("--only, --retry-failed and --adopt-list do not go together.")
+    rejection = check_address(only) if only is not None else None
+    if rejection is not None:
+        raise click.UsageError(f"--only: {rejection.reason}")
     config = app.load()
     list_id = active_list(config)
     request = job.Request(
@@ -59,8 +63,8 @@ def export(
         only=only,
         is_retry=retry_failed,
         adopts_list=adopt_list,
-        agree=lambda first: _agree(first, yes),
-        agree_to_departures=lambda gone, looked_for: _agree_to_departures(gone, looked_for, yes),
+        agree=lambda first: _agree(app, first, yes),
+        agree_to_departures=lambda gone, looked_for: _agree_to_departures(app, gone, looked_for, yes),
     )
     line = ProgressLine(not (app.is_quiet or no_progress or as_json))
     with app.writing(config, "export") as store:
@@ -73,13 +77,13 @@ def export(
         finally:
             line.erase()
         finished = runs.get(store, context.run_id)
-        news = job.has_news(context)
+        news = news_of(context, "record", "rejected") if job.has_news(context) else ""
     if finished is not None:
-        report(app, finished, context, _summary(finished), as_json=as_json, news=NOT_USED if news else "")
+        report(app, finished, context, _summary(finished), as_json=as_json, news=news)
     return SOME_REJECTED if news else 0
 
 
-def _agree(first: FirstExport, yes: bool) -> None:
+def _agree(app: App, first: FirstExport, yes: bool) -> None:
     """The first export is a person's decision: a list-join automation would mail everybody."""
     if yes:
         return
@@ -88,9 +92,9 @@ def _agree(first: FirstExport, yes: bool) -> None:
     why = "an automation that starts when somebody joins this list may mail all of them: pause it first."
     if screen.may_ask():
         screen.say(f"{screen.clean(what)}\n{why.capitalize()}\nThe import itself sends no welcome e-mail.")
-        if screen.confirm("Go on?"):
+        if Talk(app.clock.check).confirm("Go on?"):
             return
-        raise NotAgreed("The first export was not agreed to; nothing was sent.", "", "ccsync export --dry-run")
+        raise Declined("Cancelled. Nothing was sent.", "", "ccsync export --dry-run")
     raise NotAgreed(
         "The first export to a list needs a person's yes; nothing was sent.",
         f"{what} {why.capitalize()}",
@@ -98,11 +102,13 @@ def _agree(first: FirstExport, yes: bool) -> None:
     )
 
 
-def _agree_to_departures(gone: int, looked_for: int, yes: bool) -> bool:
+def _agree_to_departures(app: App, gone: int, looked_for: int, yes: bool) -> bool:
     if yes or not screen.may_ask():
         return yes
     screen.say(f"{gone:,} of {looked_for:,} people to be updated are no longer on the list.")
-    return screen.confirm("Did they leave it themselves, so that they are not put back?")
+    if Talk(app.clock.check).confirm("Did they leave it themselves, so that they are not put back?"):
+        return True
+    raise Declined("Cancelled. Nothing more was sent.", "", "Look at the list in Constant Contact; then: ccsync export")
 
 
 def _dry_run(context: Context, request: job.Request, as_json: bool, line: ProgressLine) -> int:

@@ -2,12 +2,12 @@
 
 import click
 
-from ccsync.cli.commands.export import NOT_USED, SOME_REJECTED
+from ccsync.cli.commands.export import SOME_REJECTED
 from ccsync.cli.commands.reporting.logs import run_to_json
-from ccsync.cli.cron import RUN_SECONDS, is_switched_off, reported_once, say_notices
+from ccsync.cli.cron import RUN_SECONDS, is_switched_off, load, patience, say_notices, wait_option
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.progress import ProgressLine
-from ccsync.cli.terminal.run_report import report
+from ccsync.cli.terminal.run_report import news_of, report
 from ccsync.cli.wiring import App, active_list, clients, work_of
 from ccsync.jobs import flush_events as job
 from ccsync.reports.flush_plan import Plan
@@ -21,9 +21,10 @@ from ccsync.state.log.runs import Run
 @click.command("flush-events")
 @click.option("--dry-run", is_flag=True, help="Change nothing; tell what would be done about each account, and why.")
 @click.option("--accept", metavar="N", type=click.IntRange(min=0), default=0, help="Let up to N people leave the list.")
+@wait_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
 @click.pass_obj
-def flush_events(app: App, dry_run: bool, accept: int, as_json: bool) -> int:
+def flush_events(app: App, dry_run: bool, accept: int, wait_seconds: float | None, as_json: bool) -> int:
     """Pull Kibo's events and send what customers changed: opt-ins, opt-outs, names, addresses, deletions.
 
     Cron runs it every 30 minutes. Opt-outs at Constant Contact are pulled first; who unsubscribed is not sent.
@@ -34,13 +35,13 @@ def flush_events(app: App, dry_run: bool, accept: int, as_json: bool) -> int:
               ccsync flush-events --dry-run
               ccsync flush-events --accept 620
     """
-    config = app.load()
+    config = load(app, FLUSH_EVENTS) if not dry_run else app.load()
     list_id = active_list(config)
     if not dry_run and is_switched_off(app, config, FLUSH_EVENTS):
         return 0
     app.clock.limit(RUN_SECONDS)
     line = ProgressLine(not (app.is_quiet or as_json))
-    with app.writing(config, FLUSH_EVENTS) as store:
+    with app.writing(config, FLUSH_EVENTS, patience(app, wait_seconds)) as store:
         tools = clients(config, store, app.clock)
         context = work_of(config, store, tools, list_id, app.clock, line)
         flush = job.Flush(context, accept)
@@ -48,18 +49,17 @@ def flush_events(app: App, dry_run: bool, accept: int, as_json: bool) -> int:
             if dry_run:
                 run, plan = try_out(context, FLUSH_EVENTS, flush.run)
             else:
-                with reported_once(app, store, FLUSH_EVENTS):
-                    carry_out(context, FLUSH_EVENTS, flush.run)
-                    run, plan = runs.get(store, context.run_id), None
+                carry_out(context, FLUSH_EVENTS, flush.run)
+                run, plan = runs.get(store, context.run_id), None
         finally:
             line.erase()
             if not dry_run:
                 say_notices(app, store, context.notices)
-        news = not dry_run and job.has_news(context)
+        news = news_of(context, "record", "rejected") if not dry_run and job.has_news(context) else ""
     if plan is not None:
         _show_plan(run, plan, context, as_json)
     elif run is not None:
-        report(app, run, context, _summary(run), as_json=as_json, news=NOT_USED if news else "")
+        report(app, run, context, _summary(run), as_json=as_json, news=news)
     return SOME_REJECTED if news else 0
 
 

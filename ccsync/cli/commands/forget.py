@@ -6,9 +6,10 @@ import click
 
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.progress import ProgressLine
+from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import App, clients, work_of
 from ccsync.config import Config
-from ccsync.errors import NotAgreed
+from ccsync.errors import Declined, NotAgreed
 from ccsync.jobs import forget as job
 from ccsync.jobs.forget import Receipt
 from ccsync.run.job_names import FORGET
@@ -53,7 +54,7 @@ def forget(app: App, address: str, yes: bool, as_json: bool) -> None:
         if not held.is_known:
             _say_unknown(address, as_json)
             return
-        _agree(config, held, yes)
+        _agree(app, config, held, yes)
         try:
             receipt = carry_out(context, FORGET, lambda: job.run(context, address))
         finally:
@@ -64,7 +65,7 @@ def forget(app: App, address: str, yes: bool, as_json: bool) -> None:
         _print_receipt(address, receipt)
 
 
-def _agree(config: Config, held: Held, yes: bool) -> None:
+def _agree(app: App, config: Config, held: Held, yes: bool) -> None:
     if yes:
         return
     what = f"This erases {sum(held.rows.values()):,} records of one person"
@@ -73,8 +74,8 @@ def _agree(config: Config, held: Held, yes: bool) -> None:
     if not screen.may_ask():
         raise NotAgreed("Forgetting needs a person's yes; nothing was changed.", what, "ccsync forget ADDRESS --yes")
     screen.say(screen.clean(what))
-    if not screen.confirm("Forget this person?"):
-        raise NotAgreed("It was not agreed to; nothing was changed.", "", "ccsync forget ADDRESS begins again.")
+    if not Talk(app.clock.check).confirm("Forget this person?"):
+        raise Declined("Cancelled. Nothing was changed.", "", "ccsync forget ADDRESS begins again.")
 
 
 def _say_unknown(address: str, as_json: bool) -> None:

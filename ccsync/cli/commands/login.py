@@ -1,22 +1,25 @@
 """`ccsync login`: checks the credentials of both vendors and gets the operator's approval."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import click
 
 from ccsync import oauth
+from ccsync.cli.idle_login import age_of_login
 from ccsync.cli.owner import ACCOUNT, ORGANIZATION, TENANT_URL, check_account, prove_tenant
 from ccsync.cli.setup import rights
 from ccsync.cli.setup.login_check import check
 from ccsync.cli.setup.sign_in import needs_paste, sign_in
 from ccsync.cli.terminal import screen
+from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import App, Clients, clients, url_of_host
 from ccsync.config import Config
 from ccsync.constant_contact import ConstantContact
-from ccsync.errors import LoginNeeded, RefusedError
+from ccsync.errors import Declined, Interrupted, LoginNeeded, RefusedError
 from ccsync.models import AccountSummary
-from ccsync.run.access import CONSTANT_CONTACT, save_login
+from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER, save_login
 from ccsync.state import Store, create_store, properties, tokens
 
 AS_OWNER = "Sign out in the browser, sign in there as the account's owner, then: ccsync login"
@@ -89,7 +92,10 @@ def login(
             _log_in_to_kibo(config, store, tools)
         if not kibo_only:
             tools = replace(tools, app=_with_campaigns(tools.app, store, campaigns))
-            _log_in_to_constant_contact(app, config, store, tools, yes=yes, opens_browser=not no_browser)
+            if not yes:
+                _ask_whether_again(app, store)
+            with _saved_or_not(store):
+                _log_in_to_constant_contact(app, config, store, tools, yes=yes, opens_browser=not no_browser)
     return 0
 
 
@@ -99,6 +105,29 @@ def _with_campaigns(app: oauth.App, store: Store, asked: bool) -> oauth.App:
     if not asked and (saved is None or oauth.CAMPAIGN_SCOPE not in saved.scope.split()):
         return app
     return replace(app, scopes=f"{app.scopes} {oauth.CAMPAIGN_SCOPE}")
+
+
+def _ask_whether_again(app: App, store: Store) -> None:
+    """Say as whom somebody is logged in. Raises `Declined` when that is to stay."""
+    age = age_of_login(store, app.clock.now())
+    if age is None or age.days >= LAPSES_AFTER.days:
+        return
+    name = screen.clean(properties.get(store, ORGANIZATION) or "an account whose name is not known")
+    screen.say(f'You are logged in to Constant Contact: "{name}", renewed {age.days} days ago.')
+    if not Talk(app.clock.check).confirm("Log in again?"):
+        raise Declined("Cancelled. The login stays as it is.", "", "To try it out: ccsync login --check")
+
+
+@contextmanager
+def _saved_or_not(store: Store) -> Iterator[None]:
+    """Whatever stops the login on its way: say what is saved now."""
+    try:
+        yield
+    except (click.Abort, Interrupted) as error:
+        had_one = tokens.get(store, CONSTANT_CONTACT) is not None
+        what = "the login that was saved before is unchanged" if had_one else "no login was saved"
+        code = error.exit_code if isinstance(error, Interrupted) else Interrupted.exit_code
+        raise Interrupted(f"Stopped; {what}.", "", "ccsync login begins again.", code) from None
 
 
 def _create_state(config: Config) -> None:
@@ -129,7 +158,7 @@ def _log_in_to_constant_contact(
     scopes = rights.missing_scopes(answer.scope, tools.app.scopes)
     privileges = rights.missing_privileges(fresh.get_privileges(), tools.app.scopes)
     summary = _read_account(fresh, scopes, privileges)
-    _agree_to_account(config, store, summary, yes)
+    _agree_to_account(app, config, store, summary, yes)
     with store.transaction():
         save_login(store, answer, app.clock.now())
         properties.put(store, ACCOUNT, summary.encoded_account_id)
@@ -163,7 +192,7 @@ def _read_account(client: ConstantContact, scopes: Sequence[str], privileges: Se
     )
 
 
-def _agree_to_account(config: Config, store: Store, summary: AccountSummary, yes: bool) -> None:
+def _agree_to_account(app: App, config: Config, store: Store, summary: AccountSummary, yes: bool) -> None:
     if not summary.encoded_account_id:
         raise LoginNeeded(
             "The login belongs to no Constant Contact account; nothing was saved.",
@@ -173,8 +202,8 @@ def _agree_to_account(config: Config, store: Store, summary: AccountSummary, yes
     check_account(config, store, summary)
     if yes:
         return
-    if not screen.confirm(f"Is {_name_of(summary)} the right account?"):
-        raise LoginNeeded("The login was not saved.", "it is for another account.", "ccsync login")
+    if not Talk(app.clock.check).confirm(f"Is {_name_of(summary)} the right account?"):
+        raise Declined("Cancelled. The new login was not saved.", "", AS_OWNER)
 
 
 def _name_of(summary: AccountSummary) -> str:

@@ -4,10 +4,10 @@ import click
 
 from ccsync.cli.commands.export import SOME_REJECTED
 from ccsync.cli.commands.reporting.logs import run_to_json
-from ccsync.cli.cron import RUN_SECONDS, is_switched_off, reported_once, say_notices
+from ccsync.cli.cron import RUN_SECONDS, is_switched_off, load, patience, say_notices, wait_option
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.progress import ProgressLine
-from ccsync.cli.terminal.run_report import report
+from ccsync.cli.terminal.run_report import news_of, report
 from ccsync.cli.wiring import App, active_list, clients, work_of
 from ccsync.jobs import poll_unsubscribes as job
 from ccsync.reports.poll_plan import Plan
@@ -17,8 +17,6 @@ from ccsync.run.life_cycle import carry_out, try_out
 from ccsync.state.log import runs
 from ccsync.state.log.runs import Run
 
-NOT_WRITTEN = "accounts were not written as they should be"
-
 
 @click.command("poll-unsubscribes")
 @click.option("--full", is_flag=True, help="Read every opt-out and the whole list, as is done once a day anyway.")
@@ -26,9 +24,12 @@ NOT_WRITTEN = "accounts were not written as they should be"
 @click.option(
     "--accept", metavar="N", type=click.IntRange(min=0), default=0, help="Let up to N changes pass the safety limit."
 )
+@wait_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
 @click.pass_obj
-def poll_unsubscribes(app: App, full: bool, dry_run: bool, accept: int, as_json: bool) -> int:
+def poll_unsubscribes(
+    app: App, full: bool, dry_run: bool, accept: int, wait_seconds: float | None, as_json: bool
+) -> int:
     """Opt customers out in the store who unsubscribed at Constant Contact or left the contact list there.
 
     Whoever comes back to Constant Contact by their own act is opted in again, if it was Constant Contact that had
@@ -38,31 +39,31 @@ def poll_unsubscribes(app: App, full: bool, dry_run: bool, accept: int, as_json:
     Example:  ccsync poll-unsubscribes --dry-run
               ccsync poll-unsubscribes
     """
-    config = app.load()
+    config = load(app, POLL_UNSUBSCRIBES) if not dry_run else app.load()
     list_id = active_list(config)
     if not dry_run and is_switched_off(app, config, POLL_UNSUBSCRIBES):
         return 0
     app.clock.limit(RUN_SECONDS)
     request = job.Request(is_dry_run=dry_run, is_full=full, accept=accept)
     line = ProgressLine(not (app.is_quiet or as_json))
-    with app.writing(config, POLL_UNSUBSCRIBES) as store:
+    with app.writing(config, POLL_UNSUBSCRIBES, patience(app, wait_seconds)) as store:
         tools = clients(config, store, app.clock)
         context = work_of(config, store, tools, list_id, app.clock, line)
         try:
             if dry_run:
                 run, outcome = try_out(context, POLL_UNSUBSCRIBES, lambda: job.run(context, request))
             else:
-                with reported_once(app, store, POLL_UNSUBSCRIBES):
-                    outcome = carry_out(context, POLL_UNSUBSCRIBES, lambda: job.run(context, request))
-                    run = runs.get(store, context.run_id)
+                outcome = carry_out(context, POLL_UNSUBSCRIBES, lambda: job.run(context, request))
+                run = runs.get(store, context.run_id)
         finally:
             line.erase()
             if not dry_run:
                 say_notices(app, store, context.notices)
+        news = news_of(context, "consent change", "not written to Kibo") if outcome.news else ""
     if outcome.plan is not None:
         _show_plan(run, outcome.plan, context, as_json)
     elif run is not None:
-        report(app, run, context, _summary(run), as_json=as_json, news=NOT_WRITTEN if outcome.news else "")
+        report(app, run, context, _summary(run), as_json=as_json, news=news)
     return SOME_REJECTED if outcome.news else 0
 
 

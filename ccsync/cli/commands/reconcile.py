@@ -6,11 +6,13 @@ from itertools import islice
 import click
 
 from ccsync.cli.commands.reporting.logs import run_to_json
+from ccsync.cli.cron import load, patience
 from ccsync.cli.terminal import screen, streaming
 from ccsync.cli.terminal.progress import ProgressLine
+from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import App, active_list, clients, work_of
 from ccsync.consent.drift import DRIFT, MEANING, WORDS, Kind, Repair
-from ccsync.errors import NotAgreed
+from ccsync.errors import Declined, NotAgreed
 from ccsync.jobs import reconcile as job
 from ccsync.jobs.reconcile import Report
 from ccsync.reports import differences
@@ -23,6 +25,9 @@ from ccsync.state.views import comparison
 from ccsync.state.views.comparison import Finding
 
 DRIFTED = 3
+EXPORT_IS_DUE = (
+    "Nothing was compared: no export to this list has finished yet. ccsync export --dry-run, then ccsync export"
+)
 SHOWN = 50
 """Rows of drift in the table; CSV and JSON have all."""
 COLUMNS = ("kind", "is_drift", "address", "account_ids", "reason", "repair")
@@ -51,11 +56,16 @@ def reconcile(app: App, fix: bool, yes: bool, as_csv: bool, as_json: bool) -> in
         raise click.UsageError("--yes goes with --fix.")
     if fix and not yes and not screen.may_ask():
         raise NotAgreed("--fix needs a person's yes; nothing was done.", "", "ccsync reconcile --fix --yes")
-    config = app.load()
+    config = load(app, RECONCILE) if not fix else app.load()
+    list_id = active_list(config)
     line = ProgressLine(not (app.is_quiet or as_json or as_csv))
-    with app.writing(config, RECONCILE) as store:
+    with app.writing(config, RECONCILE, patience(app, None)) as store:
+        if not (as_csv or as_json or fix) and properties.get(store, properties.EXPORTED_LIST) != list_id:
+            if not app.is_quiet:
+                screen.say(EXPORT_IS_DUE)
+            return 0
         tools = clients(config, store, app.clock)
-        context = work_of(config, store, tools, active_list(config), app.clock, line)
+        context = work_of(config, store, tools, list_id, app.clock, line)
         try:
             report = carry_out(context, RECONCILE, lambda: job.run(context))
         finally:
@@ -64,8 +74,10 @@ def reconcile(app: App, fix: bool, yes: bool, as_csv: bool, as_json: bool) -> in
             streaming.print_csv(COLUMNS, (tuple(_csv_cells(one)) for one in _findings(context)))
         elif as_json:
             _print_json(context, report)
-        elif screen.wants_summary(app.verbosity, app.is_quiet) or (report.drift and not app.is_quiet):
+        elif screen.wants_summary(app.verbosity, app.is_quiet):
             _print_report(context, report)
+        elif report.drift and not app.is_quiet:
+            screen.say(_in_one_line(report))
         repaired = _fix(app, context, yes) if fix else 0
     return DRIFTED if report.drift > repaired else 0
 
@@ -109,8 +121,6 @@ def _print_report(context: Context, report: Report) -> None:
         f" with {context.constant_contact.transport.calls:,} calls to Constant Contact and"
         f" {context.kibo.transport.calls:,} to Kibo."
     )
-    if properties.get(context.store, properties.EXPORTED_LIST) != context.list_id:
-        screen.print_line("No export to this list has finished yet: ccsync export --dry-run, then ccsync export.")
     found = [kind for kind in Kind if report.counts.get(kind)]
     if found:
         rows = [
@@ -132,6 +142,13 @@ def _print_report(context: Context, report: Report) -> None:
         screen.print_line("To queue what can be put right: ccsync reconcile --fix")
 
 
+def _in_one_line(report: Report) -> str:
+    """Drift as it is mailed: how many of what, and nobody's address."""
+    kinds = ", ".join(f"{report.counts[kind]:,} {kind.value}" for kind in DRIFT if report.counts.get(kind))
+    people = "1 person is" if report.drift == 1 else f"{report.drift:,} people are"
+    return f"The store and the list have drifted apart: {people} concerned ({kinds}). ccsync reconcile"
+
+
 def _fix(app: App, context: Context, yes: bool) -> int:
     """Show the plan and carry it out after a yes; how many findings of drift were queued."""
     plan = differences.plan(context)
@@ -142,8 +159,8 @@ def _fix(app: App, context: Context, yes: bool) -> int:
     if not yes:
         screen.say(f"This would queue people: {_queued_words(plan)}.")
         screen.say("Nobody is subscribed again, and nobody who is suppressed is added; the safety limit holds as ever.")
-        if not screen.confirm("Queue it?"):
-            raise NotAgreed("It was not agreed to; nothing was queued.", "", "ccsync reconcile --fix begins again.")
+        if not Talk(app.clock.check).confirm("Queue it?"):
+            raise Declined("Cancelled. Nothing was queued.", "", "ccsync reconcile --fix begins again.")
     done = differences.repair(context)
     if not app.is_quiet:
         screen.say(f"Queued: {_queued_words(plan)}. The next runs of the jobs carry it out.")

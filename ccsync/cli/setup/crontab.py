@@ -7,9 +7,12 @@ from pathlib import Path
 
 from ccsync.cli.terminal import screen
 from ccsync.config import Config
+from ccsync.run.job_names import FLUSH_EVENTS, POLL_UNSUBSCRIBES, RECONCILE
 
 FIRST_MINUTE = 12
 """Not on the hour, when everybody else's jobs run."""
+WEEKLY = "7 4 * * 1"
+JOBS = (FLUSH_EVENTS, POLL_UNSUBSCRIBES, RECONCILE)
 _NEEDED = ("CCSYNC_STATE", "CCSYNC_KIBO_CLIENT_SECRET", "CCSYNC_CC_CLIENT_SECRET")
 _MOST_LISTED = 4  # minutes; more are written as a step
 
@@ -40,15 +43,31 @@ def _minutes(first: int, step: int) -> str:
     return f"{first}-59/{step}"
 
 
-def print_lines(config: Config) -> None:
-    """Print the two lines for `crontab -e`, and say what else cron would need."""
+def command_line(config_path: Path) -> list[str]:
+    """The command that cron and systemd start, with absolute paths: their PATH is short."""
     program = Path(sys.argv[0]).absolute()
     words = [sys.executable, "-m", "ccsync"] if program.name == "__main__.py" else [str(program)]
+    return [*words, "--config", str(config_path.absolute())]
+
+
+def lines(config_path: Path, interval_minutes: int) -> list[str]:
+    """A line of the crontab for each job."""
     # Cron takes a bare % for the end of the line.
-    command = shlex.join([*words, "--config", str(config.path.absolute())]).replace("%", "\\%")
+    command = screen.clean(shlex.join(command_line(config_path)).replace("%", "\\%"))
+    whens = (*schedules(interval_minutes), WEEKLY)
+    return [f"{when}  {command} {job}" for when, job in zip(whens, JOBS, strict=True)]
+
+
+def missing_variables() -> list[str]:
+    """What this shell sets and ccsync goes by: cron and systemd do not know it."""
+    return [name for name in _NEEDED if os.environ.get(name)]
+
+
+def print_lines(config: Config) -> None:
+    """Print the lines for `crontab -e`, and say what else cron would need."""
     screen.print_line("For cron (crontab -e):")
-    for when, job in zip(schedules(config.sync.interval_minutes), ("flush-events", "poll-unsubscribes"), strict=True):
-        screen.print_line(f"{when}  {screen.clean(command)} {job}")
-    needed = [name for name in _NEEDED if os.environ.get(name)]
+    for line in lines(config.path, config.sync.interval_minutes):
+        screen.print_line(line)
+    needed = missing_variables()
     if needed:
         screen.say(f"Cron does not know your {' and '.join(needed)}: set the same above these lines.")

@@ -12,7 +12,7 @@ from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import Clients
 from ccsync.constant_contact import ConstantContact
-from ccsync.errors import NotAgreed, RefusedError
+from ccsync.errors import Declined, RefusedError
 from ccsync.models import AccountEmail, CustomField
 from ccsync.state import Store
 
@@ -25,7 +25,7 @@ OPT_OUT_MODES = {
 def interview(draft: Draft, tools: Clients, store: Store, talk: Talk, at: datetime) -> list[CustomField]:
     """Ask for everything, and whether it is to be written; mapped custom fields that are not for texts.
 
-    Raises `NotAgreed` when it is not to be written.
+    Raises `Declined` when it is not to be written.
     """
     now = draft.config.sync
     screen.say("Enter keeps what it says; Ctrl-C ends it, and the config file stays as it is.")
@@ -41,12 +41,12 @@ def interview(draft: Draft, tools: Clients, store: Store, talk: Talk, at: dateti
         "Constant Contact can greet new people who signed up in the store themselves. An export greets nobody."
         " Kibo has a welcome e-mail of its own; only one of the two should be on."
     )
-    draft.welcome_email = talk.yes_or_no("Let Constant Contact send its welcome e-mail?", now.welcome_email)
+    draft.welcome_email = talk.confirm("Let Constant Contact send its welcome e-mail?", now=now.welcome_email)
     _title(5, "The fields")
     fields = MappingChoice(talk, tools, draft)
     draft.mapping = fields.ask()
     _title(6, "The cron jobs")
-    draft.enabled = talk.yes_or_no("Switch them on?", now.enabled)
+    draft.enabled = talk.confirm("Switch them on?", now=now.enabled)
     _confirm(draft, talk)
     return fields.odd_fields()
 
@@ -102,5 +102,5 @@ def _confirm(draft: Draft, talk: Talk) -> None:
     shown = [one for one in changes if one.key in told and before.get(one.key) != one.value]
     rows = [(one.key, in_file(before.get(one.key)), in_file(one.value)) for one in shown]
     screen.print_table(("Setting", "So far", "From now on"), rows, is_talk=True)
-    if not talk.yes_or_no("Write it?", True):
-        raise NotAgreed("Nothing was written.", "the last question was answered with no.", "ccsync configure")
+    if not talk.confirm("Write it?"):
+        raise Declined("Cancelled. The config file is unchanged.", "", "ccsync configure")

@@ -90,12 +90,12 @@ class ListChoice:
             return self._created(typed.removeprefix("+").strip())
         if len(likes) == 1:
             name = screen.clean(likes[0].name)
-            return likes[0] if self._talk.yes_or_no(f'"{name}"?', True) else self._created(typed)
+            return likes[0] if self._talk.confirm(f'Do you mean "{name}"?') else self._created(typed)
         self._show(likes, today)
         return None
 
     def _created(self, name: str) -> ContactList | None:
-        """Make the list on a typed yes; what cannot be is said, for another try."""
+        """Make the list after a yes; what cannot be is said, for another try."""
         if not self._is_read:
             self._read()
         try:
@@ -103,7 +103,7 @@ class ListChoice:
             near = list_names.nearest(name, [one.name for one in self._lists])
             if near:
                 screen.say(f"The nearest there are: {screen.clean(', '.join(near))}.")
-            if not self._talk.agrees(f'There is no list "{screen.clean(name)}". Create it, empty?'):
+            if not self._talk.confirm(f'There is no list "{screen.clean(name)}". Create it, empty?'):
                 return None
             check_edit(self._draft.config.path, [Change("sync", "list_id", "-"), Change("sync", "list_name", name)])
             made = live_account.create_list(self._client, self._store, name)

@@ -105,12 +105,12 @@ class MappingChoice:
             screen.say(screen.clean(doubt))
 
     def _offer(self, name: str, wanted: dict[str, str]) -> None:
-        """Create a custom field on a typed yes, and take `wanted` with the name that the vendor gave it."""
+        """Create a custom field after a yes, and take `wanted` with the name that the vendor gave it."""
         near = list_names.nearest(name, [one.name for one in self._fields])
         screen.say(f"The account has no custom field {screen.clean(name)}.{_meant(near)}")
         try:
             live_account.check_room([name], self._fields)
-            if not self._talk.agrees("Create it, as a field for texts?"):
+            if not self._talk.confirm("Create it, as a field for texts?"):
                 return
             self._draft.mapping = wanted
             check_edit(self._draft.config.path, self._draft.changes())

@@ -4,6 +4,8 @@ import os
 import secrets
 import sys
 import webbrowser
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -16,6 +18,10 @@ from ccsync.cli.wiring import Clients
 from ccsync.errors import CcsyncError, ConfigError
 
 _MOST_PASTES = 5
+PRIVATE_APP = (
+    "A new app at Constant Contact is private: only the user who created it can\n"
+    "approve it, until Constant Contact's phone support opens it for others."
+)
 
 
 def sign_in(tools: Clients, clock: RealClock, redirect_uri: str | None, *, opens_browser: bool) -> oauth.TokenAnswer:
@@ -45,8 +51,26 @@ def _by_device(tools: Clients, clock: RealClock) -> oauth.TokenAnswer:
     screen.print_line(f"    {screen.clean(grant.user_code)}")
     if grant.verification_uri_complete:
         screen.print_line(f"(or open {screen.clean(grant.verification_uri_complete)})")
+    screen.print_line(PRIVATE_APP)
     sys.stdout.flush()
-    return oauth.await_approval(tools.sign_in, tools.app, grant, clock)
+    with _waiting() as show:
+        return oauth.await_approval(tools.sign_in, tools.app, grant, clock, show)
+
+
+@contextmanager
+def _waiting() -> Iterator[Callable[[float], None]]:
+    """One line on a terminal that says how long the approval is still waited for."""
+
+    def show(seconds: float) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\rWaiting for your approval, {screen.duration(max(seconds, 10))} left.   ")
+            sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        if sys.stderr.isatty():
+            sys.stderr.write("\n")
 
 
 def _by_redirect(tools: Clients, clock: RealClock, redirect_uri: str, *, opens_browser: bool) -> oauth.TokenAnswer:
@@ -100,6 +124,7 @@ def _by_paste(tools: Clients, attempt: oauth.Attempt, url: str) -> oauth.TokenAn
 def _show_url(url: str) -> None:
     screen.print_line("Constant Contact: open this address in a browser, signed in as the account's owner:")
     screen.print_line(f"    {screen.clean(url)}")
+    screen.print_line(PRIVATE_APP)
 
 
 def _has_screen() -> bool:

@@ -17,6 +17,11 @@ def show(error: CcsyncError) -> None:
             say(label + clean(logging_setup.redact(text)))
 
 
+def show_in_one_line(error: CcsyncError) -> None:
+    """Say it where a line is all that is wanted."""
+    say(f"Error: {clean(logging_setup.redact(' '.join(filter(None, (error.what, error.why, error.fix)))))}")
+
+
 def show_json(error: CcsyncError, code: int) -> None:
     """The last line on stderr under --json."""
     say(logging_setup.redact(json.dumps({"error": facts(error, code)})))

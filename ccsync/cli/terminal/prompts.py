@@ -1,5 +1,6 @@
 """Asks a person at a terminal, on stderr. An answer is one line."""
 
+import getpass
 import io
 import shutil
 import sys
@@ -32,18 +33,18 @@ class Talk:
             raise click.Abort
         return line.strip()
 
-    def agrees(self, question: str) -> bool:
-        """Ask for what cannot be taken back; only a typed yes counts."""
-        screen.say(question)
-        return self.ask("Type yes to do it:").lower() == "yes"
+    def ask_hidden(self, question: str) -> str:
+        """The typed line, which the terminal does not show."""
+        self._check()
+        return getpass.getpass(f"{screen.fitted(question)} ", stream=sys.stderr).strip()
 
-    def yes_or_no(self, question: str, now: bool) -> bool:
-        """Ask for a yes or a no; Enter keeps what it is `now`."""
+    def confirm(self, question: str, *, now: bool = False) -> bool:
+        """Ask for a yes or a no, again until it is one. Enter is no, or what a setting is `now`."""
         while True:
-            answer = self.ask(f"{question} (yes or no; Enter: {'yes' if now else 'no'}):").lower()
+            answer = self.ask(f"{question} [{'Y/n' if now else 'y/N'}]").lower()
             if answer in ("", "y", "yes", "n", "no"):
                 return now if not answer else answer.startswith("y")
-            screen.say("Type yes or no, or only Enter.")
+            screen.say("Type y or n.")
 
     def choose(self, question: str, names: Sequence[str], now: int) -> int:
         """Ask for one of a few names; its place, counted from 0. Enter takes the one at `now`."""

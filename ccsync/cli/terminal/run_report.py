@@ -1,14 +1,26 @@
 """What a job says when it has ended: the run as JSON, or a sentence to whoever watches; under cron nothing."""
 
+from ccsync.cli import logging_setup
 from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.terminal import screen
 from ccsync.cli.wiring import App
 from ccsync.run.context import Context
+from ccsync.state.log import runs
 from ccsync.state.log.runs import Run
 
 
+def news_of(context: Context, noun: str, fate: str) -> str:
+    """The line that is mailed of records that a run could not use: how many, and the commonest reason."""
+    number = runs.count_rejected(context.store, context.run_id)
+    reason, times = runs.commonest_reason(context.store, context.run_id)
+    what = f"1 {noun} was {fate}" if number == 1 else f"{number:,} {noun}s were {fate}"
+    often = "" if times == number else f", most often ({times:,})" if times > 1 else ", the first of them"
+    reason = screen.clean(logging_setup.redact(reason)).rstrip(".")
+    return f"{what}{often}: {reason}. ccsync logs {context.run_id} --errors"
+
+
 def report(app: App, run: Run, context: Context, done: str, *, as_json: bool, news: str = "") -> None:
-    """Tell how a run ended. `done` says what it did; `news`, if any, what was newly refused of its `errors`."""
+    """Tell how a run ended. `done` says what it did; `news`, if any, what was newly refused."""
     if as_json:
         screen.print_json(run_to_json(run))
     elif screen.wants_summary(app.verbosity, app.is_quiet):
@@ -16,7 +28,7 @@ def report(app: App, run: Run, context: Context, done: str, *, as_json: bool, ne
         for remark in context.remarks:
             screen.print_line(screen.clean(remark))
     if news and not app.is_quiet:
-        screen.say(f"{run.errors:,} {news}: ccsync logs {run.id} --errors")
+        screen.say(news)
 
 
 def _cost(run: Run, context: Context) -> str:

@@ -244,16 +244,9 @@ def wants_summary(verbosity: int, quiet: bool) -> bool:
     return not quiet and (verbosity > 0 or sys.stderr.isatty() or sys.stdout.isatty())
 
 
-def confirm(question: str) -> bool:
-    """Ask on stderr; only a typed yes counts."""
-    click.echo(f"{question} Type yes to go on: ", err=True, nl=False)
-    answer = sys.stdin.readline()
-    return answer.strip().lower() == "yes"
-
-
-def print_facts(facts: Mapping[str, object]) -> None:
-    """Print names and values on stdout, one a line."""
-    margin = max((len(name) for name in facts), default=0) + 2
+def print_facts(facts: Mapping[str, object], margin: int = 0) -> None:
+    """Print names and values on stdout, one a line; the values in one column, at `margin` at least."""
+    margin = max(margin, max((len(name) for name in facts), default=0) + 2)
     room = max(shutil.get_terminal_size().columns - margin, _NARROWEST) if sys.stdout.isatty() else sys.maxsize
     for name, value in facts.items():
         first, *others = wrapped(clean(value), room, breaks_words=False)

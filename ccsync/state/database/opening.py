@@ -60,7 +60,7 @@ def create_store(path: Path, on_boundary: Callable[[str], None] = lambda _: None
         for orphan in ("-wal", "-shm"):  # of a file that is gone: SQLite would play it into the new one
             path.with_name(path.name + orphan).unlink(missing_ok=True)
         draft.rename(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except sqlite3.Error as error:
         raise explained(error, path) from error
     except OSError as error:
@@ -157,7 +157,13 @@ def _check_ours(connection: sqlite3.Connection, path: Path, is_reader: bool) -> 
 
 def explained(error: sqlite3.Error, path: Path) -> StateError:
     """Say in an operator's words what SQLite said about the state file."""
-    text = str(error)
+    text, name = str(error), getattr(error, "sqlite_errorname", "")
+    if name.startswith("SQLITE_IOERR_SHM") or name in ("SQLITE_IOERR_MMAP", "SQLITE_PROTOCOL"):
+        return StateError(
+            f"The disk of the state file {path} cannot share memory between programs.",
+            f"{text} ({name}); network folders and shared folders of virtual machines and containers often cannot.",
+            "Move the state file to a local disk: set [state] path.",
+        )
     if "full" in text or "disk I/O" in text:
         return StateError(
             f"The state file {path} could not be written.",
@@ -179,7 +185,8 @@ def explained(error: sqlite3.Error, path: Path) -> StateError:
     )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the folder's names on the disk: a file that was renamed is there after a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -80,11 +80,17 @@ def get(store: Store, run_id: int) -> Run | None:
 
 
 def latest(
-    store: Store, *, direction: str | None = None, status: str | None = None, limit: int | None = None
+    store: Store,
+    *,
+    direction: str | None = None,
+    status: str | None = None,
+    since: datetime | None = None,
+    limit: int | None = None,
 ) -> list[Run]:
-    """The runs, newest first."""
-    sql = f"SELECT {_COLUMNS} FROM runs WHERE direction = coalesce(?, direction) ORDER BY id DESC"
-    runs = (_to_run(row) for row in store.rows(sql, direction or None))
+    """The runs, newest first; those that started at `since` or later."""
+    where = "direction = coalesce(?1, direction) AND started_at >= coalesce(?2, '')"
+    sql = f"SELECT {_COLUMNS} FROM runs WHERE {where} ORDER BY id DESC"
+    runs = (_to_run(row) for row in store.rows(sql, direction or None, since))
     wanted = [run for run in runs if status is None or run.status == status]
     return wanted if limit is None else wanted[:limit]
 
@@ -112,11 +118,6 @@ def failures_of(store: Store, job: str) -> int:
     return store.number(f"SELECT count(*) FROM runs WHERE job = ?1 AND status = 'FAILED' AND id > {done}", job)
 
 
-def last_with_errors(store: Store) -> int | None:
-    """The latest run that could not use some records."""
-    return store.value(int, "SELECT max(run_id) FROM rejected")
-
-
 def other_alive(store: Store) -> Run | None:
     """A run of another process that is still there, where the system tells that it is the same one."""
     where = "status = 'RUNNING' AND process LIKE '%:_%' AND process <> ?"
@@ -139,10 +140,22 @@ def count_rejected(store: Store, run_id: int) -> int:
     return store.number("SELECT count(*) FROM rejected WHERE run_id = ?", run_id)
 
 
+def commonest_reason(store: Store, run_id: int) -> tuple[str, int]:
+    """The reason that most of a run's rejected records have, and how many do."""
+    sql = "SELECT reason, count(*) FROM rejected WHERE run_id = ? GROUP BY reason ORDER BY 2 DESC, min(id) LIMIT 1"
+    row = store.one(sql, run_id)
+    return (str(row[0]), int(str(row[1]))) if row else ("", 0)
+
+
 def rejected(store: Store, run_id: int, limit: int | None = None) -> list[RejectedRecord]:
     """The records a run could not use, in the order they were met."""
     sql = "SELECT account_id, email, code, reason, at FROM rejected WHERE run_id = ? ORDER BY id LIMIT ?"
     return store.records(RejectedRecord, sql, run_id, -1 if limit is None else limit)
+
+
+def drop(store: Store, run_id: int) -> None:
+    """A run that was none: its row goes, and its number is not given again."""
+    store.run("DELETE FROM runs WHERE id = ?", run_id)
 
 
 def prune(store: Store, before: datetime) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.cli.commands.completion import quoted_for_bash
+from ccsync.cli.shell_completion import quoted_for_bash
 from ccsync.config import load_config
 from ccsync.state import Lock, create_store
 from tests.cli.setup.test_list_names import remember
@@ -132,9 +132,9 @@ SETUP = {
     "function ccsync; printf '[%s]' $argv; echo OVER; end\n",
 }
 LINES = {
-    "bash": 'eval "$(_CCSYNC_COMPLETE=bash_source ccsync)"',
-    "zsh": 'eval "$(_CCSYNC_COMPLETE=zsh_source ccsync)"',
-    "fish": "_CCSYNC_COMPLETE=fish_source ccsync | source",
+    "bash": 'eval "$(ccsync completion bash)"',
+    "zsh": 'eval "$(ccsync completion zsh)"',
+    "fish": "ccsync completion fish | source",
 }
 
 

@@ -76,10 +76,10 @@ def test_the_receipt_as_json(shop: LiveShop) -> None:
 
 
 def test_it_asks_first(shop: LiveShop) -> None:
-    """At a terminal a typed yes is wanted; anything else changes nothing (exit 2)."""
+    """At a terminal a yes is wanted; a no changes nothing (exit 11)."""
     asked = len(shop.box.requests.records)
     seen = shop.on_terminal("forget", PAT, answers={"Forget this person?": "no"})
-    assert seen.code == 2
+    assert seen.code == 11
     assert "cannot be undone" in seen.screen
     assert "nothing was changed" in seen.screen
     assert len(shop.box.requests.records) == asked

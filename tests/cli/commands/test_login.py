@@ -1,6 +1,7 @@
 """`ccsync login` and `login --check`: what they say of the account, of what is missing, and of the login's age."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock, create_store, tokens
 from ccsync.state.tokens import SavedToken
 from tests.inside import InsideShop
+from tests.live import LiveShop
 from tests.sweeps.test_crash import Crash
 from tests.terminal import on_terminal
 
@@ -451,3 +453,38 @@ def test_a_login_asks_kibo_for_a_new_token(shop: InsideShop, words: list[str]) -
     for number in (1, 2):
         assert shop.ccsync(*words).returncode == 0
         assert len(shop.requests("POST", "authtickets")) == before + number
+
+
+def test_whoever_is_logged_in_is_asked_whether_to_log_in_again(tmp_path: Path) -> None:
+    """As whom is said; a no is exit 11, keeps the login and asks the vendor for nothing; --yes does not ask."""
+    with LiveShop(tmp_path, SETTINGS) as shop:
+        before = len(shop.requests("POST", "/device/authorize"))
+        seen = shop.on_terminal("login", "--cc-only", answers={"Log in again?": "n"})
+        assert seen.code == 11
+        assert "You are logged in to Constant Contact: " in seen.screen
+        assert "The login stays as it is." in seen.screen
+        assert len(shop.requests("POST", "/device/authorize")) == before
+        shop.box.cc.approve_automatically = True
+        assert shop.ccsync("login", "--cc-only", "--yes").returncode == 0
+
+
+def test_waiting_is_shown_and_ctrl_c_says_what_is_true(tmp_path: Path) -> None:
+    """How long the approval is waited for; who stops it learns that nothing is saved."""
+    with LiveShop(tmp_path, SETTINGS, logs_in=False, waits=True) as shop:
+        seen = shop.on_terminal("login", "--cc-only", interrupt_at="Waiting for your approval")
+        assert seen.code == 130
+        assert re.search(r"Waiting for your approval, \d+ min", seen.screen)
+        assert "only the user who created it" in seen.screen
+        assert "Stopped; no login was saved." in seen.screen
+        assert "continues where it stopped" not in seen.screen
+
+
+def test_a_wrong_account_is_declined(tmp_path: Path) -> None:
+    """The new login is not saved, whatever the reason was (exit 11)."""
+    with LiveShop(tmp_path, SETTINGS, logs_in=False) as shop:
+        shop.box.cc.approve_automatically = True
+        seen = shop.on_terminal("login", "--cc-only", answers={"right account?": "n"})
+        assert seen.code == 11
+        assert "Cancelled. The new login was not saved." in seen.screen
+        assert shop.ccsync("logs").returncode == 0
+        assert shop.ccsync("login", "--check", "--cc-only").returncode == 5

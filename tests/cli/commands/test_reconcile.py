@@ -57,11 +57,13 @@ def test_cron_hears_nothing_when_all_is_well(shop: LiveShop) -> None:
     assert row["counts"]["members"] == len(shop.members())
 
 
-def test_cron_hears_of_drift(shop: LiveShop) -> None:
-    """Exit 3 and the tables on stdout, which cron mails; nothing at all with -q."""
+def test_a_person_sees_the_drift(shop: LiveShop) -> None:
+    """Exit 3 and the tables on stdout for whoever asks for talk; cron gets one line; nothing at all with -q."""
     lose(shop)
-    done = shop.ccsync("reconcile")
-    assert (done.returncode, done.stderr) == (3, "")
+    mailed = shop.ccsync("reconcile")
+    assert (mailed.returncode, mailed.stdout, mailed.stderr.count("\n")) == (3, "", 1)
+    done = shop.ccsync("-v", "reconcile")
+    assert done.returncode == 3
     (row,) = (line.split() for line in done.stdout.splitlines() if PAT in line)
     assert row[:3] == ["missing", PAT, str(shop.box.kibo.find_by_email(PAT)[0])]
     assert "ccsync reconcile --fix" in done.stdout
@@ -129,10 +131,10 @@ def test_every_screen_is_harmless(shop: LiveShop, columns: int) -> None:
 
 
 def test_fix_shows_the_plan_and_asks(shop: LiveShop) -> None:
-    """Anything but a typed yes queues nothing (exit 2); after the yes the next flush puts it right (exit 0)."""
+    """A no queues nothing (exit 11); after a yes the next flush puts it right (exit 0)."""
     lose(shop)
     seen = shop.on_terminal("reconcile", "--fix", columns=200, answers={"Queue it?": "no"})
-    assert seen.code == 2
+    assert seen.code == 11
     assert "people: 1 to be read again by flush-events" in seen.screen
     assert "Nobody is subscribed again" in seen.screen
     assert queued(shop) == 0

@@ -60,15 +60,15 @@ def test_the_whole_conversation(shop: LiveShop, columns: int) -> None:
     """A new list, addresses, modes, a changed and a new field, all on whole screens; then the cron lines."""
     shop.config_path.write_text(shop.config_path.read_text().replace("[sync]", "[sync]  # mine"))
     script = kept(
-        [("List (", "VIP"), ("Type yes to do it:", "yes")],
+        [("List (", "VIP"), ("Create", "yes")],
         [("From (", "2"), ("ReplyTo (", "1")],
         [("What it does", "2"), ("welcome e-mail?", "yes")],
         [
             ("Change", "lastname=lastName"), ("Change", "last_name=lastname"), ("Change", "-phone"),
-            ("Change", "-phones"), ("Change", "cf:Shop number=id"), ("Type yes to do it:", "yes"), ("Change", "?"),
+            ("Change", "-phones"), ("Change", "cf:Shop number=id"), ("Create", "yes"), ("Change", "?"),
             ("Change", ""),
         ],
-        [("Switch them on?", "no"), ("Write it?", "")],
+        [("Switch them on?", "no"), ("Write it?", "y")],
     )  # fmt: skip
     seen = ask(shop, script, columns)
     assert seen.code == 0, seen.screen
@@ -146,15 +146,15 @@ def _other_lists(shop: LiveShop) -> list[str]:
 
 
 def test_a_list_is_made_under_the_beginning_of_another_s_name(shop: LiveShop) -> None:
-    """+NAME makes a list where the name alone would mean others; only a typed yes does."""
+    """+NAME makes a list where the name alone would mean others; only a yes does."""
     seen = ask(
         shop,
         kept(
             [
                 ("List (", "+Web shop"),
-                ("Type yes to do it:", "y"),
+                ("Create", "n"),
                 ("List (", "+Web shop"),
-                ("Type yes to do it:", "yes"),
+                ("Create", "yes"),
             ]
         ),
     )
@@ -257,9 +257,9 @@ def test_a_user_who_may_not_see_everything(shop: LiveShop) -> None:
     """Addresses that are not shown are skipped; a list or field that may not be made is said, and asked again."""
     shop.box.cc.account.lack(["account:read", "contacts:lists:write", "contacts:write"])
     script = kept(
-        [("List (", "VIP"), ("Type yes to do it:", "yes"), ("List (", "")],
+        [("List (", "VIP"), ("Create", "yes"), ("List (", "")],
         [],
-        mapping=[("Change", "cf:hat=id"), ("Type yes to do it:", "yes"), ("Change", "")],
+        mapping=[("Change", "cf:hat=id"), ("Create", "yes"), ("Change", "")],
         end=END[:1],
     )
     seen = ask(shop, script)
@@ -286,7 +286,7 @@ def test_a_mapping_that_went_wrong_has_to_be_mended(shop: LiveShop) -> None:
     """A field that is not there any more is offered for creation; Enter does not keep what cannot work."""
     with shop.config_path.open("a") as file:
         file.write('\n[mapping]\nfirst_name = "firstName"\n"cf:hat" = "id"\njob_title = "titel"\n')
-    mapping = [("Type yes to do it:", "no"), ("Change:", ""), ("Change:", "-cf:hat"),
+    mapping = [("Create", "no"), ("Change:", ""), ("Change:", "-cf:hat"),
                ("Change:", "job_title=attributes.titel"), ("Change:", "job_title=localeCode"),
                ("Change (", "")]  # fmt: skip
     seen = ask(shop, kept(mapping=mapping))
@@ -335,8 +335,8 @@ def test_what_was_created_before_it_was_stopped_is_told(shop: LiveShop, key: str
     """The list and the field stay in Constant Contact; the next time they are found."""
     before = shop.config_path.read_bytes()
     script = kept(
-        [("List (", "VIP"), ("Type yes to do it:", "yes")],
-        mapping=[("Change", "cf:hat=id"), ("Type yes to do it:", "yes"), ("Change", key)],
+        [("List (", "VIP"), ("Create", "yes")],
+        mapping=[("Change", "cf:hat=id"), ("Create", "yes"), ("Change", key)],
         end=[],
     )
     seen = ask(shop, script)
@@ -348,10 +348,10 @@ def test_what_was_created_before_it_was_stopped_is_told(shop: LiveShop, key: str
 
 
 def test_a_no_at_the_end_writes_nothing(shop: LiveShop) -> None:
-    """Exit 2, and the changes were shown before."""
+    """Exit 11, and the changes were shown before."""
     before = shop.config_path.read_bytes()
     seen = ask(shop, kept(modes=[("What it does", "2"), ("welcome", "")], end=[END[0], ("Write it?", "no")]))
-    assert seen.code == 2
+    assert seen.code == 11
     assert "opt_out remove-from-list unsubscribe" in words(seen.screen)
     assert shop.config_path.read_bytes() == before
 
@@ -387,7 +387,7 @@ def test_odd_terminals(shop: LiveShop, environ: dict[str, str]) -> None:
 def test_wrong_answers_are_asked_again(shop: LiveShop) -> None:
     """A number out of range, a word for a yes, an invalid mapping, another encoding: none ends the conversation."""
     script = kept(
-        [("List (", "77"), ("Type yes to do it:", ""), ("List (", "")],
+        [("List (", "77"), ("Create", ""), ("List (", "")],
         [("From (", "9"), ("From (", "-1"), ("From (", ""), ("ReplyTo (", "\u0663"), ("ReplyTo (", "")],
         [("What it does", "x"), ("What it does", ""), ("welcome", "perhaps"), ("welcome", "")],
         [("Change", "nonsense"), ("Change", "="), ("Change", "-"), ("Change", "\udcff=\x1b[2J"), ("Change", "")],
@@ -410,10 +410,10 @@ def test_hostile_names_of_the_vendor_are_harmless(shop: LiveShop, columns: int) 
         shop.box.kibo.update_account(account_id, firstName=evil, lastName="客" * 80)
     script = kept(
         [
-            ("List (", "list"), ("yes or no", "no"), ("Type yes to do it:", "no"),
-            ("List (", "+list x"), ("Type yes to do it:", "no"), ("List (", ""),
+            ("List (", "list"), ("mean", "no"), ("Create", "no"),
+            ("List (", "+list x"), ("Create", "no"), ("List (", ""),
         ],
-        mapping=[("Change", "?"), ("Change", "cf:field=id"), ("Type yes to do it:", "no"), ("Change", "")],
+        mapping=[("Change", "?"), ("Change", "cf:field=id"), ("Create", "no"), ("Change", "")],
     )  # fmt: skip
     seen = ask(shop, script, columns)
     assert seen.code == 0, seen.screen

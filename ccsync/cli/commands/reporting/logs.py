@@ -1,11 +1,17 @@
-"""`ccsync logs`: the runs, one run, the records it could not use."""
+"""`ccsync logs`: the runs, one run, the records it could not use, and those that are rejected now."""
+
+from collections.abc import Iterator
+from datetime import datetime
 
 import click
 
-from ccsync.cli.terminal import screen
+from ccsync.cli.terminal import screen, streaming
+from ccsync.cli.terminal.since import as_time
 from ccsync.cli.wiring import App
+from ccsync.state import parked
 from ccsync.state.log import runs
 from ccsync.state.log.runs import RejectedRecord, Run
+from ccsync.state.parked import ParkedRecord
 
 DIRECTIONS = {"to": "To Constant Contact", "from": "From Constant Contact"}
 STATUSES = ("RUNNING", "COMPLETE", "FAILED", "INTERRUPTED")
@@ -14,18 +20,24 @@ STATUSES = ("RUNNING", "COMPLETE", "FAILED", "INTERRUPTED")
 @click.command()
 @click.argument("run_id", metavar="[ID]", required=False, type=int)
 @click.option("--errors", is_flag=True, help="List the records that run ID could not use, and why.")
+@click.option("--rejected", is_flag=True, help="List every record that is rejected now, with its run.")
 @click.option("--direction", type=click.Choice(list(DIRECTIONS)), help="Only runs to or from Constant Contact.")
 @click.option("--status", type=click.Choice(STATUSES, case_sensitive=False), help="Only runs in this status.")
+@click.option("--since", metavar="TIME", callback=as_time, help="Only runs since then: a date, a time, or 3d, 2h.")
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), default=20, show_default=True, help="At most N runs.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, safe to open in a spreadsheet.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def logs(
     app: App,
     run_id: int | None,
     errors: bool,
+    rejected: bool,
     direction: str | None,
     status: str | None,
+    since: datetime | None,
     limit: int,
+    as_csv: bool,
     as_json: bool,
 ) -> None:
     """Show the runs, newest first, or one run by its ID.
@@ -33,18 +45,29 @@ def logs(
     \b
     Example:  ccsync logs
               ccsync logs 12 --errors
+              ccsync logs --rejected
     """
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json do not go together.")
+    if rejected and (errors or run_id is not None):
+        raise click.UsageError("--rejected is about all runs: it goes with no ID and not with --errors.")
     if errors and run_id is None:
         raise click.UsageError("--errors needs the ID of a run: ccsync logs ID --errors")
     with app.reading(app.load(only_reads=True)) as store:
+        if rejected:
+            _show_parked(parked.iter_records(store), as_csv, as_json)
+            return
         if run_id is None:
-            _show_runs(runs.latest(store, direction=direction, status=status, limit=limit), as_json)
+            found_runs = runs.latest(store, direction=direction, status=status, since=since, limit=limit)
+            _show_runs(found_runs, as_csv, as_json)
             return
         found = runs.get(store, run_id)
         if found is None:
             raise click.UsageError(f"there is no run {run_id}; `ccsync logs` lists them.")
         if errors:
-            _show_rejected(runs.rejected(store, run_id), as_json)
+            _show_rejected(runs.rejected(store, run_id), as_csv, as_json)
+        elif as_csv:
+            _show_runs([found], as_csv, as_json)
         else:
             _show_run(found, as_json)
 
@@ -65,9 +88,15 @@ def run_to_json(run: Run) -> dict[str, object]:
     }
 
 
-def _show_runs(found: list[Run], as_json: bool) -> None:
+_RUNS = ("id", "job", "direction", "status", "started_at", "finished_at", "total_contacts", "errors", "message")
+
+
+def _show_runs(found: list[Run], as_csv: bool, as_json: bool) -> None:
     if as_json:
         screen.print_json([run_to_json(run) for run in found])
+        return
+    if as_csv:
+        streaming.print_csv(_RUNS, ([run_to_json(run)[name] for name in _RUNS] for run in found))
         return
     if not found:
         screen.say("No run yet. The first: ccsync export --dry-run, then ccsync export.")
@@ -127,12 +156,45 @@ def rejected_to_json(record: RejectedRecord) -> dict[str, object]:
     }
 
 
-def _show_rejected(records: list[RejectedRecord], as_json: bool) -> None:
+_REJECTED = ("account_id", "email", "reason", "code", "at")
+
+
+def _show_rejected(records: list[RejectedRecord], as_csv: bool, as_json: bool) -> None:
     if as_json:
         screen.print_json([rejected_to_json(record) for record in records])
+        return
+    if as_csv:
+        streaming.print_csv(_REJECTED, ([rejected_to_json(record)[name] for name in _REJECTED] for record in records))
         return
     if not records:
         screen.say("This run could use every record.")
         return
     headers = ("Account", "E-mail", "Reason", "Code")
     screen.print_table(headers, [(one.account_id, one.email or "", one.reason, one.code) for one in records])
+
+
+def _parked_to_json(record: ParkedRecord) -> dict[str, object]:
+    return {
+        "account_id": record.account_id,
+        "email": record.email,
+        "reason": record.reason,
+        "code": record.code,
+        "at": screen.utc_time(record.since),
+        "run_id": record.run_id,
+    }
+
+
+def _show_parked(records: Iterator[ParkedRecord], as_csv: bool, as_json: bool) -> None:
+    if as_json:
+        streaming.print_json_array(map(_parked_to_json, records))
+        return
+    if as_csv:
+        columns = (*_REJECTED, "run_id")
+        streaming.print_csv(columns, ([_parked_to_json(one)[name] for name in columns] for one in records))
+        return
+    found = list(records)
+    if not found:
+        screen.say("No record is rejected now.")
+        return
+    headers = ("Account", "E-mail", "Run", "Reason")
+    screen.print_table(headers, [(one.account_id, one.email or "", one.run_id, one.reason) for one in found])

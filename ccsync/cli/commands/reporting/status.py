@@ -1,45 +1,43 @@
 """`ccsync status`: how things stand, on one screen, and what needs a person."""
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 
 import click
 
 from ccsync.cli.commands.reporting.live import look_at_vendors
+from ccsync.cli.logging_setup import redact
 from ccsync.cli.owner import ORGANIZATION, TENANT_URL
 from ccsync.cli.terminal import screen
+from ccsync.cli.terminal.since import as_span
 from ccsync.cli.wiring import App
 from ccsync.reports.attention import Alert, needs
 from ccsync.reports.live import Seen
 from ccsync.reports.status import JobStanding, Status, gather, stale_jobs
 from ccsync.state import properties
 
-STALE = 1
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+FOUND = 1
 
 
-def _span(_context: click.Context, _option: click.Parameter, text: str | None) -> timedelta | None:
-    """A length of time as `90m`, `2h` or `1d`."""
-    if text is None:
-        return None
-    found = re.fullmatch(r"([1-9]\d{0,4})([mhd])", text.strip().lower(), re.ASCII)
-    if found is None:
-        raise click.BadParameter(f"{screen.clean(text)} is no length of time; give 90m, 2h or 1d.")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+def _some_time(context: click.Context, option: click.Parameter, text: str | None) -> timedelta | None:
+    span = as_span(context, option, text)
+    if span == timedelta(0):
+        raise click.BadParameter("must be longer than nothing.")
+    return span
 
 
 @click.command()
 @click.option(
     "--stale-after",
     metavar="SPAN",
-    callback=_span,
+    callback=_some_time,
     help="Exit 1 when a cron job has not done its work for SPAN (90m, 2h, 1d); for monitoring.",
 )
+@click.option("--check", "checks", is_flag=True, help="One line for monitors; exit 1 when a person is needed.")
 @click.option("--live", is_flag=True, help="Ask both vendors, too: the login, the list and its members.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def status(app: App, stale_after: timedelta | None, live: bool, as_json: bool) -> int:
+def status(app: App, checks: bool, stale_after: timedelta | None, live: bool, as_json: bool) -> int:
     """Show how things stand: the jobs, the queue, today's calls, the login, and what needs a person.
 
     Nothing is asked of the vendors without --live, and a job that runs is not disturbed.
@@ -48,7 +46,10 @@ def status(app: App, stale_after: timedelta | None, live: bool, as_json: bool) -
     Example:  ccsync status
               ccsync status --live
               ccsync status --stale-after 2h
+              ccsync status --check
     """
+    if checks and as_json:
+        raise click.UsageError("--check and --json do not go together.")
     config = app.load(only_reads=not live)
     with app.reading(config) as store:
         seen = look_at_vendors(app, config) if live else None
@@ -57,13 +58,35 @@ def status(app: App, stale_after: timedelta | None, live: bool, as_json: bool) -
         organization = properties.get(store, ORGANIZATION) or ""
     wanted = [*needs(found), *(seen.troubles if seen else ())]
     stale = stale_jobs(found, stale_after) if stale_after is not None else []
+    if checks:
+        alarms = [*(need.what for need in wanted), *(_of_stale(one) for one in stale)]
+        screen.print_line(_in_one_line(found, alarms))
+        return FOUND if alarms else 0
     if as_json:
         screen.print_json(_to_json(found, organization, seen, wanted, stale))
     elif not (app.is_quiet and stale_after is not None):  # monitoring wants to hear of trouble alone
         _show(found, organization, seen, wanted)
     for one in stale:
         screen.say(_of_stale(one))
-    return STALE if stale else 0
+    return FOUND if stale else 0
+
+
+def _in_one_line(found: Status, alarms: list[str]) -> str:
+    """The line of a monitoring plugin: how it stands, and numbers for its graphs.
+
+    https://nagios-plugins.org/doc/guidelines.html#PLUGOUTPUT
+    """
+    first = f"{alarms[0].rstrip('.')}" if alarms else "nothing needs a person"
+    more = f" (and {len(alarms) - 1} more: ccsync status)" if len(alarms) > 1 else ""
+    numbers = {
+        "queue": sum(found.queue.values()),
+        "rejected": found.rejected,
+        "write_backs": found.untold,
+        "calls": found.calls.used,
+    }
+    graph = " ".join(f"{name}={number}" for name, number in numbers.items())
+    text = f"{first}{more}".replace("|", "/")  # a bar begins the numbers
+    return f"CCSYNC {'WARNING' if alarms else 'OK'} - {redact(screen.clean(text))} | {graph}"
 
 
 def _of_stale(one: JobStanding) -> str:

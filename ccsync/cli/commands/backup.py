@@ -1,0 +1,31 @@
+"""`ccsync backup FILE`: a consistent copy of the state file while jobs run."""
+
+from pathlib import Path
+
+import click
+
+from ccsync.cli.terminal import screen
+from ccsync.cli.wiring import App
+from ccsync.state.database.backup import back_up
+
+
+@click.command()
+@click.argument("target", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def backup(app: App, target: Path) -> None:
+    """Copy the state file to FILE, whole and checked, while jobs run. An older FILE is replaced.
+
+    The copy holds the login, so it is for you alone (0600). To restore it, stop cron, copy it over the state file,
+    remove the -wal and -shm files beside that, and run any job: ccsync sees that the file is older, and compares anew.
+
+    \b
+    Example:  ccsync backup /var/backups/ccsync.db
+    """
+    config = app.load(only_reads=True)
+    target = target.absolute()
+    if target.resolve() == config.state.path.resolve():
+        raise click.UsageError("FILE is the state file itself; give another path.")
+    with app.reading(config) as store:
+        size = back_up(store, target)
+    if screen.wants_summary(app.verbosity, app.is_quiet):
+        screen.say(f"Copied {config.state.path} to {target} ({size:,} bytes).")

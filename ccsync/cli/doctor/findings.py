@@ -1,0 +1,63 @@
+"""One finding of `ccsync doctor`, and how a check becomes one."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ccsync.errors import (
+    CcsyncError,
+    ConfigError,
+    Interrupted,
+    LockedError,
+    LoginNeeded,
+    RefusedError,
+    SafetyLimitError,
+    StateError,
+    TemporaryError,
+)
+
+OK, WRONG, SKIPPED = "ok", "wrong", "skipped"
+_GRAVITY = (StateError, ConfigError, LoginNeeded, RefusedError, SafetyLimitError, TemporaryError, LockedError)
+GRAVEST_FIRST = (*(one.exit_code for one in _GRAVITY), CcsyncError.exit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found: what is so, or what is wrong and how to mend it. `code` is 0 unless something is wrong."""
+
+    check: str
+    status: str
+    what: str
+    fix: str = ""
+    code: int = 0
+
+
+class Wrong(CcsyncError):
+    """Something is not as it should be, and no error of a run says so."""
+
+
+class Skipped(Exception):
+    """A check that cannot be made; why."""
+
+
+Check = Callable[[], str]
+"""Returns what is so. Raises a `CcsyncError` for what is wrong, `Skipped` where it cannot be found out."""
+
+
+def examine(checks: Mapping[str, Check]) -> Iterator[Finding]:
+    """Make each check, whatever became of the others."""
+    for name, check in checks.items():
+        try:
+            yield Finding(name, OK, check())
+        except Skipped as why:
+            yield Finding(name, SKIPPED, str(why))
+        except Interrupted:
+            raise
+        except CcsyncError as error:
+            problems = "; ".join(error.problems) if isinstance(error, ConfigError) else ""
+            what = " ".join(filter(None, (error.what, problems or error.why)))
+            yield Finding(name, WRONG, what, error.fix, error.exit_code)
+
+
+def gravest(codes: set[int]) -> int:
+    """The exit code of all findings together; 0 when nothing is wrong."""
+    return next((code for code in GRAVEST_FIRST if code in codes), 0)

@@ -1,0 +1,143 @@
+"""What can be wrong at the vendors: logins, rights, the list, the fields, events, and the clocks."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from ccsync.cli import idle_login
+from ccsync.cli.doctor.findings import Check, Skipped, Wrong
+from ccsync.cli.doctor.machine import Machine
+from ccsync.cli.owner import check_account
+from ccsync.cli.setup import live_account, rights
+from ccsync.cli.terminal import screen
+from ccsync.cli.wiring import App, Clients, clients
+from ccsync.errors import ConfigError, LoginNeeded, RefusedError
+from ccsync.from_kibo.events import EVER_SEEN
+from ccsync.reports.status import gather
+from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER
+from ccsync.run.job_names import FLUSH_EVENTS
+from ccsync.state import events, properties, tokens
+from ccsync.state.log import runs
+from ccsync.transport import Transport
+
+MOST_SECONDS = 60.0
+MOST_SKEW = timedelta(minutes=2)
+
+
+class Vendors:
+    """The checks that call; what one has found the next ones use. All of them change nothing."""
+
+    def __init__(self, app: App, machine: Machine) -> None:
+        self._app = app
+        self._machine = machine
+        self._tools: Clients | None = None
+        self._logged_in = False
+        app.clock.limit(MOST_SECONDS)
+
+    def checks(self) -> Mapping[str, Check]:
+        """Kibo's first: everything is read from there."""
+        return {
+            "Kibo login": self._kibo,
+            "Kibo customers": self._customers,
+            "Kibo events": self._events,
+            "Constant Contact login": self._login,
+            "rights": self._rights,
+            "contact list": self._list,
+            "custom fields": self._fields,
+            "clock": self._clock,
+        }
+
+    def _clients(self) -> Clients:
+        config, store = self._machine.known_config(), self._machine.known_store()
+        if self._tools is None:
+            lock = lambda: self._app.lock(config, "doctor")  # noqa: E731
+            self._tools = clients(config, store, self._app.clock, renewing=lock, tries_secret=True)
+        return self._tools
+
+    def _kibo(self) -> str:
+        tenant = self._clients().kibo.get_tenant()
+        return f"tenant {tenant.tenant_id} ({tenant.name}), with a new token"
+
+    def _customers(self) -> str:
+        page = self._clients().kibo.get_customers(start=0, size=1)
+        return f"{page.total:,} can be read"
+
+    def _events(self) -> str:
+        store = self._machine.known_store()
+        if properties.get(store, EVER_SEEN) is not None or events.have_ever_come(store):
+            return "have come"
+        if runs.last_success_of(store, FLUSH_EVENTS) is None:
+            raise Skipped("flush-events has not run yet")
+        raise Wrong(
+            "No event has ever come from Kibo, so changes in the store are not noticed.",
+            "",
+            "In Dev Center, subscribe the application to customeraccount.created, .updated and .deleted",
+        )
+
+    def _login(self) -> str:
+        tools, store = self._clients(), self._machine.known_store()
+        summary = tools.constant_contact.get_account_summary()
+        check_account(self._machine.known_config(), store, summary)
+        self._logged_in = True
+        age = idle_login.age_of_login(store, self._app.clock.now())
+        left = f", good for {LAPSES_AFTER.days - age.days} days without use" if age else ""
+        return f'"{summary.organization_name}"{left}'
+
+    def _logged_in_client(self) -> Clients:
+        if not self._logged_in:
+            raise Skipped("the login at Constant Contact does not work")
+        return self._clients()
+
+    def _rights(self) -> str:
+        tools, saved = self._logged_in_client(), tokens.get(self._machine.known_store(), CONSTANT_CONTACT)
+        scopes = rights.missing_scopes(saved.scope if saved else "")
+        privileges = rights.missing_privileges(tools.constant_contact.get_privileges())
+        if scopes or privileges:
+            what = "; ".join(rights.shortfalls(scopes, privileges))
+            raise LoginNeeded(f"{what[:1].upper()}{what[1:]}.", "", "Log in as the account's owner: ccsync login")
+        return "the login has every scope and privilege that ccsync needs"
+
+    def _list(self) -> str:
+        config, tools = self._machine.known_config(), self._logged_in_client()
+        if config.sync.list_id is None:
+            raise ConfigError("No contact list is chosen yet.", "", "ccsync configure --list NAME")
+        found = tools.constant_contact.get_list(config.sync.list_id)
+        if found is None:
+            raise RefusedError("The contact list no longer exists.", "", "ccsync configure --list NAME")
+        status = gather(self._machine.known_store(), config, self._app.clock.now(), knows_tenant=True)
+        members = "" if found.membership_count is None else f", {found.membership_count:,} members"
+        return f'"{found.name}"{members}' + ("" if status.is_exported else "; an export is due")
+
+    def _fields(self) -> str:
+        mapping, tools = self._machine.known_config().mapping, self._logged_in_client()
+        missing = live_account.missing_fields(mapping, live_account.custom_fields(tools.constant_contact))
+        if missing:
+            raise ConfigError(
+                f"The account has no custom field {', '.join(missing)}, which [mapping] fills.",
+                "",
+                "ccsync configure --create-fields",
+            )
+        number = sum(key.startswith("cf:") for key in mapping)
+        return f"{number} mapped, all there" if number else "none mapped"
+
+    def _clock(self) -> str:
+        tools, clock = self._clients(), self._app.clock
+        asked: dict[str, Transport] = {
+            "Kibo": tools.kibo.transport,
+            "Constant Contact": tools.constant_contact.transport,
+        }
+        answered = {vendor: one for vendor, one in asked.items() if one.dates.answers}
+        if not answered:
+            raise Skipped("no vendor has answered")
+        for vendor, transport in answered.items():
+            ours = clock.now()
+            shown = transport.dates.read(clock.monotonic(), ours)
+            # Of a single answer the range reaches from its time to ours: its far end is the vendor's.
+            ahead = max(ours - shown.earliest, ours - shown.latest, key=abs)
+            if abs(ahead) > MOST_SKEW:
+                how = "ahead of" if ahead > timedelta(0) else "behind"
+                raise Wrong(
+                    f"This machine's clock is {screen.duration(abs(ahead).total_seconds())} {how} {vendor}'s.",
+                    "",
+                    "Set it, and keep it right by NTP: timedatectl set-ntp true",
+                )
+        return f"agrees with {' and '.join(answered)}"

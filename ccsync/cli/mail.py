@@ -1,0 +1,157 @@
+"""What cron mails: which errors of a job are reported now, which were reported before, and that they are over.
+
+Remembered outside of the state file, which may be the very thing that is missing.
+"""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from ccsync.cli import logging_setup
+from ccsync.cli.terminal import error_lines, screen
+from ccsync.cli.wiring import App
+from ccsync.errors import (
+    CcsyncError,
+    ConfigError,
+    Declined,
+    Interrupted,
+    LockedError,
+    LoginNeeded,
+    NotAgreed,
+    RefusedError,
+    SafetyLimitError,
+    StateError,
+    TemporaryError,
+)
+from ccsync.state.database.times import from_text, to_text
+
+PASSING = frozenset({LockedError.exit_code, TemporaryError.exit_code})
+DAILY = frozenset(one.exit_code for one in (ConfigError, LoginNeeded, StateError, RefusedError, SafetyLimitError))
+IN_A_ROW = 3
+"""A passing trouble is reported only when so many runs in a row have met one."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What cron was told of one job and one config.
+
+    `passing` counts the runs in a row that ended with a passing trouble, `reported` has when each message went out,
+    `what` is the latest of them that is not over.
+    """
+
+    passing: int = 0
+    reported: dict[str, str] = field(default_factory=dict)
+    what: str = ""
+
+
+def takes_error(memory: Memory, error: CcsyncError, now: datetime) -> bool:
+    """Note an error; is it to be reported now?"""
+    is_passing = error.exit_code in PASSING
+    memory.passing = memory.passing + 1 if is_passing else 0
+    if is_passing and memory.passing < IN_A_ROW:
+        return False
+    if is_passing or error.exit_code in DAILY:
+        mark = "passing" if is_passing else mark_of(f"{error.exit_code} {error.what}")
+        if is_same_day(memory.reported.get(mark), now):
+            return False
+        memory.reported = {key: at for key, at in memory.reported.items() if is_same_day(at, now)}
+        memory.reported[mark] = to_text(now)
+    memory.what = error.what
+    return True
+
+
+def mark_of(text: str) -> str:
+    """What is the same from run to run of a message whose numbers change."""
+    same = re.sub(r"[0-9.,]+", "", text)
+    return hashlib.sha256(same.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def is_same_day(told_at: str | None, now: datetime) -> bool:
+    """Was it on this day, by the operator's calendar?"""
+    at = from_text(told_at) if told_at else None
+    return at is not None and at.astimezone().date() == now.astimezone().date()
+
+
+def show(app: App, error: CcsyncError) -> None:
+    """Show an error; of a job that cron runs only what is to be mailed now."""
+    if is_watched(app) or isinstance(error, (Declined, Interrupted, NotAgreed)):
+        error_lines.show(error)
+        return
+    memory, now = _read(app), app.clock.now()
+    is_reported = takes_error(memory, error, now)
+    _write(app, memory)
+    if is_reported and error.exit_code == CcsyncError.exit_code:
+        error_lines.show_in_one_line(error)
+    elif is_reported:
+        error_lines.show(error)
+
+
+def say_recovery(app: App) -> None:
+    """After a run that did its work: what was reported before is over."""
+    if is_watched(app):
+        return
+    memory = _read(app)
+    if memory == Memory():
+        return
+    _write(app, Memory())
+    if memory.what and not app.is_quiet:
+        screen.say(f"{app.cron_job} works again. Reported before: {screen.clean(logging_setup.redact(memory.what))}")
+
+
+def is_watched(app: App) -> bool:
+    """Does a person or a program read what is printed? Otherwise it is mailed."""
+    return app.cron_job is None or app.wants_json or screen.wants_summary(app.verbosity, quiet=False)
+
+
+def _read(app: App) -> Memory:
+    for path in _paths(app):
+        try:
+            facts = json.loads(path.read_text())
+            reported = {str(key): str(at) for key, at in facts["reported"].items()}
+            return Memory(int(facts["passing"]), reported, str(facts["what"]))
+        except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            continue
+    return Memory()
+
+
+def _write(app: App, memory: Memory) -> None:
+    """Keep it in the first place that takes it; where none does, every run reports its error."""
+    is_kept = memory == Memory()
+    for path in _paths(app):
+        with suppress(OSError):
+            if is_kept:
+                path.unlink(missing_ok=True)
+                continue
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            draft = path.with_suffix(".new")
+            draft.write_text(json.dumps(asdict(memory)))
+            draft.replace(path)
+            is_kept = True
+
+
+def _paths(app: App) -> list[Path]:
+    """Where it may be kept: systemd's folder, the user's, a temporary one; https://specifications.freedesktop.org/basedir-spec/"""
+    named = app.config_option or os.environ.get("CCSYNC_CONFIG") or Path.cwd()
+    key = hashlib.sha256(os.fsencode(Path.cwd() / named)).hexdigest()[:16]
+    home = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if not home.is_absolute():
+        home = Path(os.environ.get("HOME", "")) / ".local" / "state"
+    folders = [Path(os.environ.get("STATE_DIRECTORY", "")), home / "ccsync", _temporary()]
+    return [one / f"{app.cron_job}-{key}.json" for one in folders if one is not None and one.is_absolute()]
+
+
+def _temporary() -> Path | None:
+    """A folder of this user's alone; another one's would let others decide what is mailed."""
+    folder = Path(tempfile.gettempdir()) / f"ccsync-{os.geteuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        facts = folder.lstat()
+    except OSError:
+        return None
+    return folder if facts.st_uid == os.geteuid() and not facts.st_mode & 0o077 and not folder.is_symlink() else None

@@ -1,0 +1,108 @@
+"""What a monitor hears of the cron jobs: a ping before and after each, and numbers in a file. It changes no run."""
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ccsync.cli import logging_setup
+from ccsync.cli.wiring import App
+from ccsync.config import Config
+from ccsync.reports.status import Status, gather
+from ccsync.state import open_store
+from ccsync.transport.late import requests
+
+log = logging.getLogger(__name__)
+
+PING_SECONDS = 5.0
+TRIES = 2
+
+
+def begin(app: App, config: Config) -> None:
+    """A cron job begins; what is told at its end is for `end`."""
+    app.monitored = config
+    url = config.monitor.ping_url
+    if url:
+        logging_setup.protect([url])  # whoever knows it can pretend to be this job
+        _harmless(lambda: _ping(f"{url}/start"))
+
+
+def end(app: App, code: int) -> None:
+    """It ends with this exit code."""
+    config = app.monitored
+    if config is None:
+        return
+    url, file = config.monitor.ping_url, config.monitor.metrics_file
+    if url:
+        _harmless(lambda: _ping(f"{url}/{code}"))
+    if file:
+        _harmless(lambda: _write(file, app, config, code))
+
+
+def _harmless(act: Callable[[], None]) -> None:
+    try:
+        act()
+    except Exception as error:
+        log.warning("the monitor was not told: %s", type(error).__name__)
+
+
+def _ping(url: str) -> None:
+    """https://healthchecks.io/docs/http_api/"""
+    for number in range(TRIES):
+        try:
+            requests.get(url, timeout=PING_SECONDS).raise_for_status()
+            return
+        except requests.exceptions.RequestException:
+            if number == TRIES - 1:
+                raise
+
+
+def _write(file: Path, app: App, config: Config, code: int) -> None:
+    """Write the numbers as they stand, for everybody to read: the exporter is another user."""
+    # Imported where a file is wanted: it takes as long as everything else of a cron job's start.
+    from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+
+    store = open_store(config.state.path, is_reader=True)
+    try:
+        status = gather(store, config, app.clock.now(), knows_tenant=True)
+    finally:
+        store.close()
+    registry = CollectorRegistry()
+    for name, (meaning, values) in _numbers(status).items():
+        label = {"ccsync_queue": "status", "ccsync_suppressed": "kind"}.get(name, "job")
+        gauge = Gauge(name, meaning, [label] if "" not in values else [], registry=registry)
+        for value_of, value in values.items():
+            (gauge.labels(value_of) if value_of else gauge).set(value)
+    mask = os.umask(0o022)
+    try:
+        write_to_textfile(str(file), registry)
+    finally:
+        os.umask(mask)
+
+
+def _numbers(status: Status) -> dict[str, tuple[str, dict[str, float]]]:
+    """Each metric's meaning and its values by label; "" for one without."""
+    jobs = status.jobs
+    return {
+        "ccsync_last_success_timestamp_seconds": (
+            "When the job last did its work.",
+            {one.job: one.last_success_at.timestamp() for one in jobs if one.last_success_at},
+        ),
+        "ccsync_last_start_timestamp_seconds": (
+            "When the job last started.",
+            {one.job: one.last.started_at.timestamp() for one in jobs if one.last},
+        ),
+        "ccsync_failures": ("How often the job has failed since.", {one.job: one.failures for one in jobs}),
+        "ccsync_queue": ("Accounts that wait to be read.", dict(status.queue)),
+        "ccsync_write_backs": ("Consent changes that wait to be written to Kibo.", {"": status.untold}),
+        "ccsync_removals": ("People who wait to leave the list.", {"": status.leaving}),
+        "ccsync_rejected": ("Records that are rejected now.", {"": status.rejected}),
+        "ccsync_placed": ("People whom ccsync has put on the list.", {"": status.placed}),
+        "ccsync_suppressed": ("People who may not be sent.", dict(status.suppressed)),
+        "ccsync_calls_today": ("Calls to Constant Contact on this UTC day.", {"": status.calls.used}),
+        "ccsync_login_lapses_timestamp_seconds": (
+            "When the login at Constant Contact lapses without use.",
+            {"": status.login_lapses_at.timestamp()} if status.login_lapses_at else {},
+        ),
+        "ccsync_state_bytes": ("Size of the state file.", {"": status.state_bytes}),
+    }

@@ -1,0 +1,78 @@
+"""`ccsync backup`: a whole copy while a job writes, for its owner alone, and good to be put back."""
+
+import shutil
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ccsync.sandbox.settings import SandboxSettings
+from ccsync.state import Lock, open_store, properties
+from tests.inside import InsideShop
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[InsideShop]:
+    with InsideShop(tmp_path, SandboxSettings(customers=20, seed=7)) as made:
+        made.ccsync("export", "--yes")
+        yield made
+
+
+def test_a_copy_while_a_job_writes(shop: InsideShop) -> None:
+    """It needs no lock, shows one moment, is one file of mode 0600, and cron hears nothing."""
+    target = shop.folder / "copy.db"
+    store = shop.open()
+    with Lock(shop.config.state.path, "export", "2026-11-23T12:00:00.000Z"), store.transaction():
+        properties.put(store, "under_way", "yes")
+        done = shop.ccsync("backup", str(target))
+    store.close()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert {one.name for one in shop.folder.iterdir() if one.name.startswith((".copy", "copy"))} == {"copy.db"}
+    copy = open_store(target)
+    assert properties.get(copy, "under_way") is None
+    assert copy.number("SELECT count(*) FROM runs") == 1
+    copy.close()
+
+
+def test_an_older_copy_is_replaced(shop: InsideShop) -> None:
+    """As a nightly line of cron wants it; a copy that fails leaves the old one."""
+    target = shop.folder / "copy.db"
+    target.write_text("older")
+    assert shop.ccsync("backup", str(target)).returncode == 0
+    before = target.read_bytes()
+    shop.config.state.path.write_bytes(b"SQLite format 3\0 and then nothing")
+    assert shop.ccsync("backup", str(target)).returncode == 6
+    assert target.read_bytes() == before
+
+
+def test_a_copy_can_be_put_back(shop: InsideShop) -> None:
+    """As the help says; the next job sees that it is older, and all is well afterwards."""
+    target, state = shop.folder / "copy.db", shop.config.state.path
+    shop.ccsync("backup", str(target))
+    shop.box.kibo.add_account(emailAddress="kim@example.com", firstName="Kim", acceptsMarketing=True)
+    assert shop.ccsync("flush-events").returncode in (0, 3)
+    shutil.copyfile(target, state)
+    for end in ("-wal", "-shm"):
+        state.with_name(state.name + end).unlink(missing_ok=True)
+    done = shop.ccsync("-v", "flush-events")
+    assert done.returncode in (0, 3), done.stderr
+    assert "older copy" in done.stderr
+    with sqlite3.connect(state) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "text"),
+    [("ccsync.db", 2, "the state file itself"), ("nowhere/copy.db", 6, "cannot be written"), (".", 2, "directory")],
+)
+def test_where_no_copy_can_be(shop: InsideShop, target: str, code: int, text: str) -> None:
+    """The state file is not its own copy, and a folder is none."""
+    before = shop.config.state.path.read_bytes()
+    done = shop.ccsync("backup", str(shop.folder / target))
+    assert done.returncode == code
+    assert text in done.stderr
+    assert shop.config.state.path.read_bytes() == before
