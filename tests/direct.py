@@ -83,13 +83,15 @@ class Direct:
 _open: list[Direct] = []
 """Those of the shops that are open and have no wire."""
 _over_the_wire = Transport._fly
+_session = requests.Session()
+"""Nothing goes over it, and making one takes longer than an answer."""
 
 
 class DirectFlight(Flight):
     """A call that is answered at once; the answer is not seen before somebody waits for it, as over the wire."""
 
     def __init__(self, direct: Direct, call: Call, bearer: str | None, clock: Clock) -> None:
-        super().__init__(requests.Session(), call, bearer, clock, threading.Event())
+        super().__init__(_session, call, bearer, clock, threading.Event())
         self.is_out, self._is_seen = True, False
         try:
             self._outcome = direct.answer(call, bearer)

@@ -328,6 +328,13 @@ def _has_opted_in_since(history: History, address: str, last: Settled) -> bool:
 # I4: the unsubscribed stay so
 
 
+def nobody_unsubscribed_is_member(history: History, members: frozenset[str], *, keeps: bool) -> Iterator[str]:
+    """I4: at all times, unless the vendor `keeps` them on their lists (it mails nobody who is unsubscribed)."""
+    for contact in [] if keeps else history.facts.contacts.values():
+        if contact.unsubscribed_at is not None and contact.address in members:
+            yield f"I4 {contact.address} is unsubscribed and on the list"
+
+
 def nobody_is_subscribed_again(
     history: History, permissions: dict[str, str], forbidden_calls: Sequence[str]
 ) -> Iterator[str]:

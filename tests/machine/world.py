@@ -1,12 +1,15 @@
 """One world of the machine: a shop, its people, and the runs of ccsync in it, each judged when it is over."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ccsync.cli.wiring import Clients, clients
+from ccsync.config import Config, load_config
 from ccsync.consent.drift import DRIFT
 from ccsync.errors import CcsyncError, SafetyLimitError
 from ccsync.run.context import Context
@@ -43,6 +46,11 @@ class OwnClockShop(Shop):
 
     skew = timedelta()
 
+    @cached_property
+    def config(self) -> Config:
+        """Nobody changes the file in a history."""
+        return load_config(self.config_path, {})
+
     def own_now(self) -> datetime:
         """What ccsync takes for the time."""
         return self.clock.now() + self.skew
@@ -64,15 +72,22 @@ class World:
         # A rotating token is lost with a death at the wrong moment, as the README says: that takes a person.
         how: dict[str, Any] = {"customers": 0, "cc_requests_per_second": 0, "import_seconds": 1.0, **settings}
         self.folder = folder
+        self._keeps_lists = bool(settings.get("unsubscribed_keep_lists"))
         self.shop = OwnClockShop(folder, SandboxSettings(refresh_tokens="long-lived", **how))
         self.shop.__enter__()
         text = self.shop.config_path.read_text()
         self.shop.config_path.write_text(text + config)
+        vars(self.shop).pop("config", None)
         self.box, self.kibo, self.cc = self.shop.box, self.shop.box.kibo, self.shop.box.cc
         self.cc.add_list(OTHER_LIST)
+        # Kept open, so that not every run is the last to close the file and has to empty its log.
+        self._holder = sqlite3.connect(self.shop.config.state.path)
+        self._holder.execute("SELECT 1 FROM meta").fetchone()
         self.settled: list[Settled] = []
         self.business: set[int] = set()
         self.outsiders: set[str] = set()
+        self.strangers: set[str] = set()
+        """The contacts (ids) that came with another source's data."""
         self.erased: set[str] = set()
         self.edits: dict[int, str] = {}
         self.moves = 0
@@ -83,6 +98,7 @@ class World:
 
     def close(self) -> None:
         """Let go of everything."""
+        self._holder.close()
         self.shop.__exit__(None, None, None)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -194,12 +210,13 @@ class World:
 
     def judge_run(self, before: History, span: Span) -> None:
         """What must hold at all times."""
-        now = self.history()
+        now, contacts = self.history(), self.contacts()
         found = [
             *invariants.nobody_is_sent_after_a_no(before, now, span),
             *invariants.no_consent_is_touched(now, self._judged, self.seen_until),
-            *invariants.nobody_is_subscribed_again(now, self._permissions(), self.cc.forbidden_calls),
-            *self._what_else_was_touched(),
+            *invariants.nobody_is_subscribed_again(now, _permissions(contacts), self.cc.forbidden_calls),
+            *invariants.nobody_unsubscribed_is_member(now, frozenset(self.shop.members()), keeps=self._keeps_lists),
+            *self._what_else_was_touched(now, contacts),
         ]
         self._judged = span.end
         self._raise_any(found)
@@ -207,7 +224,9 @@ class World:
     def judge_settled(self) -> None:
         """What must hold when two clean cycles have passed."""
         now, members = self.history(), frozenset(self.shop.members())
-        waiting = frozenset(key for key, value in self._permissions().items() if value == "pending_confirmation")
+        waiting = frozenset(
+            key for key, value in _permissions(self.contacts()).items() if value == "pending_confirmation"
+        )
         found = [
             *invariants.who_says_no_is_no_member(now, members),
             *invariants.who_says_yes_is_member(now, members, waiting),
@@ -222,19 +241,21 @@ class World:
         consents = {one: self.kibo.account(one)["acceptsMarketing"] is True for one in self.accounts()}
         self.settled.append(Settled(len(self.box.acts), members, consents))
 
-    def _permissions(self) -> dict[str, str]:
-        return {
-            str(one["contact_id"]): str(one["email_address"].get("permission_to_send", ""))
-            for one in self.contacts().values()
-        }
-
-    def _what_else_was_touched(self) -> Iterator[str]:
-        """Other lists, and other sources' data (decision 9)."""
+    def _what_else_was_touched(self, now: History, contacts: dict[str, dict[str, Any]]) -> Iterator[str]:
+        """Other lists, other sources' data (decision 9), and all of an account but its consent."""
         strangers = {one.lower() for one in self.cc.members(OTHER_LIST)} - self.outsiders
         yield from (f"other lists: {one}" for one in sorted(strangers))
-        for account_id, name in self.edits.items():
-            if self.kibo.account(account_id)["lastName"] != name:
-                yield f"account {account_id}: its last name was touched"
+        if not self.shop.config.sync.overwrite_existing:
+            for one in contacts.values():
+                is_theirs = one["contact_id"] in self.strangers and one.get("deleted_at") is None
+                if is_theirs and one["first_name"] != "Their":
+                    yield f"another source's data were touched: {one['first_name']}"
+        for account in now.facts.accounts.values():
+            if account.gone_at is None and account.account_id not in self.business:
+                shown = self.kibo.account(account.account_id)
+                wanted = {**FIELDS, "lastName": self.edits.get(account.account_id, FIELDS["lastName"])}
+                if any(shown[key] != value for key, value in wanted.items()):
+                    yield f"account {account.account_id}: more than its consent was touched"
 
     def _raise_any(self, found: list[str]) -> None:
         if found:
@@ -254,3 +275,10 @@ class World:
         given = seed_contact(address, permission, lists=lists, created_at=now, updated_at=now)
         self.cc.add_contact(given)
         self.outsiders.add(address)
+        self.strangers.add(str(self.contacts()[address]["contact_id"]))
+
+
+def _permissions(contacts: dict[str, dict[str, Any]]) -> dict[str, str]:
+    return {
+        str(one["contact_id"]): str(one["email_address"].get("permission_to_send", "")) for one in contacts.values()
+    }
