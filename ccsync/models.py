@@ -99,6 +99,15 @@ class CustomField:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """A Constant Contact tag. `count`: how many contacts have it, where that was asked for."""
+
+    tag_id: str
+    name: str
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountEmail:
     """An address of the Constant Contact account itself; only confirmed ones may send."""
 
@@ -134,6 +143,14 @@ class Campaign:
     campaign_id: str
     activity_id: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Automation:
+    """An automation at Constant Contact, with the vendor's word for its state."""
+
+    name: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)

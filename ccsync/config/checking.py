@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from ccsync.config.lines import Outline
-from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA, SECTIONS, is_placeholder
+from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA, SECTIONS, TAGS, is_placeholder
 
 Document = Mapping[str, object]
 Finding = tuple[tuple[str, ...], str]
 """Where (section and key, as written) and what."""
 
+MOST_OF_TAG = 255
+"""Letters of a tag: TagPost of https://developer.constantcontact.com/api_reference/index.html."""
 _HOMES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(DEFAULT_MAPPING, (MAPPING,)),
     **{key: tuple(one for one, keys in SCHEMA.items() if key in keys) for keys in SCHEMA.values() for key in keys},
@@ -38,7 +40,8 @@ def _in_sections(document: Document) -> Iterator[Finding]:
             hint = f"did you mean [{meant}]?" if meant else f"allowed are {', '.join(f'[{one}]' for one in SECTIONS)}"
             yield (section,), f"unknown section [{section}]; {hint}"
         for key, value in values.items() if meant else ():
-            problem = _mapping_problem(key, value) if meant == MAPPING else _key_problem(meant or "", key, value)
+            free = {MAPPING: _mapping_problem, TAGS: _tag_problem}.get(meant or "")
+            problem = free(key, value) if free else _key_problem(meant or "", key, value)
             if problem:
                 yield (section, key), problem
 
@@ -93,6 +96,14 @@ def _mapping_problem(key: str, value: object) -> str | None:
     if isinstance(value, str) and value.strip() and key.strip():
         return None
     return f"'{key}' in [{MAPPING}] must be the name of a Kibo field, in quotes"
+
+
+def _tag_problem(key: str, value: object) -> str | None:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > MOST_OF_TAG:
+        return f"'{key}' in [{TAGS}] must be the name of a tag, in quotes, with {MOST_OF_TAG} characters at most"
+    if key == "*" and "*" not in value:
+        return f'\'*\' in [{TAGS}] must hold a *, which stands for the segment\'s name: "*" = "*"'
+    return None if key.strip() else f"a key in [{TAGS}] is empty; it must be the code of a segment"
 
 
 def _not_a_section(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ccsync.config.checking import content_problems
 from ccsync.config.lines import outline
-from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA, is_placeholder
+from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA, TAGS, is_placeholder
 from ccsync.config.settings import (
     Config,
     ConstantContactSettings,
@@ -216,6 +216,7 @@ def _to_config(path: Path, document: Document, environ: Mapping[str, str]) -> Co
         sync=SyncSettings(**values["sync"]),
         limits=LimitSettings(**values["limits"]),
         mapping=dict(document.get(MAPPING, DEFAULT_MAPPING)),
+        tags=dict(document.get(TAGS, {})),
         state=StateSettings(**values["state"]),
         monitor=MonitorSettings(
             values["monitor"]["ping_url"],

@@ -167,7 +167,7 @@ SCHEMA: Mapping[str, Mapping[str, Key]] = {
         "keep_days": Key(whole_number(1, 36_500), 90),
     },
 }
-"""Every section but `[mapping]`, whose keys are Constant Contact's fields."""
+"""Every section but `[mapping]` and `[tags]`, whose keys are Constant Contact's fields and Kibo's segments."""
 
 MAPPING = "mapping"
 DEFAULT_MAPPING: Mapping[str, str] = {
@@ -177,7 +177,8 @@ DEFAULT_MAPPING: Mapping[str, str] = {
     "phones": "phoneNumbers",
     "address": "address",
 }
-SECTIONS = (*SCHEMA, MAPPING)
+TAGS = "tags"
+SECTIONS = (*SCHEMA, MAPPING, TAGS)
 
 
 def is_placeholder(section: str, key: str, value: object) -> bool:

@@ -78,7 +78,10 @@ class MonitorSettings:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One config file, read and checked. `mapping` is Constant Contact field → Kibo field."""
+    """One config file, read and checked.
+
+    `mapping` is Constant Contact field → Kibo field, `tags` is Kibo segment code → Constant Contact tag.
+    """
 
     path: Path
     kibo: KiboSettings
@@ -86,5 +89,6 @@ class Config:
     sync: SyncSettings
     limits: LimitSettings
     mapping: Mapping[str, str]
+    tags: Mapping[str, str]
     state: StateSettings
     monitor: MonitorSettings = MonitorSettings()

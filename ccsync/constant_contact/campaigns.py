@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from ccsync import shapes
 from ccsync.constant_contact.wire import Wire
 from ccsync.errors import VendorUnreachable
-from ccsync.models import Campaign, CampaignContent, JsonObject
+from ccsync.models import Automation, Campaign, CampaignContent, JsonObject
 from ccsync.transport import Call
 
 _CUSTOM_CODE = 5
@@ -50,6 +50,35 @@ class Campaigns(Wire):
         _, value = self._json(Call("PUT", f"{self._api_url}/emails/activities/{activity_id}", json=body))
         shown = (shapes.as_object(value) or {}).get("contact_list_ids")
         return frozenset(str(one) for one in shown) if isinstance(shown, list) else frozenset()
+
+    def automations_of_list(self, list_id: str) -> list[Automation]:
+        """The automations that start when somebody joins the list, whatever their state; a call for each there is.
+
+        https://developer.constantcontact.com/api_reference/index.html, Automations. An automation whose trigger names
+        no list starts with every one.
+        """
+        found = list[Automation]()
+        summaries = self._object("/automations/workflows").get("flow_summaries")
+        for summary in shapes.as_objects(summaries):
+            if flow_id := shapes.word(summary, "id"):
+                whole = self._object(f"/automations/workflows/{flow_id}")
+                if _starts_on(whole, list_id):
+                    state = shapes.text(whole, "status") or shapes.text(summary, "active_state") or "state unknown"
+                    found.append(Automation(shapes.text(summary, "name") or flow_id, state))
+        return found
+
+
+def _starts_on(automation: JsonObject, list_id: str) -> bool:
+    for name in ("active_definition", "draft_definition"):
+        definition = shapes.as_object(automation.get(name)) or {}
+        trigger = shapes.as_object((shapes.as_object(definition.get("trigger")) or {}).get("trigger_def")) or {}
+        if trigger.get("action_name") != "list_join":
+            continue
+        parameters = shapes.as_objects(trigger.get("parameters"))
+        lists = [one.get("parameter_value") for one in parameters if one.get("parameter_name") == "list_ids"]
+        if not lists or any(isinstance(one, list) and list_id in one for one in lists):
+            return True
+    return False
 
 
 def _to_body(content: CampaignContent) -> dict[str, object]:

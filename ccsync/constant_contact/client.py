@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from ccsync import shapes
-from ccsync.constant_contact.bulk import Bulk
 from ccsync.constant_contact.campaigns import Campaigns
 from ccsync.constant_contact.consent_guard import check_no_permission
 from ccsync.constant_contact.records import to_contact, to_custom_field, to_list
+from ccsync.constant_contact.tagging import Tagging
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.models import AccountEmail, AccountSummary, Contact, ContactList, CustomField, JsonObject
 from ccsync.transport import Ahead, Call
@@ -21,7 +21,7 @@ _SCALARS = (
 )  # fmt: skip
 
 
-class ConstantContact(Bulk, Campaigns):
+class ConstantContact(Tagging, Campaigns):
     """A client for one account."""
 
     # account

@@ -16,7 +16,7 @@ from ccsync.state.database import copies
 from ccsync.state.database.times import from_text
 from ccsync.state.log import history, runs
 from ccsync.state.log.history import Step
-from ccsync.state.outbox import removals
+from ccsync.state.outbox import removals, tag_tasks
 from ccsync.state.suppressions import DEPARTED, Suppression
 from ccsync.state.suppressions import RESTORED as BY_RESTORE
 
@@ -48,6 +48,7 @@ def recognize(context: Context) -> None:
         shown = context.constant_contact.get_activities()
     last_at = vendor_now(context) - (context.now() - ended_at) + CLOCK_SLACK
     known = batches.known_activities(context.store) | removals.known_activities(context.store)
+    known |= tag_tasks.known_activities(context.store)
     if not any(
         one.created_at is not None
         and one.created_at > last_at

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 from ccsync.mapping import filled_sections, missing_sections, needed_sections
+from ccsync.mapping.tags import SEGMENTS
 from ccsync.models import Customer
 from ccsync.run import findings
 from ccsync.run.context import Context
@@ -26,7 +27,7 @@ class RowSections:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._mapping = context.config.mapping
+        self._mapping = {**context.config.mapping, **({"[tags]": SEGMENTS} if context.config.tags else {})}
         self._most = MOST_PROBED
         needed = needed_sections(self._mapping)
         # Only what is lacking is remembered: rows that ceased to carry something would pass for emptied ones.

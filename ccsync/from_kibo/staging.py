@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ccsync.from_kibo import forgotten
 from ccsync.from_kibo.observations import Observer, is_b2b
 from ccsync.mapping import MappedContact, Rejection, fingerprint, person_key_text, to_contact
+from ccsync.mapping.tags import tags_of
 from ccsync.models import Customer
 from ccsync.run.context import Context
 from ccsync.state import parked, staging
@@ -77,6 +78,7 @@ class Intake:
         if mapped.notes:
             self._context.counts["cut"] += 1
             log.info("account %s: %s", customer.account_id, "; ".join(str(note) for note in mapped.notes))
+        tags = tags_of(customer.raw, self._context.config.tags)
         return Staged(
             customer.account_id,
             customer.updated_at or customer.created_at,
@@ -84,6 +86,7 @@ class Intake:
             fingerprint(mapped.row),
             self._encode(dict(mapped.row)),
             customer.is_own_sign_up,
+            None if tags is None else self._encode(tags),
         )
 
     def _record(self, customer: Customer, rejection: Rejection) -> RejectedRecord:

@@ -20,7 +20,7 @@ from ccsync.run.context import Context
 from ccsync.state import batches, parked, properties, staging
 from ccsync.state.log import runs
 from ccsync.state.outbox import queue
-from ccsync.to_constant_contact import additions, known_contacts
+from ccsync.to_constant_contact import additions, known_contacts, tags
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import ListCheck
@@ -71,6 +71,7 @@ def run(context: Context, request: Request) -> Plan | None:
     if request.is_dry_run:
         return _plan(context, request, gathered, is_first=is_first, began_at=began_at)
     additions.send_staged(context, check, is_retry=request.is_retry)
+    tags.wanted.note(context)
     if request.is_whole and not gathered.missing:
         _settle_queue(context)
     _close(context)
@@ -84,6 +85,7 @@ def run(context: Context, request: Request) -> Plan | None:
         with context.store.transaction():
             properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
             clocks.advance(context, events.STREAM, started_at)
+    tags.tagging.carry_out(context)
     _raise_unfinished(context)
     return None
 
@@ -104,8 +106,12 @@ def _agree(context: Context, request: Request) -> tuple[ContactList, bool]:
     contact_list = require_list(context)
     is_first = request.is_whole and properties.get(context.store, properties.EXPORTED_LIST) != context.list_id
     customers = context.kibo.get_customers(start=0, size=1, filter=FILTER).total
-    if is_first and not request.is_dry_run:
-        request.agree(FirstExport(contact_list.name, contact_list.membership_count, customers))
+    if is_first:
+        automations = first_export.find_automations(context)
+        if request.is_dry_run:
+            context.remarks.append(first_export.warning(automations))
+        else:
+            request.agree(FirstExport(contact_list.name, contact_list.membership_count, customers, automations))
     return contact_list, is_first
 
 
@@ -122,6 +128,7 @@ def _list_check(context: Context, request: Request) -> ListCheck:
 def _plan(context: Context, request: Request, gathered: Gathered, *, is_first: bool, began_at: float) -> Plan:
     plan = make_plan(context, is_retry=request.is_retry, calls_spared=gathered.calls_spared, began_at=began_at)
     plan.is_first_export = is_first
+    tags.wanted.count(context)
     _close(context)
     plan.rejected = runs.rejected(context.store, context.run_id, SHOWN_REASONS)
     return plan

@@ -21,7 +21,7 @@ from ccsync.state import batches, parked, properties, staging
 from ccsync.state.batches import SPLIT
 from ccsync.state.log import runs
 from ccsync.state.outbox import queue
-from ccsync.to_constant_contact import additions
+from ccsync.to_constant_contact import additions, tags
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import ListCheck
@@ -61,6 +61,7 @@ class Flush:
         changes = Changes(context, at, only_listed=None if self.is_exported else context.list_id, ends_at=ends_at)
         changes.read()
         if context.is_dry_run:
+            tags.wanted.count(context)
             return flush_plan.plan(context, self.accept, changes.failed, is_exported=self.is_exported)
         self._act(removals, check, taken or Taken())
         while self.is_exported and changes.has_time() and changes.read():
@@ -96,6 +97,7 @@ class Flush:
         removals.remove_due()
         if self.is_exported:
             additions.send_changed(self.context, check)
+            tags.wanted.note(self.context)
         self._settle()
         event_intake.note_done(self.context, taken)
 
@@ -117,6 +119,8 @@ class Flush:
     def _end(self, at: datetime, removals: Removals, taken: Taken) -> None:
         context = self.context
         waiting = queue.count_due(context.store, at)
+        if self.is_exported:
+            tags.tagging.carry_out(context)
         if not self.is_exported:
             context.notices["export-due"] = (
                 f"No export to this list has finished yet; {waiting:,} changed customers wait for it."

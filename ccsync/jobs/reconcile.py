@@ -25,6 +25,7 @@ from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
 from ccsync.state.views import comparison
 from ccsync.state.views.comparison import AtKibo
+from ccsync.to_constant_contact import tags
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ def run(context: Context) -> Report:
     _read_accounts_of_members(context)
     _read_changes(context, started_at)
     differences.compare(context, flushed_at.at if flushed_at else None)
+    tags.compared.compare(context)
     counts = {Kind(kind): number for kind, number in comparison.count_by_kind(context.store).items()}
     report = Report(comparison.count_accounts(context.store), comparison.count_members(context.store), counts)
     context.counts["read"], context.counts["members"] = report.accounts, report.members
@@ -115,7 +117,9 @@ def _read_accounts_of_members(context: Context) -> None:
 
 
 def _note(context: Context, customers: Iterable[Customer]) -> None:
-    comparison.note_accounts(context.store, [_at_kibo(context, one) for one in customers])
+    some = list(customers)
+    comparison.note_accounts(context.store, [_at_kibo(context, one) for one in some])
+    tags.wanted.note_accounts(context, some)
 
 
 def _at_kibo(context: Context, one: Customer) -> AtKibo:

@@ -1,19 +1,54 @@
 """What a person has to know before the first export to a list, and what it finds there."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ccsync.models import ContactList
+from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.models import Automation, ContactList
+from ccsync.oauth import CAMPAIGN_SCOPE
+from ccsync.run.access import CONSTANT_CONTACT
 from ccsync.run.context import Context
-from ccsync.state import staging
+from ccsync.state import staging, tokens
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class FirstExport:
-    """What a person has to agree to before the first export to a list."""
+    """What a person has to agree to before the first export to a list.
+
+    `automations` start when somebody joins it; `None` where the login may not see them.
+    """
 
     list_name: str
     members: int | None
     customers: int
+    automations: Sequence[Automation] | None = None
+
+
+def find_automations(context: Context) -> list[Automation] | None:
+    """The automations that start on the list; `None` where the login may not see them."""
+    saved = tokens.get(context.store, CONSTANT_CONTACT)
+    if saved is None or CAMPAIGN_SCOPE not in saved.scope.split():
+        return None
+    try:
+        return context.constant_contact.automations_of_list(context.list_id)
+    except (RefusedError, VendorUnreachable) as error:
+        log.info("the automations cannot be read: %s %s", error.what, error.why)
+        return None
+
+
+def warning(automations: Sequence[Automation] | None) -> str:
+    """What may mail everybody who is put on the list, in a sentence; as far as it is known, by name."""
+    if automations is None:
+        return "An automation that starts when somebody joins this list may mail all of them: pause it first."
+    if not automations:
+        return "No automation in Constant Contact starts when somebody joins this list."
+    names = ", ".join(f'"{one.name}" ({one.state})' for one in automations)
+    if len(automations) == 1:
+        return f"The automation {names} starts when somebody joins this list and may mail all of them: pause it first."
+    return f"These automations start when somebody joins this list and may mail all of them: {names}. Pause them first."
 
 
 def remark_on_members(context: Context, contact_list: ContactList) -> None:

@@ -11,7 +11,7 @@ from ccsync.errors import SafetyLimitError
 from ccsync.mapping import person_key_text
 from ccsync.reports.status import next_run_at
 from ccsync.run.job_names import FLUSH_EVENTS
-from ccsync.state import Store, contacts, events, ledger, parked, people, properties, suppressions
+from ccsync.state import Store, contacts, events, ledger, parked, people, person_tags, properties, suppressions
 from ccsync.state.ledger import LedgerRow
 from ccsync.state.log import history, last_errors, runs
 from ccsync.state.log.history import Step
@@ -73,6 +73,8 @@ class Story:
     entries: tuple[Entry, ...]
     runs: tuple[Run, ...]
     next_attempt_at: datetime | None
+    tags: tuple[tuple[str, bool, bool], ...] = ()
+    """Of the segments: the name, whether they are to have it, whether ccsync has set it."""
 
 
 def find(store: Store, config: Config, asked: str) -> Story:
@@ -100,6 +102,7 @@ def find(store: Store, config: Config, asked: str) -> Story:
             entries,
             tuple(_runs(store, entries)),
             _next_attempt(store, config, facts),
+            tuple(person_tags.of_person(store, person)) if person else (),
         )
 
 

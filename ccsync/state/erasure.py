@@ -22,6 +22,7 @@ HELD_BY: Mapping[str, tuple[str, ...]] = {
     "parked": ("account_id",),
     "events": ("account_id",),
     "tasks": ("person", "account_id"),
+    "person_tags": ("person",),
     "kibo_writes": ("person", "account_id"),
 }
 """Every table that holds something of a person, and by what it is theirs; suppressions are what is kept."""
@@ -42,9 +43,10 @@ def erase_person(store: Store, person: bytes) -> None:
     be sent again.
     """
     store.run("INSERT OR IGNORE INTO erasing VALUES (?)", person)
-    for table in ("consent", "history", "contacts", "contact_addresses", "sent", "account_addresses", "batch_rows"):
+    tables = ("consent", "history", "contacts", "contact_addresses", "sent", "account_addresses", "batch_rows")
+    for table in (*tables, "person_tags"):
         store.run(f"DELETE FROM {table} WHERE person = ?", person)
-    store.run("DELETE FROM tasks WHERE person = ? AND (kind = 'remove' OR done_at IS NOT NULL)", person)
+    store.run("DELETE FROM tasks WHERE person = ? AND (kind IN ('remove', 'tag') OR done_at IS NOT NULL)", person)
     # What was not written back yet still has to be: the accounts that have the address are found there.
     for table in ("suppressions", "tasks"):
         store.run(f"UPDATE {table} SET contact_id = NULL WHERE person = ?", person)

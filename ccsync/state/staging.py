@@ -23,6 +23,7 @@ class Staged:
     fingerprint: bytes | None = None
     row: str | None = None  # the import row as JSON
     is_own_sign_up: bool = False
+    tags: str | None = None  # the names as a JSON array, where segments are mapped and shown
 
 
 def clear(store: Store) -> None:
@@ -33,8 +34,8 @@ def clear(store: Store) -> None:
 def stage(store: Store, accounts: Iterable[Staged]) -> None:
     """Keep accounts; one read again replaces what was kept of it. Inside the caller's transaction."""
     store.run_many(
-        "INSERT OR REPLACE INTO staged (account_id, updated_at, person, fingerprint, row, is_own_sign_up)"
-        " VALUES (?, coalesce(?, ''), ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO staged (account_id, updated_at, person, fingerprint, row, is_own_sign_up, tags)"
+        " VALUES (?, coalesce(?, ''), ?, ?, ?, ?, ?)",
         (values_of(one) for one in accounts),
     )
 
@@ -84,7 +85,7 @@ def iter_people(store: Store) -> Iterator[Staged]:
     """
     last = None
     for person, *row in store.iter_chunks(
-        "SELECT person, account_id, NULL, person, fingerprint, row, is_own_sign_up FROM staged WHERE person > ?1"
+        "SELECT person, account_id, NULL, person, fingerprint, row, is_own_sign_up, tags FROM staged WHERE person > ?1"
         " ORDER BY person, updated_at DESC, account_id DESC"
     ):
         if person != last:

@@ -18,7 +18,7 @@ from ccsync.config import Change, check_edit, edit_config
 from ccsync.errors import ConfigError
 from ccsync.mapping import mapping_problems
 from ccsync.models import ContactList, CustomField
-from ccsync.state import Store
+from ccsync.state import Store, person_tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Options:
 @click.option("--map", "maps", metavar="CC=KIBO", multiple=True, help="Fill a Constant Contact field from Kibo.")
 @click.option("--unmap", "unmaps", metavar="CC", multiple=True, help="Stop filling a Constant Contact field.")
 @click.option("--create-fields", is_flag=True, help="Create the custom fields that are mapped and not there.")
+@click.option("--create-tags", is_flag=True, help="Make tags again that were deleted in Constant Contact.")
 @click.option("--opt-out", type=click.Choice(list(OPT_OUT_MODES)), help="What an opt-out in the store does there.")
 @click.option("--enable/--disable", "enabled", default=None, help="Switch the cron jobs on or off.")
 @click.option("--show", is_flag=True, help="Show the settings; change nothing.")
@@ -66,6 +67,7 @@ def configure(
     maps: tuple[str, ...],
     unmaps: tuple[str, ...],
     create_fields: bool,
+    create_tags: bool,
     opt_out: str | None,
     enabled: bool | None,
     show: bool,
@@ -84,7 +86,7 @@ def configure(
     config = app.load(mends_mapping=True)
     options = Options(list_name, create_list, from_email, reply_to, maps, unmaps, create_fields)
     settings = (list_name, from_name, from_email, reply_to, welcome_email, opt_out, enabled)
-    has_options = options.concern_mapping or any(one is not None for one in settings)
+    has_options = options.concern_mapping or create_tags or any(one is not None for one in settings)
     if show:
         if has_options or create_list:
             raise click.UsageError("--show changes nothing, and goes with --json only.")
@@ -110,7 +112,17 @@ def configure(
                 odd_fields = interview(draft, tools, store, Talk(app.clock.check), now())
             edit_config(config.path, draft.changes())
         explain(draft, store, odd_fields)
+        if create_tags:
+            _make_tags_again(store)
     crontab.print_lines(config)
+
+
+def _make_tags_again(store: Store) -> None:
+    names = person_tags.make_gone_again(store, now())
+    for name in names:
+        screen.print_line(f'The tag "{screen.clean(name)}" is made again by the next run that sets it.')
+    if not names:
+        screen.print_line("No tag that ccsync sets is missing in Constant Contact.")
 
 
 def _take(options: Options, draft: Draft, tools: Clients, store: Store) -> list[CustomField]:

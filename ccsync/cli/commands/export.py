@@ -12,7 +12,7 @@ from ccsync.errors import Declined, NotAgreed
 from ccsync.jobs import export as job
 from ccsync.mapping.addresses import check_address
 from ccsync.reports.export_plan import Plan
-from ccsync.reports.first_export import FirstExport
+from ccsync.reports.first_export import FirstExport, warning
 from ccsync.run.context import Context
 from ccsync.run.job_names import EXPORT
 from ccsync.run.life_cycle import carry_out, try_out
@@ -89,15 +89,15 @@ def _agree(app: App, first: FirstExport, yes: bool) -> None:
         return
     members = "" if first.members is None else f", which has {first.members:,} members now"
     what = f'First export: about {first.customers:,} customers into the list "{first.list_name}"{members}.'
-    why = "an automation that starts when somebody joins this list may mail all of them: pause it first."
+    why = warning(first.automations)
     if screen.may_ask():
-        screen.say(f"{screen.clean(what)}\n{why.capitalize()}\nThe import itself sends no welcome e-mail.")
+        screen.say(f"{screen.clean(what)}\n{screen.clean(why)}\nThe import itself sends no welcome e-mail.")
         if Talk(app.clock.check).confirm("Go on?"):
             return
         raise Declined("Cancelled. Nothing was sent.", "", "ccsync export --dry-run")
     raise NotAgreed(
         "The first export to a list needs a person's yes; nothing was sent.",
-        f"{what} {why.capitalize()}",
+        f"{what} {why}",
         "ccsync export --dry-run, then ccsync export --yes",
     )
 

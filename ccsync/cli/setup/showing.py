@@ -45,6 +45,7 @@ def _facts(config: Config) -> dict[str, Mapping[str, object]]:
         "sync": {name: getattr(sync, name) for name in sync.__slots__},
         "limits": {name: getattr(limits, name) for name in limits.__slots__},
         "mapping": dict(config.mapping),
+        "tags": dict(config.tags),
         "monitor": {"metrics_file": str(config.monitor.metrics_file) if config.monitor.metrics_file else None},
         "state": {"path": str(config.state.path), "keep_days": config.state.keep_days},
     }

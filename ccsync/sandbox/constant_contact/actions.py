@@ -173,6 +173,22 @@ class Actions:
         self.memberships.join(before, [joined], source, self._now())
         self._notes.add(ACTORS[source], "join-list", before, joined.seq)
 
+    def tag(self, address: str, name: str) -> None:
+        """Staff give a contact a tag, which is made if there is none of that name."""
+        tag = self.tags.named(name) or self.tags.add(name)
+        self._store.join([(tag.number, self._require(address).seq)])
+
+    def untag(self, address: str, name: str) -> None:
+        """Staff take a tag off a contact."""
+        if tag := self.tags.named(name):
+            self._store.leave(self._require(address).seq, tag.number)
+
+    def tags_of(self, address: str) -> set[str]:
+        """The names of a contact's tags."""
+        self.settle()
+        numbers = self._store.tags_of([found.seq])[found.seq] if (found := self._find(address)) else []
+        return {one.name for one in self.tags.all() if one.number in numbers}
+
     def confirm(self, address: str) -> None:
         """The person follows the link of the mail that Confirmed Opt-in sends."""
         before = self._require(address)

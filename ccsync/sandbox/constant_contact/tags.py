@@ -55,6 +55,17 @@ class Tags:
         del self._all[found.tag_id]
         self._store.drop_members(found.number)
 
+    def rename(self, name: str, new_name: str) -> None:
+        """Somebody renames a tag. Raises `LookupError` where there is none."""
+        found = self.named(name)
+        if found is None:
+            raise LookupError(f"no tag {name}")
+        self._all[found.tag_id] = replace(found, name=new_name, updated_at=self._clock())
+
+    def all(self) -> list[StoredTag]:
+        """Every tag, oldest first."""
+        return list(self._all.values())
+
     def named(self, name: str) -> StoredTag | None:
         """The tag of this name."""
         return next((one for one in self._all.values() if one.name == name), None)

@@ -5,6 +5,7 @@ import sqlite3
 
 from ccsync.state.database.days import FIFTH
 from ccsync.state.database.facts_and_tasks import FOURTH
+from ccsync.state.database.segment_tags import SIXTH
 from ccsync.state.database.tables import FIRST, SECOND, THIRD
 
 APPLICATION_ID = 0x63637379  # "ccsy"
@@ -36,11 +37,13 @@ TABLES = frozenset(
         "erasing",
         "kibo_writes",
         "days",
+        "tags",
+        "person_tags",
     }
 )
 
 
-_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH)
+_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH)
 VERSION = len(_MIGRATIONS)
 
 

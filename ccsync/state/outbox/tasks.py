@@ -13,6 +13,7 @@ from ccsync.state.database.times import storable
 READ = "read"
 REMOVE = "remove"
 WRITE_BACK = "write-back"
+TAG = "tag"
 
 PENDING = "pending"
 RETRYING = "retrying"

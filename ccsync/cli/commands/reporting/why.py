@@ -81,11 +81,18 @@ def _facts(story: Story) -> dict[str, object]:
     for row in story.untold:
         again = f", again {screen.local_time(row.next_at)}: {row.last_error}" if row.attempts else ""
         facts[f"To tell Kibo ({row.kind})"] = f"waiting, {_attempts(row.attempts)}{again}"
+    if story.tags:
+        facts["Tags"] = ", ".join(_tag(*one) for one in story.tags)
     if story.next_attempt_at is not None:
         facts["Next attempt"] = screen.local_time(story.next_attempt_at)
     for number, former in enumerate(story.former, start=1):
         facts[f"Address before ({number})"] = f"{former.address or 'not kept'}: {former.verdict.text}"
     return facts
+
+
+def _tag(name: str, is_wanted: bool, is_set: bool) -> str:
+    state = "set" if is_wanted and is_set else "to be set" if is_wanted else "to be taken off"
+    return f"{name} ({state})"
 
 
 def _attempts(number: int) -> str:
@@ -173,6 +180,7 @@ def _to_json(story: Story) -> dict[str, object]:
             for one in facts.queue
         ],
         "leaving": facts.leaving,
+        "tags": [{"name": name, "is_wanted": wanted, "is_set": is_set} for name, wanted, is_set in story.tags],
         "untold": [
             {
                 "kind": one.kind,

@@ -1,0 +1,35 @@
+"""Compares the tags that ccsync has set with those that Constant Contact shows."""
+
+from collections.abc import Iterator
+
+from ccsync.mapping import person_key_text
+from ccsync.run.context import Context
+from ccsync.state import person_tags
+from ccsync.state.outbox import tag_tasks
+
+
+def compare(context: Context) -> None:
+    """Find tags that staff took off or that segments changed unseen, and queue what follows; the run's remarks say it.
+
+    One call tells how many contacts have each tag. Only where fewer have one than ccsync gave it to are they read.
+    """
+    if not context.config.tags:
+        return
+    shown = {one.tag_id: one for one in context.constant_contact.iter_tags(counted=True)}
+    for tag in person_tags.managed(context.store):
+        given = person_tags.count_set(context.store, tag.number)
+        found = shown.get(tag.tag_id or "")
+        if found is None or found.count is None or found.count >= given:
+            continue
+        lost = person_tags.note_taken_off(context.store, tag.number, _having(context, found.tag_id), context.now())
+        if lost:
+            context.remarks.append(f'Somebody took the tag "{tag.name}" off {lost:,} contacts; it is set again.')
+    context.counts["tags_waiting"] = waiting = tag_tasks.count(context.store)
+    if waiting:
+        context.remarks.append(f"{waiting:,} contacts have other tags than their segments say; flush-events sets them.")
+
+
+def _having(context: Context, tag_id: str) -> Iterator[bytes]:
+    person_of = context.person_of()
+    for page in context.constant_contact.iter_contact_pages(tags=tag_id):
+        yield from (person_of(person_key_text(one.email)) for one in page if one.email)
