@@ -15,6 +15,8 @@ from ccsync.state.staging import Staged
 
 log = logging.getLogger(__name__)
 
+_TAGS = "cf:segments as tags"
+"""Segments that are mapped to tags are looked for as those that are mapped to a field."""
 MOST_PROBED = 5
 """On the first page; on each later one a single row, as long as a part is in doubt."""
 
@@ -27,7 +29,7 @@ class RowSections:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._mapping = {**context.config.mapping, **({"[tags]": SEGMENTS} if context.config.tags else {})}
+        self._mapping = {**context.config.mapping, **({_TAGS: SEGMENTS} if context.config.tags else {})}
         self._most = MOST_PROBED
         needed = needed_sections(self._mapping)
         # Only what is lacking is remembered: rows that ceased to carry something would pass for emptied ones.

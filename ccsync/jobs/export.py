@@ -107,7 +107,7 @@ def _agree(context: Context, request: Request) -> tuple[ContactList, bool]:
     is_first = request.is_whole and properties.get(context.store, properties.EXPORTED_LIST) != context.list_id
     customers = context.kibo.get_customers(start=0, size=1, filter=FILTER).total
     if is_first:
-        automations = first_export.find_automations(context)
+        automations = first_export.find_automations(context.store, context.constant_contact, context.list_id)
         if request.is_dry_run:
             context.remarks.append(first_export.warning(automations))
         else:

@@ -4,12 +4,13 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ccsync.constant_contact import ConstantContact
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.models import Automation, ContactList
 from ccsync.oauth import CAMPAIGN_SCOPE
 from ccsync.run.access import CONSTANT_CONTACT
 from ccsync.run.context import Context
-from ccsync.state import staging, tokens
+from ccsync.state import Store, staging, tokens
 
 log = logging.getLogger(__name__)
 
@@ -27,16 +28,21 @@ class FirstExport:
     automations: Sequence[Automation] | None = None
 
 
-def find_automations(context: Context) -> list[Automation] | None:
+def find_automations(store: Store, client: ConstantContact, list_id: str) -> list[Automation] | None:
     """The automations that start on the list; `None` where the login may not see them."""
-    saved = tokens.get(context.store, CONSTANT_CONTACT)
+    saved = tokens.get(store, CONSTANT_CONTACT)
     if saved is None or CAMPAIGN_SCOPE not in saved.scope.split():
         return None
     try:
-        return context.constant_contact.automations_of_list(context.list_id)
+        return client.automations_of_list(list_id)
     except (RefusedError, VendorUnreachable) as error:
         log.info("the automations cannot be read: %s %s", error.what, error.why)
         return None
+
+
+def named(automations: Sequence[Automation]) -> str:
+    """Each by its name, with its state."""
+    return ", ".join(f'"{one.name}" ({one.state})' for one in automations)
 
 
 def warning(automations: Sequence[Automation] | None) -> str:
@@ -45,7 +51,7 @@ def warning(automations: Sequence[Automation] | None) -> str:
         return "An automation that starts when somebody joins this list may mail all of them: pause it first."
     if not automations:
         return "No automation in Constant Contact starts when somebody joins this list."
-    names = ", ".join(f'"{one.name}" ({one.state})' for one in automations)
+    names = named(automations)
     if len(automations) == 1:
         return f"The automation {names} starts when somebody joins this list and may mail all of them: pause it first."
     return f"These automations start when somebody joins this list and may mail all of them: {names}. Pause them first."

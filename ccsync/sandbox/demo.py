@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from ccsync.sandbox.box import Sandbox
@@ -13,6 +14,9 @@ from ccsync.sandbox.settings import SandboxSettings
 
 LIST = "Web shop customers"
 PERSON = "robin@example.com"
+TAGS = '\n[tags]\nVIP = "VIP customers"\n'
+TEXT = "Dear customers,\n\nour winter hours begin on Monday: https://www.example.com/hours\n\nThe web shop\n"
+REPORT = Path(tempfile.gettempdir()) / "ccsync-demo-report.html"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
         customers=arguments.customers, seed=arguments.seed, device_interval_seconds=1, import_seconds=2.0
     )
     with tempfile.TemporaryDirectory() as folder, Sandbox(settings) as box:
-        write_config(Path(folder), box.config_text(kibo_requests_per_second=50))
+        write_config(Path(folder), box.config_text(kibo_requests_per_second=50) + TAGS)
         _say(f"A store of {settings.customers} customers and a contact account, both simulated.")
         is_good = _first_export(box, folder) and _changes(box, folder) and _full_circle(box, folder)
+        is_good = is_good and _marketing(box, folder)
     _say("Done." if is_good else "A command did not end as expected; see above.")
     return 0 if is_good else 1
 
@@ -37,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _first_export(box: Sandbox, folder: str) -> bool:
     _say("Log in. The owner would open the address and approve; the sandbox does so at once.")
     box.cc.approve_automatically = True
-    if not _ccsync(folder, "login --yes"):
+    if not _ccsync(folder, "login --yes --campaigns"):
         return False
     _say("Choose the contact list, made here because it is new.")
     if not _ccsync(folder, f'configure --list "{LIST}" --create-list --from-email info@example.com'):
@@ -82,6 +87,25 @@ def _full_circle(box: Sandbox, folder: str) -> bool:
     looks = ("logs", f"why {PERSON}", f"consent {PERSON}", "status")
     is_good = all(_ccsync(folder, words) for words in looks)
     return is_good and is_there and accepts is False and not box.cc.forbidden_calls
+
+
+def _marketing(box: Sandbox, folder: str) -> bool:
+    """What the marketing people see: tags, a draft, and a page about the list."""
+    tagged = [one for one in _members(box) if box.cc.tags_of(one)]
+    _say(f"For the marketing people. The segment VIP is a tag in Constant Contact; {len(tagged)} members have it:")
+    for address in tagged[:5]:
+        print(f"  {address:<62} {', '.join(sorted(box.cc.tags_of(address)))}"[:100])
+    _say("A draft campaign to the list. It is sent by nobody but a person, in Constant Contact:")
+    (Path(folder) / "news.txt").write_text(TEXT)
+    if not _ccsync(folder, 'campaign "Winter hours" --subject "Our winter hours" --text news.txt'):
+        return False
+    _say("And a page about the list, for people who never saw a terminal:")
+    has_template_engine = find_spec("jinja2") is not None
+    if not _ccsync(folder, f"report --output {shlex.quote(str(REPORT))}", 0 if has_template_engine else 2):
+        return False
+    if has_template_engine:
+        _say(f"It lies at {REPORT}")
+    return bool(tagged) and len(box.cc.emails.campaigns) == 1
 
 
 def _ccsync(folder: str, words: str, *expected: int) -> bool:

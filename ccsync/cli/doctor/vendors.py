@@ -12,10 +12,11 @@ from ccsync.cli.terminal import screen
 from ccsync.cli.wiring import App, Clients, clients
 from ccsync.errors import ConfigError, LoginNeeded, RefusedError
 from ccsync.from_kibo.events import EVER_SEEN
+from ccsync.reports import first_export
 from ccsync.reports.status import gather
 from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.run.job_names import FLUSH_EVENTS
-from ccsync.state import events, properties, tokens
+from ccsync.state import events, person_tags, properties, tokens
 from ccsync.state.log import runs
 from ccsync.transport import Transport
 
@@ -43,6 +44,8 @@ class Vendors:
             "rights": self._rights,
             "contact list": self._list,
             "custom fields": self._fields,
+            "tags": self._tags,
+            "automations": self._automations,
             "clock": self._clock,
         }
 
@@ -118,6 +121,30 @@ class Vendors:
             )
         number = sum(key.startswith("cf:") for key in mapping)
         return f"{number} mapped, all there" if number else "none mapped"
+
+    def _tags(self) -> str:
+        store, tools = self._machine.known_store(), self._logged_in_client()
+        if not self._machine.known_config().tags:
+            return "none mapped"
+        shown = {one.tag_id for one in tools.constant_contact.iter_tags()}
+        managed = person_tags.managed(store)
+        gone = [one.name for one in managed if one.is_gone or (one.tag_id is not None and one.tag_id not in shown)]
+        if gone:
+            names = ", ".join(f'"{one}"' for one in gone)
+            raise RefusedError(f"Deleted in Constant Contact: {names}.", "", "ccsync configure --create-tags")
+        return f"{len(managed)} set by ccsync, all there"
+
+    def _automations(self) -> str:
+        config, tools = self._machine.known_config(), self._logged_in_client()
+        if config.sync.list_id is None:
+            raise Skipped("no contact list is chosen")
+        store = self._machine.known_store()
+        found = first_export.find_automations(store, tools.constant_contact, config.sync.list_id)
+        if found is None:
+            raise Skipped("the login may not see them: ccsync login --campaigns")
+        if not found:
+            return "none starts when somebody joins the list"
+        return f"start when somebody joins the list: {first_export.named(found)}"
 
     def _clock(self) -> str:
         tools, clock = self._clients(), self._app.clock

@@ -1,8 +1,8 @@
 """The outbox: work that has to reach a vendor, with its attempts, its next attempt and its last error.
 
-There are three kinds, each with a module that enqueues and reads them: accounts to be read (`queue`), people to be
-taken off the list (`removals`), changes to be written back to Kibo (`write_backs`). How a task is retried is the same
-for all.
+There are four kinds, each with a module that enqueues and reads them: accounts to be read (`queue`), people to be
+taken off the list (`removals`), changes to be written back to Kibo (`write_backs`), tags (`tag_tasks`). How a task is
+retried is the same for all.
 """
 
 from datetime import datetime
