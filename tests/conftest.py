@@ -14,9 +14,12 @@ from pathlib import Path
 import pytest
 
 from tests.canaries import CANARIES, leaks_in
+from tests.exchanges.errata import ERRATA
+from tests.exchanges.watch import WATCH
 
 MEMORY = Path("/dev/shm")
 LEFT_OUT = "deep_tests_left_out"
+CHECKED = "exchanges_checked"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,10 +66,20 @@ def pytest_testnodedown(node: object, error: object) -> None:
     output = getattr(node, "workeroutput", {})
     if LEFT_OUT in output:
         node.config.stash[_left_out] = output[LEFT_OUT]  # type: ignore[attr-defined]
+    WATCH.seen.update(output.get(CHECKED, {}))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What a worker checked."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput[CHECKED] = dict(WATCH.seen)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was left out."""
+    """Say what was checked, and what was left out."""
+    terminalreporter.write_line(
+        f"{WATCH.seen.total():,} exchanges were checked against the vendors' descriptions ({len(ERRATA)} errata)."
+    )
     number = config.stash.get(_left_out, 0)
     if number:
         terminalreporter.write_line(f"{number} deep tests were left out; --deep runs them, too.")
@@ -116,6 +129,15 @@ def nothing_leaks(request: pytest.FixtureRequest, tmp_path: Path, capfd: pytest.
         assert not leaks_in(text, allowed if name == "stdout" else set()), f"{name} leaks"
     for path in tmp_path.rglob("*.log"):
         assert not leaks_in(path.read_text(errors="replace"), set()), f"{path.name} leaks"
+
+
+@pytest.fixture(autouse=True)
+def exchanges_fit(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every call and every answer is as the vendors describe it; `undescribed` marks a test about what is not."""
+    WATCH.take()
+    yield
+    misfits = WATCH.take()
+    assert not misfits or request.node.get_closest_marker("undescribed"), "\n".join(misfits)
 
 
 assert CANARIES

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from tests.exchanges.watch import WATCH
+
 T = TypeVar("T")
 MOST_SECONDS = 120
 
@@ -67,6 +69,7 @@ def _report(case: Callable[[], object], pipe: int) -> None:
     signal.alarm(MOST_SECONDS)
     try:
         report = pickle.dumps(("", case()))
+        assert not (misfits := WATCH.take()), misfits
     except BaseException:
         report = pickle.dumps((traceback.format_exc(), None))
     with os.fdopen(pipe, "wb") as told:
