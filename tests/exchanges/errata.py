@@ -53,7 +53,7 @@ ERRATA = (
         "maxItems: 0 beside a prose that says 500",
         "POST /activities/remove_list_memberships",
         "request",
-        r"\.source\.(contact_ids|list_ids|tag_ids)",
+        r"\.(source\.(contact_ids|list_ids|tag_ids)|list_ids)",
         ".* has more than 0 items",
     ),
     Erratum(

@@ -72,6 +72,7 @@ def test_an_account_judged_again_may_need_no_write(shop: Shop) -> None:
     assert len(puts(shop)) == 1
 
 
+@pytest.mark.undescribed
 def test_numbers_of_an_account_go_back_as_they_came(shop: Shop) -> None:
     """A long decimal and a 1.0 in an attribute are in the PUT as they were in the answer, to the digit."""
     account_id = unsubscribed(shop)

@@ -128,6 +128,7 @@ def test_a_nested_creation_date_is_not_understood(world: KiboWorld) -> None:
     assert world.accounts(filter="auditInfo.createDate ge 2020-01-01").status_code == 400
 
 
+@pytest.mark.undescribed
 def test_what_nobody_declared_survives_get_and_put(world: KiboWorld) -> None:
     """A newer field, known or not, is shown, can be sent back, and stays; a new one is taken."""
     world.box.kibo.update_account(1001, last2FaDate="2026-09-01T10:00:00.123Z")

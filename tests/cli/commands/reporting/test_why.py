@@ -166,6 +166,7 @@ def test_a_rejected_record(shop: LiveShop) -> None:
         assert entry["until"] > entry["at"]  # type: ignore[operator]
 
 
+@pytest.mark.undescribed
 def test_a_record_whose_consent_is_unknown(shop: LiveShop) -> None:
     """Nothing is remembered of such an account but its rejection; the address finds it in any case of letters."""
     shop.box.kibo.add_account(emailAddress="Null@Example.com", acceptsMarketing=None)
