@@ -1,9 +1,11 @@
 """What passes between the HTTP server and a simulated vendor: one request in, one reply out."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 Clock = Callable[[], datetime]
 """The sandbox's only source of time: aware UTC. Tests share a fake one with ccsync."""
@@ -33,8 +35,21 @@ class Reply:
     @classmethod
     def json(cls, status: int, value: object, **headers: str) -> "Reply":
         """Encode `value` compactly; a header's underscores become hyphens."""
-        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-        return cls(status, body, headers={k.replace("_", "-"): v for k, v in headers.items()})
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_marked)
+        if _MARK in text:
+            text = _MARKED.sub(r"\1", text)
+        return cls(status, text.encode(), headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+_MARK = r'"\u0000number '
+_MARKED = re.compile(re.escape(_MARK) + r'([-+.0-9E]+)"')
+
+
+def _marked(value: object) -> str:
+    """A decimal as a marked text: `json` writes floats only, which do not keep every digit."""
+    if not isinstance(value, Decimal):
+        raise TypeError(f"{type(value).__name__} is no JSON")
+    return f"\0number {value}"
 
 
 Handler = Callable[[Request], Reply]

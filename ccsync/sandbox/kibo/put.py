@@ -6,6 +6,7 @@ https://github.com/Mozu/mozu-dotnet (`CustomerTests.cs`); booleans that cannot b
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import TypeAlias
 
 from ccsync.sandbox.kibo.accounts import Account
@@ -107,6 +108,6 @@ _KINDS: dict[str, Callable[[object], bool]] = {
     "text": lambda value: isinstance(value, str),
     "bool": lambda value: isinstance(value, bool),
     "int": _is_whole,
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float | Decimal) and not isinstance(value, bool),
     "date": _is_date,
 }

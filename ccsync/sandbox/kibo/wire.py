@@ -6,6 +6,7 @@ Error body: https://github.com/Mozu/mozu-java (`ApiError.java`).
 import json
 import secrets
 from collections.abc import Set
+from decimal import Decimal
 
 from ccsync.sandbox.kibo import query as language
 from ccsync.sandbox.kibo.accounts import Account
@@ -79,11 +80,11 @@ def selected(value: object, asked: dict[str, str], known: Set[str], **inner: Set
 
 
 def json_body(request: Request) -> Account:
-    """The body as a JSON object."""
+    """The body as a JSON object; numbers with a point keep every digit."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise Refused(415, "UNSUPPORTED_MEDIA_TYPE", "the body must be application/json")
     try:
-        body = json.loads(request.body)
+        body = json.loads(request.body, parse_float=Decimal)
     except ValueError:
         raise BadBody("the body is not JSON") from None
     if not isinstance(body, dict):

@@ -139,6 +139,18 @@ def test_what_nobody_declared_survives_get_and_put(world: KiboWorld) -> None:
     assert world.get(f"{ACCOUNTS}/1001", responseFields="last2FaDate").json() == {"last2FaDate": shown["last2FaDate"]}
 
 
+@pytest.mark.undescribed
+def test_numbers_survive_to_the_digit(world: KiboWorld) -> None:
+    """What was written with thirty digits, or as 1.0, is shown like that, by the PUT, the GET and the list."""
+    figures = '"figures":{"long":0.123456789012345678901234567890,"one":1.0,"whole":98765432109876543210987}'
+    text = world.get(f"{ACCOUNTS}/1001").text
+    headers = {**world.headers, "Content-Type": "application/json"}
+    body = f"{text[:-1]},{figures}}}"
+    answer = requests.put(world.url(f"{ACCOUNTS}/1001"), data=body, headers=headers, timeout=5)
+    for shown in (answer, world.get(f"{ACCOUNTS}/1001"), world.accounts(filter="id eq 1001")):
+        assert figures in shown.text
+
+
 @pytest.mark.parametrize(
     ("path", "application"),
     [
