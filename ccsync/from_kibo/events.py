@@ -33,7 +33,7 @@ MOST_PAGES = 20_000
 
 
 _BEST, _NEWEST = "filtered-oldest-first", "newest-first"
-_QUERIES: dict[str, tuple[bool, str | None]] = {
+QUERIES: dict[str, tuple[bool, str | None]] = {
     _BEST: (True, "createDate asc"),
     _NEWEST: (False, "createDate desc"),
     "filtered": (True, None),
@@ -114,12 +114,12 @@ class _Pages:
         return [one for one in page.events if one.created_at is None or one.created_at >= self._since]
 
     def __iter__(self) -> Iterator[EventPage]:
-        filter_text = f"topic sw customeraccount and createDate ge {self._since:%Y-%m-%dT%H:%M:%SZ}"
+        filter_text = filter_since(self._since)
         known = findings.recall(self._context, findings.EVENT_QUERY)
-        for name in sorted(_QUERIES, key=lambda one: one != known):  # what worked lately is tried first
-            is_filtered, sort = _QUERIES[name]
+        for name in sorted(QUERIES, key=lambda one: one != known):  # what worked lately is tried first
+            is_filtered, sort = QUERIES[name]
             page = self._first(filter_text if is_filtered else None, sort)
-            if page is not None and not (name == _BEST and self._is_unfiltered(page)):
+            if page is not None and not (name == _BEST and is_unfiltered(page, self._since)):
                 if name != _BEST or known is not None:
                     findings.note(self._context, findings.EVENT_QUERY, name)
                 stops_at_old = name == _NEWEST and _falls(page)
@@ -134,9 +134,6 @@ class _Pages:
             if error.status != 400:
                 raise
             return None
-
-    def _is_unfiltered(self, page: EventPage) -> bool:
-        return page.has_other_topics or (page.oldest is not None and page.oldest < self._since)
 
     def _follow(
         self, page: EventPage, filter_text: str | None, sort: str | None, *, stops_at_old: bool
@@ -181,6 +178,16 @@ class _Pages:
             "404 from the home host and from the tenant's.",
             "Check [kibo] event_url.",
         )
+
+
+def filter_since(since: datetime) -> str:
+    """The filter for the events about customers since a time."""
+    return f"topic sw customeraccount and createDate ge {since:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def is_unfiltered(page: EventPage, since: datetime) -> bool:
+    """Does a page show that the filter was ignored?"""
+    return page.has_other_topics or (page.oldest is not None and page.oldest < since)
 
 
 def _falls(page: EventPage) -> bool:

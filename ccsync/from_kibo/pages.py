@@ -130,7 +130,7 @@ class Changed:
     pages: Iterator[Sequence[Customer]]
 
 
-_UPDATE_DATES = ("updateDate", "auditInfo.updateDate")
+UPDATE_DATES = ("updateDate", "auditInfo.updateDate")
 _NO_UPDATE_DATE = "none"
 
 
@@ -143,10 +143,10 @@ def read_changed_since(context: Context, at: datetime, is_anonymous: bool | None
     known = findings.recall(context, findings.UPDATE_DATE)
     if known == _NO_UPDATE_DATE:
         return None
-    for name in sorted(_UPDATE_DATES, key=lambda one: one != known):
+    for name in sorted(UPDATE_DATES, key=lambda one: one != known):
         changed = _changed_since(context.kibo, name, at - SKEW, is_anonymous)
         if changed is not None:
-            if known is not None or name != _UPDATE_DATES[0]:
+            if known is not None or name != UPDATE_DATES[0]:
                 findings.note(context, findings.UPDATE_DATE, name)
             return changed
     findings.note(context, findings.UPDATE_DATE, _NO_UPDATE_DATE)

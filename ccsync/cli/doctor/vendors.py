@@ -1,11 +1,12 @@
 """What can be wrong at the vendors: logins, rights, the list, the fields, events, and the clocks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from ccsync.cli import idle_login
 from ccsync.cli.doctor.findings import Check, Skipped, Wrong
 from ccsync.cli.doctor.machine import Machine
+from ccsync.cli.doctor.probe import Probe, probed
 from ccsync.cli.owner import check_account
 from ccsync.cli.setup import live_account, rights
 from ccsync.cli.terminal import screen
@@ -48,6 +49,13 @@ class Vendors:
             "automations": self._automations,
             "clock": self._clock,
         }
+
+    def probe(self) -> Iterator[tuple[str, str]]:
+        """What no description tells, fact by fact; what runs go by is remembered. Raises `Skipped`."""
+        config, tools = self._machine.known_config(), self._logged_in_client()
+        with self._app.lock(config, "doctor"):
+            store, now = self._machine.known_store(), self._app.clock.now()
+            yield from probed(Probe(tools.kibo, tools.constant_contact, store, now))
 
     def _clients(self) -> Clients:
         config, store = self._machine.known_config(), self._machine.known_store()

@@ -1,0 +1,83 @@
+"""`ccsync doctor --probe`: what the vendors leave open, found out without a change and without a word about anybody."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ccsync.sandbox.settings import ROW_PARTS, SandboxSettings
+from tests.canaries import leaks_in
+from tests.inside import InsideShop
+
+OUT = "out@example.com"
+
+
+def probed(folder: Path, **settings: object) -> dict[str, str]:
+    """What a probe of such vendors says, after a day in the shop."""
+    with InsideShop(folder, SandboxSettings(customers=40, seed=7, **settings)) as shop:  # type: ignore[arg-type]
+        shop.box.kibo.add_account(emailAddress=OUT, firstName="Ann", acceptsMarketing=True)
+        shop.ccsync("export", "--yes")
+        shop.box.cc.custom_fields.add("Shop Number", "string")
+        shop.box.cc.unsubscribe(OUT)
+        shop.later(days=3)
+        shop.box.kibo.add_account(emailAddress="new@example.com", acceptsMarketing=True)
+        shop.box.requests.records.clear()
+        done = shop.ccsync("doctor", "--probe", "--json")
+        assert not leaks_in(done.stdout, set())
+        assert {one for one in shop.requests() if not one.startswith("GET ")} <= {
+            "POST /api/platform/applications/authtickets/oauth", "POST /oauth2/default/v1/token"
+        }  # fmt: skip
+        found: dict[str, str] = json.loads(done.stdout)["probed"]
+        assert not [fact for fact, value in found.items() if "not found out" in value]
+        return found
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, {"Kibo: events at event_url": "served", "Kibo: events at the tenant's host": "not served",
+              "Kibo: events asked for filtered-oldest-first": "taken", "Kibo: accounts filtered by updateDate": "taken",
+              "Kibo: accounts filtered by auditInfo.updateDate": "refused (400)", "Kibo: oldest event": "3 days",
+              "Kibo: guests in the usual list": "yes", "Kibo: 201 accounts asked for": "refused (400)",
+              "Kibo: a row of the list lacks": "nothing", "Kibo: accounts sorted by id": "taken",
+              "Kibo: accounts beyond the 10,000th": "nothing there to tell by",
+              "Constant Contact: opt-out found at its own date": "yes",
+              "Constant Contact: lists after an unsubscribe": "none",
+              "Constant Contact: names of custom fields": "both ways"}),
+        ({"event_host": "tenant"}, {"Kibo: events at the tenant's host": "served"}),
+        ({"event_filter": "refuse"}, {"Kibo: events asked for filtered-oldest-first": "refused (400)",
+                                      "Kibo: events asked for newest-first": "taken"}),
+        ({"event_filter": "ignore"}, {"Kibo: events asked for filtered": "taken, and the filter ignored"}),
+        ({"update_date_name": "nested"}, {"Kibo: accounts filtered by updateDate": "refused (400)",
+                                          "Kibo: accounts filtered by auditInfo.updateDate": "taken"}),
+        ({"update_date_filter": "ignore"}, {"Kibo: accounts filtered by updateDate": "taken, and ignored"}),
+        ({"guests_by_default": False}, {"Kibo: guests in the usual list": "no"}),
+        ({"rows_carry": ROW_PARTS - {"contacts"}}, {"Kibo: a row of the list lacks": "contacts"}),
+        ({"optout_after_is_inclusive": False}, {"Constant Contact: opt-out found at its own date": "no"}),
+        ({"unsubscribed_keep_lists": True}, {"Constant Contact: lists after an unsubscribe": "some"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_open_is_found_out(tmp_path: Path, settings: dict[str, object], expected: dict[str, str]) -> None:
+    """Whichever way a vendor is, the probe says so; it writes nothing at a vendor, and names nobody."""
+    found = probed(tmp_path, **settings)
+    assert {fact: found[fact] for fact in expected} == expected
+
+
+def test_the_runs_go_by_what_was_probed(tmp_path: Path) -> None:
+    """The next flush asks in the way that was found, without a refused call."""
+    with InsideShop(tmp_path, SandboxSettings(customers=4, event_filter="refuse", event_sort="refuse")) as shop:
+        shop.box.kibo.add_account(emailAddress="new@example.com", acceptsMarketing=True)
+        assert shop.ccsync("-q", "doctor", "--probe").stdout.splitlines()[-3].startswith("Constant Contact: ")
+        shop.box.requests.records.clear()
+        shop.ccsync("flush-events")
+        assert [one.status for one in shop.box.requests.records if one.path == "/api/event/pull"] == [200]
+
+
+def test_without_a_login_nothing_is_probed(tmp_path: Path) -> None:
+    """It says why, and the checks have said how to mend it."""
+    with InsideShop(tmp_path, SandboxSettings(customers=1)) as shop:
+        shop.box.cc.revoke()
+        done = shop.ccsync("doctor", "--probe")
+        assert "nothing was probed" in done.stdout
+        assert done.returncode == 5
