@@ -1,6 +1,7 @@
 """What the jobs that cron runs have in common: their time, their silence, and what they say once a day."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import click
 
@@ -11,6 +12,7 @@ from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.since import as_seconds
 from ccsync.cli.wiring import App
 from ccsync.config import Config
+from ccsync.run.context import Context
 from ccsync.run.job_names import DIRECTIONS
 from ccsync.state import Store, properties
 from ccsync.state.database.times import to_text
@@ -35,12 +37,26 @@ def is_switched_off(app: App, config: Config, command: str) -> bool:
     return True
 
 
-def say_notices(app: App, store: Store, notices: dict[str, str]) -> None:
+MOST_SKEW = timedelta(minutes=10)
+
+
+def say_notices(app: App, context: Context) -> None:
     """Say what a person should do: at a terminal always, under cron once a day."""
-    for key, text in notices.items():
+    store = context.store
+    for key, text in (*context.notices.items(), *_of_clock(context)):
         is_watched = screen.wants_summary(app.verbosity, app.is_quiet)
         if not app.is_quiet and (is_watched or _is_news(store, key, text, app.clock.now())):
             screen.say(screen.clean(text))
+
+
+def _of_clock(context: Context) -> Iterator[tuple[str, str]]:
+    """A clock that is wrong harms no run and nobody's consent, but what it dates, logs and due times, is off."""
+    asked = {"Kibo": context.kibo.transport, "Constant Contact": context.constant_contact.transport}
+    for vendor, transport in asked.items():
+        ahead = transport.dates.ahead(context.clock.monotonic(), context.now())
+        if transport.dates.answers and abs(ahead) > MOST_SKEW:
+            yield "clock", f"{screen.of_clock(vendor, ahead)} {screen.SET_CLOCK}"
+            return
 
 
 def _is_news(store: Store, key: str, text: str, now: datetime) -> bool:

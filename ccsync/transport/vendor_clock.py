@@ -55,6 +55,11 @@ class VendorClock:
             return Reading(nearest, nearest)
         return Reading(min(nearest, ours), max(nearest, ours))
 
+    def ahead(self, monotonic: float, ours: datetime) -> timedelta:
+        """By how much our clock, which shows `ours`, is ahead of the vendor's, as far as its answers tell."""
+        shown = self.read(monotonic, ours)
+        return max(ours - shown.earliest, ours - shown.latest, key=abs)
+
 
 def _moved(at: datetime, seconds: float) -> datetime:
     try:

@@ -64,3 +64,17 @@ def test_what_is_said_once_a_day_is_so_after_a_wrong_clock(shop: InsideShop, ske
     assert sum("Error" in one for one in said) == (0 if skew == 600.0 else 1)
     shop.later(days=1)
     assert "Error" in shop.ccsync("poll-unsubscribes").stderr
+
+
+@pytest.mark.parametrize("job", DIRECTIONS)
+@pytest.mark.parametrize(("skew", "text"), [(YEAR, "ahead of"), (-3_600.0, "1 h 0 min behind"), (120.0, "")])
+def test_a_wrong_clock_is_named_once_a_day(shop: InsideShop, job: str, skew: float, text: str) -> None:
+    """The work is done all the same; a clock that is a little off is nobody's business."""
+    shop.edit("enabled = false\n", "")
+    assert shop.ccsync("export", "--yes").returncode in (0, 3)
+    shop.own_clock = SkewedClock(shop.clock, skew)
+    first, second = shop.ccsync(job), shop.ccsync(job)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert ("This machine's clock is " in first.stderr) is bool(text)
+    assert text in first.stderr
+    assert "clock" not in second.stderr

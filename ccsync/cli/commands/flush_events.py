@@ -54,7 +54,7 @@ def flush_events(app: App, dry_run: bool, accept: int, wait_seconds: float | Non
         finally:
             line.erase()
             if not dry_run:
-                say_notices(app, store, context.notices)
+                say_notices(app, context)
         news = news_of(context, "record", "rejected") if not dry_run and job.has_news(context) else ""
     if plan is not None:
         _show_plan(run, plan, context, as_json)

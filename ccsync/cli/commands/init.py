@@ -87,6 +87,7 @@ def init(
     if flow == "code":
         variable = CONSTANT_CONTACT_VARIABLE
         changes.append(_secret("constant_contact", variable, cc_secret_command, talk, from_stdin=secrets_stdin))
+    app.clock.check()
     _check(changes)
     write_new(path, [*changes, *_without_placeholder(changes)])
     _say_next(app, path)

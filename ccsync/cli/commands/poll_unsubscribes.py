@@ -58,7 +58,7 @@ def poll_unsubscribes(
         finally:
             line.erase()
             if not dry_run:
-                say_notices(app, store, context.notices)
+                say_notices(app, context)
         news = news_of(context, "consent change", "not written to Kibo") if outcome.news else ""
     if outcome.plan is not None:
         _show_plan(run, outcome.plan, context, as_json)

@@ -164,15 +164,7 @@ class Vendors:
         if not answered:
             raise Skipped("no vendor has answered")
         for vendor, transport in answered.items():
-            ours = clock.now()
-            shown = transport.dates.read(clock.monotonic(), ours)
-            # Of a single answer the range reaches from its time to ours: its far end is the vendor's.
-            ahead = max(ours - shown.earliest, ours - shown.latest, key=abs)
+            ahead = transport.dates.ahead(clock.monotonic(), clock.now())
             if abs(ahead) > MOST_SKEW:
-                how = "ahead of" if ahead > timedelta(0) else "behind"
-                raise Wrong(
-                    f"This machine's clock is {screen.duration(abs(ahead).total_seconds())} {how} {vendor}'s.",
-                    "",
-                    "Set it, and keep it right by NTP: timedatectl set-ntp true",
-                )
+                raise Wrong(screen.of_clock(vendor, ahead), "", screen.SET_CLOCK)
         return f"agrees with {' and '.join(answered)}"

@@ -8,7 +8,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
 from types import SimpleNamespace
@@ -232,6 +232,15 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+SET_CLOCK = "Set it, and keep it right by NTP: timedatectl set-ntp true"
+
+
+def of_clock(vendor: str, ahead: timedelta) -> str:
+    """How wrong this machine's clock is, by a vendor's."""
+    how = "ahead of" if ahead > timedelta(0) else "behind"
+    return f"This machine's clock is {duration(abs(ahead).total_seconds())} {how} {vendor}'s."
 
 
 def may_ask() -> bool:
