@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -136,7 +137,10 @@ def _write(app: App, memory: Memory) -> None:
 
 
 def _paths(app: App) -> list[Path]:
-    """Where it may be kept: systemd's folder, the user's, a temporary one; https://specifications.freedesktop.org/basedir-spec/"""
+    """Where it may be kept: systemd's folder, the user's, a temporary one.
+
+    https://specifications.freedesktop.org/basedir-spec/
+    """
     named = app.config_option or os.environ.get("CCSYNC_CONFIG") or Path.cwd()
     key = hashlib.sha256(os.fsencode(Path.cwd() / named)).hexdigest()[:16]
     home = Path(os.environ.get("XDG_STATE_HOME", ""))
@@ -148,10 +152,12 @@ def _paths(app: App) -> list[Path]:
 
 def _temporary() -> Path | None:
     """A folder of this user's alone; another one's would let others decide what is mailed."""
-    folder = Path(tempfile.gettempdir()) / f"ccsync-{os.geteuid()}"
+    folder = Path(os.environ.get("TMPDIR") or tempfile.gettempdir()) / f"ccsync-{os.geteuid()}"
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
         facts = folder.lstat()
+    except FileNotFoundError:
+        return folder
     except OSError:
         return None
-    return folder if facts.st_uid == os.geteuid() and not facts.st_mode & 0o077 and not folder.is_symlink() else None
+    is_ours = stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.geteuid() and not facts.st_mode & 0o077
+    return folder if is_ours else None
