@@ -1,6 +1,5 @@
 """What the jobs that cron runs have in common: their time, their silence, and what they say once a day."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import click
@@ -37,26 +36,26 @@ def is_switched_off(app: App, config: Config, command: str) -> bool:
     return True
 
 
+CLOCK = "clock"
 MOST_SKEW = timedelta(minutes=10)
 
 
 def say_notices(app: App, context: Context) -> None:
     """Say what a person should do: at a terminal always, under cron once a day."""
     store = context.store
-    for key, text in (*context.notices.items(), *_of_clock(context)):
+    for key, text in {**context.notices, **_of_clock(context)}.items():
         is_watched = screen.wants_summary(app.verbosity, app.is_quiet)
-        if not app.is_quiet and (is_watched or _is_news(store, key, text, app.clock.now())):
+        if not app.is_quiet and (is_watched or _is_news(store, key, key if key == CLOCK else text, app.clock.now())):
             screen.say(screen.clean(text))
 
 
-def _of_clock(context: Context) -> Iterator[tuple[str, str]]:
+def _of_clock(context: Context) -> dict[str, str]:
     """A clock that is wrong harms no run and nobody's consent, but what it dates, logs and due times, is off."""
-    asked = {"Kibo": context.kibo.transport, "Constant Contact": context.constant_contact.transport}
-    for vendor, transport in asked.items():
-        ahead = transport.dates.ahead(context.clock.monotonic(), context.now())
-        if transport.dates.answers and abs(ahead) > MOST_SKEW:
-            yield "clock", f"{screen.of_clock(vendor, ahead)} {screen.SET_CLOCK}"
-            return
+    asked = (context.kibo.transport.dates, context.constant_contact.transport.dates)
+    skews = [one.ahead(context.clock.monotonic(), context.now()) for one in asked if one.answers]
+    ahead = max(skews, key=abs, default=timedelta(0))
+    text = screen.of_clock("the vendors'", ahead)
+    return {CLOCK: f"{text} {screen.SET_CLOCK}"} if abs(ahead) > MOST_SKEW else {}
 
 
 def _is_news(store: Store, key: str, text: str, now: datetime) -> bool:

@@ -8,7 +8,6 @@ from ccsync.errors import CcsyncError, Declined, NotAgreed, SafetyLimitError, Te
 from ccsync.reports.status import CRON_JOBS, WEEK, JobStanding, Status
 from ccsync.run.access import LAPSES_AFTER
 from ccsync.run.job_names import FLUSH_EVENTS, RECONCILE
-from ccsync.state.outbox import tasks
 
 OLD_LOGIN = timedelta(days=150)
 STAYS_SO = 3
@@ -105,7 +104,7 @@ def _span(length: timedelta) -> str:
 
 
 def _of_records(status: Status) -> Iterator[Alert]:
-    failed = status.queue.get(tasks.FAILED, 0)
+    failed = status.given_up
     if failed:
         yield Alert(
             f"{_accounts(failed)} could not be dealt with and {_are(failed)} not tried again until something changes.",

@@ -58,7 +58,8 @@ class Status:
     """How things stand at `at`. `placed` is how many people ccsync has put on the list.
 
     `untold` is how many opt-outs and returns Kibo is still to be told, `refused` by how many attempts it has not
-    taken each of those that failed; `not_taken_off` the same of removals from the list.
+    taken each of those that failed; `not_taken_off` the same of removals from the list. `given_up` is how many accounts
+    of the queue have failed for good without being `rejected`.
     """
 
     at: datetime
@@ -77,6 +78,7 @@ class Status:
     suppressed: Mapping[str, int]
     suppressed_people: int
     rejected: int
+    given_up: int
     calls: CallsToday
     kibo_calls: int
     login_renewed_at: datetime | None
@@ -114,7 +116,8 @@ def gather(store: Store, config: Config, now: datetime, *, knows_tenant: bool) -
             not_taken_off=removals.failed_attempts(store, list_id) if list_id else (),
             suppressed={kind: kinds.get(kind, 0) for kind in KINDS},
             suppressed_people=summary.count_suppressed(store, list_id or ""),
-            rejected=summary.count_only_rejected(store),
+            rejected=summary.count_rejected(store),
+            given_up=summary.count_given_up(store),
             calls=_calls(store, config, now),
             kibo_calls=calls.calls_on(store, KIBO, now),
             login_renewed_at=saved.obtained_at if saved else None,

@@ -67,7 +67,7 @@ def test_what_is_said_once_a_day_is_so_after_a_wrong_clock(shop: InsideShop, ske
 
 
 @pytest.mark.parametrize("job", DIRECTIONS)
-@pytest.mark.parametrize(("skew", "text"), [(YEAR, "ahead of"), (-3_600.0, "1 h 0 min behind"), (120.0, "")])
+@pytest.mark.parametrize(("skew", "text"), [(YEAR, "ahead of"), (-3_600.0, "behind"), (120.0, "")])
 def test_a_wrong_clock_is_named_once_a_day(shop: InsideShop, job: str, skew: float, text: str) -> None:
     """The work is done all the same; a clock that is a little off is nobody's business."""
     shop.edit("enabled = false\n", "")

@@ -53,7 +53,7 @@ def test_without_a_file_every_place_is_named(tmp_path: Path) -> None:
         find_config(None, {"HOME": "/nowhere"}, tmp_path)
     for path in (f"{tmp_path}/ccsync.toml", "/nowhere/.config/ccsync/ccsync.toml", "/etc/ccsync/ccsync.toml"):
         assert path in caught.value.why
-    assert "ccsync.toml.example" in caught.value.fix
+    assert "ccsync init" in caught.value.fix
     assert "--config" in caught.value.fix
 
 

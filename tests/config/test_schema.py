@@ -10,7 +10,14 @@ from ccsync.config import load_config
 from ccsync.config.checking import content_problems
 from ccsync.config.lines import outline
 from ccsync.config.schema import SCHEMA
-from ccsync.config.settings import ConstantContactSettings, KiboSettings, LimitSettings, StateSettings, SyncSettings
+from ccsync.config.settings import (
+    ConstantContactSettings,
+    KiboSettings,
+    LimitSettings,
+    MonitorSettings,
+    StateSettings,
+    SyncSettings,
+)
 from tests.config.files import LEAST, problems, with_line, write
 
 SETTINGS = {
@@ -18,6 +25,7 @@ SETTINGS = {
     "constant_contact": ConstantContactSettings,
     "sync": SyncSettings,
     "limits": LimitSettings,
+    "monitor": MonitorSettings,
     "state": StateSettings,
 }
 KEYS = [(section, key) for section, keys in SCHEMA.items() for key in keys]

@@ -48,6 +48,7 @@ def a_status(**changes: object) -> Status:
         suppressed={},
         suppressed_people=0,
         rejected=0,
+        given_up=0,
         calls=CallsToday(0, 10_000, 500, NOW),
         kibo_calls=0,
         login_renewed_at=NOW - timedelta(days=1),
@@ -77,10 +78,9 @@ ROWS = {
     "a login of 180 days": ({"login_renewed_at": days_ago(180)}, [("has lapsed", "ccsync login")]),
     "no list": ({"list_id": None, "is_exported": False}, [("No contact list", "ccsync configure --list")]),
     "no export": ({"is_exported": False}, [("An export is due", "ccsync export --dry-run")]),
-    "one failed": ({"queue": {"failed": 1}}, [("1 account could not", "ccsync events retry --all")]),
-    "many failed": ({"queue": {"failed": 1_200}}, [("1,200 accounts could not", "ccsync events --failed")]),
+    "one failed": ({"given_up": 1}, [("1 account could not", "ccsync events retry --all")]),
+    "many failed": ({"given_up": 1_200}, [("1,200 accounts could not", "ccsync events --failed")]),
     "rejected": ({"rejected": 2}, [("2 accounts are left out", "ccsync logs --rejected")]),
-    "rejected long ago": ({"rejected": 1}, [("1 account is left out", "ccsync export, then mend it")]),
     "Kibo refused twice": ({"untold": 2, "refused": (1, 2)}, []),
     "Kibo keeps refusing": (
         {"untold": 3, "refused": (1, 3, 9)},
@@ -148,7 +148,7 @@ def test_needs(changes: dict[str, object], expected: list[tuple[str, str]]) -> N
 
 def test_the_most_basic_comes_first() -> None:
     """Who has to log in first is told so first."""
-    found = needs(a_status(login_renewed_at=None, list_id=None, is_exported=False, rejected=1, queue={"failed": 1}))
+    found = needs(a_status(login_renewed_at=None, list_id=None, is_exported=False, rejected=1, given_up=1))
     words = ("logged in", "list", "could not", "left out")
     assert all(word in one.what for word, one in zip(words, found, strict=True))
 

@@ -148,13 +148,15 @@ def test_people_are_counted_once_whatever_keeps_them_away(store: Store) -> None:
     assert summary.count_suppressed(store, "list") == 2
 
 
-def test_a_rejected_account_that_failed_in_the_queue_is_counted_there(store: Store) -> None:
-    """One trouble is one line of `status`."""
-    pulled(store, 1)
-    queue.give_up(store, 1, 1, NOW, "no")
+def test_a_rejected_account_that_failed_in_the_queue_is_counted_once(store: Store) -> None:
+    """One trouble is one line of `status`: as rejected, which tells why."""
+    pulled(store, 1, 3)
+    for account_id in (1, 3):
+        queue.give_up(store, account_id, 1, NOW, "no")
     for account_id in (1, 2):
         parked.put(store, account_id, "bad-address", None, NOW, 1)
-    assert summary.count_only_rejected(store) == 1
+    assert summary.count_rejected(store) == 2
+    assert summary.count_given_up(store) == 1
 
 
 def test_a_closed_day_ends(store: Store) -> None:

@@ -166,5 +166,5 @@ class Vendors:
         for vendor, transport in answered.items():
             ahead = transport.dates.ahead(clock.monotonic(), clock.now())
             if abs(ahead) > MOST_SKEW:
-                raise Wrong(screen.of_clock(vendor, ahead), "", screen.SET_CLOCK)
+                raise Wrong(screen.of_clock(f"{vendor}'s", ahead), "", screen.SET_CLOCK)
         return f"agrees with {' and '.join(answered)}"

@@ -237,10 +237,10 @@ def duration(seconds: float) -> str:
 SET_CLOCK = "Set it, and keep it right by NTP: timedatectl set-ntp true"
 
 
-def of_clock(vendor: str, ahead: timedelta) -> str:
-    """How wrong this machine's clock is, by a vendor's."""
+def of_clock(whose: str, ahead: timedelta) -> str:
+    """How wrong this machine's clock is, by whose clock."""
     how = "ahead of" if ahead > timedelta(0) else "behind"
-    return f"This machine's clock is {duration(abs(ahead).total_seconds())} {how} {vendor}'s."
+    return f"This machine's clock is {duration(abs(ahead).total_seconds())} {how} {whose}."
 
 
 def may_ask() -> bool:

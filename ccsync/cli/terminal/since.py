@@ -68,7 +68,7 @@ def read_since(text: str, at: datetime) -> datetime:
         return typed.astimezone(UTC)
     first, second = typed.replace(fold=0).astimezone(), typed.replace(fold=1).astimezone()
     # In the night when clocks go back an hour comes twice; when they go forward one is missing.
-    if first.utcoffset() != second.utcoffset() and first > second:
+    if typed not in (first.replace(tzinfo=None), second.replace(tzinfo=None)):
         raise _Unclear(f"{text} was skipped: clocks went forward over it. Give an earlier or a later time.")
     if first.utcoffset() != second.utcoffset() and first < second:
         raise _Unclear(f"{text} came twice: {local_time(first)} and {local_time(second)}; add the offset.")

@@ -15,7 +15,12 @@ def count_suppressed(store: Store, list_id: str) -> int:
     return store.number("SELECT count(DISTINCT person) FROM suppressions WHERE list_id IN ('', ?)", list_id)
 
 
-def count_only_rejected(store: Store) -> int:
-    """How many accounts stay rejected and are not among the failed of the queue as well."""
-    failed = "SELECT account_id FROM tasks WHERE kind = ? AND status = ?"
-    return store.number(f"SELECT count(*) FROM parked WHERE account_id NOT IN ({failed})", READ, FAILED)
+def count_rejected(store: Store) -> int:
+    """How many accounts are rejected now."""
+    return store.number("SELECT count(*) FROM parked")
+
+
+def count_given_up(store: Store) -> int:
+    """How many accounts of the queue are not tried again, for another reason than that their record is rejected."""
+    parked = "account_id IN (SELECT account_id FROM parked)"
+    return store.number(f"SELECT count(*) FROM tasks WHERE kind = ? AND status = ? AND NOT {parked}", READ, FAILED)

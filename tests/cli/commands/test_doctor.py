@@ -145,7 +145,7 @@ def clock_ahead(shop: InsideShop) -> None:
         (logged_out, 5, "Constant Contact login", "Nobody has logged in", "ccsync login"),
         (no_privilege, 5, "rights", "contacts:write", "ccsync login"),
         (list_gone, 9, "contact list", "no longer exists", "ccsync configure --list"),
-        (field_gone, 4, "custom fields", "cf:shoe_size", "--create-fields"),
+        (field_gone, 4, "custom fields", "no custom field shoe_size", "--create-fields"),
         (clock_ahead, 1, "clock", "clock is 30 min", "timedatectl"),
     ],
 )

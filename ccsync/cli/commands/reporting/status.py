@@ -22,7 +22,7 @@ FOUND = 1
 def _some_time(context: click.Context, option: click.Parameter, text: str | None) -> timedelta | None:
     span = as_span(context, option, text)
     if span == timedelta(0):
-        raise click.BadParameter("must be longer than nothing.")
+        raise click.BadParameter("must be longer than nothing; give 90m, 2h or 1d.")
     return span
 
 

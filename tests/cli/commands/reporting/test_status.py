@@ -104,7 +104,7 @@ def test_each_job_has_its_last_success_and_its_next_run(shop: LiveShop) -> None:
     ran(shop, "flush-events", timedelta(minutes=20))
     ran(shop, "flush-events", timedelta(minutes=10), "FAILED")
     by_name = {one["job"]: one for one in told(shop)["jobs"]}  # type: ignore[attr-defined]
-    assert list(by_name) == ["export", "flush-events", "poll-unsubscribes"]
+    assert list(by_name) == ["export", "flush-events", "poll-unsubscribes", "reconcile"]
     flush = by_name["flush-events"]
     started, succeeded, upcoming = (
         datetime.fromisoformat(flush[name]) for name in ("last_started_at", "last_success_at", "next_run_at")
