@@ -67,6 +67,8 @@ class SandboxSettings:
     kibo_retry_after_seconds: int = 60
     page_over_200: str = "refuse"  # or "cap"
     guests_by_default: bool = True  # does the list hold anonymous accounts when isAnonymous is omitted
+    deepest_row: int = 0  # the last record that a list of accounts shows, however many there are; 0: no such limit
+    part_edits_make_events: bool = True  # does a change of nothing but contacts, attributes or segments make an event
     update_date_filter: str = "works"  # or "refuse" (400), "ignore": filtering accounts by updateDate
     update_date_name: str = "flattened"  # or "nested" (auditInfo.updateDate), "both": how that filter names it
     rows_carry: frozenset[str] = ROW_PARTS

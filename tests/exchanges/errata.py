@@ -98,6 +98,13 @@ ERRATA = (
         r'"\d{4}-\d\d-\d\d(T.*[+-]\d{4})?" is not a "date-time"',
     ),
     Erratum(
+        "209 is the declared success, which no table of HTTP statuses has (the switch automations_status)",
+        "GET /automations/workflows",
+        "answer",
+        "status",
+        "200 is not declared",
+    ),
+    Erratum(
         "which status the plan's contact limit gives is in no description (the switch plan_limit_status)",
         "POST /(contacts|activities/contacts_json_import)",
         "answer",

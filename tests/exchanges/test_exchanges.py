@@ -46,11 +46,11 @@ SILENT = {"completion", "init", "backup", "report"}
 
 
 def switches() -> Iterator[tuple[str, object]]:
-    """Every value of every switch that is not the usual one."""
+    """Every value of every switch that is not the usual one; without a login there is nothing to record."""
     for one in fields(SandboxSettings):
         if one.name in CHOICES:
             yield from ((one.name, value) for value in CHOICES[one.name] if value != one.default)
-        elif isinstance(one.default, bool) and one.name != "hostile":
+        elif isinstance(one.default, bool) and one.name not in ("hostile", "device_gives_refresh_token"):
             yield one.name, not one.default
     yield from (("rows_carry", ROW_PARTS - {part}) for part in sorted(ROW_PARTS))
     yield "plan_contact_limit", 20

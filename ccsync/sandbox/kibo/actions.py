@@ -16,6 +16,9 @@ OPERATIONS = frozenset({"sign-in", "tenant", "events", "list", "search", "read",
 """What can be refused; a search is a list filtered by `emailAddress`, and its record is that address."""
 _REDACTED = ("userName", "firstName", "lastName", "companyOrOrganization", "externalId", "taxId")
 
+PARTS = frozenset({"contacts", "attributes", "segments"})
+"""What hangs below an account and is edited by itself."""
+
 
 class Actions:
     """The store seen from inside. `total_off` and `page_faults` spoil its listings, `refusals` its other answers."""
@@ -57,7 +60,8 @@ class Actions:
         """Somebody changes an account in the store."""
         before = self._accounts.get(account_id)
         self._note_change(actor, before, self._accounts.update(account_id, fields))
-        self.events.record("customeraccount.updated", account_id)
+        if fields.keys() - PARTS or self._settings.part_edits_make_events:
+            self.events.record("customeraccount.updated", account_id)
 
     def opt_in(self, account_id: int, actor: str = "person") -> None:
         """Somebody ticks the box for marketing."""

@@ -173,6 +173,8 @@ class Kibo(Actions):
     def _list(self, request: Request) -> Reply:
         asked = parameters(request, _LIST_PARAMETERS)
         start, size = page_bounds(asked, self._settings.page_over_200)
+        if 0 < self._settings.deepest_row < start + size:
+            raise Refused(400, "VALIDATION_ERROR", "the page lies too deep")
         left_out = _left_out(asked)
         clauses = self._clauses(asked)
         address = next((str(one.value) for one in clauses if one.field == "emailaddress"), None)
