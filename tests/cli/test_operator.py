@@ -284,7 +284,7 @@ def test_cron_hears_nothing_of_a_run_that_did_its_work(shop: LiveShop) -> None:
     """Newly rejected records are one line and exit 3; after that not a byte."""
     first = shop.ccsync("export", "--yes")
     assert (first.returncode, first.stdout) == (3, "")
-    assert re.fullmatch(r"\d+ records were rejected, most often \(\d+\): .*ccsync logs 1 --errors\n", first.stderr)
+    assert re.fullmatch(r"\d+ records were rejected, .*: .*ccsync logs 1 --errors\n", first.stderr)
     second = shop.ccsync("export")
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
 
