@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import click
 
-from ccsync.cli import monitor
+from ccsync.cli import logging_setup, monitor
 from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.mail import is_same_day, mark_of
 from ccsync.cli.terminal import screen
@@ -46,7 +46,7 @@ def say_notices(app: App, context: Context) -> None:
     for key, text in {**context.notices, **_of_clock(context)}.items():
         is_watched = screen.wants_summary(app.verbosity, app.is_quiet)
         if not app.is_quiet and (is_watched or _is_news(store, key, key if key == CLOCK else text, app.clock.now())):
-            screen.say(screen.clean(text))
+            screen.say(screen.clean(logging_setup.redact(text)))
 
 
 def _of_clock(context: Context) -> dict[str, str]:

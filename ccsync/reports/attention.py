@@ -94,7 +94,8 @@ def is_silent(status: Status, one: JobStanding) -> bool:
 def _of_silence(status: Status, one: JobStanding) -> Alert:
     since = "has never run" if one.last is None else "has not run for " + _span(abs(status.at - one.last.started_at))
     return Alert(
-        f"{one.job} {since}, though the sync is enabled.", "crontab -e        (crontab.example shows its line)"
+        f"{one.job} {since}, though the sync is enabled.",
+        "crontab -e        (ccsync init --print-crontab prints its line)",
     )
 
 

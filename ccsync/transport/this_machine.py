@@ -1,10 +1,10 @@
 """Names what on this machine keeps a call from going out: the proxy, the CA bundle, DNS, the route, the clock."""
 
+from __future__ import annotations
+
 import errno
 import os
 import re
-import socket
-import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +23,8 @@ def obstacle(error: BaseException, vendor: str, url: str) -> CcsyncError | None:
 
     `EnvironmentWrong` and `RefusedError` stay until a person mends something; `NoWayOut` may pass. Nothing was sent.
     """
+    import socket  # late, as `requests`: together with ssl it takes a tenth of the time of a command's start
+
     chain = list(_chain(error))
     host, proxy = urlsplit(url).hostname or "", _proxy(url)
     if isinstance(error, requests.exceptions.SSLError) or "CA certificate bundle" in str(error):
@@ -87,6 +89,8 @@ def _of_proxy(chain: list[BaseException], host: str, proxy: tuple[str, str]) -> 
 
 def _of_bundle() -> CcsyncError | None:
     """The variable that names a CA bundle which cannot be used, if one does."""
+    import ssl
+
     name = next((one for one in BUNDLES if os.environ.get(one)), None)
     path = Path(os.environ[name] if name else requests.utils.DEFAULT_CA_BUNDLE_PATH)
     try:
@@ -103,6 +107,8 @@ def _of_bundle() -> CcsyncError | None:
 
 
 def _of_certificate(vendor: str, host: str, chain: list[BaseException]) -> CcsyncError:
+    import ssl
+
     found = next((one.verify_message for one in chain if isinstance(one, ssl.SSLCertVerificationError)), "")
     by_clock = ", by this machine's clock" if "expired" in found or "not yet valid" in found else ""
     return RefusedError(

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 
 from ccsync.config import Change
@@ -10,10 +9,13 @@ from ccsync.config.editing import changed
 from ccsync.config.reading import FILE_NAME
 from ccsync.errors import ConfigError
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+"""Texts that pip installs with the package; those at the top level of the repository are the same."""
+
 
 def example() -> str:
     """The example config, with every key there is."""
-    return (files("ccsync") / "examples" / "ccsync.toml.example").read_text("utf-8")
+    return (EXAMPLES / "ccsync.toml.example").read_text("utf-8")
 
 
 def home_of_config(explicit: Path | None, environ: Mapping[str, str], *, is_root: bool) -> Path:

@@ -2,16 +2,15 @@
 
 import getpass
 import shlex
-from importlib.resources import files
 from pathlib import Path
 
 from ccsync.cli.setup.crontab import JOBS, WEEKLY, command_line, schedules
+from ccsync.cli.setup.starting_config import EXAMPLES
 
 
 def units(config_path: Path, state_path: Path, interval_minutes: int, *, also_writable: Path | None = None) -> str:
     """All units as one text; a line above each names its file. `also_writable` is a folder besides the state file's."""
-    examples = files("ccsync") / "examples"
-    unit = (examples / "systemd.example").read_text("utf-8")
+    unit = (EXAMPLES / "systemd.example").read_text("utf-8")
     writable = [state_path.parent, *([also_writable] if also_writable else [])]
     whens = (*schedules(interval_minutes), WEEKLY)
     found = [
@@ -24,7 +23,7 @@ def units(config_path: Path, state_path: Path, interval_minutes: int, *, also_wr
         )
         for job, when in zip(JOBS, whens, strict=True)
     ]
-    return "".join(found) + (examples / "systemd-failure.example").read_text("utf-8")
+    return "".join(found) + (EXAMPLES / "systemd-failure.example").read_text("utf-8")
 
 
 def calendar(schedule: str) -> str:
