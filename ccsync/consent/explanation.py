@@ -60,7 +60,6 @@ class Facts:
     leaving: str | None = None
     is_held_back: bool = False
     importing: int | None = None
-    is_staged: bool = False
     rejection: str | None = None
     is_deleted: bool = False
     is_read: bool = False
@@ -174,8 +173,6 @@ def _listed(facts: Facts, on: str) -> str:
 
 
 def _waiting(facts: Facts, off: str, name: str) -> Iterator[Answer]:
-    if facts.is_staged:
-        yield Answer(Standing.WAITING, f"Not yet on {name}: a run has read the record and not ended yet.")
     accepts = any(one.accepts_marketing for one in facts.accounts)
     failed = [one for one in facts.queue if one.status == tasks.FAILED]
     if not facts.is_exported and not failed and (accepts or (facts.queue and not facts.accounts)):

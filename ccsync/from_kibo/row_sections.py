@@ -38,9 +38,11 @@ class RowSections:
 
     def probe(self, rows: Sequence[Customer]) -> None:
         """Compare rows of a page with their single reads; those that show something of a part in doubt tell most."""
+        if self.lacking or not self.in_doubt:
+            return
         telling = sorted(rows, key=lambda row: -len(filled_sections(row, self._mapping) & self.in_doubt))
         shown = {part for row in rows for part in self.in_doubt if row.raw.get(part) is not None}
-        for row in telling[: self._most] if self.in_doubt and not self.lacking else ():
+        for row in telling[: self._most]:
             single = self._context.kibo.get_customer(row.account_id)
             if single is not None and not _was_changed(row, single):
                 self.compare(row, single, shown)

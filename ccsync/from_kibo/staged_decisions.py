@@ -25,9 +25,12 @@ def iter_decisions(context: Context, *, is_retry: bool) -> Iterator[tuple[Staged
 
     `is_retry` gives a row another try that Constant Contact has refused before.
     """
+    target, judged_at = target_of(context), context.clock.monotonic()
     for one in iter_staged_people(context.store, context.list_id, context.now()):
         # What is fresh is judged by the time of each decision: sending may take hours.
-        yield one.staged, _decide(one, target_of(context), is_retry=is_retry)
+        if context.clock.monotonic() - judged_at >= 1:
+            target, judged_at = target_of(context), context.clock.monotonic()
+        yield one.staged, _decide(one, target, is_retry=is_retry)
 
 
 def iter_to_look_at(context: Context, *, is_retry: bool) -> Iterator[tuple[Staged, bool]]:

@@ -167,7 +167,6 @@ def _with_person(store: Store, facts: Facts, person: bytes) -> Facts:
         listed_since=arrivals[-1] if arrivals else None,
         leaving=person_facts.removal_reason(store, person, list_id),
         importing=person_facts.import_under_way(store, person, list_id),
-        is_staged=person_facts.is_staged(store, person),
     )
 
 

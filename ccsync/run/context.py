@@ -49,10 +49,13 @@ class Context:
     """How long the run may still wait for bulk jobs, all together: what is not over by then is left to the next run."""
     is_patient: bool = False
     """A person waits for this run: the time to wait begins anew with each bulk job that ends."""
+    _person_key: Callable[[str], bytes] | None = None
 
     def person_of(self) -> Callable[[str], bytes]:
         """The function from an address in its comparison form to a person."""
-        return people.person_key(self.store)
+        if self._person_key is None:
+            self._person_key = people.person_key(self.store)
+        return self._person_key
 
     def show(self, phase: str, done: int = 0, total: int | None = None, sent: int = 0) -> None:
         """Report progress."""

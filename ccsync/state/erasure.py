@@ -17,7 +17,6 @@ HELD_BY: Mapping[str, tuple[str, ...]] = {
     "contact_addresses": ("person",),
     "sent": ("person",),
     "batch_rows": ("person",),
-    "staged": ("person", "account_id"),
     "rejected": ("account_id",),
     "parked": ("account_id",),
     "events": ("account_id",),
@@ -32,7 +31,7 @@ _BLOCK = 1 << 20
 
 def erase_account(store: Store, account_id: int) -> None:
     """Forget a Kibo account, inside the caller's transaction; its person is another matter."""
-    for table in ("accounts", "account_addresses", "parked", "rejected", "staged", "kibo_writes"):
+    for table in ("accounts", "account_addresses", "parked", "rejected", "kibo_writes"):
         store.run(f"DELETE FROM {table} WHERE account_id = ?", account_id)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.state.database.rows import marks, record_of, values_of
+from ccsync.state.database.staged import STAGED
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import to_text
 
@@ -27,8 +28,9 @@ class Staged:
 
 
 def clear(store: Store) -> None:
-    """Erase what an earlier run has left."""
-    store.run("DELETE FROM staged")
+    """Begin with nothing staged; before anything is, this has to be called."""
+    for statement in STAGED:
+        store.run(statement)
 
 
 def stage(store: Store, accounts: Iterable[Staged]) -> None:

@@ -108,7 +108,6 @@ ROWS: dict[str, tuple[dict[str, object], Standing, str]] = {
         Standing.JOINING,
         "the import of run 4 is under way",
     ),
-    "staged": ({"is_staged": True, "accounts": YES}, WAITING, "a run has read the record"),
     "before the export": (
         {"is_exported": False, "accounts": YES, "queue": queued("pending")},
         WAITING,

@@ -112,7 +112,7 @@ def test_a_file_that_is_not_whole_is_refused(path: Path, damage: object, is_read
     damage(path)
     with pytest.raises(StateError) as caught:
         opened = open_store(path, is_reader=is_reader)
-        opened.rows("SELECT * FROM suppressions, meta, runs, staged, batches")
+        opened.rows("SELECT * FROM suppressions, meta, runs, batches")
         opened.close()
     assert caught.value.fix
 

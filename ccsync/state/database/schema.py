@@ -6,6 +6,7 @@ import sqlite3
 from ccsync.state.database.days import FIFTH
 from ccsync.state.database.facts_and_tasks import FOURTH
 from ccsync.state.database.segment_tags import SIXTH
+from ccsync.state.database.staged import SEVENTH
 from ccsync.state.database.tables import FIRST, SECOND, THIRD
 
 APPLICATION_ID = 0x63637379  # "ccsy"
@@ -23,7 +24,6 @@ TABLES = frozenset(
         "contacts",
         "suppressions",
         "consent",
-        "staged",
         "batches",
         "batch_rows",
         "bookmarks",
@@ -43,7 +43,7 @@ TABLES = frozenset(
 )
 
 
-_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH)
+_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH)
 VERSION = len(_MIGRATIONS)
 
 

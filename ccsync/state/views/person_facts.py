@@ -45,8 +45,7 @@ def people_of(store: Store, account_id: int) -> list[bytes]:
     found = store.rows(
         "SELECT person, 0 FROM accounts WHERE account_id = ?1 UNION ALL SELECT person, 1 FROM account_addresses"
         " WHERE account_id = ?1 UNION ALL SELECT person, 2 FROM consent WHERE account_id = ?1"
-        " UNION ALL SELECT person, 3 FROM history WHERE account_id = ?1 UNION ALL"
-        " SELECT person, 4 FROM staged WHERE account_id = ?1 AND person IS NOT NULL ORDER BY 2",
+        " UNION ALL SELECT person, 3 FROM history WHERE account_id = ?1 ORDER BY 2",
         account_id,
     )
     return list(dict.fromkeys(person for person, _ in found))
@@ -57,9 +56,9 @@ def accounts_of(store: Store, person: bytes) -> list[int]:
     sql = (
         "SELECT account_id FROM accounts WHERE person = ?1"
         " UNION SELECT account_id FROM account_addresses WHERE person = ?1"
-        " UNION SELECT account_id FROM consent WHERE person = ?1 UNION SELECT account_id FROM history"
-        " WHERE person = ?1 UNION SELECT account_id FROM staged WHERE person = ?1 UNION SELECT account_id FROM tasks"
-        " WHERE person = ?1 AND account_id NOT NULL"
+        " UNION SELECT account_id FROM consent WHERE person = ?1"
+        " UNION SELECT account_id FROM history WHERE person = ?1"
+        " UNION SELECT account_id FROM tasks WHERE person = ?1 AND account_id NOT NULL"
         " UNION SELECT account_id FROM batch_rows WHERE person = ?1 ORDER BY 1"
     )
     return [one for one in store.column(int, sql, person) if one is not None]
@@ -105,8 +104,3 @@ def removal_reason(store: Store, person: bytes, list_id: str) -> str | None:
     """Why the person is to leave the list, if so."""
     sql = "SELECT reason FROM tasks WHERE kind = 'remove' AND person = ? AND list_id = ?"
     return store.value(str, sql, person, list_id)
-
-
-def is_staged(store: Store, person: bytes) -> bool:
-    """Has a run read the person that has not ended yet?"""
-    return store.exists("SELECT 1 FROM staged WHERE person = ?", person)
