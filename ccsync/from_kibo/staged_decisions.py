@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 from ccsync.consent.decisions import Decision, Target, decide, needs_a_look
@@ -20,25 +21,38 @@ def target_of(context: Context) -> Target:
     return Target(context.list_id, context.config.sync.overwrite_existing, now - FRESH)
 
 
-def iter_decisions(context: Context, *, is_retry: bool) -> Iterator[tuple[Staged, Decision]]:
+def iter_decisions(context: Context, *, is_retry: bool, longer_than: int = 0) -> Iterator[tuple[Staged, Decision]]:
     """Each staged person with the decision about them, made when it is asked for.
 
-    `is_retry` gives a row another try that Constant Contact has refused before.
+    `is_retry` gives a row another try that Constant Contact has refused before. Only people whose address is
+    `longer_than` so many characters are decided on.
     """
     target, judged_at = target_of(context), context.clock.monotonic()
-    for one in iter_staged_people(context.store, context.list_id, context.now()):
+    for one in iter_staged_people(context.store, context.list_id, context.now(), longer_than):
         # What is fresh is judged by the time of each decision: sending may take hours.
         if context.clock.monotonic() - judged_at >= 1:
             target, judged_at = target_of(context), context.clock.monotonic()
         yield one.staged, _decide(one, target, is_retry=is_retry)
 
 
-def iter_to_look_at(context: Context, *, is_retry: bool) -> Iterator[tuple[Staged, bool]]:
-    """Each staged person whose contact has to be looked at before an import, and whether ccsync has it on the list."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A staged person, the decision as things stand, and whether their contact has to be looked at before an import."""
+
+    staged: Staged
+    decision: Decision
+    needs_a_look: bool
+    is_on_list: bool
+    """Does ccsync have them on the list, as far as it has seen?"""
+
+
+def iter_judged(context: Context, *, is_retry: bool) -> Iterator[Judged]:
+    """Each staged person, judged by one target."""
     target = target_of(context)
     for one in iter_staged_people(context.store, context.list_id, context.now()):
-        if needs_a_look(one.known, _decide(one, target, is_retry=is_retry), target):
-            yield one.staged, one.known is not None and one.known.is_on(context.list_id)
+        decision = _decide(one, target, is_retry=is_retry)
+        is_on_list = one.known is not None and one.known.is_on(context.list_id)
+        yield Judged(one.staged, decision, needs_a_look(one.known, decision, target), is_on_list)
 
 
 def _decide(one: StagedPerson, target: Target, *, is_retry: bool) -> Decision:

@@ -10,7 +10,7 @@ from ccsync.consent.safety_limit import has_left_too_many
 from ccsync.errors import SafetyLimitError
 from ccsync.from_constant_contact import members, opt_outs, restored
 from ccsync.from_constant_contact.departures import record_departure
-from ccsync.from_kibo.staged_decisions import FRESH, address_of, iter_decisions, iter_to_look_at
+from ccsync.from_kibo.staged_decisions import FRESH, address_of, iter_decisions, iter_judged
 from ccsync.run.context import Context
 from ccsync.state import batches, staging
 from ccsync.state.staging import Staged
@@ -76,16 +76,20 @@ def find_departures(context: Context, *, is_retry: bool) -> tuple[list[Staged], 
 
     Whose sighting is fresh is not looked at, nor who is in an import that is under way.
     """
-    looked_at = iter_to_look_at(context, is_retry=is_retry)
-    due = [one for one in looked_at if not batches.holds(context.store, one[0].person or b"")]
+    due, gone = list[tuple[Staged, bool]](), list[Staged]()
+    for one in iter_judged(context, is_retry=is_retry):
+        if one.needs_a_look and not batches.holds(context.store, one.staged.person or b""):
+            due.append((one.staged, one.is_on_list))
+        if one.decision.act is Act.DEPARTED:
+            gone.append(one.staged)
     hidden = members.read_membership(context, [(one.person or b"", address_of(one)) for one, _ in due])
-    for one in {one.person: one for one, _ in due if one.person in hidden}.values():
-        leave_out(context, one, hidden[one.person or b""])
-    gone = [one for one, decision in iter_decisions(context, is_retry=is_retry) if decision.act is Act.DEPARTED]
+    for staged in {one.person: one for one, _ in due if one.person in hidden}.values():
+        leave_out(context, staged, hidden[staged.person or b""])
+    if due:
+        gone = [one for one, decision in iter_decisions(context, is_retry=is_retry) if decision.act is Act.DEPARTED]
     if restored.known_until(context) is not None:
         # By whose act they are off the list nobody knows.
-        for one in gone:
-            person = one.person or b""
+        for person in [one.person or b"" for one in gone]:
             restored.settle_absence(context, person, staging.changed_at(context.store, person))
         gone = []
-    return gone, len({one.person for one, was_on_list in due if was_on_list} | {one.person for one in gone})
+    return gone, len({staged.person for staged, was_on in due if was_on} | {staged.person for staged in gone})

@@ -13,7 +13,7 @@ from ccsync.state.log import history, runs
 from ccsync.state.log.history import Step
 from ccsync.state.log.runs import RejectedRecord
 from ccsync.state.staging import Staged
-from ccsync.to_constant_contact.batches import Outgoing, encode_row
+from ccsync.to_constant_contact.batches import LONG_ADDRESS, Outgoing, encode_row
 
 EMAIL_ALONE = "email"
 """The names of what is sent of another source's contact."""
@@ -51,7 +51,7 @@ def _note_found(context: Context, one: Staged) -> None:
 def iter_outgoing_long(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
     """The rows with long addresses: they go last and by themselves, because they are looked for afterwards."""
     has_open = bool(batches.in_state(context.store, *batches.HOLDING))
-    for one, decision in iter_decisions(context, is_retry=is_retry):
+    for one, decision in iter_decisions(context, is_retry=is_retry, longer_than=LONG_ADDRESS):
         is_due = decision.act in (Act.ADD, Act.UPDATE) and not (has_open and _is_held(context, one))
         if is_due and (outgoing := _outgoing(one, decision)).is_long:
             yield outgoing

@@ -11,7 +11,7 @@ import pytest
 from ccsync.consent.decisions import Act, Decision, Stand, as_last_seen, blocking_suppression, reason_of, stand_of
 from ccsync.consent.drift import Kind
 from ccsync.consent.explanation import Standing
-from ccsync.from_kibo.staged_decisions import iter_decisions, iter_to_look_at
+from ccsync.from_kibo.staged_decisions import iter_decisions, iter_judged
 from ccsync.mapping import fingerprint
 from ccsync.reports import differences
 from ccsync.reports import why as report
@@ -166,6 +166,7 @@ class Answers:
 def ask_everybody(context: Context, crowd: list[Person]) -> Answers:
     """Stage whoever opts in, as an export and a flush do, and compare both sides, as reconcile does."""
     store = context.store
+    staging.clear(store)
     with store.transaction():
         staging.stage(
             store,
@@ -176,7 +177,7 @@ def ask_everybody(context: Context, crowd: list[Person]) -> Answers:
             ],
         )
         # A job looks at these contacts before it decides, and finds them as they were.
-        for staged, _ in list(iter_to_look_at(context, is_retry=False)):
+        for staged in [one.staged for one in iter_judged(context, is_retry=False) if one.needs_a_look]:
             store.run("UPDATE contacts SET seen_at = ? WHERE person = ?", NOW, staged.person)
     export, flush = (
         {staged.person or b"": decision for staged, decision in iter_decisions(context, is_retry=False)}

@@ -22,10 +22,10 @@ class StagedPerson:
     refused: bytes | None
 
 
-def iter_staged_people(store: Store, list_id: str, at: datetime) -> Iterator[StagedPerson]:
+def iter_staged_people(store: Store, list_id: str, at: datetime, longer_than: int = 0) -> Iterator[StagedPerson]:
     """One account for each staged person: the most recently updated one, whose data a contact gets.
 
-    A refusal that has expired by `at` counts no more.
+    Only those whose address is `longer_than` so many characters. A refusal that has expired by `at` counts no more.
     The caller may write between two items. What it writes about people still to come may be seen a chunk late.
     """
     sql = (
@@ -34,10 +34,11 @@ def iter_staged_people(store: Store, list_id: str, at: datetime) -> Iterator[Sta
         " EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = staged.person),"
         f" {contacts.COLUMNS} FROM staged LEFT JOIN contacts USING (person) LEFT JOIN parked USING (account_id)"
         " LEFT JOIN sent ON sent.person = staged.person AND sent.list_id = ?3"
-        " WHERE staged.person > ?1 ORDER BY staged.person, updated_at DESC, staged.account_id DESC"
+        " WHERE staged.person > ?1 AND (?4 = 0 OR length(json_extract(row, '$.email')) > ?4)"
+        " ORDER BY staged.person, updated_at DESC, staged.account_id DESC"
     )
     last = None
-    for row in store.iter_chunks(sql, at, list_id):
+    for row in store.iter_chunks(sql, at, list_id, longer_than):
         person, refused, is_held, known = row[0], row[7], row[8], row[9:]
         if person != last:
             contact = None if known[0] is None else known_contact_of(known)
