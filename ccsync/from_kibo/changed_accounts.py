@@ -209,10 +209,9 @@ def catch_up(context: Context) -> tuple[KiboTime, TemporaryError | None]:
     started_at = clocks.kibo_time(context)
     missing = gather_everybody(context, started_at.at).missing
     context.counts["read"] += staging.have_read(context.store)
-    with context.store.transaction():
-        queue.mark_staged_read(context.store)
-        if not missing:
-            queue.enqueue_vanished(context.store, context.now())
+    queue.mark_staged_read(context.store)
+    if not missing:
+        queue.enqueue_vanished(context.store, context.now())
     return started_at, _incomplete(missing) if missing else None
 
 

@@ -159,12 +159,11 @@ def _gather(context: Context, request: Request, started_at: datetime) -> Gathere
 
 def _settle_queue(context: Context) -> None:
     """Whoever was read here needs no event any more; whoever opted in before and was not shown is looked at next."""
-    with context.store.transaction():
-        queue.begin_reading(context.store)
-        queue.mark_staged_read(context.store)
-        queue.enqueue_under_way(context.store, context.now())
-        queue.settle(context.store, context.now())
-        queue.enqueue_vanished(context.store, context.now())
+    queue.begin_reading(context.store)
+    queue.mark_staged_read(context.store)
+    queue.enqueue_under_way(context.store, context.now())
+    queue.settle(context.store, context.now())
+    queue.enqueue_vanished(context.store, context.now())
 
 
 def _close(context: Context) -> None:

@@ -103,14 +103,15 @@ class Flush:
 
     def _settle(self) -> None:
         context = self.context
+        if not self.is_exported:
+            queue.release_staged(context.store)
         with context.store.transaction():
-            if not self.is_exported:
-                queue.release_staged(context.store)
             queue.give_up_rejected(context.store, context.run_id)
             parked.release_expired(context.store, context.now())
             queue.enqueue_under_way(context.store, context.now() + timedelta(minutes=1))
-            for topic, number in queue.settle(context.store, context.now()).items():
-                context.counts["events_" + topic.rpartition(".")[2]] += number
+        for topic, number in queue.settle(context.store, context.now()).items():
+            context.counts["events_" + topic.rpartition(".")[2]] += number
+        with context.store.transaction():
             context.counts["rejected"] = runs.count_rejected(context.store, context.run_id)
             context.counts["skipped"] += staging.passed_over(context.store, context.run_id)
             staging.clear(context.store)

@@ -147,10 +147,28 @@ def remove_row(store: Store, batch_id: int, person: bytes) -> None:
     store.run("DELETE FROM batch_rows WHERE batch_id = ? AND person = ?", batch_id, person)
 
 
-def counts_of(store: Store, batch_id: int) -> tuple[int, int]:
-    """How many contacts of a batch are new and how many are updates."""
-    new = store.number("SELECT count(*) FROM batch_rows WHERE batch_id = ? AND is_new", batch_id)
-    return new, store.number("SELECT count(*) FROM batch_rows WHERE batch_id = ?", batch_id) - new
+def end_of_part(store: Store, batch_id: int, rows: int) -> bytes | None:
+    """The last person of the first `rows` contacts that are left of a batch; `None` when none is left."""
+    sql = "SELECT max(person) FROM (SELECT person FROM batch_rows WHERE batch_id = ? ORDER BY person LIMIT ?)"
+    return store.value(bytes, sql, batch_id, rows)
+
+
+def counts_of(store: Store, batch_id: int, upto: bytes) -> tuple[int, int]:
+    """How many contacts of a part of a batch are new and how many are updates."""
+    sql = "SELECT total(is_new), total(NOT is_new) FROM batch_rows WHERE batch_id = ? AND person <= ?"
+    new, updated = store.rows(sql, batch_id, upto)[0]
+    return int(new), int(updated)
+
+
+def drop_part(store: Store, batch_id: int, upto: bytes) -> None:
+    """A part of a batch is on the list: its contacts are erased from it; inside the caller's transaction."""
+    store.run("DELETE FROM batch_rows WHERE batch_id = ? AND person <= ?", batch_id, upto)
+
+
+def suppressed_in(store: Store, batch_id: int, list_id: str) -> list[bytes]:
+    """Those in a batch who have a suppression for the list or the whole account."""
+    sql = "SELECT DISTINCT person FROM batch_rows JOIN suppressions USING (person) WHERE batch_id = ?"
+    return store.column(bytes, f"{sql} AND suppressions.list_id IN ('', ?)", batch_id, list_id)
 
 
 def close(store: Store, batch_id: int, state: str, at: datetime) -> None:

@@ -222,8 +222,8 @@ def set_out_to_send(store: Store, people: Iterable[bytes], at: datetime) -> None
     )
 
 
-def confirm_batch(store: Store, batch_id: int, list_id: str, at: datetime) -> None:
-    """The batch's people are on the list with what was sent, until a look shows otherwise.
+def confirm_batch(store: Store, batch_id: int, upto: bytes, list_id: str, at: datetime) -> None:
+    """The people of this part of the batch are on the list with what was sent, until a look shows otherwise.
 
     Inside the caller's transaction. What was seen before says nothing of them now.
     """
@@ -231,12 +231,13 @@ def confirm_batch(store: Store, batch_id: int, list_id: str, at: datetime) -> No
         "UPDATE contacts SET member_of = ?, seen_at = NULL, permission = NULL, moved_to = NULL,"
         # Whoever is sent anew after a deletion may have another id: a removal by the old one would pass for done.
         " contact_id = CASE WHEN permission = 'deleted' THEN NULL ELSE contact_id END"
-        " WHERE person IN (SELECT person FROM batch_rows WHERE batch_id = ?)",
+        " WHERE person IN (SELECT person FROM batch_rows WHERE batch_id = ? AND person <= ?)",
         list_id,
         batch_id,
+        upto,
     )
-    rows = "SELECT person, ?, fingerprint, account_id, ? FROM batch_rows WHERE batch_id = ?"
-    store.run(f"{_INTO_SENT} {rows} {_SENT_ANEW}", list_id, at, batch_id)
+    rows = "SELECT person, ?, fingerprint, account_id, ? FROM batch_rows WHERE batch_id = ? AND person <= ?"
+    store.run(f"{_INTO_SENT} {rows} {_SENT_ANEW}", list_id, at, batch_id, upto)
 
 
 def confirm(store: Store, person: bytes, list_id: str, fingerprint: bytes, account_id: int, at: datetime) -> None:

@@ -79,9 +79,10 @@ def release_checked(store: Store, account_ids: Iterable[int]) -> None:
     store.run_many("DELETE FROM parked WHERE account_id = ? AND fingerprint IS NULL", [(one,) for one in account_ids])
 
 
-def release_batch(store: Store, batch_id: int) -> None:
-    """The accounts of a batch that arrived are well, inside the caller's transaction."""
-    store.run("DELETE FROM parked WHERE account_id IN (SELECT account_id FROM batch_rows WHERE batch_id = ?)", batch_id)
+def release_batch(store: Store, batch_id: int, upto: bytes) -> None:
+    """The accounts of a part of a batch that arrived are well, inside the caller's transaction."""
+    which = "SELECT account_id FROM batch_rows WHERE batch_id = ? AND person <= ?"
+    store.run(f"DELETE FROM parked WHERE account_id IN ({which})", batch_id, upto)
 
 
 def news_of(store: Store, run_id: int) -> int:

@@ -30,7 +30,7 @@ class Staged:
 def clear(store: Store) -> None:
     """Begin with nothing staged; before anything is, this has to be called."""
     for statement in STAGED:
-        store.run(statement)
+        store.run_aside(statement)
 
 
 def stage(store: Store, accounts: Iterable[Staged]) -> None:

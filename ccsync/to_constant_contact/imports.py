@@ -24,6 +24,7 @@ from ccsync.to_constant_contact.batches import LONG_ADDRESS, park
 
 log = logging.getLogger(__name__)
 
+CONFIRMED_AT_ONCE = 2_000
 MOST_IDENTIFIED = 1_000
 """Two or three pages show them; the daily comparison learns of the others."""
 
@@ -172,14 +173,13 @@ class Imports:
             batches.remove_row(self.context.store, batch.id, row.person)
 
     def _drop_suppressed(self, batch: Batch) -> int:
-        dropped = 0
+        found = batches.suppressed_in(self.context.store, batch.id, batch.list_id)
+        dropped = [one for one in found if suppressions.holds(self.context.store, one, batch.list_id)]
         with self.context.store.transaction():
-            for row in self._rows(batch):
-                if suppressions.holds(self.context.store, row.person, batch.list_id):
-                    batches.remove_row(self.context.store, batch.id, row.person)
-                    dropped += 1
-        self.context.counts["suppressed"] += dropped
-        return dropped
+            for person in dropped:
+                batches.remove_row(self.context.store, batch.id, person)
+        self.context.counts["suppressed"] += len(dropped)
+        return len(dropped)
 
     def _identify(self) -> None:
         """Learn the ids of those who arrived, but of a large import: that would take many calls."""
@@ -193,18 +193,26 @@ class Imports:
         if len(self._arrived) + batch.rows <= MOST_IDENTIFIED:
             self._arrived += [(row.person, row.email) for row in self._rows(batch)]
             self._sent_since = min(self._sent_since or batch.prepared_at, batch.prepared_at)
+        while (upto := batches.end_of_part(store, batch.id, CONFIRMED_AT_ONCE)) is not None:
+            with store.transaction():
+                self._confirm_part(batch, upto)
         with store.transaction():
-            added, updated = batches.counts_of(store, batch.id)
-            history.append_batch(store, batch.run_id, batch.id, self.context.now())
-            contacts.confirm_batch(store, batch.id, batch.list_id, vendor_now(self.context))
-            parked.release_batch(store, batch.id)
             batches.close(store, batch.id, DONE, self.context.now())
-            if batch.run_id == self.context.run_id:
-                self.context.counts["added"] += added
-                self.context.counts["updated"] += updated
-            else:
-                self.context.counts["adopted"] += added + updated
-            runs.update(store, self.context.run_id, self.context.counts)
+
+    def _confirm_part(self, batch: Batch, upto: bytes) -> None:
+        """Some rows at a time, so that nobody waits long; what is left after a crash is confirmed by the next run."""
+        store, counts = self.context.store, self.context.counts
+        added, updated = batches.counts_of(store, batch.id, upto)
+        history.append_batch(store, batch.run_id, batch.id, upto, self.context.now())
+        contacts.confirm_batch(store, batch.id, upto, batch.list_id, vendor_now(self.context))
+        parked.release_batch(store, batch.id, upto)
+        batches.drop_part(store, batch.id, upto)
+        if batch.run_id == self.context.run_id:
+            counts["added"] += added
+            counts["updated"] += updated
+        else:
+            counts["adopted"] += added + updated
+        runs.update(store, self.context.run_id, counts)
 
     def _rows(self, batch: Batch) -> list[BatchRow]:
         return batches.rows_of(self.context.store, batch.id)

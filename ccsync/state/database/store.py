@@ -86,6 +86,10 @@ class Store:
         while self.run(sql, *values):
             pass
 
+    def run_aside(self, sql: str) -> None:
+        """Execute a statement about temporary tables alone: nobody else is kept waiting by it."""
+        self._connection.execute(sql)
+
     def run_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
         """Execute one writing statement for each of `rows`, inside the caller's transaction."""
         self._connection.executemany(sql, rows)

@@ -43,10 +43,11 @@ def append(store: Store, run_id: int, at: datetime, steps: Iterable[Step]) -> No
         store.run(f"{_INTO} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", one.person, one.account_id, run_id, at, *what)
 
 
-def append_batch(store: Store, run_id: int, batch_id: int, at: datetime) -> None:
-    """The contacts of a batch arrived, inside the caller's transaction."""
+def append_batch(store: Store, run_id: int, batch_id: int, upto: bytes, at: datetime) -> None:
+    """The contacts of a part of a batch arrived, inside the caller's transaction."""
     columns = "person, account_id, ?, ?, iif(is_new, 'added', 'updated'), reason, field_set, fingerprint"
-    store.run(f"{_INTO} SELECT {columns} FROM batch_rows WHERE batch_id = ?", run_id, at, batch_id)
+    which = "batch_id = ? AND person <= ?"
+    store.run(f"{_INTO} SELECT {columns} FROM batch_rows WHERE {which}", run_id, at, batch_id, upto)
 
 
 def of_person(store: Store, person: bytes) -> list[Step]:

@@ -5,9 +5,10 @@ read again.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from ccsync.state.database.rows import Value, marks
 from ccsync.state.database.store import Store
@@ -64,13 +65,17 @@ def enqueue_under_way(store: Store, at: datetime) -> None:
 
 
 def enqueue_vanished(store: Store, at: datetime) -> None:
-    """Queue the accounts that opted in when last seen and were not among those just staged."""
+    """Queue the accounts that opted in when last seen and were not among those just staged, some at a time."""
     sql = (
-        f"{_NEW} SELECT ?1, account_id, ?2, ?3, ?3 FROM accounts WHERE accepts_marketing AND kind = ''"
+        "SELECT account_id FROM accounts WHERE account_id > ?1 AND accepts_marketing AND kind = ''"
         " AND account_id NOT IN (SELECT account_id FROM staged)"
-        " AND account_id NOT IN (SELECT account_id FROM tasks WHERE kind = ?1)"
+        " AND NOT EXISTS (SELECT 1 FROM tasks WHERE kind = 'read' AND tasks.account_id = accounts.account_id)"
+        " ORDER BY account_id"
     )
-    store.run(sql, READ, PENDING, at)
+    vanished = (account_id for (account_id,) in store.iter_chunks(sql, after=0))
+    while some := list(islice(vanished, _CHUNK)):
+        with store.transaction():
+            enqueue(store, some, at)
 
 
 def due(store: Store, at: datetime, limit: int, *, only_listed: str | None = None) -> list[Due]:
@@ -173,25 +178,38 @@ def mark_read(store: Store, account_ids: Iterable[int]) -> None:
 
 
 def mark_staged_read(store: Store) -> None:
-    """Accounts that were staged were read, whatever brought them; those that are parked stay as they are.
-
-    Inside the caller's transaction.
-    """
-    store.run(
-        f"UPDATE tasks SET read_upto = {_NEWEST_EVENT} WHERE kind = ?"
-        " AND account_id IN (SELECT account_id FROM staged WHERE person IS NOT NULL)"
-        " AND account_id NOT IN (SELECT account_id FROM parked)",
-        READ,
-    )
+    """Accounts that were staged were read, whatever brought them; those that are parked stay as they are."""
+    for first, last in _spans(store):
+        store.run(
+            f"UPDATE tasks SET read_upto = {_NEWEST_EVENT} WHERE kind = ? AND account_id BETWEEN ? AND ?"
+            " AND account_id IN (SELECT account_id FROM staged WHERE person IS NOT NULL)"
+            " AND account_id NOT IN (SELECT account_id FROM parked)",
+            READ,
+            first,
+            last,
+        )
 
 
 def release_staged(store: Store) -> None:
-    """What was staged is not sent yet: its accounts go on waiting. Inside the caller's transaction."""
-    store.run(
-        "UPDATE tasks SET read_upto = NULL WHERE kind = ?"
-        " AND account_id IN (SELECT account_id FROM staged WHERE person NOT NULL)",
-        READ,
-    )
+    """What was staged is not sent yet: its accounts go on waiting."""
+    for first, last in _spans(store):
+        store.run(
+            "UPDATE tasks SET read_upto = NULL WHERE kind = ? AND account_id BETWEEN ? AND ?"
+            " AND account_id IN (SELECT account_id FROM staged WHERE person NOT NULL)",
+            READ,
+            first,
+            last,
+        )
+
+
+def _spans(store: Store) -> Iterator[tuple[int, int]]:
+    """The queued accounts, some at a time: the first and the last of each part."""
+    last = 0
+    while found := store.rows(
+        "SELECT account_id FROM tasks WHERE kind = 'read' AND account_id > ? ORDER BY account_id LIMIT ?", last, _CHUNK
+    ):
+        first, last = found[0][0], found[-1][0]
+        yield first, last
 
 
 def ids_read(store: Store) -> list[int]:
@@ -212,18 +230,27 @@ def give_up_rejected(store: Store, run_id: int) -> None:
 
 
 def settle(store: Store, at: datetime) -> Counter[str]:
-    """What was read is dealt with, inside the caller's transaction; how many events that were, by topic.
+    """What was read is dealt with, some accounts at a time; how many events that were, by topic.
 
     An account with an event that came after it was read stays in the queue.
     """
-    read = f"done_at IS NULL AND number <= (SELECT read_upto FROM tasks WHERE kind = '{READ}'"
-    read += " AND tasks.account_id = events.account_id)"
-    counted = store.rows(f"SELECT topic, count(*) FROM events WHERE {read} GROUP BY topic")
-    store.run(f"UPDATE events SET done_at = ? WHERE {read}", at)
-    store.run(
-        "DELETE FROM tasks WHERE kind = ? AND read_upto IS NOT NULL AND NOT EXISTS"
-        " (SELECT 1 FROM events WHERE events.account_id = tasks.account_id AND events.done_at IS NULL)",
-        READ,
-    )
+    done = Counter[str]()
+    for span in _spans(store):
+        with store.transaction():
+            done += _settle(store, at, *span)
     begin_reading(store)
+    return done
+
+
+def _settle(store: Store, at: datetime, first: int, last: int) -> Counter[str]:
+    read = "done_at IS NULL AND account_id BETWEEN ?1 AND ?2 AND number <= (SELECT read_upto FROM tasks"
+    read += " WHERE kind = 'read' AND tasks.account_id = events.account_id)"
+    counted = store.rows(f"SELECT topic, count(*) FROM events WHERE {read} GROUP BY topic", first, last)
+    store.run(f"UPDATE events SET done_at = ?3 WHERE {read}", first, last, at)
+    store.run(
+        "DELETE FROM tasks WHERE kind = 'read' AND account_id BETWEEN ? AND ? AND read_upto IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM events WHERE events.account_id = tasks.account_id AND events.done_at IS NULL)",
+        first,
+        last,
+    )
     return Counter(dict(counted))

@@ -139,8 +139,9 @@ def withdraw(store: Store, person: bytes, kind: str, list_id: str = "") -> bool:
 
 
 def prune(store: Store, before: datetime) -> None:
-    """Forget what was written back before that."""
-    store.run("DELETE FROM tasks WHERE kind = ? AND done_at < ?", WRITE_BACK, before)
+    """Forget what was written back before that, some at a time."""
+    which = "SELECT id FROM tasks WHERE kind = ? AND done_at < ? LIMIT 1000"
+    store.run_in_pieces(f"DELETE FROM tasks WHERE id IN ({which})", WRITE_BACK, before)
 
 
 def _read(store: Store, where: str, *values: Value) -> list[WriteBack]:
