@@ -25,10 +25,10 @@ def plan(context: Context, writing: Writing) -> Plan | None:
         return None
     writer = writing.writer
     writer.look(writing.accept)
-    wanted = writer.wanted()
-    found = Plan(held=writer.over_the_limit(wanted, writing.accept).held)
-    found.by_kind.update(row.kind for row in wanted)
-    found.accounts = sum(writer.targets(row) for row in wanted)
+    found = Plan(held=writer.allowance(writing.accept).held)
+    for row in writer.wanted():
+        found.by_kind[row.kind] += 1
+        found.accounts += writer.targets(row)
     found.calls = context.constant_contact.transport.calls
     found.kibo_calls = context.kibo.transport.calls + 2 * found.accounts
     return found

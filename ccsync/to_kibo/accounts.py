@@ -1,8 +1,7 @@
 """Finds every Kibo account that has somebody's address, in any case of letters: singly or by one sweep."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 
 from ccsync.errors import CcsyncError, RefusedError, SafetyLimitError, VendorUnreachable
 from ccsync.from_kibo.pages import Sweep
@@ -12,7 +11,7 @@ from ccsync.models import Customer
 from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import accounts as known
-from ccsync.state import ledger
+from ccsync.state import ledger, swept
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,12 @@ class Finder:
         self._context = context
         self._person_of = context.person_of()
         self._groups: tuple[bool | None, ...] = ()
-        self._total = 0
+        self._total = self._waiting = 0
+        self._has_swept = False
+
+    def begin(self, waiting: int) -> None:
+        """So many people will be asked for, in parts: one sweep serves them all where that is cheaper."""
+        self._waiting, self._has_swept = waiting, False
 
     def find(self, wanted: Sequence[bytes]) -> Iterator[tuple[bytes, list[Customer] | CcsyncError]]:
         """Each of these people with their accounts (less what only mapping reads), or with why Kibo did not tell.
@@ -37,9 +41,10 @@ class Finder:
         if not wanted:
             return
         self._learn_ways()
-        if len(wanted) * len(self._groups) > self._total // (PAGE_SIZE - 1) + 1:
-            found = self._sweep(set(wanted))
-            yield from ((one, self._with_known(one, found.get(one, {}))) for one in wanted)
+        if not self._has_swept and max(len(wanted), self._waiting) * len(self._groups) > self._pages_of_store():
+            self._sweep()
+        if self._has_swept:
+            yield from ((one, self._with_known(one, self._swept(one))) for one in wanted)
             return
         for number, one in enumerate(self._context.kibo.searches_ahead(wanted, self._searches), start=1):
             try:
@@ -67,18 +72,22 @@ class Finder:
         self._groups = (None,) if everybody == named + guests else (None, True)
         self._total = max(everybody, named + guests)
 
-    def _sweep(self, wanted: set[bytes]) -> Mapping[bytes, dict[int, Customer]]:
-        found: dict[bytes, dict[int, Customer]] = {}
+    def _pages_of_store(self) -> int:
+        return self._total // (PAGE_SIZE - 1) + 1
+
+    def _sweep(self) -> None:
+        swept.begin(self._context.store)
         for is_anonymous in self._groups:
             seen = 0
             for page in Sweep(self._context.kibo, is_anonymous, filter=None):
                 seen += len(page.customers)
-                for customer in page.customers:
-                    person = self._person(customer)
-                    if person in wanted:
-                        found.setdefault(person, {})[customer.account_id] = replace(customer, raw={})
+                owned = [(person, one) for one in page.customers if (person := self._person(one)) is not None]
+                swept.note(self._context.store, owned)
                 self._context.show("customers", min(seen, page.total), page.total)
-        return found
+        self._has_swept = True
+
+    def _swept(self, person: bytes) -> dict[int, Customer]:
+        return {one.account_id: one for one in swept.of_person(self._context.store, person)}
 
     def _search(self, person: bytes) -> dict[int, Customer]:
         """Ask Kibo for the address as each vendor has spelled it, and in lower case.

@@ -5,8 +5,9 @@ What Kibo does not take stays queued. Whatever dies in between, the next run loo
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from ccsync.consent.safety_limit import Allowance, allowance
 from ccsync.consent.write_back import AccountAct, judge_account, outdated
@@ -19,7 +20,7 @@ from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import contacts, kibo_writes, suppressions
 from ccsync.state.outbox import write_backs
-from ccsync.state.outbox.write_backs import RESUBSCRIBED, WriteBack
+from ccsync.state.outbox.write_backs import RESUBSCRIBED, Tally, WriteBack
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
 from ccsync.to_kibo import outcomes
 from ccsync.to_kibo.account_writes import AccountWrites
@@ -28,6 +29,8 @@ from ccsync.to_kibo.accounts import Finder
 log = logging.getLogger(__name__)
 
 CHUNK = 5_000
+MOST_REMEMBERED = 50_000
+"""People whose accounts are kept in mind until they are written; beyond that they are looked up again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,10 @@ class Writer:
         self._finder = Finder(context)
         self._person_of = context.person_of()
         self._targets: dict[int, list[int]] = {}
+        self._most_targets = MOST_REMEMBERED
         self._outcomes = outcomes.Outcomes(context)
         self._writes = AccountWrites(context, self._outcomes, self._holds, self._note_done)
-        self._before: list[WriteBack] = []
+        self._before = Tally()
         self.told = self._going = 0
         self.trouble: CcsyncError | None = None
 
@@ -72,54 +76,59 @@ class Writer:
         Raises what `ccsync.errors` lists.
         """
         self.look(accept)
-        wanted = self.wanted()
-        held = self.over_the_limit(wanted, accept)
-        going = wanted[: held.may_go]
-        unknown = [row for row in going if row.id not in self._targets]
-        for start in range(0, len(unknown), CHUNK):
-            self._look_at(unknown[start : start + CHUNK])
-        self._going = len(going)
-        self._writes.write(going, self._targets)
+        held = self.allowance(accept)
+        self._going = held.may_go
+        self._most_targets = MOST_REMEMBERED + CHUNK  # there is room for everybody of a part
+        wanted = islice(self.wanted(), held.may_go)
+        while going := list(islice(wanted, CHUNK)):
+            self._look_at([row for row in going if row.id not in self._targets])
+            self._writes.write(going, self._targets)
+            for row in going:
+                self._targets.pop(row.id, None)
         return WroteBack(held, self._outcomes.news)
 
     def _note_done(self, row: WriteBack) -> None:
-        self._before.append(row)
+        self._before += Tally(1, row.was_on_list, row.was_on_list and row.kind == DEPARTED)
         self.told += 1
         self._context.show("telling the store", self.told, self._going)
 
     def look(self, accept: int) -> None:
         """Find out which accounts have to be written. What needs no write is settled: it does not count."""
-        self._at = self._context.now()
+        self._at, self._most_targets = self._context.now(), MOST_REMEMBERED
         self._leave_mass_departures(accept)
+        store, kinds = self._context.store, self._kinds()
+        self._finder.begin(write_backs.tally(store, self._at, kinds, wanted=False).total)
         after = 0
-        while rows := write_backs.due(
-            self._context.store, self._at, self._kinds(), wanted=False, after=after, limit=CHUNK
-        ):
+        while rows := write_backs.due(store, self._at, kinds, after=after, limit=CHUNK):
             self._look_at([row for row in rows if row.id not in self._outcomes.failed])
             after = rows[-1].id
 
-    def wanted(self) -> list[WriteBack]:
+    def wanted(self) -> Iterator[WriteBack]:
         """What has to be written, longest waiting first."""
-        found = write_backs.due(self._context.store, self._at, self._kinds(), wanted=True)
-        return [row for row in found if row.id not in self._outcomes.failed]
+        found = write_backs.iter_wanted(self._context.store, self._at, self._kinds())
+        return (row for row in found if row.id not in self._outcomes.failed)
 
     def targets(self, row: WriteBack) -> int:
         """How many accounts are to be written for it, as far as this run has looked."""
         return len(self._targets.get(row.id, ()))
 
-    def over_the_limit(self, rows: Sequence[WriteBack], accept: int) -> Allowance:
-        """How many of these the safety limit lets through, after those whom this run has told already."""
-        done = len(self._before)
-        gone = [row for row in (*self._before, *rows) if row.was_on_list]
+    def allowance(self, accept: int) -> Allowance:
+        """How much of what has to be written the safety limit lets through, after what this run has written already."""
+        return self._over_the_limit(
+            write_backs.tally(self._context.store, self._at, self._kinds(), wanted=True), accept
+        )
+
+    def _over_the_limit(self, wanted: Tally, accept: int) -> Allowance:
+        done, both = self._before.total, self._before + wanted
         found = allowance(
-            done + len(rows),
-            len(gone),
-            sum(row.kind == DEPARTED for row in gone),
+            both.total,
+            both.gone,
+            both.departed,
             contacts.count_on_list(self._context.store, self._context.list_id),
             self._context.config.sync.max_opt_outs,
             accept,
         )
-        return Allowance(max(0, found.may_go - done), min(found.held, len(rows)))
+        return Allowance(max(0, found.may_go - done), min(found.held, wanted.total))
 
     def _kinds(self) -> list[str]:
         sync = self._context.config.sync
@@ -129,10 +138,10 @@ class Writer:
     def _leave_mass_departures(self, accept: int) -> None:
         """Departures by the thousand are not looked at one by one before a person has decided."""
         kinds = [DEPARTED] if DEPARTED in self._kinds() else []
-        rows = write_backs.due(self._context.store, self._at, kinds, wanted=False)
-        unchecked = [row for row in rows if not row.is_checked]
-        if self.over_the_limit(unchecked, accept).held:
-            write_backs.want(self._context.store, [row.id for row in unchecked])
+        store = self._context.store
+        unchecked = write_backs.tally(store, self._at, kinds, wanted=False, is_unchecked=True)
+        if self._over_the_limit(unchecked, accept).held:
+            write_backs.want_unchecked(store, self._at, kinds)
 
     # looking
 
@@ -206,6 +215,7 @@ class Writer:
         targets = [account_id for account_id, act in acts.items() if act in (AccountAct.WRITE, AccountAct.UNKNOWN)]
         if targets:
             write_backs.want(self._context.store, [row.id])
-            self._targets[row.id] = targets
+            if len(self._targets) < self._most_targets:
+                self._targets[row.id] = targets
         else:
             self._outcomes.settle(row, acts, list(writes.values()))

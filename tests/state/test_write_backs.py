@@ -32,7 +32,7 @@ def suppress(store: Store, person: bytes, kind: str, since: datetime | None = DA
 
 
 def waiting(store: Store, at: datetime = LATER) -> list[tuple[bytes, str]]:
-    return [(one.person, one.kind) for one in write_backs.due(store, at, BOTH, wanted=False)]
+    return [(one.person, one.kind) for one in write_backs.due(store, at, BOTH, after=0, limit=-1)]
 
 
 def test_a_change_is_queued_once(store: Store) -> None:
@@ -50,7 +50,7 @@ def test_what_was_told_is_kept_and_told_again_for_newcomers(store: Store) -> Non
     """An account older than the opt-out, or of unknown age, is told; a newer one is a newer word."""
     suppress(store, PAT, UNSUBSCRIBED)
     write_backs.enqueue(store, PAT, UNSUBSCRIBED, DAY)
-    (row,) = write_backs.due(store, LATER, BOTH, wanted=False)
+    (row,) = write_backs.due(store, LATER, BOTH, after=0, limit=-1)
     write_backs.settle(store, row.id, LATER, "unsubscribed")
     assert waiting(store) == []
     for made_at, is_written in ((LATER, False), (DAY - timedelta(days=9), True), (None, True)):
@@ -72,7 +72,7 @@ def test_what_failed_waits_for_its_time_and_shows(store: Store) -> None:
     """Attempts and the reason are kept; `failing` lists it until it is told."""
     suppress(store, PAT, DEPARTED, list_id="list-1")
     write_backs.enqueue(store, PAT, DEPARTED, DAY)
-    (row,) = write_backs.due(store, LATER, BOTH, wanted=False)
+    (row,) = write_backs.due(store, LATER, BOTH, after=0, limit=-1)
     tasks.note_failure(store, row.id, 1, LATER + timedelta(hours=2), "Kibo refused it.")
     assert waiting(store) == []
     assert waiting(store, LATER + timedelta(hours=3)) == [(PAT, DEPARTED)]
@@ -104,7 +104,7 @@ def test_an_older_file_queues_what_it_remembers(tmp_path: Path, monkeypatch: pyt
     path.chmod(0o600)
     opened = open_store(path)
     assert opened.number("PRAGMA user_version") == VERSION
-    found = {one.person: one for one in write_backs.due(opened, LATER, BOTH, wanted=False)}
+    found = {one.person: one for one in write_backs.due(opened, LATER, BOTH, after=0, limit=-1)}
     assert found.keys() == {PAT, LEE}
     assert (found[PAT].happened_at, found[PAT].is_checked, found[PAT].was_on_list) == (None, True, False)
     assert (found[LEE].happened_at, found[LEE].is_checked, found[LEE].was_on_list) == (DAY, False, True)

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from ccsync.to_constant_contact import batches, imports
+from ccsync.to_constant_contact import batches
 from tests.copies import World
 from tests.harness import Shop
 from tests.sweeps.story import Story
@@ -17,7 +17,7 @@ Worlds = Callable[[Story], tuple[Shop, World]]
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """A small store has several batches, and each is confirmed in parts."""
     monkeypatch.setattr(batches, "MOST_ROWS", 8)
-    monkeypatch.setattr(imports, "CONFIRMED_AT_ONCE", 3)
+    monkeypatch.setattr("ccsync.to_constant_contact.imports.CONFIRMED_AT_ONCE", 3)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """What people did at Constant Contact, to be written back to Kibo: queued with the suppression, until it is done."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -87,17 +87,56 @@ def enqueue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None
     store.run_many(sql, [(person, made_at, at, False) for person, made_at in newcomers])
 
 
-def due(
-    store: Store, at: datetime, kinds: Sequence[str], *, wanted: bool, after: int = 0, limit: int = -1
-) -> list[WriteBack]:
-    """What may be written now, longest waiting first; `wanted`: where an account is known that has to be written.
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many changes: `gone` of people whom ccsync had put on the list, of whom `departed` left only the list."""
 
-    Consent is never given up: what is parked comes again when its time has come. `after` is the last one that the
-    caller has seen already.
+    total: int = 0
+    gone: int = 0
+    departed: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.total + other.total, self.gone + other.gone, self.departed + other.departed)
+
+
+def tally(store: Store, at: datetime, kinds: Sequence[str], *, wanted: bool, is_unchecked: bool = False) -> Tally:
+    """How many may be written now; `is_unchecked`: only departures that nobody has looked at."""
+    sql = (
+        f"SELECT count(*), total(was_on_list), total(was_on_list AND reason = '{DEPARTED}') FROM tasks"
+        f" WHERE {_due(kinds)} AND (NOT ? OR NOT is_checked)"
+    )
+    return Tally(*(int(one) for one in store.rows(sql, wanted, at, *kinds, is_unchecked)[0]))
+
+
+def due(store: Store, at: datetime, kinds: Sequence[str], *, after: int, limit: int) -> list[WriteBack]:
+    """What may be written now and no account is known for yet, after the task that the caller has seen last.
+
+    Consent is never given up: what is parked comes again when its time has come.
     """
-    where = f"done_at IS NULL AND is_wanted = ? AND id > ? AND next_at <= ? AND reason IN ({marks(kinds)})"
-    order = "attempts, id" if wanted else "id"
-    return _read(store, f"{where} ORDER BY {order} LIMIT ?", wanted, after, at, *kinds, limit)
+    where = f"{_due(kinds)} AND id > ? ORDER BY id LIMIT ?"
+    return store.records(WriteBack, f"SELECT {_COLUMNS} FROM tasks WHERE {where}", False, at, *kinds, after, limit)
+
+
+def iter_wanted(store: Store, at: datetime, kinds: Sequence[str]) -> Iterator[WriteBack]:
+    """What may be written now where an account is known that has to be, fewest attempts and longest waiting first."""
+    attempts = after = -1
+    sql = (
+        f"SELECT {_COLUMNS} FROM tasks WHERE {_due(kinds)} AND (attempts, id) > (?, ?) ORDER BY attempts, id LIMIT 1000"
+    )
+    while rows := store.records(WriteBack, sql, True, at, *kinds, attempts, after):
+        yield from rows
+        attempts, after = rows[-1].attempts, rows[-1].id
+
+
+def _due(kinds: Sequence[str]) -> str:
+    of_kinds = f"reason IN ({marks(kinds)})"
+    return f"kind = '{WRITE_BACK}' AND done_at IS NULL AND is_wanted = ? AND next_at <= ? AND {of_kinds}"
+
+
+def want_unchecked(store: Store, at: datetime, kinds: Sequence[str]) -> None:
+    """Departures by the thousand wait for a person's decision as what has to be written does."""
+    which = f"SELECT id FROM tasks WHERE {_due(kinds)} AND NOT is_checked LIMIT 1000"
+    store.run_in_pieces(f"UPDATE tasks SET is_wanted = 1 WHERE id IN ({which})", False, at, *kinds)
 
 
 def of_person(store: Store, person: bytes) -> list[WriteBack]:
