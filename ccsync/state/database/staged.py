@@ -18,7 +18,8 @@ STAGED = (
     updated_at TEXT NOT NULL,
     fingerprint BLOB,
     row TEXT,                         -- the import row as JSON
-    is_own_sign_up INTEGER NOT NULL DEFAULT 0
+    is_own_sign_up INTEGER NOT NULL DEFAULT 0,
+    tags TEXT                         -- the names as a JSON array; NULL: not known
 ) STRICT""",
     "CREATE INDEX temp.staged_by_person ON staged (person, updated_at DESC, account_id DESC)",
 )
