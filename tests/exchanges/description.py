@@ -67,6 +67,7 @@ def operations(vendor: str) -> tuple[Operation, ...]:
     return tuple(sorted(found, key=lambda one: one.path.pattern.count("(")))
 
 
+@functools.lru_cache(20_000)
 def find(vendor: str, method: str, path: str) -> Operation | None:
     """The operation that a request means."""
     return next((one for one in operations(vendor) if one.method == method.lower() and one.path.fullmatch(path)), None)

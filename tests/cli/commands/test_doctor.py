@@ -16,13 +16,15 @@ from tests.inside import InsideShop, SkewedClock
 
 CHECKS = [
     "config", "permissions", "secrets", "state file", "disk", "lock", "cron", "Kibo login", "Kibo customers",
-    "Kibo events", "Constant Contact login", "rights", "contact list", "custom fields", "clock",
+    "Kibo events", "Constant Contact login", "rights", "contact list", "custom fields", "tags",
+    "automations", "clock",
 ]  # fmt: skip
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[InsideShop]:
     with InsideShop(tmp_path, SandboxSettings(customers=3, seed=7)) as made:
+        made.ccsync("login", "--cc-only", "--yes", "--campaigns")
         made.ccsync("export", "--yes")
         made.box.kibo.add_account(emailAddress="kim@example.com", acceptsMarketing=True)
         made.ccsync("flush-events")
