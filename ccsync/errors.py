@@ -118,7 +118,7 @@ class VendorUnreachable(TemporaryError):
         super().__init__(
             what,
             why or "its answer has another shape than described.",
-            fix or "Nothing is lost; try again later. If it stays so: ccsync -vv --log-file ccsync.log login --check",
+            fix or "Nothing is lost; try again later. If it persists: ccsync -vv --log-file ccsync.log login --check",
         )
 
 
@@ -143,7 +143,7 @@ class QuotaSpent(TemporaryError):
 
 
 class OutOfTime(TemporaryError):
-    """The run has used the time it may take."""
+    """The run has used up its time."""
 
 
 class RefusedError(CcsyncError):
@@ -163,7 +163,7 @@ class SafetyLimitError(CcsyncError):
 
 
 class Interrupted(CcsyncError):
-    """The run was stopped by a signal; what was done is kept."""
+    """The run was stopped by a signal; what was done is saved."""
 
     def __init__(self, what: str, why: str = "", fix: str = "", exit_code: int = 130) -> None:
         super().__init__(what, why, fix)

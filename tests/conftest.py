@@ -8,6 +8,7 @@ import itertools
 import os
 import random
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """State files live in memory: a sync of theirs costs nothing there, and is counted all the same."""
+    """State files live in memory: a sync of theirs costs nothing there, and is counted all the same.
+
+    The time zone is UTC, whatever the machine's: pinned texts hold local times.
+    """
+    os.environ["TZ"] = "UTC"
+    time.tzset()
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and not config.option.basetemp:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
         tempfile.tempdir = os.environ["PYTEST_DEBUG_TEMPROOT"]

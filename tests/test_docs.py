@@ -1,19 +1,25 @@
-"""The README, the examples and each command's help say what the program does, and nothing else."""
+"""The README, the guide, the examples and each command's help say what the program does, and nothing else."""
 
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
 from ccsync import __version__
+from ccsync.cli import guide, manual
 from ccsync.cli.app import cli
 from ccsync.config.schema import SCHEMA
 from ccsync.errors import EXIT_CODES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+GUIDE_FOLDER = ROOT / "ccsync" / "guide"
+GUIDE = {path: path.read_text() for path in sorted(GUIDE_FOLDER.rglob("*.md"))}
+ALL = "\n".join([README, *GUIDE.values()])
+MOST_LINES = 300
 
 
 def section(title: str) -> str:
@@ -22,6 +28,11 @@ def section(title: str) -> str:
     found = re.search(rf"^{re.escape(title)}$(.*?)(?=^#{{1,{level}}} |\Z)", README, re.M | re.S)
     assert found, f"README has no {title}"
     return found[1]
+
+
+def page(name: str) -> str:
+    """The guide's text about a command."""
+    return GUIDE[GUIDE_FOLDER / "commands" / f"{name}.md"]
 
 
 COMMANDS = list(cli.commands.items())
@@ -42,41 +53,80 @@ def rows(text: str) -> list[list[str]]:
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS)
 def test_every_command_and_option(name: str, command: click.Command) -> None:
-    """Each command has a section that names each of its options."""
-    text = section(f"### ccsync {name}")
+    """Each command has a page that names each of its options."""
+    text = page(name)
     for parameter in parameters(command):
         for option in (*parameter.opts, *parameter.secondary_opts):
             if option.startswith("--") and option not in ("--help", "--json"):
-                assert re.search(rf"`[^`\n]*{option}\b", text), f"{name} {option} is not in the README"
+                assert re.search(rf"`[^`\n]*{option}\b", text), f"{name} {option} is not in the guide"
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS)
 def test_no_option_is_invented(name: str, command: click.Command) -> None:
-    """A section names no option that the command does not have."""
+    """A page names no option that the command does not have."""
     known = {option for parameter in (*parameters(command), *cli.params) for option in parameter.opts}
     known |= {option for parameter in parameters(command) for option in parameter.secondary_opts}
     others = {option for _, one in COMMANDS for parameter in parameters(one) for option in parameter.opts}
-    told = set(re.findall(r"`(--[a-z-]+)", section(f"### ccsync {name}")))
+    told = set(re.findall(r"`(--[a-z-]+)", page(name)))
     assert told <= known | others | {"--help"}, told - known
 
 
-def test_the_sections_are_the_commands() -> None:
-    """Every section of a command is one there is."""
-    assert set(re.findall(r"^### ccsync ([a-z-]+)$", README, re.M)) == {name for name, _ in COMMANDS}
+def test_the_pages_are_the_commands() -> None:
+    """Every page of a command is about one that exists, and says so in its title."""
+    pages = {path.stem: text for path, text in GUIDE.items() if path.parent.name == "commands"}
+    assert pages.keys() == {name for name, _ in COMMANDS}
+    assert all(text.startswith(f"# ccsync {name}\n") for name, text in pages.items())
+
+
+def test_the_topics_are_listed() -> None:
+    """The README lists every topic, `ccsync help` shows every one, and there is no other."""
+    topics = [path.stem for path in GUIDE if path.parent == GUIDE_FOLDER]
+    assert sorted(topics) == sorted(guide.TOPICS)
+    assert all(f"[{name}](ccsync/guide/{name}.md)" in section("## Contents") for name in topics)
+
+
+def test_the_readme_can_be_read_in_one_sitting() -> None:
+    """The README has at most 300 lines; the rest belongs in the guide."""
+    assert len(README.splitlines()) <= MOST_LINES
+
+
+def test_the_man_pages_are_current() -> None:
+    """The man pages are made from the guide and the help as they are: `python -m ccsync.cli.manual` writes them."""
+    written = {path.name: path.read_text() for path in manual.FOLDER.glob("*.1")}
+    assert written == manual.pages()
+
+
+def test_the_guide_is_installed() -> None:
+    """A wheel has the guide in the package, and the man pages where `man` finds them."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    installed = [path for one in settings["package-data"]["ccsync"] for path in (ROOT / "ccsync").glob(one)]
+    assert set(GUIDE) <= set(installed)
+    assert settings["data-files"] == {"share/man/man1": ["ccsync/guide/man/*.1"]}
+
+
+@pytest.mark.parametrize("path", GUIDE, ids=lambda path: path.stem)
+def test_a_topic_fits_a_terminal(
+    path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Printed, a topic has no line over 80 columns but those of code, and none of Markdown's marks."""
+    monkeypatch.setenv("COLUMNS", "80")
+    guide.show(GUIDE[path])
+    for line in capfd.readouterr().out.splitlines():
+        assert line.startswith("    ") or (len(line) <= 80 and "**" not in line and "](" not in line), line
 
 
 @pytest.mark.parametrize("parameter", cli.params, ids=lambda one: str(one.name))
 def test_every_option_before_the_command(parameter: click.Parameter) -> None:
-    """The options for all commands stand above the commands."""
+    """The README names the options for all commands."""
     for option in parameter.opts:
-        assert f"`{option}" in section("## Commands") or option == "--help"
+        assert f"`{option}" in section("## Daily life") or option == "--help"
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS)
 def test_every_subcommand(name: str, command: click.Command) -> None:
-    """The section of a command calls each of its subcommands."""
+    """The page of a command calls each of its subcommands."""
     for below in command.commands if isinstance(command, click.Group) else ():
-        assert re.search(rf"`ccsync {name} {below}\b", section(f"### ccsync {name}"))
+        assert re.search(rf"`ccsync {name} {below}\b", page(name))
 
 
 @pytest.mark.parametrize(("name", "command"), COMMANDS)
@@ -99,10 +149,18 @@ FREE = ("mapping", "tags")
 """Sections whose keys are the vendors' own names."""
 
 
+@pytest.mark.parametrize("columns", ["80", "60"])
+def test_summaries_fit(columns: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list of commands shows each summary whole, on a narrow terminal, too."""
+    monkeypatch.setenv("COLUMNS", columns)
+    with click.Context(cli, info_name="ccsync") as context:
+        assert "..." not in cli.get_help(context).partition("Commands:")[2]
+
+
 def test_every_setting() -> None:
     """The table of settings has every key in its section, and no other."""
     told, current = set(), ""
-    for cell, *_ in rows(section("### Settings")):
+    for cell, *_ in rows(GUIDE[GUIDE_FOLDER / "settings.md"]):
         if header := re.fullmatch(r"\*\*\[(\w+)\]\*\*", cell):
             current = header[1]
             told |= {(current, "")} if current in FREE else set()
@@ -120,8 +178,8 @@ def test_every_exit_code() -> None:
 
 
 def test_every_job_of_the_log_exists() -> None:
-    """What the README calls `ccsync WORD` is a command."""
-    words = set(re.findall(r"(?:^|[`$ ])ccsync(?: -[vq]+)? ([a-z][a-z-]+)(?=[ `\n])", "\n".join(code_of(README))))
+    """What the README and the guide call `ccsync WORD` is a command."""
+    words = set(re.findall(r"(?:^|[`$ ])ccsync(?: -[vq]+)? ([a-z][a-z-]+)(?=[ `\n])", "\n".join(code_of(ALL))))
     assert words <= {name for name, _ in COMMANDS}
 
 
@@ -131,9 +189,13 @@ def code_of(text: str) -> list[str]:
 
 
 def test_links_lead_somewhere() -> None:
-    """A relative link names a file of the repository."""
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        assert target.startswith("https://") or (ROOT / target).exists(), target
+    """A relative link names a file of the repository, and an anchor a heading."""
+    for path, text in {ROOT / "README.md": README, **GUIDE}.items():
+        for target in re.findall(r"\]\(([^)]+)\)", text):
+            if target.startswith("#"):
+                assert re.search(rf"^#+ {target[1:].replace('-', ' ')}$", text, re.M | re.I), target
+            else:
+                assert target.startswith("https://") or (path.parent / target).exists(), target
 
 
 def test_the_two_commands_on_top() -> None:

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "ccsync"
 FLOORS = (
     {"errors"},
-    {"models", "clocks"},
+    {"models", "clocks", "words"},
     {"shapes"},
     {"transport", "mapping", "config"},
     {"oauth"},

@@ -1,4 +1,4 @@
-"""The command line: global options, the commands, and how any error ends as lines and a code."""
+"""The command line: global options, commands, and how each error becomes lines and an exit code."""
 
 import errno
 import logging
@@ -28,6 +28,7 @@ from ccsync.cli.commands.poll_unsubscribes import poll_unsubscribes
 from ccsync.cli.commands.reconcile import reconcile
 from ccsync.cli.commands.reporting.consent import consent
 from ccsync.cli.commands.reporting.events import events
+from ccsync.cli.commands.reporting.help import help_command
 from ccsync.cli.commands.reporting.logs import logs
 from ccsync.cli.commands.reporting.report import report
 from ccsync.cli.commands.reporting.status import status
@@ -80,6 +81,7 @@ for command in (
     doctor,
     backup,
     completion,
+    help_command,
 ):
     global_options.add_to(command)
     cli.add_command(command)
@@ -170,7 +172,7 @@ def _show_json(app: App, error: CcsyncError, code: int) -> None:
 
 def _of_operating_system(error: OSError) -> CcsyncError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StateError("Something could not be written.", "the disk is full; what was done is kept.", "Make room.")
+        return StateError("Something could not be written.", "the disk is full; what was done is saved.", "Make room.")
     log.exception("unforeseen")
     return _unforeseen(error)
 

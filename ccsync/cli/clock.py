@@ -48,8 +48,8 @@ class RealClock:
         by = "Ctrl-C" if self._signal == signal.SIGINT else "SIGTERM"
         return Interrupted(
             f"Stopped by {by}.",
-            "what was done before is kept.",
-            "Run it again: it continues where it stopped.",
+            "everything done so far is saved.",
+            "Run it again to continue.",
             exit_code=128 + self._signal,
         )
 
@@ -77,13 +77,13 @@ class RealClock:
         self.check()
 
     def check(self) -> None:
-        """Raise `Interrupted` after a signal, `OutOfTime` when the run has used its time."""
+        """Raise `Interrupted` after a signal, `OutOfTime` when the run has used up its time."""
         if self._signal:
             raise self._interrupted()
         left = self.seconds_left()
         if left is not None and left <= 0:
             raise OutOfTime(
-                "The run has used the time it may take.", "cron starts the next one soon.", "The next run continues."
+                "The run has used up its time.", "cron starts the next one soon.", "The next run continues."
             )
 
     def is_stopping(self) -> bool:

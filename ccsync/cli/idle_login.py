@@ -7,6 +7,7 @@ from ccsync.cli.terminal import screen
 from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.state import Store, properties, tokens
 from ccsync.state.database.times import to_text
+from ccsync.words import days_ago
 
 WARN_DAYS = 150
 WARNED_OF = "warned_of_login"
@@ -58,6 +59,6 @@ def _say(age: Age | None) -> None:
     if age.days >= LAPSES_AFTER.days:
         end = f"which was {age.lapses_at:%Y-%m-%d}: ccsync login"
     screen.say(
-        f"Warning: the Constant Contact login was last renewed {age.days} days ago;"
-        f" it lapses after {LAPSES_AFTER.days} days without use, {end}"
+        f"Warning: the Constant Contact login was last renewed {days_ago(age.days)};"
+        f" it expires after {LAPSES_AFTER.days} days without use, {end}"
     )

@@ -5,12 +5,13 @@ import logging
 import os
 import re
 import sys
-import time
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ccsync.cli.terminal.screen import clean
 from ccsync.errors import ConfigError
+from ccsync.words import local_time
 
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:=]+(?:@|%40)[^\s@<>\"'(),;:=]+")
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+")
@@ -32,10 +33,9 @@ def redact(text: str) -> str:
 class _Redacting(logging.Formatter):
     """Redacts the finished line, tracebacks included."""
 
-    @staticmethod
-    def converter(seconds: float | None) -> time.struct_time:
-        """Times in UTC."""
-        return time.gmtime(seconds)
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """The time as every text has it."""
+        return local_time(datetime.fromtimestamp(record.created, UTC))
 
     def format(self, record: logging.LogRecord) -> str:
         return "\n".join(clean(line) for line in redact(super().format(record)).split("\n"))
@@ -86,5 +86,5 @@ def _file_handler(path: Path) -> logging.Handler:
         raise ConfigError(
             f"The log file {path} cannot be written.", f"{error.strerror}.", "Give --log-file another path."
         ) from error
-    handler.setFormatter(_Redacting("%(asctime)sZ %(process)d %(levelname)s %(message)s"))
+    handler.setFormatter(_Redacting("%(asctime)s %(process)d %(levelname)s %(message)s"))
     return handler

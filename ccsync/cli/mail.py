@@ -69,7 +69,7 @@ def takes_error(memory: Memory, error: CcsyncError, now: datetime) -> bool:
 
 def mark_of(text: str) -> str:
     """What is the same from run to run of a message whose numbers change."""
-    same = re.sub(r"[0-9.,]+", "", text)
+    same = re.sub(r"\d[\d.,]*( \w+){0,2}", "", text)
     return hashlib.sha256(same.encode("utf-8", "replace")).hexdigest()[:16]
 
 

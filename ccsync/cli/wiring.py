@@ -133,7 +133,7 @@ class App:
         if other is not None:
             raise LockedError(
                 "Another run is under way; nothing was done.",
-                f"`ccsync {other.job}` since {to_text(other.started_at)}; its lock file was deleted meanwhile.",
+                f"`ccsync {other.job}` since {screen.local_time(other.started_at)}; its lock file is gone.",
                 "Wait until it has ended; `ccsync logs` shows it.",
             )
 

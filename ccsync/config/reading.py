@@ -102,7 +102,7 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
         if exposed:
             problems = (*problems, f"{path.name}: it holds a secret and {exposed[0]}: {exposed[2]}")
         number = f"{len(problems)} problems" if len(problems) > 1 else "a problem"
-        raise ConfigError(f"{path} has {number}.", "", "Correct the file; nothing was done.", problems)
+        raise ConfigError(f"{path} has {number}.", "", "Correct the file. Nothing was done.", problems)
     if exposed:
         what, why, fix = exposed
         raise ConfigError(f"The config file {path} holds a secret and {what}.", f"{why}.", fix)

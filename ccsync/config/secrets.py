@@ -26,7 +26,7 @@ def kibo_secret(config: Config, environ: Mapping[str, str], timeout_seconds: flo
         raise ConfigError(
             "There is no secret for Kibo.",
             f"neither ${KIBO_VARIABLE}, nor client_secret or client_secret_command in [kibo] of {config.path}.",
-            "Set one of them; the shared secret stands in Kibo's Dev Center.",
+            "Set one of them; the shared secret is in Kibo's Dev Center.",
         )
     return found
 

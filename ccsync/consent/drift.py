@@ -30,20 +30,20 @@ class Kind(Enum):
 
 
 MEANING = {
-    Kind.MISSING: "opted in at Kibo, and for no known reason not on the list",
-    Kind.LEFT: "put on the list by ccsync and gone from it, which was not noticed yet",
-    Kind.NOT_REMOVED: "on the list, though no account opts in any more or an opt-out holds",
+    Kind.MISSING: "opted in at Kibo but not on the list, for no known reason",
+    Kind.LEFT: "added to the list by ccsync and gone from it, not noticed yet",
+    Kind.NOT_REMOVED: "on the list, though no account is opted in any more, or after an opt-out",
     Kind.NOT_WRITTEN_BACK: "opted out at Constant Contact, still opted in at Kibo",
     Kind.FORGOTTEN_LISTED: "on the list again, though the person asked to be forgotten",
     Kind.WAITING: "changed since the last run, or waiting for the next one",
-    Kind.SUPPRESSED: "opted in at Kibo, and kept off the list by an opt-out",
-    Kind.REJECTED: "opted in at Kibo, and not usable as it is",
-    Kind.BACK_ON_LIST: "left the list, and was put on it again at Constant Contact",
-    Kind.RENAMED: "its contact has another address at Constant Contact now, or is not shown there any more",
-    Kind.OLD_ADDRESS: "on the list with an address from before an e-mail change",
-    Kind.LISTED_SAYS_NO: "on the list by another way than ccsync, not opted in at Kibo",
-    Kind.UNKNOWN_TO_KIBO: "on the list by another way than ccsync, unknown to Kibo",
-    Kind.SEVERAL_ACCOUNTS: "several opted-in accounts on one address, which are one contact",
+    Kind.SUPPRESSED: "opted in at Kibo but kept off the list by an opt-out",
+    Kind.REJECTED: "opted in at Kibo but rejected",
+    Kind.BACK_ON_LIST: "left the list and was added to it again at Constant Contact",
+    Kind.RENAMED: "the contact has a different address at Constant Contact now, or is gone there",
+    Kind.OLD_ADDRESS: "on the list with an old address, from before an e-mail change",
+    Kind.LISTED_SAYS_NO: "on the list, not added by ccsync, not opted in at Kibo",
+    Kind.UNKNOWN_TO_KIBO: "on the list, not added by ccsync, unknown to Kibo",
+    Kind.SEVERAL_ACCOUNTS: "several opted-in accounts with one address, so one contact",
 }
 DRIFT = (Kind.MISSING, Kind.LEFT, Kind.NOT_REMOVED, Kind.NOT_WRITTEN_BACK, Kind.FORGOTTEN_LISTED)
 
@@ -60,8 +60,8 @@ class Repair(Enum):
 
 WORDS = {
     Repair.READ: "to be read again by flush-events",
-    Repair.REMOVE: "to be taken off the list by flush-events",
-    Repair.WRITE_BACK: "to be told to Kibo by poll-unsubscribes",
+    Repair.REMOVE: "to be removed from the list by flush-events",
+    Repair.WRITE_BACK: "to be written to Kibo by poll-unsubscribes",
     Repair.COMPARE: "to be noted as gone by poll-unsubscribes",
 }
 
@@ -78,11 +78,11 @@ class Difference:
 class Written(Enum):
     """How it stands with telling Kibo of an opt-out at Constant Contact."""
 
-    NEVER = "Kibo was never told"
-    NEXT = "waits to be told to Kibo"
-    STUCK = "Kibo has not taken it yet, or the safety limit holds it: ccsync poll-unsubscribes --dry-run"
+    NEVER = "never written to Kibo"
+    NEXT = "waiting to be written to Kibo"
+    STUCK = "Kibo has not accepted it yet, or the safety limit stopped it: ccsync poll-unsubscribes --dry-run"
     DONE = "opted in again at Kibo since"
-    UNWANTED = "not told to Kibo, as list_departures has it"
+    UNWANTED = "not written to Kibo, because list_departures is off"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from ccsync.state.contacts import KnownContact
 from ccsync.state.outbox import removals, tasks
 from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 from ccsync.state.views.person_facts import AccountKnown
+from ccsync.words import counted
 
 
 class Standing(Enum):
@@ -83,7 +84,7 @@ def _grounds(facts: Facts) -> Iterator[Answer]:
     off = f"Not on {name}: "
     if not facts.is_known:
         it = "account" if facts.is_of_account else "address"
-        yield Answer(Standing.UNKNOWN, f"{off}ccsync knows nothing of this {it}. {_why_unknown(facts)}")
+        yield Answer(Standing.UNKNOWN, f"{off}ccsync does not know this {it}. {_why_unknown(facts)}")
     if facts.list_id is None:
         yield Answer(Standing.NOT_LISTED, "Not on a list: no contact list is chosen yet.")
     if facts.leaving is not None:
@@ -102,12 +103,12 @@ def _grounds(facts: Facts) -> Iterator[Answer]:
     if facts.rejection is not None:
         yield Answer(Standing.NOT_LISTED, f"{off}the record was rejected. {_sentence(facts.rejection)}")
     if stand is Stand.GONE:
-        yield Answer(Standing.NOT_LISTED, f"{off}ccsync had put it there, and it {stand.value}. {_GONE}")
+        yield Answer(Standing.NOT_LISTED, f"{off}ccsync had added it, and it {stand.value}. {_GONE}")
     yield from _waiting(facts, off, name)
     yield from _of_accounts(facts, off)
 
 
-_GONE = "Before the store hears of that, the next poll-unsubscribes looks at the contact."
+_GONE = "The next poll-unsubscribes checks the contact before anything is written to the store."
 
 
 def _as_they_are(facts: Facts, stand: Stand, off: str, name: str) -> Iterator[Answer]:
@@ -125,15 +126,17 @@ def _is_member(facts: Facts) -> bool:
 
 
 def _came_otherwise(facts: Facts, name: str) -> str:
-    text = f"On {name}, but not put there by ccsync"
-    text += "." if any(one.accepts_marketing for one in facts.accounts) else ": no account with the address opts in."
+    text = f"On {name}, but not added by ccsync"
+    text += (
+        "." if any(one.accepts_marketing for one in facts.accounts) else ": no account with this address has opted in."
+    )
     return text if facts.rejection is None else f"{text} The record was rejected. {_sentence(facts.rejection)}"
 
 
 def _held(facts: Facts, blocking: Suppression, stand: Stand, off: str, name: str) -> Answer:
     """Somebody who is not to be on the list, and may have come to it all the same."""
     if _is_member(facts) and stand is not Stand.MOVED and blocking.kind != UNSUBSCRIBED:
-        how = "" if stand is Stand.ON else ", but not put there by ccsync"
+        how = "" if stand is Stand.ON else ", but not added by ccsync"
         return Answer(Standing.LISTED, f"On {name} when last seen{how}, though the person {reason_of(blocking)}.")
     return Answer(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
 
@@ -144,29 +147,29 @@ _LEAVING = {removals.OPTED_OUT: "opted out in the store", removals.DELETED: "the
 def _leaving(facts: Facts, reason: str) -> str:
     how = _LEAVING.get(reason, reason)
     if facts.is_held_back:
-        return f"{how}, and the safety limit holds the removal back. See: ccsync flush-events --dry-run"
-    return f"{how}; the next flush-events takes the address off."
+        return f"{how}, but the safety limit stopped the removal. See: ccsync flush-events --dry-run"
+    return f"{how}; the next flush-events removes the address."
 
 
 def _why_unknown(facts: Facts) -> str:
     if facts.list_id is not None and not facts.is_exported:
-        return "No export to the list has finished yet, and only then does ccsync know who opted in: ccsync export"
+        return "ccsync learns who has opted in from the first export, which has not finished yet: ccsync export"
     who = "it has not opted in" if facts.is_of_account else "no account with it has opted in"
-    return f"Either {who}, or no run has read it yet: who says no from the start is not remembered."
+    return f"Either {who}, or no run has read it yet. ccsync does not remember people who never opted in."
 
 
 def _way_back(facts: Facts, blocking: Suppression) -> str:
     if blocking.kind != UNSUBSCRIBED:
         return "A later opt-in in the store changes that."
     accepting = [one.account_id for one in facts.accounts if one.accepts_marketing]
-    but = f" Account {accepting[0]} opts in, which does not outweigh it." if accepting else ""
+    but = f" Account {accepting[0]} has opted in, but that does not count here." if accepting else ""
     return f"Only the person's own sign-up at Constant Contact changes that.{but}"
 
 
 def _listed(facts: Facts, on: str) -> str:
     text = f"{on} since {facts.listed_since:%Y-%m-%d}." if facts.listed_since else f"{on}."
     if facts.moved and not facts.accounts:
-        text += f" Account {facts.moved[0]} has another address now; this one was left alone."
+        text += f" Account {facts.moved[0]} has a different address now; this one was left alone."
     if facts.rejection is not None:
         return f"{text} What changed since was rejected. {_sentence(facts.rejection)}"
     return " ".join([text, *(_of_queued(facts, one) for one in _weightiest(facts))])
@@ -176,7 +179,7 @@ def _waiting(facts: Facts, off: str, name: str) -> Iterator[Answer]:
     accepts = any(one.accepts_marketing for one in facts.accounts)
     failed = [one for one in facts.queue if one.status == tasks.FAILED]
     if not facts.is_exported and not failed and (accepts or (facts.queue and not facts.accounts)):
-        text = f"Not yet on {name}: no export to it has finished, and until then nothing is sent. Then: ccsync export"
+        text = f"Not yet on {name}: the first export has not finished, and nothing is sent before that: ccsync export"
         yield Answer(Standing.WAITING, text)
     for one in _weightiest(facts):
         standing = Standing.NOT_LISTED if one.status == tasks.FAILED else Standing.WAITING
@@ -192,33 +195,35 @@ def _weightiest(facts: Facts) -> list[Queued]:
 def _of_queued(facts: Facts, one: Queued) -> str:
     account = f"A change of account {one.account_id}"
     if one.status == tasks.FAILED:
-        return f"{account} was given up after {_attempts(one)}. {_sentence(one.last_error)}".strip()
+        return f"{account} failed for good after {_attempts(one)}. {_sentence(one.last_error)}".strip()
     if one.status == tasks.RETRYING:
-        return f"{account} waits for another try after {_attempts(one)}. {_sentence(one.last_error)}".strip()
-    return f"{account} waits for the next flush-events" + ("." if facts.is_enabled else ", and the sync is disabled.")
+        return f"{account} is waiting for a retry after {_attempts(one)}. {_sentence(one.last_error)}".strip()
+    return f"{account} is waiting for the next flush-events" + (
+        "." if facts.is_enabled else ", and the sync is disabled."
+    )
 
 
 def _attempts(one: Queued) -> str:
-    return f"{one.attempts} attempt{'' if one.attempts == 1 else 's'}"
+    return counted(one.attempts, "attempt")
 
 
 def _of_accounts(facts: Facts, off: str) -> Iterator[Answer]:
     accepting = [one.account_id for one in facts.accounts if one.accepts_marketing]
     if accepting:
-        why = "business (B2B) accounts are passed over; for others the next export mends it: ccsync export"
-        yield Answer(Standing.NOT_LISTED, f"{off}nothing was sent, though account {accepting[0]} opts in; {why}")
+        why = "business (B2B) accounts are skipped; others are sent by the next export: ccsync export"
+        yield Answer(Standing.NOT_LISTED, f"{off}nothing was sent, though account {accepting[0]} has opted in; {why}")
     if facts.accounts:
-        yield Answer(Standing.NOT_LISTED, f"{off}account {facts.accounts[0].account_id} does not opt in.")
+        yield Answer(Standing.NOT_LISTED, f"{off}account {facts.accounts[0].account_id} has not opted in.")
     if facts.moved:
-        yield Answer(Standing.NOT_LISTED, f"{off}account {facts.moved[0]} has another address now.")
+        yield Answer(Standing.NOT_LISTED, f"{off}account {facts.moved[0]} has a different address now.")
     if facts.is_deleted:
-        text = "the account was deleted in the store, and what ccsync knew of the person was erased."
+        text = "the account was deleted in the store, and ccsync erased what it knew about the person."
         yield Answer(Standing.NOT_LISTED, off + text)
     if facts.contact is not None:
-        text = "Constant Contact has the address from another source, and no account in the store opts in with it."
+        text = "Constant Contact has the address from another source, and no account in the store has opted in with it."
         yield Answer(Standing.NOT_LISTED, off + text)
     if facts.is_read:
-        text = "it was read, and it does not opt in, has no address, or is a business (B2B) account."
+        text = "the account was read; it has not opted in, has no address, or is a business (B2B) account."
         yield Answer(Standing.NOT_LISTED, off + text)
     yield Answer(Standing.NOT_LISTED, f"{off}nothing was ever sent. {_why_unknown(facts)}")
 

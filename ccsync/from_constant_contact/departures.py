@@ -27,6 +27,7 @@ from ccsync.state.outbox import queue, write_backs
 from ccsync.state.outbox.write_backs import WriteBack
 from ccsync.state.suppressions import DEPARTED, Suppression
 from ccsync.state.views import list_members
+from ccsync.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -269,6 +270,6 @@ def _say_unread(context: Context, contact_list: ContactList, why: str) -> None:
     pages = (contact_list.membership_count or 0) // PAGE_SIZE + 1
     context.notices["members"] = (
         f"ccsync did not look for people who left only the list: {why}. Reading its"
-        f" {contact_list.membership_count or 0:,} members page by page costs {pages:,} calls; ccsync spends at most a"
-        f" tenth of the day's {context.config.limits.requests_per_day:,} on it."
+        f" {contact_list.membership_count or 0:,} members page by page costs {counted(pages, 'call')}; ccsync spends at"
+        f" most a tenth of the day's {context.config.limits.requests_per_day:,} on it."
     )

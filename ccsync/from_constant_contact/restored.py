@@ -20,14 +20,14 @@ from ccsync.state.outbox import removals, tag_tasks
 from ccsync.state.suppressions import DEPARTED, Suppression
 from ccsync.state.suppressions import RESTORED as BY_RESTORE
 
-RESTORED = "An older copy of the state file was put back: it is behind what ccsync has done since."
+RESTORED = "An older copy of the state file was restored: it does not know what ccsync has done since."
 SEEMS_RESTORED = (
-    "An older copy of the state file seems to have been put back: Constant Contact shows bulk jobs from after the last"
+    "An older copy of the state file seems to have been restored: Constant Contact shows bulk jobs from after the last"
     " run that it knows."
 )
 WHAT_FOLLOWS = (
-    "ccsync reads both sides anew. Who is off the list is not taken for having left it: whoever's account changed since"
-    " is added again if it opts in, and everybody else is neither mailed nor opted out in the store."
+    "ccsync reads both sides again. People who are off the list do not count as having left it: those whose account"
+    " changed since and who opt in are added again; the rest are neither mailed nor opted out in the store."
 )
 CLOCK_SLACK = timedelta(seconds=90)
 

@@ -23,6 +23,7 @@ from ccsync.run.context import Context
 from ccsync.state import staging
 from ccsync.state.outbox import queue
 from ccsync.state.outbox.queue import Due
+from ccsync.words import counted, days_ago
 
 log = logging.getLogger(__name__)
 
@@ -217,9 +218,9 @@ def catch_up(context: Context) -> tuple[KiboTime, TemporaryError | None]:
 
 def _why(now: KiboTime, bookmark: KiboTime | None) -> str:
     because = (
-        "It is not known how far events were read"
+        "It is unknown how far events were read"
         if bookmark is None
-        else f"Events were last read {(now.at - bookmark.at).days} days ago, and Kibo may not keep them so long"
+        else f"Events were last read {days_ago((now.at - bookmark.at).days)}, and Kibo may not keep them that long"
     )
     return f"{because}: all customers were compared with what was sent before."
 
@@ -229,15 +230,15 @@ def _check_time(context: Context, customers: int) -> None:
     needed = customers / PAGE_SIZE / context.config.limits.kibo_requests_per_second
     if left is not None and needed > left / 2:
         raise OutOfTime(
-            f"Events may be missing, and comparing all {customers:,} customers takes longer than this run may.",
+            f"Events may be missing, and comparing {counted(customers, 'customer')} takes longer than this run may.",
             f"about {needed / 60:.0f} minutes of reading.",
-            "ccsync export        (takes as long as it needs, and the events go on from there)",
+            "ccsync export has no time limit, and events continue from there",
         )
 
 
 def _incomplete(missing: int) -> TemporaryError:
     return TemporaryError(
-        f"Kibo counts {missing:,} customers more than it showed; everybody it showed was dealt with.",
-        "rows kept moving while they were read.",
+        f"Kibo counts {counted(missing, 'customer')} more than it showed; those it showed were processed.",
+        "its pages kept changing while they were read.",
         "The next run compares all customers again.",
     )

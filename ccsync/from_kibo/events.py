@@ -158,9 +158,9 @@ class _Pages:
                 ahead.go_to(start)
             page = self._read(start, filter_text, sort)
         self.trouble = VendorUnreachable(
-            "Kibo's pages of events do not come to an end.",
-            "a page was shown that had been read before.",
-            "What was read is dealt with; the next run pulls the same time again.",
+            "Kibo's pages of events never end.",
+            "Kibo showed a page that was already read.",
+            "What was read is processed; the next run reads the same period again.",
         )
 
     def _read(self, start: int, filter_text: str | None, sort: str | None) -> EventPage:

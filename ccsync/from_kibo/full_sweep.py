@@ -16,6 +16,7 @@ from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
 from ccsync.state import erasure, parked, staging
+from ccsync.words import counted
 
 MOST_SWEEPS = 3
 MOST_DOUBTFUL = 200
@@ -67,8 +68,8 @@ class _Gathering:
                 break
         if self._surplus and missing <= 0:
             self._context.remarks.append(
-                f"Kibo counts {self._surplus:,} customers more than it shows, however often it is asked;"
-                " everybody it showed was dealt with."
+                f"Kibo counts {counted(self._surplus, 'customer')} more than it shows, again and again;"
+                " those it showed were processed."
             )
         return Gathered(max(missing, 0), self._calls_spared())
 
@@ -152,10 +153,10 @@ class _Gathering:
         needed = customers / self._context.config.limits.kibo_requests_per_second
         if self._parts.lacking and left is not None and needed > left:
             raise OutOfTime(
-                f"Kibo's list does not show all that is mapped, and reading {customers:,} customers one by one takes"
-                " longer than this run may.",
+                f"Kibo's list does not show all mapped fields, and reading {counted(customers, 'customer')} one by one"
+                " takes longer than this run may.",
                 f"about {needed / 60:.0f} minutes of reading.",
-                "ccsync export        (takes as long as it needs, and the events go on from there)",
+                "ccsync export has no time limit, and events continue from there",
             )
 
     def _act_on_what_lacks(self) -> None:
@@ -197,9 +198,9 @@ def gather_address(context: Context, address: str) -> None:
     if not whole:
         context.remarks.append("Kibo has no customer with this address.")
     elif erasure.forgotten_among(context.store, [context.person_of()(wanted)]):
-        context.remarks.append("This person asked to be forgotten and has not opted in again since; nobody is added.")
+        context.remarks.append("This person asked to be forgotten and has not opted in since; nobody is added.")
     elif not any(one.accepts_marketing for one in whole):
-        context.remarks.append("The customer does not opt in (acceptsMarketing is not true); nobody is added.")
+        context.remarks.append("The customer has not opted in (acceptsMarketing is not true); nobody is added.")
 
 
 def gather_parked(context: Context) -> None:
@@ -214,4 +215,4 @@ def gather_parked(context: Context) -> None:
             intake.take([customer], are_whole=True)
         context.show("rejected customers", number, len(account_ids))
     if not account_ids:
-        context.remarks.append("No record is set aside; there is nothing to retry.")
+        context.remarks.append("No record was rejected; there is nothing to retry.")

@@ -17,6 +17,7 @@ from ccsync.kibo.paging import PagesAhead
 from ccsync.models import Customer
 from ccsync.run import findings
 from ccsync.run.context import Context
+from ccsync.words import counted
 
 FILTER = "acceptsMarketing eq true"
 SKEW = timedelta(minutes=15)
@@ -115,8 +116,8 @@ class Sweep:
         self._first_total = self._first_total if self._calls > 1 else page.total
         if self._calls > 50 + 4 * (self._first_total // PAGE_SIZE + 1):
             raise VendorUnreachable(
-                "Kibo's pages of customers do not come to an end.",
-                f"{self._calls} pages were read for {self.total} customers.",
+                "Kibo's pages of customers never end.",
+                f"{counted(self._calls, 'page')} were read for {counted(self.total, 'customer')}.",
                 "Nothing was sent; try again later.",
             )
         return page

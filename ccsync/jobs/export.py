@@ -24,6 +24,7 @@ from ccsync.to_constant_contact import additions, known_contacts, tags
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import ListCheck
+from ccsync.words import counted
 
 SHOWN_REASONS = 10
 
@@ -77,9 +78,9 @@ def run(context: Context, request: Request) -> Plan | None:
     _close(context)
     if gathered.missing:
         raise TemporaryError(
-            f"Kibo counts {gathered.missing:,} customers more than it showed; everybody it showed was dealt with.",
-            "rows kept moving while they were read.",
-            "ccsync export        (sends only what is missing)",
+            f"Kibo counts {counted(gathered.missing, 'customer')} more than it showed; those it showed were processed.",
+            "its pages kept changing while they were read.",
+            "ccsync export sends what is missing",
         )
     if request.is_whole:
         with context.store.transaction():
@@ -93,11 +94,11 @@ def run(context: Context, request: Request) -> Plan | None:
 def _raise_unfinished(context: Context) -> None:
     """Say which imports have not ended within the time that an export waits."""
     if unfinished := batches.unfinished(context.store):
+        contacts = counted(sum(one.rows for one in unfinished), "contact")
         raise VendorUnreachable(
-            f"Constant Contact has not finished imports of {sum(one.rows for one in unfinished):,} contacts within half"
-            " an hour; everything else is done.",
+            f"Constant Contact has not finished imports of {contacts} within half an hour; everything else is done.",
             "they are queued or still running there.",
-            "Nothing is lost, and nothing has to be sent again: the next run of any job looks at them.",
+            "Nothing is lost and nothing has to be sent again: the next run of any job checks them.",
         )
 
 
@@ -175,11 +176,11 @@ def _close(context: Context) -> None:
     counts["skipped"] = max(0, counts["read"] - sum(counts[key] for key in handled))
     if counts["adopted"]:
         context.remarks.append(
-            f"{counts['adopted']:,} contacts of an interrupted run had arrived; they were not sent again."
+            f"{counted(counts['adopted'], 'contact')} of an interrupted run had arrived already; none was sent again."
         )
     if counts["opted_out"]:
         context.remarks.append(
-            f"{counts['opted_out']:,} customers opted out in the store meanwhile; none of them was sent."
+            f"{counted(counts['opted_out'], 'customer')} opted out in the store meanwhile; none was sent."
         )
     staging.clear(context.store)
 

@@ -26,6 +26,7 @@ from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import ListCheck
 from ccsync.to_constant_contact.list_removals import Removals
+from ccsync.words import counted
 
 READING_SHARE = 0.5
 """The part of a run's time that reading may take: what was read has to be sent, too."""
@@ -124,17 +125,17 @@ class Flush:
             tags.tagging.carry_out(context)
         if not self.is_exported:
             context.notices["export-due"] = (
-                f"No export to this list has finished yet; {waiting:,} changed customers wait for it."
-                " Have a look and run it: ccsync export --dry-run, then ccsync export."
+                f"No export to this list has finished yet; waiting for it: {counted(waiting, 'changed customer')}."
+                " Next: ccsync export --dry-run, then ccsync export"
             )
         removals.raise_held()
         if taken.trouble is not None:
             raise taken.trouble
         if waiting and self.is_exported:
             raise OutOfTime(
-                f"{waiting:,} changed customers are not dealt with yet; the others are.",
-                "the run has used its time.",
-                "The next run continues. If it stays so: ccsync export        (may take as long as it needs)",
+                f"Time is up with {counted(waiting, 'changed customer')} still to be processed; the rest are done.",
+                "the run has used up its time.",
+                "The next run continues. If it persists: ccsync export, which has no time limit",
             )
 
 

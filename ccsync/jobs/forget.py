@@ -74,16 +74,16 @@ def _run(context: Context, address: str) -> Receipt:
     _take_off_list(context, held, on_list)
     if any(batches.holds(context.store, person) for person in held.people):
         raise VendorUnreachable(
-            "The person is off the list and is sent nothing; they are not erased yet.",
-            "Constant Contact has not finished an import that holds them and could put them back behind us.",
+            "The person is off the list and is sent nothing, but is not erased yet.",
+            "Constant Contact has not finished an import that holds them and could add them again.",
             "Run the same command again when Activity in Constant Contact shows the import as finished.",
         )
     with context.store.transaction():
         erasure.erase(context.store, held)
     if not erasure.finish(context.store, {address.strip(), person_key_text(address), *held.addresses}):
         raise StateError(
-            "The person is erased, but traces may still stand in the state file's write-ahead log.",
-            "another program was reading the state file all the while.",
+            "The person is erased, but traces may remain in the state file's write-ahead log.",
+            "another program was reading the state file the whole time.",
             "Close it (backup, sqlite3, `ccsync consent`), and run the same command again.",
         )
     context.counts["removed"] += len(on_list)
@@ -170,7 +170,7 @@ def _take_off_list(context: Context, held: Held, on_list: Sequence[Contact]) -> 
     if activity is None or not activity.has_completed:
         removals.record_activity(context.store, held.people, context.list_id, None)
         raise RefusedError(
-            "Constant Contact did not take the person off the list; nothing was erased yet.",
+            "Constant Contact did not remove the person from the list; nothing was erased yet.",
             f"its bulk job is {activity.state if activity else 'forgotten'}.",
-            "Run the same command again; if it stays so, take the contact off the list by hand.",
+            "Run the same command again; if it persists, remove the contact from the list by hand.",
         )

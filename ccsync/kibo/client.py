@@ -98,7 +98,7 @@ class Kibo:
             raise VendorUnreachable(
                 "Kibo's answer is no page of customers.",
                 "it lacks totalCount or items.",
-                "Try again later; if it stays so, check [kibo] tenant_url.",
+                "Try again later; if it persists, check [kibo] tenant_url.",
             )
         items = record.get("items")
         rows = shapes.as_objects(items)

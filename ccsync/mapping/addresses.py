@@ -73,7 +73,7 @@ def check_address(address: str | None) -> Rejection | None:
 def _fault(address: str) -> str:
     """Say what is wrong with the address, most telling fault first."""
     if any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in address):
-        return "has a control or invisible character inside: type it anew in Kibo."
+        return "has a control or invisible character inside: type it again in Kibo."
     if any(c.isspace() for c in address):
         return "has a blank inside: remove it, or keep one address of several, in Kibo."
     if '"' in address:
@@ -96,7 +96,7 @@ def _local_part_fault(local_part: str) -> str:
     if len(local_part) > _LONGEST_LOCAL_PART:
         return f"has more than {_LONGEST_LOCAL_PART} characters before the @: use a shorter address in Kibo."
     if "" in local_part.split("."):
-        return "has a dot at the start, at the end or twice running before the @: correct it in Kibo."
+        return "has a dot at the start, at the end or twice in a row before the @: correct it in Kibo."
     return ""
 
 

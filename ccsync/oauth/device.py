@@ -19,6 +19,7 @@ from ccsync.oauth.tokens import (
     with_refresh_token,
 )
 from ccsync.transport import Call, Clock, Transport
+from ccsync.words import counted
 
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 _DEFAULT_INTERVAL_SECONDS = 5
@@ -97,6 +98,6 @@ def await_approval(
             raise refused_client(app, record, answer.status)
     raise LoginNeeded(
         "The login was not approved in time.",
-        f"the code {grant.user_code} was good for {grant.expires_in // 60} minutes.",
+        f"the code {grant.user_code} was valid for {counted(grant.expires_in // 60, 'minute')}.",
         "ccsync login",
     )

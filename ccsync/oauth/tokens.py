@@ -59,7 +59,7 @@ def refresh(transport: Transport, app: App, refresh_token: str, scope: str = "")
         raise LoginNeeded(
             "Constant Contact refused the saved login.",
             "the refresh token is no longer valid (invalid_grant).",
-            "ccsync login        (nothing else is lost)",
+            "ccsync login (nothing else is lost)",
         )
     raise refused_client(app, record, answer.status)
 
@@ -93,7 +93,7 @@ def with_refresh_token(tokens: TokenAnswer) -> TokenAnswer:
             "Constant Contact gave no refresh token; nothing was saved.",
             "the login would end within a day: the app does not allow offline access.",
             "In the Constant Contact developer portal choose a refresh token type for the app (Long Lived is safest),"
-            " or create the app anew; then: ccsync login",
+            " or create a new app; then: ccsync login",
         )
     return tokens
 

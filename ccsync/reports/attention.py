@@ -8,6 +8,7 @@ from ccsync.errors import CcsyncError, Declined, NotAgreed, SafetyLimitError, Te
 from ccsync.reports.status import CRON_JOBS, WEEK, JobStanding, Status
 from ccsync.run.access import LAPSES_AFTER
 from ccsync.run.job_names import FLUSH_EVENTS, RECONCILE
+from ccsync.words import counted, people
 
 OLD_LOGIN = timedelta(days=150)
 STAYS_SO = 3
@@ -31,18 +32,18 @@ def needs(status: Status) -> list[Alert]:
 
 def _of_login(status: Status) -> Iterator[Alert]:
     if not status.knows_tenant:
-        yield Alert("Kibo was never logged in to: the store's host is not known.", "ccsync login --kibo-only")
+        yield Alert("Nobody has logged in to Kibo yet: the store's host is unknown.", "ccsync login --kibo-only")
     if status.login_renewed_at is None:
         yield Alert("Nobody has logged in to Constant Contact yet.", "ccsync login --cc-only")
         return
     age = status.at - status.login_renewed_at
     if age >= LAPSES_AFTER:
-        yield Alert(f"The login at Constant Contact was not used for {age.days} days and has lapsed.", "ccsync login")
+        yield Alert(f"The Constant Contact login was unused for {age.days} days and has expired.", "ccsync login")
     elif age >= OLD_LOGIN:
         left = (LAPSES_AFTER - age).days
         yield Alert(
-            f"The login at Constant Contact was not used for {age.days} days; in {left} days it lapses.",
-            "ccsync login --check        (any run that calls Constant Contact renews it)",
+            f"The Constant Contact login was unused for {age.days} days; it expires in {counted(left, 'day')}.",
+            "ccsync login --check (any run that calls Constant Contact renews it)",
         )
 
 
@@ -51,7 +52,7 @@ def _of_list(status: Status) -> Iterator[Alert]:
         yield Alert("No contact list is chosen yet.", "ccsync configure --list NAME")
     elif not status.is_exported:
         yield Alert(
-            "An export is due: until one to this list has finished, no change in the store is sent.",
+            "An export is due; until it has finished, no change in the store is sent.",
             "ccsync export --dry-run, then ccsync export",
         )
 
@@ -70,14 +71,14 @@ def _of_failures(one: JobStanding) -> Iterator[Alert]:
     is_cron = one.job in WATCHED
     if run.status == "INTERRUPTED":
         if not is_cron:
-            yield Alert(f"The last {one.job} was interrupted; another one continues it.", f"ccsync {one.job}")
+            yield Alert(f"The last {one.job} was interrupted; run it again to continue.", f"ccsync {one.job}")
         return
     trouble = one.trouble
     code = trouble.code if trouble else CcsyncError.exit_code
     passes = is_cron and code == TemporaryError.exit_code and one.failures < STAYS_SO
     if passes or code in (NotAgreed.exit_code, Declined.exit_code):
         return
-    often = f" {one.failures} times running" if one.failures > 1 else ""
+    often = f" {one.failures} times in a row" if one.failures > 1 else ""
     how = "was stopped by the safety limit" if code == SafetyLimitError.exit_code else "failed"
     what = f"{one.job} {how}{often}: {trouble.what if trouble else run.message}"
     yield Alert(what, (trouble.fix if trouble else "") or f"ccsync logs {run.id}")
@@ -94,52 +95,47 @@ def is_silent(status: Status, one: JobStanding) -> bool:
 def _of_silence(status: Status, one: JobStanding) -> Alert:
     since = "has never run" if one.last is None else "has not run for " + _span(abs(status.at - one.last.started_at))
     return Alert(
-        f"{one.job} {since}, though the sync is enabled.",
-        "crontab -e        (ccsync init --print-crontab prints its line)",
+        f"{one.job} {since}, though the sync is enabled.", "crontab -e (ccsync init --print-crontab prints its line)"
     )
 
 
 def _span(length: timedelta) -> str:
     hours = int(length.total_seconds() // 3600)
-    return f"{hours} hours" if hours < 48 else f"{hours // 24} days"
+    return counted(hours, "hour") if hours < 48 else counted(hours // 24, "day")
 
 
 def _of_records(status: Status) -> Iterator[Alert]:
     failed = status.given_up
     if failed:
         yield Alert(
-            f"{_accounts(failed)} could not be dealt with and {_are(failed)} not tried again until something changes.",
+            f"{counted(failed, 'account')} failed for good and {_are(failed)} not retried until something changes.",
             "ccsync events --failed, then ccsync events retry --all",
         )
     if status.rejected:
         yield Alert(
-            f"{_accounts(status.rejected)} {_are(status.rejected)} left out: the record was rejected.",
-            f"ccsync logs --rejected, then mend {'it' if status.rejected == 1 else 'them'} in Kibo",
+            f"{counted(status.rejected, 'account')} {_are(status.rejected)} left out because a record was rejected.",
+            f"ccsync logs --rejected, then correct {'it' if status.rejected == 1 else 'them'} in Kibo",
         )
     stuck = sum(attempts >= STAYS_SO for attempts in status.refused)
     if stuck:
         yield Alert(
-            f"Kibo could not be told what {stuck:,} {'person' if stuck == 1 else 'people'} decided at Constant Contact;"
-            " it is tried again, ever more rarely.",
+            f"The choice of {people(stuck)} at Constant Contact could not be written to Kibo;"
+            " it is retried, less and less often.",
             "ccsync logs --direction from, then ccsync logs ID --errors",
         )
     stuck = sum(attempts >= STAYS_SO for attempts in status.not_taken_off)
     if stuck:
         yield Alert(
-            f"Constant Contact did not take {stuck:,} {'person' if stuck == 1 else 'people'} off the list who opted"
-            " out in the store; it is tried again, ever more rarely.",
-            "ccsync flush-events -v --log-file FILE        (names their accounts; or take them off by hand)",
+            f"Constant Contact did not remove {people(stuck)} from the list who opted out in the store;"
+            " it is retried, less and less often.",
+            "ccsync flush-events -v --log-file FILE names their accounts; or remove them by hand",
         )
     flush = next((one for one in status.jobs if one.job == FLUSH_EVENTS), None)
     if flush is not None and flush.last_success_at is not None and not status.has_seen_events:
         yield Alert(
-            "No event has ever come from Kibo, so changes in the store are not noticed.",
+            "No event has ever come from Kibo, so ccsync does not notice changes in the store.",
             "In Dev Center, have the application subscribe to customeraccount.created, .updated and .deleted",
         )
-
-
-def _accounts(number: int) -> str:
-    return f"{number:,} account{'' if number == 1 else 's'}"
 
 
 def _are(number: int) -> str:

@@ -7,14 +7,14 @@ from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
 from ccsync.to_kibo.acceptance import Writing
 
 _REMARKS = {
-    "resubscribed_by_others": "{} people are subscribed again at Constant Contact, not by their own act as far as it"
-    " shows; they stay opted out.",
-    "resubscribed_not_told": "{} people came back to Constant Contact by their own act; the store is not told"
+    "resubscribed_by_others": "{} people are subscribed again at Constant Contact, but not visibly by their own act;"
+    " they stay opted out.",
+    "resubscribed_not_told": "{} people re-subscribed at Constant Contact themselves; this is not written to the store"
     " ([sync] resubscribes = false).",
-    "left_alone": "{} people came back to Constant Contact whose opt-out in the store was their own; it stays.",
+    "left_alone": "{} people re-subscribed at Constant Contact but had opted out in the store; they stay opted out.",
     "back_on_list": "{} people who had left the list are on it again; they stay opted out until they opt in in the"
     " store.",
-    "opted_out": "{} customers turned out to have opted out in the store.",
+    "opted_out": "{} customers had opted out in the store.",
 }
 """What is only listed, by its count."""
 
@@ -29,6 +29,6 @@ def remark(context: Context, writing: Writing) -> None:
     by = writing.writer.departed_by
     if by:
         context.remarks.append(
-            f"Of those who left the list {by[OWN_ACT]:,} did so by their own act; of {by['']:,} Constant Contact does"
-            " not show whose act it was."
+            f"{by[OWN_ACT]:,} of those who left the list did so themselves; for {by['']:,} Constant Contact does not"
+            " show who did it."
         )

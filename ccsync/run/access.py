@@ -12,6 +12,7 @@ from ccsync.state import Store, tokens
 from ccsync.state.log import calls
 from ccsync.state.tokens import SavedToken
 from ccsync.transport import Transport
+from ccsync.words import days_ago, local_time
 
 KIBO = "kibo"
 CONSTANT_CONTACT = "constant_contact"
@@ -71,8 +72,8 @@ class LedgerGate:
             count = f" ({admission.calls_today:,} of {self._per_day:,}{kept})" if self._per_day else ""
             raise QuotaSpent(
                 f"Today's calls to {_NAMES.get(self._vendor, self._vendor)} are used up{count}.",
-                "the vendor allows so many a day for each API key.",
-                f"Nothing is lost; a run after {admission.closed_until:%Y-%m-%d %H:%M} UTC continues.",
+                "the vendor limits calls per day for each API key.",
+                f"Nothing is lost; a run after {local_time(admission.closed_until)} continues.",
             )
         return admission.wait_seconds
 
@@ -183,8 +184,8 @@ class ConstantContactToken:
             answer = oauth.refresh(self.transport, self.app, saved.refresh_token, saved.scope)
         except LoginNeeded as error:
             days = max(0, (self.now() - saved.obtained_at).days)
-            when = f"it was last renewed {saved.obtained_at:%Y-%m-%d %H:%M} UTC, {days} days ago"
-            limit = f"; a login lapses after {LAPSES_AFTER.days} days without use" if days >= LAPSES_AFTER.days else ""
+            when = f"it was last renewed {local_time(saved.obtained_at)} ({days_ago(days)})"
+            limit = f"; a login expires after {LAPSES_AFTER.days} days without use" if days >= LAPSES_AFTER.days else ""
             raise LoginNeeded(error.what, f"{error.why.rstrip('.')}; {when}{limit}.", error.fix) from None
         # A Long Lived app may send no refresh token back: then the old one goes on.
         save_login(self.store, answer, self.now(), previous=saved.refresh_token)

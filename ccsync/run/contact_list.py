@@ -22,6 +22,6 @@ def gone(name: str) -> RefusedError:
     """The same, where no run is under way."""
     return RefusedError(
         f'The contact list "{name}" no longer exists in Constant Contact.',
-        "somebody deleted it; ccsync never makes it anew by itself. Nothing was sent.",
-        "ccsync configure --list NAME        (add --create-list for a new one)",
+        "it was deleted there, and ccsync will not recreate it. Nothing was sent.",
+        "ccsync configure --list NAME (add --create-list for a new one)",
     )

@@ -64,23 +64,41 @@ def iter_view(
 
     An account without one was queued by an export or a sweep; its time is when that was.
     """
+    found = store.iter_rows(
+        f"{_view(wants_done, only_failed)} ORDER BY at DESC, number DESC LIMIT ?3", PENDING, DONE, limit
+    )
+    return (record_of(QueuedEvent, row[:7]) for row in found)
+
+
+def by_account(
+    store: Store, *, wants_done: bool = False, only_failed: bool = False, limit: int = -1
+) -> list[QueuedEvent]:
+    """The same with one row per account, as its newest event has it; `topic` lists the topics of all its events."""
+    # Beside max(), SQLite takes the other columns from the row that has the maximum.
+    rows = store.rows(
+        "SELECT NULL, account_id, group_concat(DISTINCT topic), created_at, state, attempts, last_error, max(at) AS at"
+        f" FROM ({_view(wants_done, only_failed)}) GROUP BY account_id ORDER BY at DESC, account_id DESC LIMIT ?3",
+        PENDING,
+        DONE,
+        limit,
+    )
+    return [record_of(QueuedEvent, row[:7]) for row in rows]
+
+
+def _view(wants_done: bool, only_failed: bool) -> str:
     failed = f"status = '{FAILED}'"
     wanted = f"done_at IS NULL AND {failed}" if only_failed else "1" if wants_done else "done_at IS NULL"
-    found = store.iter_rows(
-        "SELECT event_id, events.account_id, topic, created_at,"
-        " CASE WHEN done_at IS NULL THEN coalesce(status, ?1) ELSE ?2 END, coalesce(attempts, 0),"
-        " coalesce(last_error, ''), coalesce(created_at, seen_at) AS at, number"
+    return (
+        "SELECT event_id, events.account_id AS account_id, topic, created_at,"
+        " CASE WHEN done_at IS NULL THEN coalesce(status, ?1) ELSE ?2 END AS state, coalesce(attempts, 0) AS attempts,"
+        " coalesce(last_error, '') AS last_error, coalesce(created_at, seen_at) AS at, number"
         f" FROM events LEFT JOIN {_QUEUE} AS queue ON queue.account_id = events.account_id AND done_at IS NULL"
         f" WHERE {wanted}"
         " UNION ALL SELECT NULL, account_id, NULL, queued_at, status, attempts, last_error, queued_at, 0"
         f" FROM {_QUEUE} AS queue"
         " WHERE NOT EXISTS (SELECT 1 FROM events WHERE events.account_id = queue.account_id AND done_at IS NULL)"
-        f" AND {failed if only_failed else '1'} ORDER BY at DESC, number DESC LIMIT ?3",
-        PENDING,
-        DONE,
-        limit,
+        f" AND {failed if only_failed else '1'}"
     )
-    return (record_of(QueuedEvent, row[:7]) for row in found)
 
 
 def of_account(store: Store, account_id: int) -> list[tuple[QueuedEvent, datetime, datetime | None]]:

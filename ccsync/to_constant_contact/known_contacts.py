@@ -14,6 +14,7 @@ from ccsync.run.context import Context
 from ccsync.state import contacts, staging
 from ccsync.state.properties import Stream
 from ccsync.to_constant_contact.batches import leave_out
+from ccsync.words import counted
 
 STREAM = Stream("contacts", ContactTime)
 OVERLAP = timedelta(hours=24)
@@ -49,8 +50,8 @@ def _adopt(context: Context, list_id: str) -> None:
     adopted = contacts.count_ours(context.store) - before
     if adopted > 0:
         context.remarks.append(
-            f"{adopted:,} members whom others had put on the list are ccsync's own now: those who opt in are updated"
-            " from Kibo from now on."
+            f"Adopted {counted(adopted, 'member')} added to the list by others; those who opt in are now updated"
+            " from Kibo."
         )
 
 

@@ -15,6 +15,7 @@ from ccsync.run.context import Context
 from ccsync.state import batches, staging
 from ccsync.state.staging import Staged
 from ccsync.to_constant_contact.batches import leave_out
+from ccsync.words import people
 
 LetThrough = Callable[[int, int], bool]
 """May so many, of so many who were looked for, be taken for departures? Asked when they are suspiciously many."""
@@ -60,10 +61,10 @@ class ListCheck:
         is_too_much = bool(gone) and has_left_too_many(self._gone, self._looked_for)
         if is_too_much and not self._let_through(self._gone, self._looked_for):
             raise SafetyLimitError(
-                f"{self._gone:,} of {self._looked_for:,} people to be updated are no longer on the list;"
+                f"{self._gone:,} of {people(self._looked_for)} to be updated are no longer on the list;"
                 f" nothing {'more ' if self._has_looked else ''}was sent.",
-                "so many at once look like a mishap (list emptied, wrong list) rather than their own wish.",
-                f"Look at the list in Constant Contact. If they did leave it: {self._fix(self._gone)}",
+                "this looks like a mistake (list emptied, wrong list) rather than people's own choice.",
+                f"Check the list in Constant Contact. If they really left it: {self._fix(self._gone)}",
             )
         for one in gone:
             record_departure(context, one.person or b"", address_of(one), account_id=one.account_id)

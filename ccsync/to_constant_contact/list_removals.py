@@ -26,6 +26,7 @@ from ccsync.state.log.history import Step
 from ccsync.state.outbox import queue, removals, tasks
 from ccsync.state.outbox.removals import Removal
 from ccsync.to_constant_contact.bisection import Bisection, Failure, Tried
+from ccsync.words import counted, people
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Removals:
     def remove_due(self) -> None:
         """Take off the list whoever is to leave it now, as far as the safety limit lets them, and whose job hangs.
 
-        Opt-outs may use the reserve of the day's calls. Raises what `ccsync.errors` lists; what was done is kept.
+        Opt-outs may use the reserve of the day's calls. Raises what `ccsync.errors` lists; what was done is saved.
         """
         context = self._context
         if context.is_dry_run or not removals.count(context.store, context.list_id):
@@ -107,11 +108,10 @@ def plan(context: Context, accept: int, done: int = 0) -> tuple[list[Removal], l
 def over_the_limit(held: int, done: int) -> SafetyLimitError:
     """What to say when the safety limit holds people back; the caller raises it."""
     return SafetyLimitError(
-        f"{held:,} people are to be taken off the list because of what the store says;"
-        " the safety limit holds them back.",
-        "so many at once look like a mishap (a bulk change in the store, the wrong tenant) rather than their own wish."
-        f" They are not mailed anything by ccsync meanwhile{f'; {done:,} others were taken off' if done else ''}.",
-        f"Look at them: ccsync flush-events --dry-run. If it is right: ccsync flush-events --accept {held + done}",
+        f"The store's changes would remove {people(held)} from the list; the safety limit stopped it.",
+        "this looks like a mistake (a bulk change in the store, the wrong tenant) rather than people's own choice."
+        f" ccsync sends them nothing meanwhile{f'; removed already: {people(done)}' if done else ''}.",
+        f"Check them: ccsync flush-events --dry-run. If it is correct: ccsync flush-events --accept {held + done}",
     )
 
 
@@ -223,9 +223,9 @@ def _carry_out(context: Context, groups: Sequence[Sequence[Removal]]) -> Iterato
 
 def _job_failed(number: int) -> RefusedError:
     return RefusedError(
-        f"Constant Contact did not carry out a removal of {number:,} contacts from the list.",
-        "its bulk job failed or was cancelled; they are still on the list.",
-        "Nothing is lost: the next run starts it again. If it stays so, look at Activity in Constant Contact.",
+        f"Constant Contact did not carry out the removal of {counted(number, 'contact')} from the list.",
+        "its bulk job failed or was canceled; nobody was removed.",
+        "Nothing is lost: the next run starts it again. If it persists, look at Activity in Constant Contact.",
     )
 
 

@@ -91,7 +91,7 @@ def _note_standing(context: Context, one: Staged, decision: Decision) -> None:
         one.account_id,
         address_of(one),
         standing[0] if standing else "refused",
-        f"Constant Contact {decision.reason}; mend it in Kibo, or: ccsync export --retry-failed",
+        f"Constant Contact {decision.reason}; correct it in Kibo, or: ccsync export --retry-failed",
         context.now(),
     )
     with context.store.transaction():

@@ -13,6 +13,7 @@ from ccsync.run.context import Context
 from ccsync.state import batches, contacts, suppressions
 from ccsync.state.batches import ADOPTED, DONE, FAILED, OVERDUE, RUNNING, Batch, BatchRow
 from ccsync.state.outbox import queue
+from ccsync.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +47,8 @@ def _give_up(context: Context, batch: Batch) -> None:
         batches.set_state(context.store, batch.id, OVERDUE)
     log.warning("batch %s has not ended for %s; %s of its contacts are on the list", batch.id, LONG, len(arrived))
     context.notices[f"import {batch.id}"] = (
-        f"Constant Contact has not finished an import of {batch.rows:,} contacts for six hours. {len(arrived):,} of"
-        " them are on the list; the others are sent again. Look at Activity in Constant Contact:"
+        f"Constant Contact has not finished an import of {counted(batch.rows, 'contact')} for six hours."
+        f" {len(arrived):,} of them are on the list; the rest are sent again. Look at Activity in Constant Contact:"
         f" {batch.activity_id}."
     )
 

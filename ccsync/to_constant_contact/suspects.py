@@ -13,6 +13,7 @@ from ccsync.to_constant_contact.batches import REFUSED, Outgoing, Sender, reject
 from ccsync.to_constant_contact.bisection import Bisection, Failure, Tried
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.outgoing import iter_outgoing, iter_outgoing_long, iter_outgoing_split
+from ccsync.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -99,15 +100,15 @@ def _refuses_everybody(failure: Failure) -> Failure:
     if isinstance(failure, VendorUnreachable):
         return failure
     return RefusedError(
-        "Constant Contact takes no import, whoever is in it; no record is blamed for that.",
+        "Constant Contact refuses every import, whoever is in it; no record was rejected for that.",
         f"{failure.what.rstrip('.')}: {failure.why}",
-        "The next run tries again. If it stays so, look at your plan and at Activity in Constant Contact.",
+        "The next run tries again. If it persists, look at your plan and at Activity in Constant Contact.",
         status=failure.status,
     )
 
 
 def _not_carried_out(number: int) -> RefusedError:
     return RefusedError(
-        f"Constant Contact did not carry out an import of {number:,} contact{'' if number == 1 else 's'}.",
+        f"Constant Contact did not carry out an import of {counted(number, 'contact')}.",
         "its bulk job failed.",
     )

@@ -15,6 +15,7 @@ from ccsync.state import contacts, parked, staging
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.staging import Staged
+from ccsync.words import counted
 
 SHARE = 3
 """Single creates may use one call in so many of what is left today."""
@@ -49,8 +50,8 @@ def create_new(context: Context) -> None:
     most = may_create(context)
     if len(due) > most:
         context.remarks.append(
-            f"{len(due) - most:,} new customers went by import and get no welcome e-mail:"
-            " creating them singly would have used more than a third of today's remaining calls."
+            f"{counted(len(due) - most, 'new customer')} went by import and will get no welcome e-mail:"
+            " creating them one by one would have used more than a third of today's remaining calls."
         )
     field_ids = _field_ids(context, due[:most])
     for number, one in enumerate(due[:most], start=1):

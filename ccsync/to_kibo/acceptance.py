@@ -4,6 +4,7 @@ from ccsync.errors import CcsyncError, SafetyLimitError, TemporaryError
 from ccsync.run.context import Context
 from ccsync.state import properties
 from ccsync.to_kibo.write_back import Writer
+from ccsync.words import counted, people
 
 HAS_WRITTEN = "store_was_told_of_opt_outs"
 ACCEPTED = "accepted_opt_outs"
@@ -62,11 +63,11 @@ class Writing:
 def _held_back(context: Context, held: int, done: int) -> SafetyLimitError:
     """What to say when the safety limit holds people back."""
     if properties.get(context.store, HAS_WRITTEN) is None:
-        why = "the store was never told before, and an account in use has years of opt-outs: many are to be expected."
+        why = "nothing was written to the store before; an account in use has years of opt-outs, so many are normal."
     else:
-        why = "so many at once look like a mishap (a list emptied, a bulk unsubscribe) rather than their own wish."
+        why = "this looks like a mistake (a list emptied, a bulk unsubscribe) rather than people's own choice."
     return SafetyLimitError(
-        f"The consent of {held:,} customers is to be changed in the store at once; the safety limit holds them back.",
-        f"{why} ccsync sends none of them anything meanwhile{f'; {done:,} others were told' if done else ''}.",
-        f"Look at them: ccsync poll-unsubscribes --dry-run. If it is right: ccsync poll-unsubscribes --accept {held}",
+        f"The consent of {counted(held, 'customer')} would change in the store; the safety limit stopped it.",
+        f"{why} ccsync sends them nothing meanwhile{f'; written already: {people(done)}' if done else ''}.",
+        f"Check them: ccsync poll-unsubscribes --dry-run. If it is correct: ccsync poll-unsubscribes --accept {held}",
     )

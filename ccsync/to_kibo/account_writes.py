@@ -140,9 +140,7 @@ class AccountWrites:
         write = kibo_writes.among(context.store, [account_id]).get(account_id)
         act = judge_account(row.kind, whole.customer.accepts_marketing, whole.customer.account_type, write)
         if act is AccountAct.UNKNOWN:
-            raise RefusedError(
-                "The account's consent is not known.", f"{act.value}.", "Look at it in Kibo.", status=422
-            )
+            raise RefusedError("The account's consent is unknown.", f"{act.value}.", "Look at it in Kibo.", status=422)
         if act is not AccountAct.WRITE:
             return act
         kibo_writes.set_out(context.store, account_id, row.person, wanted_value(row.kind), row.kind, context.now())

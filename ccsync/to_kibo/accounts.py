@@ -65,8 +65,8 @@ class Finder:
         )
         if everybody + guests == 0 and known.count(self._context.store):
             raise SafetyLimitError(
-                "Kibo shows no customer at all, and there were some before; nothing was written.",
-                "so empty a store looks like a mishap (the wrong tenant, a changed application).",
+                "Kibo shows no customers, and there were some before; nothing was written.",
+                "this looks like a mistake (the wrong tenant, a changed application).",
                 "Check [kibo] tenant_id and the app in Kibo's Dev Center, then run again.",
             )
         self._groups = (None,) if everybody == named + guests else (None, True)

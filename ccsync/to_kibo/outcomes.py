@@ -81,7 +81,7 @@ class Outcomes:
             later = next_try(at, row.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
             tasks.note_failure(context.store, row.id, later.attempts, later.at, reasons[0], is_parked=later.is_parked)
             for (account_id, _), reason in zip(failed, reasons, strict=True):
-                text = f"{reason_of(row)}, and the store does not have it yet: {reason}"
+                text = f"{reason_of(row)}, but it is not in the store yet: {reason}"
                 record = RejectedRecord(account_id, address, "not-told", text, at)
                 runs.add_rejected(context.store, context.run_id, [record])
         for account_id, error in failed:

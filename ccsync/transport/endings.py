@@ -14,10 +14,11 @@ from ccsync.errors import (
 )
 from ccsync.transport.calls import Call
 from ccsync.transport.classification import Kind, Meaning
+from ccsync.words import counted
 
 _REFUSAL_FIXES = {
-    403: "ccsync login --check        (says what the login may not do; if it may, see whether the app is active"
-    " and, for Kibo, has the behaviours it needs)",
+    403: "ccsync login --check shows what the login may not do. Otherwise check that the app is active and, for Kibo,"
+    " has its behaviors.",
     404: "Check the ids and URLs in the config.",
 }
 
@@ -27,13 +28,13 @@ def too_late(vendor: str, call: Call) -> TooLate:
     return TooLate(
         f"{vendor} did not take {call.shown} at once.",
         "what it says may be out of date after a wait, so it was not sent again.",
-        "Nothing is lost; the next run makes it anew.",
+        "Nothing is lost; the next run tries again.",
     )
 
 
 def throttling(vendor: str, seconds: float) -> VendorThrottling:
     """A wait that is longer than the run may take."""
-    asked = f"{seconds / 60:.0f} minutes" if seconds <= 86_400 else "more than a day"
+    asked = counted(round(seconds / 60), "minute") if seconds <= 86_400 else "more than a day"
     return VendorThrottling(
         f"{vendor} asks for a wait of {asked}, longer than this run may take.",
         "it limits how many calls a tenant or key may make.",
@@ -42,7 +43,7 @@ def throttling(vendor: str, seconds: float) -> VendorThrottling:
 
 
 def refusal(vendor: str, call: Call, verdict: Meaning) -> CcsyncError:
-    """An answer that waiting does not mend."""
+    """An answer that waiting does not change."""
     if verdict.kind is Kind.UNAUTHORIZED:
         return LoginNeeded(
             f"{vendor} refused the saved login.",
@@ -53,7 +54,7 @@ def refusal(vendor: str, call: Call, verdict: Meaning) -> CcsyncError:
         return VendorThrottling(
             f"{vendor} has too many bulk jobs waiting for this account.",
             "it queues 1,000 at most.",
-            "Nothing is lost; run again in some minutes.",
+            "Nothing is lost; run again in a few minutes.",
         )
     return RefusedError(
         f"{vendor} refused {call.shown}.",
@@ -86,5 +87,5 @@ def unreachable(vendor: str, call: Call, detail: str) -> VendorUnreachable:
     return VendorUnreachable(
         f"{vendor} could not be reached.",
         f"{urlsplit(call.url).hostname}: {detail}.",
-        "Nothing is lost; the next run continues. If it stays so: ccsync login --check.",
+        "Nothing is lost; the next run continues. If it persists: ccsync login --check",
     )

@@ -34,6 +34,10 @@ anniversary = "attributes.tenant~birthday"
 """
 OURS = re.compile(r"\r\x1b\[K")
 """The progress line's own sequence: back to the left, erase."""
+COLORS = re.compile(r"\x1b\[(?:0|3[123])m")
+"""What colors a status word."""
+COLORS = re.compile(r"\x1b\[(?:0|3[123])m")
+"""What colors a status word."""
 STEERING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 JOINERS = {"\u200c", "\u200d"}
 """Joiners stay between letters and between the parts of an emoji."""
@@ -81,7 +85,7 @@ def check_screen(screen: str, columns: int) -> None:
 
     A word that is wider by itself, as a path is, may hang over: broken it could not be copied.
     """
-    for line in re.split(r"\r*\n", OURS.sub("\n", screen)):
+    for line in re.split(r"\r*\n", COLORS.sub("", OURS.sub("\n", screen))):
         steering = {one for one in line if unicodedata.category(one) in STEERING} - JOINERS
         assert not steering, f"{steering} in {line!r}"
         if width(line) > columns:

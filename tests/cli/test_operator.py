@@ -291,7 +291,7 @@ def test_cron_hears_nothing_of_a_run_that_did_its_work(shop: LiveShop) -> None:
 
 def test_the_first_export_is_a_person_s_decision(shop: LiveShop) -> None:
     """Without a terminal it needs --yes (exit 2); on one it asks, again until it is y or n, and a no is exit 11."""
-    check_error(shop.ccsync("export"), 2, "person's yes", "--yes")
+    check_error(shop.ccsync("export"), 2, "confirmation", "--yes")
     seen = shop.on_terminal("export", script=[("Go on? [y/N]", "perhaps"), ("Type y or n.", "n")])
     assert seen.code == 11
     assert "Cancelled. Nothing was sent." in seen.screen
@@ -364,7 +364,7 @@ def test_tables_fit_a_narrow_terminal(shop: LiveShop) -> None:
     """At 60 columns no line of a table is wider than the screen, and no id is changed."""
     shop.ccsync("export", "--yes")
     for words in (["logs"], ["logs", "1", "--errors"]):
-        seen = shop.on_terminal(*words, columns=60)
+        seen = shop.on_terminal(*words, columns=60, environ={"NO_COLOR": "1"})
         assert seen.code == 0
         assert max(len(line) for line in seen.screen.splitlines()) <= 60, seen.screen
 

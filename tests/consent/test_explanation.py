@@ -30,11 +30,11 @@ def queued(status: str, attempts: int = 0, error: str = "") -> tuple[Queued, ...
 
 LISTED, NOT, WAITING = Standing.LISTED, Standing.NOT_LISTED, Standing.WAITING
 ROWS: dict[str, tuple[dict[str, object], Standing, str]] = {
-    "unknown": ({"is_known": False}, Standing.UNKNOWN, "knows nothing of this address. Either no account with it"),
+    "unknown": ({"is_known": False}, Standing.UNKNOWN, "does not know this address. Either no account with it"),
     "unknown account": (
         {"is_known": False, "is_of_account": True},
         Standing.UNKNOWN,
-        "knows nothing of this account. Either it has not opted in",
+        "does not know this account. Either it has not opted in",
     ),
     "unknown before the export": ({"is_known": False, "is_exported": False}, Standing.UNKNOWN, ": ccsync export"),
     "no list": ({"list_id": None, "contact": ON_LIST}, NOT, "no contact list is chosen"),
@@ -47,7 +47,7 @@ ROWS: dict[str, tuple[dict[str, object], Standing, str]] = {
     "unsubscribed, and the store says yes": (
         {"suppressions": held(UNSUBSCRIBED), "accounts": YES, "contact": ON_LIST},
         NOT,
-        "Account 7 opts in, which does not outweigh it.",
+        "Account 7 has opted in, but that does not count here.",
     ),
     "opted out": ({"suppressions": held(OPTED_OUT), "accounts": NO}, NOT, "opted out in the store on 2026-11-20. A"),
     "left": ({"suppressions": held(DEPARTED, "list"), "accounts": YES}, NOT, "left the list on 2026-11-20."),
@@ -65,13 +65,13 @@ ROWS: dict[str, tuple[dict[str, object], Standing, str]] = {
     "leaving": (
         {"leaving": "opted-out", "suppressions": held(OPTED_OUT), "contact": ON_LIST},
         Standing.LEAVING,
-        'Still on the list "Shop": opted out in the store; the next flush-events takes',
+        'Still on the list "Shop": opted out in the store; the next flush-events removes',
     ),
     "leaving, deleted": ({"leaving": "deleted", "contact": ON_LIST}, Standing.LEAVING, "the account was deleted"),
     "leaving, held back": (
         {"leaving": "opted-out", "is_held_back": True, "contact": ON_LIST},
         Standing.LEAVING,
-        "the safety limit holds the removal back. See: ccsync flush-events --dry-run",
+        "the safety limit stopped the removal. See: ccsync flush-events --dry-run",
     ),
     # on the list
     "listed": ({"contact": ON_LIST, "accounts": YES}, LISTED, 'On the list "Shop".'),
@@ -83,25 +83,25 @@ ROWS: dict[str, tuple[dict[str, object], Standing, str]] = {
     "listed by an old address": (
         {"contact": ON_LIST, "moved": (7,)},
         LISTED,
-        "Account 7 has another address now; this one was left alone.",
+        "Account 7 has a different address now; this one was left alone.",
     ),
     "listed, a change waits": (
         {"contact": ON_LIST, "accounts": YES, "queue": queued("pending")},
         LISTED,
-        "A change of account 7 waits for the next flush-events.",
+        "A change of account 7 is waiting for the next flush-events.",
     ),
     "listed, a change failed": (
         {"contact": ON_LIST, "accounts": YES, "queue": queued("failed", 8, "Kibo: 500")},
         LISTED,
-        "A change of account 7 was given up after 8 attempts. Kibo: 500.",
+        "A change of account 7 failed for good after 8 attempts. Kibo: 500.",
     ),
     "listed, a change was rejected": (
         {"contact": ON_LIST, "accounts": YES, "queue": queued("failed", 1, "bad."), "rejection": "bad."},
         LISTED,
         'On the list "Shop". What changed since was rejected. bad.',
     ),
-    "listed by somebody else": ({"contact": MEMBER, "accounts": YES}, LISTED, "but not put there by ccsync."),
-    "listed by somebody else, no opt-in": ({"contact": MEMBER}, LISTED, "no account with the address opts in."),
+    "listed by somebody else": ({"contact": MEMBER, "accounts": YES}, LISTED, "but not added by ccsync."),
+    "listed by somebody else, no opt-in": ({"contact": MEMBER}, LISTED, "no account with this address has opted in."),
     # on the way
     "importing": (
         {"contact": OFF_LIST, "importing": 4, "accounts": YES},
@@ -111,40 +111,44 @@ ROWS: dict[str, tuple[dict[str, object], Standing, str]] = {
     "before the export": (
         {"is_exported": False, "accounts": YES, "queue": queued("pending")},
         WAITING,
-        "no export to it has finished",
+        "the first export has not finished",
     ),
-    "before the export, not read": ({"is_exported": False, "queue": queued("pending")}, WAITING, "no export to it"),
+    "before the export, not read": (
+        {"is_exported": False, "queue": queued("pending")},
+        WAITING,
+        "the first export has not finished",
+    ),
     "on another list before the export": (
         {"is_exported": False, "accounts": YES, "contact": ELSEWHERE},
         WAITING,
-        "no export to it has finished",
+        "the first export has not finished",
     ),
-    "pending": ({"queue": queued("pending")}, WAITING, "a change of account 7 waits for the next flush-events."),
+    "pending": ({"queue": queued("pending")}, WAITING, "a change of account 7 is waiting for the next flush-events."),
     "pending, disabled": ({"queue": queued("pending"), "is_enabled": False}, WAITING, "and the sync is disabled."),
-    "retrying": ({"queue": queued("retrying", 1, "Kibo: 500.")}, WAITING, "another try after 1 attempt. Kibo: 500."),
+    "retrying": ({"queue": queued("retrying", 1, "Kibo: 500.")}, WAITING, "a retry after 1 attempt. Kibo: 500."),
     # not on it
     "rejected": (
         {"rejection": "emailAddress has no @: correct it in Kibo", "accounts": YES, "queue": queued("failed", 1, "x")},
         NOT,
         "the record was rejected. emailAddress has no @: correct it in Kibo.",
     ),
-    "given up": ({"queue": queued("failed", 8), "accounts": YES}, NOT, "account 7 was given up after 8 attempts."),
+    "given up": ({"queue": queued("failed", 8), "accounts": YES}, NOT, "account 7 failed for good after 8 attempts."),
     "the worst of several": (
         {"queue": queued("pending") + queued("failed", 8) + queued("retrying", 2)},
         NOT,
-        "was given up after 8 attempts",
+        "failed for good after 8 attempts",
     ),
     "given up before the export": (
         {"queue": queued("failed", 8, "no"), "is_exported": False, "accounts": YES},
         NOT,
-        "given up after 8 attempts. no.",
+        "failed for good after 8 attempts. no.",
     ),
-    "says no": ({"accounts": NO}, NOT, "account 7 does not opt in."),
-    "says yes": ({"accounts": YES}, NOT, "business (B2B) accounts are passed over"),
-    "moved": ({"moved": (7,), "contact": OFF_LIST}, NOT, "account 7 has another address now."),
+    "says no": ({"accounts": NO}, NOT, "account 7 has not opted in."),
+    "says yes": ({"accounts": YES}, NOT, "business (B2B) accounts are skipped"),
+    "moved": ({"moved": (7,), "contact": OFF_LIST}, NOT, "account 7 has a different address now."),
     "deleted": ({"is_deleted": True}, NOT, "the account was deleted in the store"),
     "another source's": ({"contact": FOREIGN}, NOT, "Constant Contact has the address from another source"),
-    "read and no concern": ({"is_read": True}, NOT, "it was read, and it does not opt in"),
+    "read and no concern": ({"is_read": True}, NOT, "the account was read; it has not opted in"),
     "only history": ({}, NOT, "nothing was ever sent."),
 }
 

@@ -101,7 +101,7 @@ def test_a_no_of_their_own_stays(shop: Shop) -> None:
     assert puts(shop) == before
     assert run.counts.get("resubscribed", 0) == 0
     assert run.counts["left_alone"] == 1
-    assert "their own; it stays" in run.message
+    assert "had opted out in the store; they stay" in run.message
 
 
 def test_staffs_resubscribe_is_listed(shop: Shop) -> None:
@@ -111,7 +111,7 @@ def test_staffs_resubscribe_is_listed(shop: Shop) -> None:
     run = shop.poll(is_full=True)
     assert (accepts(shop, pat), suppressed(shop, PAT)) == (False, {"unsubscribed"})
     assert run.counts["resubscribed_by_others"] == 1
-    assert "not by their own act" in run.message
+    assert "not visibly by their own act" in run.message
     assert shop.export().counts.get("added", 0) == 0
 
 

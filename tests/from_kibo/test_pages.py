@@ -115,7 +115,7 @@ def test_pages_that_never_end_are_an_error() -> None:
         def get_customers(self, *, start: int, **_: object) -> CustomerPage:
             return CustomerPage(tuple(customer(one) for one in range(start + 1, start + 201)), start + 1_000, 0)
 
-    with pytest.raises(VendorUnreachable, match="do not come to an end"):
+    with pytest.raises(VendorUnreachable, match="never end"):
         list(Sweep(Stuck()))  # type: ignore[arg-type]
 
 

@@ -172,7 +172,7 @@ def test_what_was_let_through_goes_on_in_the_next_run(shop: Shop) -> None:
         shop.poll()
 
     def run_out() -> None:
-        raise OutOfTime("The run has used the time it may take.")
+        raise OutOfTime("The run has used up its time.")
 
     written = 0
 

@@ -71,25 +71,25 @@ def days_ago(days: float) -> datetime:
 NEVER = JobStanding("flush-events", None, None, None)
 ROWS = {
     "well": ({}, []),
-    "no tenant": ({"knows_tenant": False}, [("never logged in", "ccsync login --kibo-only")]),
+    "no tenant": ({"knows_tenant": False}, [("Nobody has logged in to Kibo yet", "ccsync login --kibo-only")]),
     "no login": ({"login_renewed_at": None}, [("Nobody has logged in", "ccsync login")]),
     "a login of 149 days": ({"login_renewed_at": days_ago(149.9)}, []),
-    "a login of 150 days": ({"login_renewed_at": days_ago(150)}, [("in 30 days it lapses", "ccsync login --check")]),
-    "a login of 180 days": ({"login_renewed_at": days_ago(180)}, [("has lapsed", "ccsync login")]),
+    "a login of 150 days": ({"login_renewed_at": days_ago(150)}, [("it expires in 30 days", "ccsync login --check")]),
+    "a login of 180 days": ({"login_renewed_at": days_ago(180)}, [("has expired", "ccsync login")]),
     "no list": ({"list_id": None, "is_exported": False}, [("No contact list", "ccsync configure --list")]),
     "no export": ({"is_exported": False}, [("An export is due", "ccsync export --dry-run")]),
-    "one failed": ({"given_up": 1}, [("1 account could not", "ccsync events retry --all")]),
-    "many failed": ({"given_up": 1_200}, [("1,200 accounts could not", "ccsync events --failed")]),
+    "one failed": ({"given_up": 1}, [("1 account failed for good", "ccsync events retry --all")]),
+    "many failed": ({"given_up": 1_200}, [("1,200 accounts failed for good", "ccsync events --failed")]),
     "rejected": ({"rejected": 2}, [("2 accounts are left out", "ccsync logs --rejected")]),
     "Kibo refused twice": ({"untold": 2, "refused": (1, 2)}, []),
     "Kibo keeps refusing": (
         {"untold": 3, "refused": (1, 3, 9)},
-        [("could not be told what 2 people decided", "ccsync logs --direction from")],
+        [("choice of 2 people at Constant Contact could not be written", "ccsync logs --direction from")],
     ),
     "a contact stays on the list once": ({"leaving": 1, "not_taken_off": (1,)}, []),
     "contacts stay on the list": (
         {"leaving": 2, "not_taken_off": (8, 1, 4)},
-        [("did not take 2 people off the list", "ccsync flush-events -v --log-file")],
+        [("did not remove 2 people from the list", "ccsync flush-events -v --log-file")],
     ),
     "no event": ({"has_seen_events": False}, [("No event has ever come", "Dev Center")]),
     "no event, no flush": ({"has_seen_events": False, "jobs": (a_job("export"),)}, []),
@@ -105,7 +105,7 @@ ROWS = {
     "vendor down once": ({"jobs": with_job(a_job("flush-events", "FAILED", failures=2, code=8))}, []),
     "vendor stays down": (
         {"jobs": with_job(a_job("flush-events", "FAILED", failures=3, code=8))},
-        [("flush-events failed 3 times running", "do this")],
+        [("flush-events failed 3 times in a row", "do this")],
     ),
     "login refused": (
         {"jobs": with_job(a_job("flush-events", "FAILED", failures=1, code=5))},
@@ -149,7 +149,7 @@ def test_needs(changes: dict[str, object], expected: list[tuple[str, str]]) -> N
 def test_the_most_basic_comes_first() -> None:
     """Who has to log in first is told so first."""
     found = needs(a_status(login_renewed_at=None, list_id=None, is_exported=False, rejected=1, given_up=1))
-    words = ("logged in", "list", "could not", "left out")
+    words = ("logged in", "list", "failed for good", "left out")
     assert all(word in one.what for word, one in zip(words, found, strict=True))
 
 

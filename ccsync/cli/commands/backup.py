@@ -13,10 +13,11 @@ from ccsync.state.database.backup import back_up
 @click.argument("target", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_obj
 def backup(app: App, target: Path) -> None:
-    """Copy the state file to FILE, whole and checked, while jobs run. An older FILE is replaced.
+    """Copy the state file to FILE.
 
-    The copy holds the login, so it is for you alone (0600). To restore it, stop cron, copy it over the state file,
-    remove the -wal and -shm files beside that, and run any job: ccsync sees that the file is older, and compares anew.
+    The copy is complete and checked; jobs may run meanwhile. An older FILE is replaced. The copy holds the login, so
+    only you can read it (0600). To restore it, stop cron, copy it over the state file, remove the -wal and -shm files
+    beside that, and run any job.
 
     \b
     Example:  ccsync backup /var/backups/ccsync.db

@@ -9,7 +9,7 @@ from ccsync.campaigns import draft as drafts
 from ccsync.campaigns.page import page_of_text, with_tracking_image
 from ccsync.cli.owner import ORGANIZATION
 from ccsync.cli.setup import live_account
-from ccsync.cli.terminal import screen
+from ccsync.cli.terminal import screen, tables
 from ccsync.cli.wiring import App, active_list, clients
 from ccsync.config import Config
 from ccsync.constant_contact import ConstantContact
@@ -40,10 +40,10 @@ def campaign(
     preheader: str | None,
     as_json: bool,
 ) -> None:
-    """Create a draft e-mail campaign to the list, from the sender that is configured. It is never sent.
+    """Create a draft e-mail campaign.
 
-    NAME is how Constant Contact lists it; no other campaign may have it. A person looks at the draft there, and
-    schedules it. It takes a login with `ccsync login --campaigns`.
+    It is never sent: a person reviews the draft in Constant Contact and schedules it. NAME is its name there; no other
+    campaign may have it. The sender is the configured one. Needs a login with `ccsync login --campaigns`.
 
     \b
     Example:  ccsync campaign "November news" --subject "What is new" --html news.html
@@ -98,7 +98,7 @@ def campaign(
         screen.print_json(facts)
         return
     screen.print_line(f'Created the draft "{screen.clean(name)}"; nothing is sent before a person schedules it.')
-    screen.print_facts(
+    tables.print_facts(
         {
             "From": f"{content.from_name} <{content.from_email}>",
             "Reply-To": content.reply_to_email,

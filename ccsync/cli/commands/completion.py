@@ -10,7 +10,9 @@ from ccsync.cli.terminal import screen
 @click.argument("shell", type=click.Choice(list(shell_completion.SHELLS)))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the completion script for bash (4.4 or newer), zsh or fish.
+    """Print a completion script.
+
+    For bash (4.4 or newer), zsh or fish.
 
     \b
     Example:  ccsync completion bash > ~/.local/share/bash-completion/completions/ccsync

@@ -42,17 +42,17 @@ class Options:
 @click.option(
     "--list", "list_name", metavar="NAME", help="The contact list to fill.", shell_complete=complete_list_name
 )
-@click.option("--create-list", is_flag=True, help="Create the list if there is none of that name.")
+@click.option("--create-list", is_flag=True, help="Create the list if it does not exist.")
 @click.option("--welcome-email/--no-welcome-email", default=None, help="Welcome e-mail for new customers.")
-@click.option("--from-name", metavar="NAME", help="From name of draft campaigns; otherwise the account's name.")
-@click.option("--from-email", metavar="ADDRESS", help="From address; a confirmed address of the account.")
-@click.option("--reply-to", metavar="ADDRESS", help="Reply-To address; a confirmed address of the account.")
-@click.option("--map", "maps", metavar="CC=KIBO", multiple=True, help="Fill a Constant Contact field from Kibo.")
-@click.option("--unmap", "unmaps", metavar="CC", multiple=True, help="Stop filling a Constant Contact field.")
-@click.option("--create-fields", is_flag=True, help="Create the custom fields that are mapped and not there.")
-@click.option("--create-tags", is_flag=True, help="Make tags again that were deleted in Constant Contact.")
-@click.option("--opt-out", type=click.Choice(list(OPT_OUT_MODES)), help="What an opt-out in the store does there.")
-@click.option("--enable/--disable", "enabled", default=None, help="Switch the cron jobs on or off.")
+@click.option("--from-name", metavar="NAME", help="From name of draft campaigns; default: the account's name.")
+@click.option("--from-email", metavar="ADDRESS", help="From address; must be a confirmed address of the account.")
+@click.option("--reply-to", metavar="ADDRESS", help="Reply-To address; must be a confirmed address of the account.")
+@click.option("--map", "maps", metavar="CC=KIBO", multiple=True, help="Map a Constant Contact field to a Kibo field.")
+@click.option("--unmap", "unmaps", metavar="CC", multiple=True, help="Unmap a Constant Contact field.")
+@click.option("--create-fields", is_flag=True, help="Create mapped custom fields that do not exist.")
+@click.option("--create-tags", is_flag=True, help="Create tags again that were deleted in Constant Contact.")
+@click.option("--opt-out", type=click.Choice(list(OPT_OUT_MODES)), help="What an opt-out in the store does.")
+@click.option("--enable/--disable", "enabled", default=None, help="Enable or disable the cron jobs.")
 @click.option("--show", is_flag=True, help="Show the settings; change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --show: print JSON.")
 @click.pass_obj
@@ -73,9 +73,10 @@ def configure(
     show: bool,
     as_json: bool,
 ) -> None:
-    """Choose the contact list, the addresses and the field mapping. Comments in the config file survive.
+    """Choose the list and the mapping.
 
-    Without an option it asks, on a terminal. Whatever is set is checked against the accounts first.
+    Also sets From and ReplyTo, the welcome e-mail and what an opt-out does. Without options it asks on a terminal. All
+    settings are checked against the accounts first. Comments in the config file are kept.
 
     \b
     Example:  ccsync configure
@@ -89,7 +90,7 @@ def configure(
     has_options = options.concern_mapping or create_tags or any(one is not None for one in settings)
     if show:
         if has_options or create_list:
-            raise click.UsageError("--show changes nothing, and goes with --json only.")
+            raise click.UsageError("--show changes nothing and goes only with --json.")
         showing.show(config, as_json)
         return
     if as_json:
@@ -98,8 +99,7 @@ def configure(
         raise click.UsageError("--create-list needs --list NAME.")
     if not has_options and not screen.may_ask():
         raise click.UsageError(
-            "nobody is there to be asked; say what to set, for example --list NAME."
-            " `ccsync configure --help` lists the options."
+            "no terminal to ask on; use options, for example --list NAME. See `ccsync configure --help`."
         )
     draft = Draft(config, from_name=from_name, opt_out=opt_out, welcome_email=welcome_email, enabled=enabled)
     with app.writing(config, "configure") as store:
@@ -110,11 +110,17 @@ def configure(
             else:
                 check_edit(config.path, [Change("sync", "list_id", "-")])
                 odd_fields = interview(draft, tools, store, Talk(app.clock.check), now())
-            edit_config(config.path, draft.changes())
+            changes = draft.changes()
+            edit_config(config.path, changes)
+        if has_options and not app.is_quiet:
+            showing.show_changes(draft)
+        if not changes:
+            screen.say("Nothing changed.")
         explain(draft, store, odd_fields)
         if create_tags:
             _make_tags_again(store)
-    crontab.print_lines(config)
+    if config.sync.list_id is None:  # later the lines stay the same: ccsync init --print-crontab
+        crontab.print_lines(config)
 
 
 def _make_tags_again(store: Store) -> None:

@@ -8,7 +8,7 @@ from ccsync.cli.doctor.findings import OK, SKIPPED, Finding, Skipped, examine, g
 from ccsync.cli.doctor.machine import Machine
 from ccsync.cli.doctor.vendors import Vendors
 from ccsync.cli.logging_setup import redact
-from ccsync.cli.terminal import screen
+from ccsync.cli.terminal import screen, tables
 from ccsync.cli.wiring import App
 
 
@@ -17,10 +17,11 @@ from ccsync.cli.wiring import App
 @click.option("--probe", "probes", is_flag=True, help="Find out what the vendors' descriptions leave open, too.")
 @click.pass_obj
 def doctor(app: App, as_json: bool, probes: bool) -> int:
-    """Look at everything that can be wrong, here and at both vendors, and say how to mend it.
+    """Check everything that can be wrong.
 
-    It changes nothing; a login that has to be renewed is renewed, as any run does. The exit code is 0, or that of the
-    gravest thing found. What --probe prints holds nothing about a person or the account; please add it to a bug report.
+    It checks this machine and both vendors and says how to fix each problem. It changes nothing, except that it renews
+    an expired token like every run. The exit code is 0, or that of the gravest problem. The output of --probe holds
+    nothing about a person or the account; please add it to a bug report.
 
     \b
     Example:  ccsync doctor
@@ -33,11 +34,11 @@ def doctor(app: App, as_json: bool, probes: bool) -> int:
         for one in _findings(machine, vendors):
             found.append(one)
             if not as_json and not (app.is_quiet and one.status in (OK, SKIPPED)):
-                screen.print_facts({one.check: redact(_in_words(one))}, margin=_MARGIN)
+                tables.print_facts({one.check: redact(_in_words(one))}, margin=_MARGIN)
         for fact, value in _probed(vendors) if probes else ():
             facts[fact] = value
             if not as_json:
-                screen.print_facts({fact: value}, margin=_PROBE_MARGIN)
+                tables.print_facts({fact: value}, margin=_PROBE_MARGIN)
     finally:
         machine.close()
     code = gravest({one.code for one in found})

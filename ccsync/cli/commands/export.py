@@ -1,9 +1,9 @@
-"""`ccsync export`: all opted-in customers into the list."""
+"""`ccsync export`: sends all opted-in customers to the list."""
 
 import click
 
 from ccsync.cli.commands.reporting.logs import rejected_to_json, run_to_json
-from ccsync.cli.terminal import screen
+from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.terminal.run_report import news_of, report
@@ -18,16 +18,17 @@ from ccsync.run.job_names import EXPORT
 from ccsync.run.life_cycle import carry_out, try_out
 from ccsync.state.log import runs
 from ccsync.state.log.runs import Run
+from ccsync.words import counted, people
 
 SOME_REJECTED = 3
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Change nothing; tell what would be done and what it would cost.")
-@click.option("--yes", is_flag=True, help="Agree to the first export, and to people having left the list.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; show what would be done and what it would cost.")
+@click.option("--yes", is_flag=True, help="Confirm the first export, and that people left the list.")
 @click.option("--only", metavar="ADDRESS", help="Export one person, to try it.")
 @click.option("--retry-failed", is_flag=True, help="Send only the records that were rejected before.")
-@click.option("--adopt-list", is_flag=True, help="Take the list's present members for ccsync's own, and update them.")
+@click.option("--adopt-list", is_flag=True, help="Treat the list's current members as ccsync's own and update them.")
 @click.option("--no-progress", is_flag=True, help="Show no progress on the terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
 @click.pass_obj
@@ -41,10 +42,10 @@ def export(
     no_progress: bool,
     as_json: bool,
 ) -> int:
-    """Put every customer who opted in onto the contact list, and nobody else.
+    """Send all opted-in customers.
 
-    Opt-outs are brought up to date first; who unsubscribed is not sent. A second export sends only what changed.
-    Stop it at any time: the next one continues.
+    Adds every customer who opted in to the contact list, and nobody else. Reads opt-outs first; people who unsubscribed
+    are not sent. A second export sends only what changed. Stop it at any time; the next one continues.
 
     \b
     Example:  ccsync export --dry-run
@@ -87,8 +88,8 @@ def _agree(app: App, first: FirstExport, yes: bool) -> None:
     """The first export is a person's decision: a list-join automation would mail everybody."""
     if yes:
         return
-    members = "" if first.members is None else f", which has {first.members:,} members now"
-    what = f'First export: about {first.customers:,} customers into the list "{first.list_name}"{members}.'
+    members = "" if first.members is None else f", which has {counted(first.members, 'member')} now"
+    what = f'First export: about {counted(first.customers, "customer")} into the list "{first.list_name}"{members}.'
     why = warning(first.automations)
     if screen.may_ask():
         screen.say(f"{screen.clean(what)}\n{screen.clean(why)}\nThe import itself sends no welcome e-mail.")
@@ -96,7 +97,7 @@ def _agree(app: App, first: FirstExport, yes: bool) -> None:
             return
         raise Declined("Cancelled. Nothing was sent.", "", "ccsync export --dry-run")
     raise NotAgreed(
-        "The first export to a list needs a person's yes; nothing was sent.",
+        "The first export to a list needs a confirmation; nothing was sent.",
         f"{what} {why}",
         "ccsync export --dry-run, then ccsync export --yes",
     )
@@ -105,10 +106,10 @@ def _agree(app: App, first: FirstExport, yes: bool) -> None:
 def _agree_to_departures(app: App, gone: int, looked_for: int, yes: bool) -> bool:
     if yes or not screen.may_ask():
         return yes
-    screen.say(f"{gone:,} of {looked_for:,} people to be updated are no longer on the list.")
-    if Talk(app.clock.check).confirm("Did they leave it themselves, so that they are not put back?"):
+    screen.say(f"{gone:,} of {people(looked_for)} to be updated are no longer on the list.")
+    if Talk(app.clock.check).confirm("Did they leave it themselves? If so, they are not added again."):
         return True
-    raise Declined("Cancelled. Nothing more was sent.", "", "Look at the list in Constant Contact; then: ccsync export")
+    raise Declined("Cancelled. Nothing more was sent.", "", "Check the list in Constant Contact; then: ccsync export")
 
 
 def _dry_run(context: Context, request: job.Request, as_json: bool, line: ProgressLine) -> int:
@@ -150,7 +151,7 @@ def _print_plan(context: Context, plan: Plan) -> None:
     rows = [
         (key, f"{context.counts[key]:,}") for key in _SHOWN_COUNTS if context.counts[key] or key in _SHOWN_COUNTS[:4]
     ]
-    screen.print_table(
+    tables.print_table(
         ("Would be", "Contacts"), [("customers read" if key == "read" else key, number) for key, number in rows]
     )
     for reason, number in sorted(plan.suppressed_reasons.items()):
@@ -168,14 +169,14 @@ def _print_plan(context: Context, plan: Plan) -> None:
         )
     limits = context.config.limits
     screen.print_line(
-        f"Cost: {plan.calls:,} calls to Constant Contact ({plan.quota_share:.1%} of a day's"
+        f"Cost: {counted(plan.calls, 'call')} to Constant Contact ({plan.quota_share:.1%} of a day's"
         f" {limits.requests_per_day:,}), {plan.kibo_calls:,} to Kibo, about {_duration(plan.minutes)}."
     )
-    screen.print_line(f"Imports: {plan.imports:,}, together {plan.bytes:,} bytes.")
+    screen.print_line(f"Imports: {plan.imports:,} ({plan.bytes:,} bytes).")
 
 
 def _duration(minutes: float) -> str:
-    return f"{minutes:g} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
+    return f"{minutes:g} minute{'' if minutes == 1 else 's'}" if minutes < 120 else f"{minutes / 60:.1f} hours"
 
 
 def _summary(run: Run) -> str:
@@ -184,7 +185,8 @@ def _summary(run: Run) -> str:
         f"{counts[key]:,} {key}" for key in ("suppressed", "departed", "rejected", "skipped") if counts.get(key)
     ]
     sent = counts.get("added", 0) + counts.get("updated", 0)
-    noun = "contact" if sent == 1 else "contacts"
-    text = f"Exported {sent:,} {noun} ({counts.get('added', 0):,} new, {counts.get('updated', 0):,} updated), "
+    text = (
+        f"Exported {counted(sent, 'contact')} ({counts.get('added', 0):,} new, {counts.get('updated', 0):,} updated), "
+    )
     text += f"{counts.get('unchanged', 0):,} unchanged"
     return text + (f", left out: {', '.join(left_out)}" if left_out else "")

@@ -1,11 +1,11 @@
-"""`ccsync flush-events`: what customers changed in the store goes to Constant Contact; cron runs it."""
+"""`ccsync flush-events`: sends what customers changed in the store to Constant Contact; cron runs it."""
 
 import click
 
 from ccsync.cli.commands.export import SOME_REJECTED
 from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.cron import RUN_SECONDS, is_switched_off, load, patience, say_notices, wait_option
-from ccsync.cli.terminal import screen
+from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.run_report import news_of, report
 from ccsync.cli.wiring import App, active_list, clients, work_of
@@ -16,19 +16,23 @@ from ccsync.run.job_names import FLUSH_EVENTS
 from ccsync.run.life_cycle import carry_out, try_out
 from ccsync.state.log import runs
 from ccsync.state.log.runs import Run
+from ccsync.words import counted, people
 
 
 @click.command("flush-events")
-@click.option("--dry-run", is_flag=True, help="Change nothing; tell what would be done about each account, and why.")
-@click.option("--accept", metavar="N", type=click.IntRange(min=0), default=0, help="Let up to N people leave the list.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; show what would be done for each account, and why.")
+@click.option(
+    "--accept", metavar="N", type=click.IntRange(min=0), default=0, help="Allow N removals past the safety limit."
+)
 @wait_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
 @click.pass_obj
 def flush_events(app: App, dry_run: bool, accept: int, wait_seconds: float | None, as_json: bool) -> int:
-    """Pull Kibo's events and send what customers changed: opt-ins, opt-outs, names, addresses, deletions.
+    """Send what changed in the store.
 
-    Cron runs it every 30 minutes. Opt-outs at Constant Contact are pulled first; who unsubscribed is not sent.
-    Before the first export nothing is added. A run ends within 25 minutes, and the next one continues.
+    Reads Kibo's events and sends opt-ins, opt-outs, new names and addresses, and deletions. Run it from cron every 30
+    minutes. It reads opt-outs at Constant Contact first and never sends people who unsubscribed. Before the first
+    export it adds nobody. A run ends within 25 minutes; the next one continues.
 
     \b
     Example:  ccsync flush-events
@@ -74,12 +78,12 @@ def _show_plan(run: Run | None, plan: Plan, context: Context, as_json: bool) -> 
     if not plan.accounts:
         screen.print_line("No customer has changed.")
         return
-    screen.print_table(
+    tables.print_table(
         ("Account", "Would be", "Reason"), [(one.account_id, one.act, one.reason) for one in plan.accounts]
     )
     if plan.held:
         screen.print_line(
-            f"The safety limit would hold {plan.held:,} people on the list; --accept N lets N of them leave."
+            f"The safety limit would keep {people(plan.held)} on the list; --accept N removes up to N of them."
         )
 
 
@@ -90,4 +94,6 @@ def _summary(run: Run) -> str:
     counts = run.counts
     events = sum(counts.get(f"events_{kind}", 0) for kind in ("created", "updated", "deleted"))
     done = ", ".join(f"{counts[key]:,} {key}" for key in (*_SHOWN, "failed") if counts.get(key))
-    return f"{counts.get('read', 0):,} changed customers ({events:,} events): {done or 'nothing to do'}"
+    return (
+        f"{counted(counts.get('read', 0), 'changed customer')} ({counted(events, 'event')}): {done or 'nothing to do'}"
+    )

@@ -1,10 +1,10 @@
-"""`ccsync forget`: erase a person at their own wish, and print the receipt."""
+"""`ccsync forget`: erases a person at their request and prints the receipt."""
 
 from collections.abc import Iterator
 
 import click
 
-from ccsync.cli.terminal import screen
+from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import App, clients, work_of
@@ -16,6 +16,7 @@ from ccsync.run.job_names import FORGET
 from ccsync.run.life_cycle import carry_out
 from ccsync.state.erasure import Held
 from ccsync.state.suppressions import DEPARTED, FORGOTTEN, NOBODY_OPTED_IN, OPTED_OUT, Suppression
+from ccsync.words import counted
 
 _ROWS_OF = {
     "consent": "consent ledger",
@@ -35,10 +36,11 @@ _ROWS_OF = {
 @click.option("--json", "as_json", is_flag=True, help="Print the receipt as JSON.")
 @click.pass_obj
 def forget(app: App, address: str, yes: bool, as_json: bool) -> None:
-    """Erase a person at their own wish: off the list, and out of everything ccsync remembers.
+    """Erase a person at their request.
 
-    What stays is a keyed hash of the address, so that no export sends the person again until they opt in anew in
-    the store. The receipt says what you still have to do in Kibo and in Constant Contact.
+    Removes the person from the list and erases everything ccsync remembers about them, except a keyed hash of the
+    address: no export sends the person again until they opt in again in the store. The receipt lists what you still
+    have to do in Kibo and in Constant Contact.
 
     \b
     Example:  ccsync forget pat@example.com
@@ -68,22 +70,22 @@ def forget(app: App, address: str, yes: bool, as_json: bool) -> None:
 def _agree(app: App, config: Config, held: Held, yes: bool) -> None:
     if yes:
         return
-    what = f"This erases {sum(held.rows.values()):,} records of one person"
-    what += f" and {len(held.people) - 1:,} old addresses of theirs" if len(held.people) > 1 else ""
-    what += f' and takes them off the list "{config.sync.list_name or config.sync.list_id}". It cannot be undone.'
+    what = f"This erases {counted(sum(held.rows.values()), 'record')} of one person"
+    what += f" and {counted(len(held.people) - 1, 'old address', 'old addresses')}" if len(held.people) > 1 else ""
+    what += f' and removes them from the list "{config.sync.list_name or config.sync.list_id}". It cannot be undone.'
     if not screen.may_ask():
-        raise NotAgreed("Forgetting needs a person's yes; nothing was changed.", what, "ccsync forget ADDRESS --yes")
+        raise NotAgreed("forget needs a confirmation; nothing was changed.", what, "ccsync forget ADDRESS --yes")
     screen.say(screen.clean(what))
     if not Talk(app.clock.check).confirm("Forget this person?"):
-        raise Declined("Cancelled. Nothing was changed.", "", "ccsync forget ADDRESS begins again.")
+        raise Declined("Cancelled. Nothing was changed.", "", "ccsync forget ADDRESS.")
 
 
 def _say_unknown(address: str, as_json: bool) -> None:
     if as_json:
         screen.print_json({"address": address, "is_known": False})
         return
-    screen.print_line("ccsync holds nothing about this address; nothing was changed.")
-    screen.print_line("Check its spelling. Kibo or Constant Contact may know it nevertheless: look there, too.")
+    screen.print_line("ccsync has nothing about this address. Nothing was changed.")
+    screen.print_line("Check the spelling. Kibo or Constant Contact may still know it.")
 
 
 def receipt_to_json(address: str, receipt: Receipt) -> dict[str, object]:
@@ -114,20 +116,20 @@ def _print_receipt(address: str, receipt: Receipt) -> None:
     facts = {
         "Forgotten": address.strip(),
         "At": f"{screen.local_time(receipt.at)}, run {receipt.run_id}",
-        "List": f"taken off ({receipt.on_list})" if receipt.on_list else "was not on it",
-        "Erased": ", ".join(named) or "nothing was left to erase",
+        "List": f"removed ({receipt.on_list})" if receipt.on_list else "was not on it",
+        "Erased": ", ".join(named) or "nothing left to erase",
         "Old addresses": f"{receipt.old_addresses}, erased as well" if receipt.old_addresses else "none",
         "Kept": "a keyed hash of the address; " + "; ".join(dict.fromkeys(map(_kept, receipt.kept))),
     }
-    screen.print_facts(facts)
-    screen.print_line("\nStill to be done by you:")
+    tables.print_facts(facts)
+    screen.print_line("\nLeft for you to do:")
     for sentence in to_do(receipt):
         screen.print_line(f"- {sentence}")
 
 
 def _kept(one: Suppression) -> str:
     if one.kind == FORGOTTEN:
-        how = "opts in" if one.source == NOBODY_OPTED_IN else "opts in anew"
+        how = "opts in" if one.source == NOBODY_OPTED_IN else "opts in again"
         return f"no export sends it until an account {how} in the store"
     if one.kind in (OPTED_OUT, DEPARTED):
         return "the opt-out holds until a newer opt-in"
@@ -137,22 +139,23 @@ def _kept(one: Suppression) -> str:
 def to_do(receipt: Receipt) -> Iterator[str]:
     """What ccsync leaves to a person: it deletes nothing at either vendor."""
     if receipt.accounts is None:
-        yield "Kibo: it cannot be asked for such an address; look for the customer there and delete the account."
+        yield "Kibo: ccsync cannot look up such an address; find the customer there and delete the account."
     elif receipt.accounts:
         numbers = ", ".join(map(str, sorted(receipt.accounts)))
         opted_in = sum(opts_in is True for opts_in in receipt.accounts.values())
         still = f" ({opted_in} of them still opted in)" if opted_in else ""
-        yield f"Kibo: delete or anonymise the customer accounts with this address: {numbers}{still}."
+        yield f"Kibo: delete or anonymize the customer accounts with this address: {numbers}{still}."
     else:
-        yield "Kibo: nothing; it has no account with this address."
+        yield "Kibo: nothing to do; no account has this address."
     if receipt.moved_accounts:
         numbers = ", ".join(map(str, receipt.moved_accounts))
-        yield f"Kibo: the accounts {numbers} had this address once; of the same person? Forget their address, too."
+        yield f"Kibo: accounts {numbers} used to have this address. If it is the same person, forget their address too."
     if receipt.contacts:
-        noun = "contact" if receipt.contacts == 1 else f"{receipt.contacts} contacts"
-        yield f"Constant Contact: delete the {noun} there; it was only taken off the list."
+        noun = "contact" if receipt.contacts == 1 else counted(receipt.contacts, "contact")
+        yield f"Constant Contact: delete the {noun}; it was only removed from the list."
     else:
-        yield "Constant Contact: nothing; it has no contact with this address."
+        yield "Constant Contact: nothing to do; no contact has this address."
     if receipt.unseen:
-        yield f"Constant Contact: {receipt.unseen} old addresses, known by their hash alone, were not looked up."
-    yield "Backups of the state file and exported files hold what they held: let them expire or erase them."
+        number = counted(receipt.unseen, "old address", "old addresses")
+        yield f"Constant Contact: not looked up: {number}, known only by hash."
+    yield "Backups of the state file and exported files still have the data: erase them or let them expire."

@@ -55,7 +55,9 @@ def init(
     prints_crontab: bool,
     prints_systemd: bool,
 ) -> None:
-    """Write the first config file, for you alone, and say what comes next.
+    """Write the first config file.
+
+    Only you can read it (0600). Then it lists the next steps.
 
     It asks for what the options do not say. A secret comes from a hidden prompt, a command, the environment or stdin.
 

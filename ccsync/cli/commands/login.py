@@ -1,4 +1,4 @@
-"""`ccsync login`: checks the credentials of both vendors and gets the operator's approval."""
+"""`ccsync login`: checks the credentials for both vendors and gets the operator's approval."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -45,27 +45,28 @@ class FreshToken:
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="Do not ask whether the account is the right one.")
-@click.option("--no-browser", is_flag=True, help="Open no browser and no port: paste the browser's address by hand.")
+@click.option("--yes", is_flag=True, help="Do not ask whether the account is right.")
+@click.option("--no-browser", is_flag=True, help="Do not open a browser or a port; paste the address by hand.")
 @click.option("--kibo-only", is_flag=True, help="Check Kibo only.")
 @click.option("--cc-only", is_flag=True, help="Log in to Constant Contact only.")
-@click.option("--campaigns", is_flag=True, help="Also ask for the right to make draft campaigns and see automations.")
-@click.option("--check", "checks", is_flag=True, help="Log in nowhere; say what works, and exit 0 or 5.")
+@click.option("--campaigns", is_flag=True, help="Also ask for the right to create draft campaigns.")
+@click.option("--check", "checks", is_flag=True, help="Do not log in; show what works, and exit 0 or 5.")
 @click.option("--json", "as_json", is_flag=True, help="With --check: print JSON.")
 @click.pass_obj
 def login(
     app: App, yes: bool, no_browser: bool, kibo_only: bool, cc_only: bool, campaigns: bool, checks: bool, as_json: bool
 ) -> int:
-    """Log in: check the credentials for Kibo, and approve ccsync at Constant Contact.
+    """Log in to both vendors.
 
-    With flow = "device" it prints an address and a code; open the address in any browser, on any machine, and type
-    the code. With flow = "pkce" or "code" it opens a browser here and waits for it to come back; with --no-browser,
-    or when redirect_uri is not on this machine, you paste the address where the browser ended.
+    Checks the Kibo credentials and gets your approval at Constant Contact. With flow = "device" it prints an address
+    and a code: open the address in any browser, on any machine, and type the code. With flow = "pkce" or "code" it
+    opens a browser here and waits for it; with --no-browser, or when redirect_uri is not on this machine, paste the
+    address where the browser ended.
 
-    --campaigns asks for the scope campaign_data, too, which `ccsync campaign` takes; later logins ask for it again.
+    --campaigns also asks for the scope campaign_data, which `ccsync campaign` needs; later logins ask for it again.
 
-    --check asks nothing and changes nothing, and needs no terminal. It works while a job runs; only when the login has
-    to be renewed for it does it take the lock, as a job does, and exits 7 where another run holds it.
+    --check asks and changes nothing and needs no terminal. It works while a job runs. If the login has to be renewed,
+    it takes the lock like a job, and exits with 7 if another run holds it.
 
     \b
     Example:  ccsync login
@@ -79,11 +80,11 @@ def login(
     if as_json:
         raise click.UsageError("--json needs --check.")
     if not (yes or kibo_only or screen.may_ask()):
-        raise click.UsageError("nobody is there to say whether the account is the right one; add --yes.")
+        raise click.UsageError("no terminal to confirm the account on; add --yes.")
     contact = config.constant_contact
     is_pasted = needs_paste(contact.flow, contact.redirect_uri, opens_browser=not no_browser)
     if is_pasted and not kibo_only and not screen.may_ask():
-        raise click.UsageError("nobody is there to paste the browser's address; log in from a terminal.")
+        raise click.UsageError("no terminal to paste the browser's address into; log in from a terminal.")
     if not config.state.path.exists():
         _create_state(config)
     with app.writing(config, "login") as store:
@@ -135,8 +136,8 @@ def _create_state(config: Config) -> None:
     screen.say(f"New state file {config.state.path}.")
     if config.sync.list_id is not None:
         screen.say(
-            "A contact list is already configured, so there was a state file before. Nothing is lost that Kibo and\n"
-            "Constant Contact do not still know: the next export begins with a full pass over the opt-outs."
+            "A contact list is already configured, so there was a state file before. The next export first reads all\n"
+            "opt-outs again from Constant Contact."
         )
 
 
@@ -173,9 +174,9 @@ def _read_account(client: ConstantContact, scopes: Sequence[str], privileges: Se
     lacking = "; ".join(rights.shortfalls(scopes, privileges))
     if "account_read" in scopes:
         raise LoginNeeded(
-            "The login lacks a scope that ccsync cannot do without; nothing was saved.",
+            "The login lacks a required scope; nothing was saved.",
             f"{lacking}.",
-            "In the browser allow all that is asked for; if it is not asked for, create the app anew in the"
+            "In the browser, allow everything that is requested. If it is not requested, create a new app in the"
             " developer portal. Then: ccsync login",
         )
     try:

@@ -1,11 +1,11 @@
-"""`ccsync poll-unsubscribes`: opt-outs, and people's own returns, from Constant Contact to Kibo."""
+"""`ccsync poll-unsubscribes`: writes opt-outs, and people's own re-subscriptions, from Constant Contact to Kibo."""
 
 import click
 
 from ccsync.cli.commands.export import SOME_REJECTED
 from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.cron import RUN_SECONDS, is_switched_off, load, patience, say_notices, wait_option
-from ccsync.cli.terminal import screen
+from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.run_report import news_of, report
 from ccsync.cli.wiring import App, active_list, clients, work_of
@@ -16,13 +16,14 @@ from ccsync.run.job_names import POLL_UNSUBSCRIBES
 from ccsync.run.life_cycle import carry_out, try_out
 from ccsync.state.log import runs
 from ccsync.state.log.runs import Run
+from ccsync.words import counted
 
 
 @click.command("poll-unsubscribes")
-@click.option("--full", is_flag=True, help="Read every opt-out and the whole list, as is done once a day anyway.")
-@click.option("--dry-run", is_flag=True, help="Change nothing; tell what would be done.")
+@click.option("--full", is_flag=True, help="Read all opt-outs and the whole list, as it does once a day anyway.")
+@click.option("--dry-run", is_flag=True, help="Change nothing; show what would be done.")
 @click.option(
-    "--accept", metavar="N", type=click.IntRange(min=0), default=0, help="Let up to N changes pass the safety limit."
+    "--accept", metavar="N", type=click.IntRange(min=0), default=0, help="Allow up to N changes past the safety limit."
 )
 @wait_option
 @click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
@@ -30,10 +31,10 @@ from ccsync.state.log.runs import Run
 def poll_unsubscribes(
     app: App, full: bool, dry_run: bool, accept: int, wait_seconds: float | None, as_json: bool
 ) -> int:
-    """Opt customers out in the store who unsubscribed at Constant Contact or left the contact list there.
+    """Write opt-outs back to the store.
 
-    Whoever comes back to Constant Contact by their own act is opted in again, if it was Constant Contact that had
-    opted them out. For cron, every 30 minutes.
+    Opts out the customers who unsubscribed at Constant Contact or left the contact list there. People who re-subscribe
+    there themselves are opted in again if Constant Contact had opted them out. Run it from cron every 30 minutes.
 
     \b
     Example:  ccsync poll-unsubscribes --dry-run
@@ -89,26 +90,28 @@ def _print_plan(context: Context, plan: Plan) -> None:
     counts = {**context.counts, **plan.by_kind}
     shown = ("unsubscribed", "departed", "resubscribed", "unchanged", "not_a_customer", "failed")
     rows = [(key.replace("_", " "), f"{counts.get(key, 0):,}") for key in shown if counts.get(key) or key in shown[:3]]
-    screen.print_table(("Would be", "People"), rows)
+    tables.print_table(("Would be", "People"), rows)
     if plan.held:
         screen.print_line(
-            f"The safety limit would hold {plan.held:,} of them back ([sync] max_opt_outs ="
-            f" {context.config.sync.max_opt_outs:,}, or a fifth of the list at once): --accept N lets N of them pass."
+            f"The safety limit would stop {plan.held:,} of them ([sync] max_opt_outs ="
+            f" {context.config.sync.max_opt_outs:,}, or a fifth of the list at once); --accept N writes up to N."
         )
     for remark in (*context.remarks, *context.notices.values()):
         screen.print_line(screen.clean(remark))
     screen.print_line(
-        f"Accounts to be written: {plan.accounts:,}. Cost: {plan.calls:,} calls to Constant Contact,"
+        f"Accounts to be written: {plan.accounts:,}. Cost: {counted(plan.calls, 'call')} to Constant Contact,"
         f" {plan.kibo_calls:,} to Kibo."
     )
 
 
 def _summary(run: Run) -> str:
     counts = run.counts
+    if not any(counts.get(key) for key in ("unsubscribed", "departed", "resubscribed", "failed")):
+        return "Nothing to do"
     out = counts.get("unsubscribed", 0) + counts.get("departed", 0)
     text = (
-        f"Told the store: {out:,} opted out ({counts.get('unsubscribed', 0):,} unsubscribed,"
-        f" {counts.get('departed', 0):,} left the list), {counts.get('resubscribed', 0):,} opted in again;"
-        f" {counts.get('unchanged', 0):,} already so, {counts.get('not_a_customer', 0):,} not customers"
+        f"Wrote to Kibo: {counted(out, 'opt-out')} ({counts.get('unsubscribed', 0):,} unsubscribed,"
+        f" {counts.get('departed', 0):,} left the list), {counted(counts.get('resubscribed', 0), 'opt-in')};"
+        f" {counts.get('unchanged', 0):,} unchanged, {counts.get('not_a_customer', 0):,} not a customer"
     )
     return text + (f", {counts['failed']:,} failed" if counts.get("failed") else "")

@@ -7,7 +7,7 @@ import click
 
 from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.cron import load, patience
-from ccsync.cli.terminal import screen, streaming
+from ccsync.cli.terminal import screen, streaming, tables
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import App, active_list, clients, work_of
@@ -23,6 +23,7 @@ from ccsync.state import properties
 from ccsync.state.log import runs
 from ccsync.state.views import comparison
 from ccsync.state.views.comparison import Finding
+from ccsync.words import counted
 
 DRIFTED = 3
 EXPORT_IS_DUE = (
@@ -36,14 +37,16 @@ COLUMNS = ("kind", "is_drift", "address", "account_ids", "reason", "repair")
 @click.command()
 @click.option("--fix", is_flag=True, help="Show what can be put right, and queue it for the jobs after a yes.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@tables.wide
 @click.option("--csv", "as_csv", is_flag=True, help="Print every finding as CSV, safe to open in a spreadsheet.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run and every finding as JSON.")
 @click.pass_obj
-def reconcile(app: App, fix: bool, yes: bool, as_csv: bool, as_json: bool) -> int:
-    """Compare the store, the list and what ccsync remembers, and tell where they differ.
+def reconcile(app: App, fix: bool, yes: bool, is_wide: bool, as_csv: bool, as_json: bool) -> int:
+    """Compare the store and the list.
 
-    Nothing is changed at either vendor. Exit 3 means drift: something that ccsync should have seen to. What is so
-    for a reason (suppressed, rejected, put on the list by others, ...) is information.
+    Also compares the state file. Changes nothing at either vendor. Exit code 3 means drift: a difference that ccsync
+    should have prevented. A difference with a reason (suppressed, rejected, added to the list by somebody else) is
+    information only.
 
     \b
     Example:  ccsync reconcile
@@ -55,7 +58,7 @@ def reconcile(app: App, fix: bool, yes: bool, as_csv: bool, as_json: bool) -> in
     if yes and not fix:
         raise click.UsageError("--yes goes with --fix.")
     if fix and not yes and not screen.may_ask():
-        raise NotAgreed("--fix needs a person's yes; nothing was done.", "", "ccsync reconcile --fix --yes")
+        raise NotAgreed("--fix needs a confirmation; nothing was done.", "", "ccsync reconcile --fix --yes")
     config = load(app, RECONCILE) if not fix else app.load()
     list_id = active_list(config)
     line = ProgressLine(not (app.is_quiet or as_json or as_csv))
@@ -75,7 +78,7 @@ def reconcile(app: App, fix: bool, yes: bool, as_csv: bool, as_json: bool) -> in
         elif as_json:
             _print_json(context, report)
         elif screen.wants_summary(app.verbosity, app.is_quiet):
-            _print_report(context, report)
+            _print_report(context, report, is_wide=is_wide)
         elif report.drift and not app.is_quiet:
             screen.say(_in_one_line(report))
         repaired = _fix(app, context, yes) if fix else 0
@@ -115,10 +118,10 @@ def _print_json(context: Context, report: Report) -> None:
     streaming.print_json_object(facts, "findings", map(finding_to_json, _findings(context)))
 
 
-def _print_report(context: Context, report: Report) -> None:
+def _print_report(context: Context, report: Report, *, is_wide: bool) -> None:
     screen.print_line(
-        f"{report.accounts:,} accounts in the store and {report.members:,} members of the list were compared,"
-        f" with {context.constant_contact.transport.calls:,} calls to Constant Contact and"
+        f"Compared {counted(report.accounts, 'account')} in the store with {counted(report.members, 'member')} of the"
+        f" list: {counted(context.constant_contact.transport.calls, 'call')} to Constant Contact,"
         f" {context.kibo.transport.calls:,} to Kibo."
     )
     found = [kind for kind in Kind if report.counts.get(kind)]
@@ -126,20 +129,21 @@ def _print_report(context: Context, report: Report) -> None:
         rows = [
             (kind.value, "yes" if kind in DRIFT else "", f"{report.counts[kind]:,}", MEANING[kind]) for kind in found
         ]
-        screen.print_table(("Kind", "Drift", "People", "Meaning"), rows)
+        tables.print_table(("Kind", "Drift", "People", "Meaning"), rows, is_wide=is_wide)
     if not report.drift:
         screen.print_line("No drift: both systems and the state file agree.")
         return
     screen.print_line()
     drift = list(islice(_findings(context, DRIFT), SHOWN))
-    screen.print_table(
+    tables.print_table(
         ("Kind", "Address", "Accounts", "Reason"),
         [(one.kind, one.email or "", ", ".join(map(str, one.account_ids)), one.reason) for one in drift],
+        is_wide=is_wide,
     )
     if report.drift > len(drift):
         screen.print_line(f"... and {report.drift - len(drift):,} more: ccsync reconcile --csv")
     if any(differences.plan(context)):
-        screen.print_line("To queue what can be put right: ccsync reconcile --fix")
+        screen.print_line("To fix what can be fixed: ccsync reconcile --fix")
 
 
 def _in_one_line(report: Report) -> str:
@@ -154,16 +158,16 @@ def _fix(app: App, context: Context, yes: bool) -> int:
     plan = differences.plan(context)
     if not plan:
         if not app.is_quiet:
-            screen.say("There is nothing that ccsync could put right.")
+            screen.say("Nothing to fix.")
         return 0
     if not yes:
-        screen.say(f"This would queue people: {_queued_words(plan)}.")
-        screen.say("Nobody is subscribed again, and nobody who is suppressed is added; the safety limit holds as ever.")
+        screen.say(f"To be queued: {_queued_words(plan)}.")
+        screen.say("Nobody is re-subscribed, nobody suppressed is added, and the safety limit applies.")
         if not Talk(app.clock.check).confirm("Queue it?"):
-            raise Declined("Cancelled. Nothing was queued.", "", "ccsync reconcile --fix begins again.")
+            raise Declined("Cancelled. Nothing was queued.", "", "ccsync reconcile --fix")
     done = differences.repair(context)
     if not app.is_quiet:
-        screen.say(f"Queued: {_queued_words(plan)}. The next runs of the jobs carry it out.")
+        screen.say(f"Queued: {_queued_words(plan)}. The next runs of the jobs do it.")
     return done
 
 

@@ -79,7 +79,7 @@ class Vendors:
         if runs.last_success_of(store, FLUSH_EVENTS) is None:
             raise Skipped("flush-events has not run yet")
         raise Wrong(
-            "No event has ever come from Kibo, so changes in the store are not noticed.",
+            "No event has ever come from Kibo, so ccsync does not notice changes in the store.",
             "",
             "In Dev Center, subscribe the application to customeraccount.created, .updated and .deleted",
         )

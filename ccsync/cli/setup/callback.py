@@ -51,15 +51,15 @@ class Callback:
         self.refusal: LoginNeeded | None = None
         self.is_answered = threading.Event()
         self.is_finished = threading.Event()
-        self.ending = "The login did not end well; the terminal says why."
+        self.ending = "The login failed; the terminal says why."
         address = (LOOPBACK[parts.hostname or ""], parts.port or 80)
         try:
             self._server = _Server(address, self)
         except OSError as error:
             raise ConfigError(
-                f"The port of redirect_uri, {address[1]}, cannot be listened on.",
+                f"The port of redirect_uri, {address[1]}, is in use or not allowed.",
                 f"{error.strerror or error}.",
-                "End the program that has the port, or paste the address by hand: ccsync login --no-browser",
+                "Stop the program that uses the port, or paste the address by hand: ccsync login --no-browser",
             ) from None
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
@@ -99,7 +99,7 @@ class Callback:
         """Take the one answer there is. Raises `NotTheAnswer`."""
         with self.lock:
             if self.is_answered.is_set():
-                raise NotTheAnswer("the login was answered already")
+                raise NotTheAnswer("the login has already been answered")
             try:
                 self.code = read_answer(query, self.attempt)
             except LoginNeeded as refusal:
@@ -143,7 +143,7 @@ class _Request(BaseHTTPRequestHandler):
         try:
             callback.take(query)
         except NotTheAnswer:
-            self._answer(HTTPStatus.BAD_REQUEST, "This is not the answer to the login that waits here.")
+            self._answer(HTTPStatus.BAD_REQUEST, "This does not belong to the login that is waiting here.")
             return
         callback.is_finished.wait(_FINISH_SECONDS)
         self._answer(HTTPStatus.OK, callback.ending)

@@ -15,17 +15,17 @@ def explain(draft: Draft, store: Store, odd_fields: Iterable[CustomField]) -> No
         _explain_list(draft, store, draft.chosen.name, draft.chosen.list_id)
     if draft.welcome_email and "welcome_email" in changed:
         screen.print_line(
-            "Welcome e-mails go to customers who are new to Constant Contact and signed up in the store themselves;"
-            " an export sends none.\n"
-            "Switch Kibo's own off, or they get two: Admin > System > Settings > General > Notifications,"
+            "Welcome e-mails go to customers who are new to Constant Contact and signed up in the store themselves."
+            " An export sends none.\n"
+            "Turn off Kibo's own welcome e-mail, or they get two: Admin > System > Settings > General > Notifications,"
             " Enable Transactional Emails > Shoppers > Welcome.\n"
-            "An automation in Constant Contact that starts when somebody joins the list greets them once more."
+            "An automation in Constant Contact that starts when somebody joins the list welcomes them again."
         )
     if draft.opt_out == "unsubscribe" and "opt_out" in changed:
-        screen.print_line("An opt-out in the store will unsubscribe from every list, and ccsync cannot undo that.")
+        screen.print_line("An opt-out in the store unsubscribes the contact from all lists; ccsync cannot undo that.")
     if draft.enabled is not None and "enabled" in changed:
-        state = "on" if draft.enabled else "off: they end at once and say nothing; ccsync export works"
-        screen.print_line(f"The cron jobs are switched {state}.")
+        state = "enabled" if draft.enabled else "disabled; ccsync export still works"
+        screen.print_line(f"The cron jobs are {state}.")
     for one in odd_fields:
         screen.print_line(
             f'The custom field "{screen.clean(one.label)}" is of the type {screen.clean(one.type)}:'
@@ -38,11 +38,11 @@ def _explain_list(draft: Draft, store: Store, name: str, list_id: str) -> None:
     before = draft.config.sync.list_id
     if before is not None and before != list_id:
         old = screen.clean(draft.config.sync.list_name or before)
-        screen.print_line(f'Whoever is on "{old}" stays there; ccsync no longer touches that list.')
+        screen.print_line(f'Members of "{old}" stay there; ccsync no longer changes that list.')
     if properties.get(store, properties.EXPORTED_LIST) != list_id:
         screen.print_line(
-            "An export is due, and until then the cron jobs add nobody. Before it, pause any automation in Constant"
-            " Contact that starts when somebody joins this list: it may mail every customer.\n"
+            "An export is due; until then the cron jobs add nobody. First pause any automation in Constant Contact that"
+            " starts when somebody joins this list: it may mail every customer.\n"
             "    ccsync export --dry-run\n"
             "    ccsync export"
         )

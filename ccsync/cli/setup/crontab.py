@@ -70,4 +70,4 @@ def print_lines(config: Config) -> None:
         screen.print_line(line)
     needed = missing_variables()
     if needed:
-        screen.say(f"Cron does not know your {' and '.join(needed)}: set the same above these lines.")
+        screen.say(f"Cron does not know your {' and '.join(needed)}: set it above these lines.")

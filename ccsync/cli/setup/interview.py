@@ -7,7 +7,7 @@ from ccsync.cli.setup import live_account
 from ccsync.cli.setup.draft import Draft
 from ccsync.cli.setup.list_choice import ListChoice
 from ccsync.cli.setup.mapping_choice import MappingChoice
-from ccsync.cli.setup.showing import in_file
+from ccsync.cli.setup.showing import show_changes
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import Clients
@@ -28,25 +28,25 @@ def interview(draft: Draft, tools: Clients, store: Store, talk: Talk, at: dateti
     Raises `Declined` when it is not to be written.
     """
     now = draft.config.sync
-    screen.say("Enter keeps what it says; Ctrl-C ends it, and the config file stays as it is.")
+    screen.say("Enter keeps the current value. Ctrl-C stops; the config file is not changed.")
     _title(1, "The contact list")
     draft.chosen = ListChoice(talk, tools.constant_contact, store, draft, at).ask()
     _title(2, "From and ReplyTo")
     _ask_addresses(draft, tools.constant_contact, talk)
     _title(3, "A customer opts out in the store")
     modes = list(OPT_OUT_MODES)
-    draft.opt_out = modes[talk.choose("What it does", list(OPT_OUT_MODES.values()), modes.index(now.opt_out))]
+    draft.opt_out = modes[talk.choose("Action", list(OPT_OUT_MODES.values()), modes.index(now.opt_out))]
     _title(4, "Welcome e-mail")
     screen.say(
-        "Constant Contact can greet new people who signed up in the store themselves. An export greets nobody."
-        " Kibo has a welcome e-mail of its own; only one of the two should be on."
+        "Constant Contact can send a welcome e-mail to people who sign up in the store themselves."
+        " An export sends none. Kibo has its own welcome e-mail; turn on only one of the two."
     )
-    draft.welcome_email = talk.confirm("Let Constant Contact send its welcome e-mail?", now=now.welcome_email)
+    draft.welcome_email = talk.confirm("Send Constant Contact's welcome e-mail?", now=now.welcome_email)
     _title(5, "The fields")
     fields = MappingChoice(talk, tools, draft)
     draft.mapping = fields.ask()
     _title(6, "The cron jobs")
-    draft.enabled = talk.confirm("Switch them on?", now=now.enabled)
+    draft.enabled = talk.confirm("Turn them on?", now=now.enabled)
     _confirm(draft, talk)
     return fields.odd_fields()
 
@@ -59,14 +59,14 @@ def _ask_addresses(draft: Draft, client: ConstantContact, talk: Talk) -> None:
     try:
         emails = live_account.account_emails(client)
     except RefusedError as error:
-        screen.say(f"{screen.clean(error.what)} {screen.clean(error.why)} From and ReplyTo stay as they are.")
+        screen.say(f"{screen.clean(error.what)} {screen.clean(error.why)} From and ReplyTo are not changed.")
         return
     good = [one.address for one in emails if one.is_confirmed]
     for one in emails:
         if not one.is_confirmed:
             screen.say(f"{screen.clean(one.address)} cannot be used. {live_account.UNCONFIRMED} {live_account.CONFIRM}")
     if not good:
-        screen.say(f"The account has no confirmed address, so both stay as they are. {live_account.CONFIRM}")
+        screen.say(f"The account has no confirmed address, so neither is changed. {live_account.CONFIRM}")
         return
     now = draft.config.sync
     _warn(now.from_email, "From", emails)
@@ -81,9 +81,9 @@ def _ask_addresses(draft: Draft, client: ConstantContact, talk: Talk) -> None:
 def _warn(today: str | None, what: str, emails: Sequence[AccountEmail]) -> None:
     known = next((one for one in emails if today and one.address.casefold() == today.casefold()), None)
     if today and known is None:
-        screen.say(f"The {what} address so far is not one of the account's any more.")
+        screen.say(f"The {what} address is no longer one of the account's.")
     elif known is not None and not known.is_confirmed:
-        screen.say(f"The {what} address so far is not confirmed.")
+        screen.say(f"The {what} address is not confirmed.")
 
 
 def _place(address: str | None, good: Sequence[str]) -> int | None:
@@ -95,12 +95,7 @@ def _confirm(draft: Draft, talk: Talk) -> None:
     changes = draft.changes()
     if not changes:
         return
-    screen.say(f"\nThis is to change in {draft.config.path.name}:")
-    before = {**{key: getattr(draft.config.sync, key) for key in draft.config.sync.__slots__}, **draft.config.mapping}
-    keys = {one.key for one in changes}
-    told = keys - {"list_id"} if "list_name" in keys else keys  # ids tell nobody anything where names do
-    shown = [one for one in changes if one.key in told and before.get(one.key) != one.value]
-    rows = [(one.key, in_file(before.get(one.key)), in_file(one.value)) for one in shown]
-    screen.print_table(("Setting", "So far", "From now on"), rows, is_talk=True)
-    if not talk.confirm("Write it?"):
+    screen.say(f"\nChanges to {draft.config.path.name}:")
+    show_changes(draft)
+    if not talk.confirm("Save?"):
         raise Declined("Cancelled. The config file is unchanged.", "", "ccsync configure")

@@ -35,7 +35,7 @@ class ListChoice:
         """The list, as the account has it now."""
         today = self._today()
         self._show(self._lists, today)
-        screen.say("Type a number, a name or a part of one; +NAME makes a new list.")
+        screen.say("Type a number, a name or part of a name; +NAME creates a list.")
         while True:
             keep = f' (Enter: "{_short(today.name)}")' if today else ""
             typed = self._talk.ask(f"List{keep}:")
@@ -44,11 +44,11 @@ class ListChoice:
             if found is not None:
                 return found
             if picked is not None:
-                screen.say(f'"{screen.clean(picked.name)}" was deleted meanwhile.')
+                screen.say(f'"{screen.clean(picked.name)}" was just deleted.')
                 today = None if today and today.list_id == picked.list_id else today
                 self._read()
             elif not typed:
-                screen.say("There has to be a list.")
+                screen.say("A list is required.")
 
     def _today(self) -> ContactList | None:
         """The list that is configured, if it is still there."""
@@ -58,7 +58,7 @@ class ListChoice:
         found = self._client.get_list(settings.list_id)
         name = screen.clean(settings.list_name or settings.list_id)
         if found is None:
-            screen.say(f'The list so far, "{name}", no longer exists. Choose another; it is never made anew by itself.')
+            screen.say(f'The list "{name}" no longer exists. Choose another; ccsync will not recreate it.')
         elif settings.list_name and found.name != settings.list_name:
             screen.say(f'The list "{name}" is called "{screen.clean(found.name)}" now.')
         return found
@@ -74,7 +74,7 @@ class ListChoice:
             [one.name for one in lists[:MOST_SHOWN]], sorted(self._shown), numbers.get(today.list_id, 0) if today else 0
         )
         if len(lists) > MOST_SHOWN:
-            screen.say(f"and {len(lists) - MOST_SHOWN:,} more; a part of a name finds them.")
+            screen.say(f"and {len(lists) - MOST_SHOWN:,} more; type part of a name to find them.")
 
     def _picked(self, typed: str, today: ContactList | None) -> ContactList | None:
         number = numbered(typed, len(self._lists))
@@ -102,8 +102,8 @@ class ListChoice:
             live_account.check_new_list(name, self._lists)
             near = list_names.nearest(name, [one.name for one in self._lists])
             if near:
-                screen.say(f"The nearest there are: {screen.clean(', '.join(near))}.")
-            if not self._talk.confirm(f'There is no list "{screen.clean(name)}". Create it, empty?'):
+                screen.say(f"Similar lists: {screen.clean(', '.join(near))}.")
+            if not self._talk.confirm(f'There is no list "{screen.clean(name)}". Create it?'):
                 return None
             check_edit(self._draft.config.path, [Change("sync", "list_id", "-"), Change("sync", "list_name", name)])
             made = live_account.create_list(self._client, self._store, name)
@@ -117,5 +117,5 @@ class ListChoice:
 
 
 def _short(name: str) -> str:
-    first, *others = screen.wrapped(screen.clean(name), 40)
+    first, *others = screen.wrapped(screen.clean(name), 30)
     return f"{first}..." if others else first

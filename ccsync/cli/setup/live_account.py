@@ -16,6 +16,7 @@ from ccsync.kibo import Kibo
 from ccsync.mapping import MappedContact, attributes_by_name, mapping_problems, to_contact
 from ccsync.models import AccountEmail, ContactList, Customer, CustomField
 from ccsync.state import Store
+from ccsync.words import counted
 
 CUSTOM_FIELD = "cf:"
 ATTRIBUTE = "attributes."
@@ -37,7 +38,7 @@ def find_list(name: str, lists: Sequence[ContactList]) -> ContactList:
     near = list_names.nearest(name, [one.name for one in lists])
     raise ConfigError(
         f'Constant Contact has no list named "{name}"; nothing was changed.',
-        f"the nearest is {_quoted(near)}." if near else f"it has {len(lists):,} lists with other names.",
+        f"similar: {_quoted(near)}." if near else f"it has {counted(len(lists), 'list')} with other names.",
         "Correct the name, or add --create-list.",
     )
 
@@ -50,8 +51,8 @@ def check_new_list(name: str, lists: Sequence[ContactList]) -> None:
     if likes:
         raise ConfigError(
             f'The list "{name}" was not created.',
-            f"there is {_quoted(likes)} already, which differs in capitals only.",
-            f"Take that one: ccsync configure --list {shlex.quote(likes[0])}",
+            f"there is {_quoted(likes)} already, which differs only in capital letters.",
+            f"Use that one: ccsync configure --list {shlex.quote(likes[0])}",
         )
     if len(lists) >= MOST_LISTS:
         raise RefusedError(
@@ -97,7 +98,7 @@ def find_confirmed(address: str, key: str, emails: Sequence[AccountEmail]) -> st
     )
 
 
-UNCONFIRMED = "Constant Contact has not confirmed it: it sent a link to that address, which nobody opened yet."
+UNCONFIRMED = "Constant Contact has not confirmed it: it sent a link to that address, which nobody has opened yet."
 CONFIRM = "Confirm it in Constant Contact (My Account > Settings > Verified emails)."
 
 
@@ -215,8 +216,8 @@ def _refusals(doing: str, privilege: str) -> Iterator[None]:
         if error.status == 400:
             raise RefusedError(
                 f"Constant Contact did not {doing}.",
-                f"{error.why.rstrip('.')}: it does not like the name, or has no room for one more.",
-                "Try another name, or do it in Constant Contact by hand.",
+                f"{error.why.rstrip('.')}: the name may be invalid, or the account may be full.",
+                "Try another name, or do it by hand in Constant Contact.",
                 status=400,
             ) from error
         raise

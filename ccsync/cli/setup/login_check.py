@@ -9,21 +9,22 @@ from dataclasses import dataclass, field
 from ccsync.cli.idle_login import age_of_login
 from ccsync.cli.owner import ACCOUNT
 from ccsync.cli.setup import rights
-from ccsync.cli.terminal import error_lines, screen
+from ccsync.cli.terminal import error_lines, screen, tables
 from ccsync.cli.terminal.screen import clean
 from ccsync.cli.wiring import App, Clients, clients
 from ccsync.config import Config
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, LockedError, LoginNeeded, RefusedError
 from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.state import Store, properties, tokens
+from ccsync.words import counted, days_ago
 
 
 @dataclass(slots=True)
 class Finding:
-    """What was found of one login: a text for people, facts for programs, and what is wrong."""
+    """The result for one login: lines for people, facts for programs, and what is wrong."""
 
     vendor: str
-    text: str = ""
+    lines: list[str] = field(default_factory=list)
     facts: dict[str, object] = field(default_factory=dict)
     error: CcsyncError | None = None
 
@@ -67,7 +68,7 @@ def _try(found: Finding, look: Callable[[Finding], None]) -> Finding:
 
 def _check_kibo(tools: Clients, found: Finding) -> None:
     tenant = tools.kibo.get_tenant()
-    found.text = f"tenant {tenant.tenant_id} ({clean(tenant.name)})"
+    found.lines = [f"tenant {tenant.tenant_id} ({tenant.name})"]
     found.facts = {"tenant_id": tenant.tenant_id, "tenant_name": tenant.name, "tenant_host": tenant.domain}
 
 
@@ -85,12 +86,12 @@ def _check_constant_contact(app: App, store: Store, tools: Clients, found: Findi
         summary = tools.constant_contact.get_account_summary()
         found.facts["organization_name"] = summary.organization_name
         found.facts["contact_email"] = summary.contact_email
-        name = f'"{clean(summary.organization_name)}" ({clean(summary.contact_email)})'
+        name = f'"{summary.organization_name}" ({summary.contact_email})'
         if summary.encoded_account_id != properties.get(store, ACCOUNT):
             raise LoginNeeded(
                 "The Constant Contact login belongs to another account than before.", f"it is {name}.", "ccsync login"
             )
-        found.text = f"{name}; {found.text}"
+        found.lines.insert(0, name)
     if scopes or missing:
         raise LoginNeeded(
             "The Constant Contact login may not do all that ccsync needs.",
@@ -108,10 +109,10 @@ def _tell_age(app: App, store: Store, found: Finding, days_before: int) -> None:
         "idle_days": age.days,
         "lapses_at": screen.utc_time(age.lapses_at),
     }
-    when = f"{age.days} days ago" if age.days == days_before else f"just now, after {days_before} days"
-    found.text = (
-        f"the login was renewed {when} and would lapse after {LAPSES_AFTER.days} days without use,"
-        f" in {LAPSES_AFTER.days - age.days} days ({age.lapses_at:%Y-%m-%d})"
+    when = days_ago(age.days) if age.days == days_before else f"just now, after {days_before} days"
+    left = LAPSES_AFTER.days - age.days
+    found.lines.append(
+        f"login renewed {when}; expires {age.lapses_at:%Y-%m-%d} if unused ({counted(left, 'day')} left)"
     )
 
 
@@ -125,4 +126,7 @@ def _report(findings: list[Finding], as_json: bool) -> None:
         return
     for found in findings:
         state = {True: "works", False: "does not work", None: "could not be tried"}[found.works]
-        screen.print_line(f"{found.vendor}: {state}{', ' if found.text else ''}{found.text}")
+        first, *others = found.lines or [""]
+        screen.print_line(clean(f"{found.vendor}: {state}{', ' if first else ''}{first}"))
+        for line in others:
+            tables.print_facts({"  ": line})

@@ -6,7 +6,7 @@ from ccsync.cli.logging_setup import redact
 from ccsync.cli.setup import list_names, live_account
 from ccsync.cli.setup.draft import Draft, check_not_empty
 from ccsync.cli.setup.live_account import CUSTOM_FIELD
-from ccsync.cli.terminal import screen
+from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import Clients
 from ccsync.config import check_edit
@@ -31,12 +31,12 @@ class MappingChoice:
         for name in live_account.missing_fields(self._mapping, self._fields):
             self._offer(name, self._mapping)
         self._show()
-        screen.say("last_name=lastName fills a field, -last_name stops filling it, ? lists the fields.")
+        screen.say("last_name=lastName maps a field, -last_name unmaps it, ? lists the fields.")
         while True:
             problems = mapping_problems(self._mapping, [one.name for one in self._fields])
             for problem in problems:
                 screen.say(screen.clean(problem))
-            typed = self._talk.ask("Change:" if problems else "Change (Enter: it is right):")
+            typed = self._talk.ask("Change:" if problems else "Change (Enter: done):")
             if typed == "?":
                 self._list_fields()
             elif typed:
@@ -52,17 +52,17 @@ class MappingChoice:
         values = live_account.values_of(self._customer, self._mapping) if self._customer else {}
         rows = [(target, source, redact(values.get(target, "-"))) for target, source in self._mapping.items()]
         title = f"Customer {self._customer.account_id}" if self._customer else "Example"
-        screen.print_table(("Constant Contact", "Kibo", title), rows, is_talk=True)
+        tables.print_table(("Constant Contact", "Kibo", title), rows, is_talk=True)
 
     def _list_fields(self) -> None:
         targets = [(name, one.meaning) for name, one in TARGETS.items() if name != ANY_CUSTOM_FIELD]
         targets += [(CUSTOM_FIELD + one.name, f'custom field "{one.label}"') for one in self._fields]
-        screen.print_table(("Constant Contact", "is"), [*targets, (ANY_CUSTOM_FIELD, "a new one")], is_talk=True)
+        tables.print_table(("Constant Contact", "is"), [*targets, (ANY_CUSTOM_FIELD, "a new one")], is_talk=True)
         screen.say("")
         attributes = sorted(attributes_by_name(self._customer.raw)) if self._customer else []
         sources = [(name, one.meaning) for name, one in SOURCES.items()]
         sources += [(f"attributes.{name}", "an attribute of the customer shown") for name in attributes]
-        screen.print_table(("Kibo", "is"), sources, is_talk=True)
+        tables.print_table(("Kibo", "is"), sources, is_talk=True)
 
     def _change(self, typed: str) -> None:
         before = dict(self._mapping)
@@ -70,7 +70,7 @@ class MappingChoice:
         if typed.startswith("-") and not is_pair:
             self._stop(typed[1:].strip())
         elif not is_pair or not target or not source:
-            screen.say("Type it as last_name=lastName, or -last_name to stop filling it.")
+            screen.say("Type last_name=lastName to map a field, or -last_name to unmap it.")
         else:
             self._set(target, source)
         if self._mapping != before:
@@ -110,7 +110,7 @@ class MappingChoice:
         screen.say(f"The account has no custom field {screen.clean(name)}.{_meant(near)}")
         try:
             live_account.check_room([name], self._fields)
-            if not self._talk.confirm("Create it, as a field for texts?"):
+            if not self._talk.confirm("Create it as a text field?"):
                 return
             self._draft.mapping = wanted
             check_edit(self._draft.config.path, self._draft.changes())
@@ -140,7 +140,7 @@ def sample_of(tools: Clients, mapping: Mapping[str, str]) -> Customer | None:
     except Interrupted:
         raise
     except CcsyncError as error:
-        screen.say(f"Kibo shows no customer for an example now. {screen.clean(error.what)} {screen.clean(error.why)}")
+        screen.say(f"Kibo shows no example customer right now. {screen.clean(error.what)} {screen.clean(error.why)}")
         return None
     if found is None:
         screen.say("No customer has opted in yet, so there is no example.")

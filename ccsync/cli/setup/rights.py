@@ -6,17 +6,17 @@ from ccsync.oauth import CAMPAIGN_SCOPE
 from ccsync.oauth import SCOPES as USUAL_SCOPES
 
 SCOPES = {
-    "account_read": "telling whose account it is, checking From and Reply-To addresses",
+    "account_read": "showing the account, checking From and Reply-To addresses",
     "contact_data": "reading, importing and removing contacts: no job works without it",
     CAMPAIGN_SCOPE: "draft campaigns, and naming the automations that start on the list",
 }
 """Of the app; `offline_access` shows in the refresh token itself."""
 PRIVILEGES = {
     "contacts:read": "reading contacts and opt-outs",
-    "contacts:write": "importing contacts and taking them off the list",
+    "contacts:write": "importing contacts and removing them from the list",
     "contacts:lists:read": "finding the contact list",
     "contacts:lists:write": "creating a contact list",
-    "account:read": "telling whose account it is, checking From and Reply-To addresses",
+    "account:read": "showing the account, checking From and Reply-To addresses",
     "campaign:write": "draft campaigns",
     "customer-journey:read": "naming the automations that start on the list",
 }

@@ -2,19 +2,33 @@
 
 from collections.abc import Mapping
 
-from ccsync.cli.terminal import screen
+from ccsync.cli.setup.draft import Draft
+from ccsync.cli.terminal import screen, tables
 from ccsync.config import Config
 
 
 def show(config: Config, as_json: bool) -> None:
-    """Print every setting that is no secret."""
+    """Print every setting except secrets."""
     facts = _facts(config)
     if as_json:
         screen.print_json(facts)
         return
     for section, values in facts.items():
         screen.print_line(f"[{section}]")
-        screen.print_facts({f"  {key}": in_file(value) for key, value in values.items()})
+        tables.print_facts({f"  {key}": in_file(value) for key, value in values.items()})
+
+
+def show_changes(draft: Draft) -> None:
+    """Print the old and the new value of each setting that changes, on stderr."""
+    changes = draft.changes()
+    settings = draft.config.sync
+    before = {**{key: getattr(settings, key) for key in settings.__slots__}, **draft.config.mapping}
+    keys = {one.key for one in changes}
+    named = keys - {"list_id"} if "list_name" in keys else keys  # the name says more than the id
+    shown = [one for one in changes if one.key in named and before.get(one.key) != one.value]
+    rows = [(one.key, in_file(before.get(one.key)), in_file(one.value)) for one in shown]
+    if rows:
+        tables.print_table(("Setting", "Old", "New"), rows, is_talk=True)
 
 
 def in_file(value: object) -> object:

@@ -16,6 +16,7 @@ from ccsync.cli.setup.callback import Callback, can_listen
 from ccsync.cli.terminal import screen
 from ccsync.cli.wiring import Clients
 from ccsync.errors import CcsyncError, ConfigError
+from ccsync.words import counted
 
 _MOST_PASTES = 5
 PRIVATE_APP = (
@@ -47,7 +48,7 @@ def _by_device(tools: Clients, clock: RealClock) -> oauth.TokenAnswer:
     grant = oauth.start_device_flow(tools.sign_in, tools.app, secrets.token_urlsafe(16))
     screen.print_line("Constant Contact: open this address in a browser, signed in as the account's owner:")
     screen.print_line(f"    {screen.clean(grant.verification_uri)}")
-    screen.print_line(f"and type this code, within {grant.expires_in // 60} minutes:")
+    screen.print_line(f"and type this code, within {counted(grant.expires_in // 60, 'minute')}:")
     screen.print_line(f"    {screen.clean(grant.user_code)}")
     if grant.verification_uri_complete:
         screen.print_line(f"(or open {screen.clean(grant.verification_uri_complete)})")
@@ -81,7 +82,7 @@ def _by_redirect(tools: Clients, clock: RealClock, redirect_uri: str, *, opens_b
         return _by_paste(tools, attempt, url)
     with Callback(attempt) as callback:
         _show_url(url)
-        screen.print_line(f"ccsync waits for the browser to come back, {oauth.CODE_SECONDS // 60} minutes at most.")
+        screen.print_line(f"Waiting for the browser to come back, {oauth.CODE_SECONDS // 60} minutes at most.")
         sys.stdout.flush()
         if _has_screen():
             webbrowser.open(url)
@@ -90,15 +91,15 @@ def _by_redirect(tools: Clients, clock: RealClock, redirect_uri: str, *, opens_b
         try:
             answer = oauth.exchange_code(tools.sign_in, tools.app, attempt, code)
         except CcsyncError as error:
-            callback.finish(f"{error.what} You may close this page; the terminal says more.")
+            callback.finish(f"{error.what} Close this page; the terminal says more.")
             raise
-        callback.finish("Constant Contact gave ccsync its approval. You may close this page and go to the terminal.")
+        callback.finish("Constant Contact approved ccsync. Close this page and go back to the terminal.")
         return answer
 
 
 def _by_paste(tools: Clients, attempt: oauth.Attempt, url: str) -> oauth.TokenAnswer:
     _show_url(url)
-    screen.print_line("After the approval the browser goes to an address that it may not be able to show:")
+    screen.print_line("After you approve, the browser goes to an address that it may not be able to show:")
     screen.print_line(f"    {screen.clean(attempt.redirect_uri)}?code=...")
     screen.print_line("Copy that address, the whole line, and paste it here within five minutes.")
     sys.stdout.flush()
@@ -110,12 +111,12 @@ def _by_paste(tools: Clients, attempt: oauth.Attempt, url: str) -> oauth.TokenAn
         try:
             code = oauth.read_pasted(line, attempt)
         except oauth.NotTheAnswer as error:
-            screen.say(f"That is not the address: {screen.clean(error)}.")
+            screen.say(f"This is not the right address: {screen.clean(error)}.")
             continue
         logging_setup.protect([code])
         return oauth.exchange_code(tools.sign_in, tools.app, attempt, code)
     raise ConfigError(
-        "No address was pasted that answers this login.",
+        "None of the pasted addresses belongs to this login.",
         f"the browser must end at redirect_uri, {attempt.redirect_uri}.",
         "Register exactly that address for the app in the developer portal, then: ccsync login --no-browser",
     )

@@ -1,6 +1,8 @@
-"""An error as an operator meets it: what happened, why, and what to do, a line each; as JSON for programs."""
+"""Prints an error: what happened, why, and what to do, one line each; as JSON for programs."""
 
 import json
+
+import click
 
 from ccsync.cli import logging_setup
 from ccsync.cli.terminal.screen import clean, say
@@ -8,13 +10,13 @@ from ccsync.errors import CcsyncError, ConfigError
 
 
 def show(error: CcsyncError) -> None:
-    """Say it on stderr, without secrets and whole addresses."""
+    """Say it on stderr, without secrets and whole addresses; a line that is too long goes on below its text."""
     parts = [("Error: ", error.what), ("Why:   ", error.why), ("Fix:   ", error.fix)]
     if isinstance(error, ConfigError) and error.problems:
         parts[1:2] = [("       ", problem) for problem in error.problems]
     for label, text in parts:
         if text:
-            say(label + clean(logging_setup.redact(text)))
+            say(label + clean(logging_setup.redact(text)), indent=len("Error: "))
 
 
 def show_in_one_line(error: CcsyncError) -> None:
@@ -23,12 +25,12 @@ def show_in_one_line(error: CcsyncError) -> None:
 
 
 def show_json(error: CcsyncError, code: int) -> None:
-    """The last line on stderr under --json."""
-    say(logging_setup.redact(json.dumps({"error": facts(error, code)})))
+    """The last line on stderr under --json: one line, however narrow the terminal."""
+    click.echo(logging_setup.redact(json.dumps({"error": facts(error, code)})), err=True)
 
 
 def facts(error: CcsyncError, code: int | None = None) -> dict[str, object]:
-    """What `--json` tells of an error."""
+    """An error as `--json` prints it."""
     why = "; ".join(error.problems) if isinstance(error, ConfigError) and error.problems else error.why
     code = error.exit_code if code is None else code
     return {"code": code, "what": error.what, "why": why, "fix": error.fix}

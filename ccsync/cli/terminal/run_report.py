@@ -1,4 +1,4 @@
-"""What a job says when it has ended: the run as JSON, or a sentence to whoever watches; under cron nothing."""
+"""What a job prints when it has ended: the run as JSON, or a sentence on a terminal; under cron nothing."""
 
 from ccsync.cli import logging_setup
 from ccsync.cli.commands.reporting.logs import run_to_json
@@ -7,6 +7,7 @@ from ccsync.cli.wiring import App
 from ccsync.run.context import Context
 from ccsync.state.log import runs
 from ccsync.state.log.runs import Run
+from ccsync.words import counted
 
 
 def news_of(context: Context, noun: str, fate: str) -> str:
@@ -34,4 +35,4 @@ def report(app: App, run: Run, context: Context, done: str, *, as_json: bool, ne
 def _cost(run: Run, context: Context) -> str:
     seconds = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
     calls, kibo_calls = context.constant_contact.transport.calls, context.kibo.transport.calls
-    return f"{screen.duration(seconds)}, {calls:,} calls to Constant Contact, {kibo_calls:,} to Kibo."
+    return f"{screen.duration(seconds)}, {counted(calls, 'call')} to Constant Contact, {kibo_calls:,} to Kibo."

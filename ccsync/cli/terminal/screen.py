@@ -6,29 +6,19 @@ import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
-from types import SimpleNamespace
 
 import click
 
-
-def width_of(text: str) -> int:
-    """The columns that a terminal needs for a clean text: wide letters take two, accents and joiners none."""
-    return len(text) if text.isascii() else sum(map(_columns_of, text))
-
-
-def _columns_of(one: str) -> int:
-    if unicodedata.category(one) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(one) in ("W", "F") else 1
-
+from ccsync import words
 
 _HARMLESS = re.compile(r"[\x20-\x7e]*\Z")
 _HELD_BYTES = 4_000_000
+_RECENT = timedelta(days=180)
 _NARROWEST = 20  # columns; a terminal that says it has fewer is not believed
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # Persian and Indic names need them between letters
@@ -60,109 +50,23 @@ def _escaped(one: str) -> str:
     return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}" if number < 65536 else f"\\U{number:08x}"
 
 
-def print_table(
-    headers: Sequence[str], rows: Sequence[Sequence[object]], *, unbroken: Collection[str] = (), is_talk: bool = False
-) -> None:
-    """Print a table on stdout, or on stderr when it is part of a conversation.
+def width_of(text: str) -> int:
+    """The columns that a terminal takes for a clean text: wide letters take two, accents none."""
+    if text.isascii():
+        return len(text)
+    # Imported at the first text that needs it: most commands save its 20 ms.
+    from wcwidth import wcswidth
 
-    On a terminal long cells wrap so that it fits, or each row becomes a block of lines. The words of the `unbroken`
-    columns are there to be copied: rather than break one, a table becomes blocks.
-    """
-    stream = sys.stderr if is_talk else sys.stdout
-    cells = [[clean(cell) for cell in row] for row in rows]
-    columns = shutil.get_terminal_size().columns
-    room = columns - 2 * (len(headers) - 1)
-    widths = column_widths(headers, cells, room, unbroken) if stream.isatty() else None
-    if widths == []:
-        for row in cells:
-            click.echo(_block(headers, row, columns), err=is_talk)
-        return
-    titles = list(headers)
-    if widths:
-        titles, *cells = [
-            ["\n".join(wrapped(cell, width)) for cell, width in zip(row, widths, strict=True)]
-            for row in (titles, *cells)
-        ]
-    click.echo(_laid_out(cells, titles), err=is_talk)
-
-
-def _laid_out(cells: Sequence[Sequence[str]], titles: Sequence[str]) -> str:
-    # Imported at the first table: a fifth of the time in which a TAB or a `--help` should answer.
-    import tabulate
-
-    tabulate.MIN_PADDING = 0  # else each header is two columns wider than its text
-    # Else a column is padded by letters, and a wide one pushes the rest out of its line.
-    vars(tabulate).update(wcwidth=SimpleNamespace(wcswidth=width_of), WIDE_CHARS_MODE=True)
-    return tabulate.tabulate(cells, headers=titles, disable_numparse=True)  # ids and numbers stay as they are
-
-
-def column_widths(
-    headers: Sequence[str], cells: Sequence[Sequence[str]], room: int, unbroken: Collection[str] = ()
-) -> list[int] | None:
-    """The widths that make a table fit into `room`: `None` where it fits as it is, `[]` where it cannot.
-
-    The widest column gives way first: as far as its words stay whole, and if need be down to its header's longest
-    word or 10.
-    """
-    columns = [[header, *(row[index] for row in cells)] for index, header in enumerate(headers)]
-    widths = [max(map(width_of, column)) for column in columns]
-    least = [max(min(10, width), _longest_word(column[0])) for column, width in zip(columns, widths, strict=True)]
-    if sum(widths) <= room:
-        return None
-    whole = [max(low, *map(_longest_word, column)) for column, low in zip(columns, least, strict=True)]
-    least = [words if header in unbroken else low for header, words, low in zip(headers, whole, least, strict=True)]
-    if sum(least) > room:
-        return []
-    for bounds in (whole, least):
-        _narrow(widths, bounds, sum(widths) - room)
-    return widths
-
-
-def _narrow(widths: list[int], bounds: Sequence[int], excess: int) -> None:
-    """Take columns from the widths that are farthest above their bounds."""
-    for _ in range(excess):
-        slack, widest = max((width - low, index) for index, (width, low) in enumerate(zip(widths, bounds, strict=True)))
-        if slack <= 0:
-            return
-        widths[widest] -= 1
-
-
-def _longest_word(text: str) -> int:
-    return max(map(width_of, text.split()), default=0)
-
-
-def _block(headers: Sequence[str], row: Sequence[str], columns: int) -> str:
-    """One row as lines `Header  value`, and an empty line."""
-    margin = max(map(len, headers)) + 2
-    lines: list[str] = []
-    for header, cell in zip(headers, row, strict=True):
-        first, *others = wrapped(cell, max(columns - margin, 10))
-        lines += [f"{header:<{margin}}{first}".rstrip(), *(" " * margin + one for one in others)]
-    return "\n".join([*lines, ""])
+    return wcswidth(text)
 
 
 def wrapped(text: str, room: int, *, breaks_words: bool = True) -> list[str]:
-    """A clean text as lines that fit into `room` columns; `textwrap` counts letters, of which some are wide."""
-    lines, line = [], ""
-    for word in re.findall(r" *[^ ]+", text):
-        if width_of(line + word) <= room:
-            line += word
-            continue
-        *full, rest = _pieces(word.lstrip(" "), room) if breaks_words else [word.lstrip(" ")]
-        lines += [*([line] if line else []), *full]
-        line = rest
-    return [*lines, line]
-
-
-def _pieces(word: str, room: int) -> Iterator[str]:
-    begin = used = 0
-    for place, one in enumerate(word):
-        columns = _columns_of(one)
-        if used + columns > room and place > begin:
-            yield word[begin:place]
-            begin, used = place, 0
-        used += columns
-    yield word[begin:]
+    """A clean text as lines that fit into `room` columns."""
+    if text.isascii():
+        from textwrap import wrap
+    else:
+        from wcwidth import wrap
+    return wrap(text, room, break_on_hyphens=False, break_long_words=breaks_words) or [""]
 
 
 def print_line(text: str = "") -> None:
@@ -174,11 +78,18 @@ def print_line(text: str = "") -> None:
     click.echo(fitted(text) if sys.stdout.isatty() else text)
 
 
-def fitted(text: str) -> str:
-    """The text with its sentences broken at the terminal's width."""
+def fitted(text: str, indent: int = 0) -> str:
+    """The text with its sentences broken at the terminal's width; `indent` is that of the lines that follow."""
     room = max(shutil.get_terminal_size().columns, _NARROWEST)
-    lines = [[line] if "  " in line else wrapped(line, room, breaks_words=False) for line in text.split("\n")]
-    return "\n".join(part for line in lines for part in line)
+    return "\n".join(part for line in text.split("\n") for part in _broken(line, room, indent))
+
+
+def _broken(line: str, room: int, indent: int) -> list[str]:
+    label, rest = line[:indent], line[indent:]
+    if "  " in rest:
+        return [line]
+    first, *others = wrapped(rest, room - indent, breaks_words=False)
+    return [label + first, *(" " * indent + one for one in others)]
 
 
 def print_json(value: object) -> None:
@@ -204,18 +115,26 @@ def long_json(name: str, items: Iterable[object], **others: object) -> Iterator[
         yield lambda: copyfileobj(file, sys.stdout)
 
 
-def say(text: str) -> None:
-    """Talk to the operator, on stderr; on a terminal a sentence goes on in the next line."""
-    click.echo(fitted(text) if sys.stderr.isatty() else text, err=True)
+def say(text: str, *, indent: int = 0) -> None:
+    """Talk to the operator, on stderr; on a terminal a sentence goes on in the next line, indented."""
+    click.echo(fitted(text, indent) if sys.stderr.isatty() else text, err=True)
 
 
 def local_time(at: datetime | None) -> str:
     """A time as an operator reads it: `2026-11-23 14:05:09 +01:00`."""
+    return "" if at is None else words.local_time(at)
+
+
+def short_time(at: datetime | None, now: datetime) -> str:
+    """A time in a table: `11-23 14:05` here, or the date alone when that is not within half a year of `now`."""
     if at is None:
         return ""
-    local = at.astimezone()
-    offset = local.strftime("%z")
-    return local.strftime("%Y-%m-%d %H:%M:%S ") + f"{offset[:3]}:{offset[3:]}"
+    return f"{at.astimezone():%m-%d %H:%M}" if abs(now - at) < _RECENT else f"{at.astimezone():%Y-%m-%d}"
+
+
+def table_time(now: datetime, *, is_wide: bool) -> Callable[[datetime | None], str]:
+    """How a table shows its times: short, unless it may be wide."""
+    return local_time if is_wide else lambda at: short_time(at, now)
 
 
 def utc_time(at: datetime | None) -> str | None:
@@ -224,14 +143,12 @@ def utc_time(at: datetime | None) -> str | None:
 
 
 def duration(seconds: float) -> str:
-    """`42 s`, `3 min 20 s`, `2 h 5 min`; a clock that was set back meanwhile makes it no less than nothing."""
+    """`4.2s`, `42s`, `3m 20s`, `2h 5m`; never less than nothing, whatever became of the clock meanwhile."""
     seconds = max(0.0, seconds)
     whole = round(seconds)
     if whole < 60:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return f"{seconds:.1f}s" if seconds < 10 else f"{whole}s"
+    return f"{whole // 60}m {whole % 60}s" if whole < 3600 else f"{whole // 3600}h {whole % 3600 // 60}m"
 
 
 SET_CLOCK = "Set it, and keep it right by NTP: timedatectl set-ntp true"
@@ -251,15 +168,6 @@ def may_ask() -> bool:
 def wants_summary(verbosity: int, quiet: bool) -> bool:
     """Does somebody watch? A cron run that did its work prints nothing."""
     return not quiet and (verbosity > 0 or sys.stderr.isatty() or sys.stdout.isatty())
-
-
-def print_facts(facts: Mapping[str, object], margin: int = 0) -> None:
-    """Print names and values on stdout, one a line; the values in one column, at `margin` at least."""
-    margin = max(margin, max((len(name) for name in facts), default=0) + 2)
-    room = max(shutil.get_terminal_size().columns - margin, _NARROWEST) if sys.stdout.isatty() else sys.maxsize
-    for name, value in facts.items():
-        first, *others = wrapped(clean(value), room, breaks_words=False)
-        click.echo("\n".join([f"{name:<{margin}}{first}", *(" " * margin + one for one in others)]))
 
 
 def open_missing_streams() -> None:

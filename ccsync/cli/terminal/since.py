@@ -45,11 +45,11 @@ def as_time(_context: click.Context, _option: click.Parameter, value: str | None
     except (ValueError, OverflowError):
         raise click.BadParameter(_HELP.format(clean(value))) from None
     if found > now():
-        raise click.BadParameter(f"{value} lies in the future.")
+        raise click.BadParameter(f"{value} is in the future.")
     return found
 
 
-_HELP = '"{}" is no time: give a date (2026-11-01), a time (2026-11-01T08:00), or how long ago (2h, 3d).'
+_HELP = '"{}" is not a time: use a date (2026-11-01), a time (2026-11-01T08:00), or how long ago (2h, 3d).'
 
 
 class _Unclear(ValueError):

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 
 from ccsync.errors import LockedError, StateError
+from ccsync.state.database.times import from_text
+from ccsync.words import local_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,9 @@ class Lock:
             os.close(handle)
             holder = read_holder(self._path)
             number = holder.process.partition(":")[0] if holder else ""
-            who = f"`ccsync {holder.command}` since {holder.since}, process {number}" if holder else "another run"
+            who = (
+                f"`ccsync {holder.command}` since {_shown(holder.since)}, process {number}" if holder else "another run"
+            )
             raise LockedError(
                 "Another run holds the lock; nothing was done.",
                 f"{who}.",
@@ -159,3 +163,8 @@ def _start_of(number: int) -> str:
         return text.rpartition(")")[2].split()[19]
     except (OSError, IndexError):
         return ""
+
+
+def _shown(since: str) -> str:
+    at = from_text(since)
+    return local_time(at) if at else since

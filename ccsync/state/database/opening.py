@@ -167,7 +167,7 @@ def explained(error: sqlite3.Error, path: Path) -> StateError:
     if "full" in text or "disk I/O" in text:
         return StateError(
             f"The state file {path} could not be written.",
-            f"{text}: the disk is probably full; what was committed before is kept.",
+            f"{text}: the disk is probably full; everything saved before is kept.",
             f"Make room on the disk (df -h {path.parent}) and run again.",
         )
     if "locked" in text or "busy" in text:

@@ -143,7 +143,7 @@ def _job_failed(number: int) -> RefusedError:
     return RefusedError(
         f"Constant Contact did not set the tags of {number:,} contacts.",
         "its bulk job failed, was cancelled, or names errors.",
-        "Nothing is lost: the next run starts it again. If it stays so, look at Activity in Constant Contact.",
+        "Nothing is lost: the next run starts it again. If it persists, look at Activity in Constant Contact.",
     )
 
 

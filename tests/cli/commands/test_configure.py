@@ -57,7 +57,7 @@ def test_a_list_is_bound_by_its_id_and_changing_it_says_what_stays(shop: LiveSho
     made = shop.box.cc.add_list("VIP")
     done = shop.ccsync("configure", "--list", "VIP")
     assert done.returncode == 0, done.stderr
-    assert f'Whoever is on "{LIST}" stays there' in done.stdout
+    assert f'Members of "{LIST}" stay there' in done.stdout
     assert "An export is due" in done.stdout
     assert "pause any automation" in done.stdout
     sync = settings_of(shop)["sync"]
@@ -68,7 +68,7 @@ def test_a_list_is_bound_by_its_id_and_changing_it_says_what_stays(shop: LiveSho
 def test_a_list_that_is_not_there_is_answered_with_the_nearest(shop: LiveShop) -> None:
     """Exit 4, the nearest name, and how to create it."""
     options = ("--list", "Web shop custommers")
-    refused(shop, 4, f'the nearest is "{LIST}"', "--create-list", options=options)
+    refused(shop, 4, f'similar: "{LIST}"', "--create-list", options=options)
 
 
 def test_a_created_list_is_empty_and_found_the_second_time(shop: LiveShop) -> None:
@@ -91,7 +91,7 @@ def test_a_created_list_is_empty_and_found_the_second_time(shop: LiveShop) -> No
         ("Shop\nVIP", "control or invisible character"),
         ("Shop\u202eVIP", "control or invisible character"),
         ("   ", "it is empty"),
-        (LIST.upper(), "differs in capitals only"),
+        (LIST.upper(), "differs only in capital letters"),
     ],
     ids=["emoji", "long", "escape", "line", "bidi", "blank", "capitals"],
 )
@@ -219,7 +219,7 @@ def test_an_attribute_is_compared_with_a_customer_s(shop: LiveShop) -> None:
     shop.box.faults.add("status", vendor="kibo_tenant", status=403, nth=None)
     done = shop.ccsync("configure", "--map", "job_title=attributes.tenant~birthday")
     assert done.returncode == 0
-    assert "Kibo shows no customer" in done.stderr
+    assert "Kibo shows no example customer" in done.stderr
     assert settings_of(shop)["mapping"]["job_title"] == "attributes.tenant~birthday"
 
 
@@ -279,7 +279,12 @@ def test_modes_are_explained_where_they_bite(shop: LiveShop) -> None:
     """Welcome e-mail: Kibo's own and the automation; opt-out: no way back. Told when it changes, not again."""
     options = ("configure", "--welcome-email", "--opt-out", "unsubscribe", "--disable")
     first, second = shop.ccsync(*options), shop.ccsync(*options)
-    for words in ("Enable Transactional Emails > Shoppers > Welcome", "automation", "cannot undo that", "switched off"):
+    for words in (
+        "Enable Transactional Emails > Shoppers > Welcome",
+        "automation",
+        "cannot undo that",
+        "export still works",
+    ):
         assert words in first.stdout
         assert words not in second.stdout
     sync = settings_of(shop)["sync"]
@@ -293,12 +298,25 @@ def test_modes_need_no_vendor(shop: LiveShop) -> None:
     assert len(shop.box.requests.records) == before
 
 
-def test_the_two_cron_lines_come_last(shop: LiveShop) -> None:
-    """With absolute paths, after any change."""
-    lines = shop.ccsync("configure", "--enable").stdout.splitlines()[-3:]
+def test_the_cron_lines_come_with_the_first_list(shop: LiveShop) -> None:
+    """With absolute paths, when a list is chosen for the first time; a later change does not print them again."""
+    assert "For cron" not in shop.ccsync("configure", "--enable").stdout
+    text = shop.config_path.read_text()
+    shop.config_path.write_text(re.sub(r"(?m)^list_(id|name) = .*\n", "", text))
+    lines = shop.ccsync("configure", "--list", LIST).stdout.splitlines()[-4:]
     assert lines[0] == "For cron (crontab -e):"
-    assert re.fullmatch(rf"12,42 \* \* \* \*  /\S+ -m ccsync --config {shop.config_path} flush-events", lines[1])
-    assert re.fullmatch(rf"22,52 \* \* \* \*  /\S+ -m ccsync --config {shop.config_path} poll-unsubscribes", lines[2])
+    command = rf"/\S+ -m ccsync --config {shop.config_path}"
+    assert re.fullmatch(rf"12,42 \* \* \* \*  {command} flush-events", lines[1])
+    assert re.fullmatch(rf"22,52 \* \* \* \*  {command} poll-unsubscribes", lines[2])
+    assert re.fullmatch(rf"7 4 \* \* 1  {command} reconcile", lines[3])
+
+
+def test_it_says_what_changed(shop: LiveShop) -> None:
+    """Each changed setting with its old and its new value, on stderr; without a change it says so."""
+    changed = shop.ccsync("configure", "--disable")
+    assert re.search(r"^enabled +true +false$", changed.stderr, re.M)
+    again = shop.ccsync("configure", "--disable")
+    assert again.stderr == "Nothing changed.\n"
 
 
 def test_show_is_for_people_and_programs(shop: LiveShop) -> None:
@@ -314,7 +332,7 @@ def test_show_is_for_people_and_programs(shop: LiveShop) -> None:
 @pytest.mark.parametrize(
     ("options", "word"),
     [
-        ((), "nobody is there to be asked"),
+        ((), "no terminal to ask on"),
         (("--create-list",), "--create-list needs --list"),
         (("--map", "last_name"), "CC=KIBO"),
         (("--map", "=lastName"), "CC=KIBO"),

@@ -113,7 +113,7 @@ def test_the_brake_names_the_number_and_the_option(shop: LiveShop) -> None:
     assert "ccsync flush-events --accept 13" in over_the_limit.stderr
     assert len(shop.members()) == 22
     shown = shop.ccsync("flush-events", "--dry-run")
-    assert "The safety limit would hold 13 people" in shown.stdout
+    assert "The safety limit would keep 13 people" in shown.stdout
     assert shop.ccsync("flush-events", "--accept", "13").returncode == 0
     assert len(shop.members()) == 9
 

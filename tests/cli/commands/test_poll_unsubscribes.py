@@ -66,8 +66,8 @@ def test_a_person_reads_what_was_done(shop: LiveShop) -> None:
     shop.box.cc.leave_list(LEE, shop.list_id)
     seen = shop.on_terminal("poll-unsubscribes", "--full", columns=300)
     assert seen.code == 0
-    assert "Told the store: 2 opted out (1 unsubscribed, 1 left the list), 0 opted in again" in seen.screen
-    assert "does not show whose act it was" in seen.screen
+    assert "Wrote to Kibo: 2 opt-outs (1 unsubscribed, 1 left the list), 0 opt-ins" in seen.screen
+    assert "does not show who did it" in seen.screen
     assert not leaks_in(seen.screen, set())
 
 
@@ -131,7 +131,7 @@ def test_an_account_that_kibo_does_not_take(shop: LiveShop) -> None:
     shop.box.faults.add("status", method="PUT", nth=None, status=409)
     done = shop.ccsync("poll-unsubscribes")
     assert done.returncode == 3
-    assert done.stderr == "1 accounts were not written as they should be: ccsync logs 3 --errors\n"
+    assert done.stderr == "1 record was not written to Kibo: ccsync logs 3 --errors\n"
     (record,) = json.loads(shop.ccsync("logs", "3", "--errors", "--json").stdout)
     assert (record["account_id"], record["email"], record["code"]) == (pat, PAT, "not-told")
     assert "409" in record["reason"]

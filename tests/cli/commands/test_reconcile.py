@@ -135,8 +135,8 @@ def test_fix_shows_the_plan_and_asks(shop: LiveShop) -> None:
     lose(shop)
     seen = shop.on_terminal("reconcile", "--fix", columns=200, answers={"Queue it?": "no"})
     assert seen.code == 11
-    assert "people: 1 to be read again by flush-events" in seen.screen
-    assert "Nobody is subscribed again" in seen.screen
+    assert "To be queued: 1 to be read again by flush-events" in seen.screen
+    assert "Nobody is re-subscribed" in seen.screen
     assert queued(shop) == 0
     seen = shop.on_terminal("reconcile", "--fix", columns=200, answers={"Queue it?": "yes"})
     assert seen.code == 0
@@ -165,7 +165,7 @@ def test_what_cannot_be_put_right_stays_drift(shop: LiveShop) -> None:
     shop.box.cc.join_list(PAT, shop.list_id)
     done = shop.ccsync("reconcile", "--fix", "--yes")
     assert done.returncode == 3
-    assert "nothing that ccsync could put right" in done.stderr
+    assert "Nothing to fix" in done.stderr
     assert PAT.lower() in shop.members()
 
 

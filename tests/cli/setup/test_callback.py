@@ -159,7 +159,7 @@ def test_a_port_that_is_taken(uri: str) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", int(host(uri).split(":")[1])))
         other.listen()
-        with pytest.raises(ConfigError, match="cannot be listened on") as caught:
+        with pytest.raises(ConfigError, match="is in use or not allowed") as caught:
             Callback(Attempt(uri, "s", None))
     assert "--no-browser" in caught.value.fix
 

@@ -19,9 +19,9 @@ Script = Sequence[tuple[str, str]]
 # The six questions, each answered by Enter.
 LIST_KEPT = [("List (", "")]
 ADDRESSES_KEPT = [("From (", ""), ("ReplyTo (", "")]
-MODES_KEPT = [("What it does", ""), ("e-mail?", "")]
+MODES_KEPT = [("Action", ""), ("e-mail?", "")]
 MAPPING_KEPT = [("Change", "")]
-END = [("Switch them on?", ""), ("Write it?", "yes")]
+END = [("Turn them on?", ""), ("Save?", "yes")]
 
 
 def kept(
@@ -62,13 +62,13 @@ def test_the_whole_conversation(shop: LiveShop, columns: int) -> None:
     script = kept(
         [("List (", "VIP"), ("Create", "yes")],
         [("From (", "2"), ("ReplyTo (", "1")],
-        [("What it does", "2"), ("welcome e-mail?", "yes")],
+        [("Action", "2"), ("welcome e-mail?", "yes")],
         [
             ("Change", "lastname=lastName"), ("Change", "last_name=lastname"), ("Change", "-phone"),
             ("Change", "-phones"), ("Change", "cf:Shop number=id"), ("Create", "yes"), ("Change", "?"),
             ("Change", ""),
         ],
-        [("Switch them on?", "no"), ("Write it?", "y")],
+        [("Turn them on?", "no"), ("Save?", "y")],
     )  # fmt: skip
     seen = ask(shop, script, columns)
     assert seen.code == 0, seen.screen
@@ -80,12 +80,11 @@ def test_the_whole_conversation(shop: LiveShop, columns: int) -> None:
         "Did you mean lastName?",
         "Nothing is mapped to phone. Did you mean phones?",
         "imports call it Shop_number.",
-        f'Whoever is on "{LIST}" stays there',
+        f'Members of "{LIST}" stay there',
         "An export is due",
         "Shoppers > Welcome",
         "cannot undo that",
-        "The cron jobs are switched off",
-        "poll-unsubscribes",
+        "The cron jobs are disabled; ccsync export still works",
     ):
         assert expected in said, expected
     now = settings_of(shop)
@@ -108,7 +107,7 @@ def test_enter_keeps_everything(shop: LiveShop) -> None:
     assert settings_of(shop)["sync"]["reply_to_email"] == "info@example.com"
     seen = ask(shop, kept(end=END[:1]))
     assert seen.code == 0
-    assert "Write it?" not in seen.screen
+    assert "Save?" not in seen.screen
     assert shop.config_path.read_text() == first
 
 
@@ -169,7 +168,7 @@ def test_odd_names_are_asked_again(shop: LiveShop, name: str) -> None:
     shop.box.cc.add_list(LIST + "!")
     seen = shop.on_terminal("configure", script=kept([("List (", "+" + name), ("List (", "")]))
     assert seen.code == 0, seen.screen
-    assert "Choose another name." in words(seen.screen) or "Take that one" in seen.screen
+    assert "Choose another name." in words(seen.screen) or "Use that one" in seen.screen
     assert not shop.requests("POST", "/contact_lists")
 
 
@@ -179,7 +178,7 @@ def test_many_lists_are_shown_in_part(shop: LiveShop) -> None:
         shop.box.cc.add_list(f"List {number:03}")
     seen = ask(shop, kept([("List (", "t 29"), ("List (", "301")]))
     assert seen.code == 0, seen.screen
-    assert "more; a part of a name finds them." in words(seen.screen)
+    assert "more; type part of a name to find them." in words(seen.screen)
     assert settings_of(shop)["sync"]["list_name"] == "List 299"
     assert ask(shop, kept([("List (", "150"), ('"List 150"?', "")], end=END)).code == 0
     assert settings_of(shop)["sync"]["list_name"] == "List 150"
@@ -191,8 +190,8 @@ def test_a_deleted_list_has_to_be_replaced(shop: LiveShop) -> None:
     shop.box.cc.delete_list(shop.list_id)
     seen = ask(shop, kept([("List:", ""), ("List:", "VIP")]))
     assert seen.code == 0
-    assert f'"{LIST}", no longer exists' in words(seen.screen)
-    assert "There has to be a list." in seen.screen
+    assert f'"{LIST}" no longer exists' in words(seen.screen)
+    assert "A list is required." in seen.screen
     assert settings_of(shop)["sync"]["list_name"] == "VIP"
 
 
@@ -203,7 +202,7 @@ def test_a_list_deleted_since_its_name_was_remembered(shop: LiveShop) -> None:
     shop.box.cc.delete_list(made)
     seen = ask(shop, kept([("List (", "VIP"), ("List (", "")]))
     assert seen.code == 0
-    assert '"VIP" was deleted meanwhile.' in seen.screen
+    assert '"VIP" was just deleted.' in seen.screen
     assert settings_of(shop)["sync"]["list_name"] == LIST
 
 
@@ -237,8 +236,8 @@ def test_addresses_that_went_bad(shop: LiveShop) -> None:
     seen = ask(shop, kept())
     assert seen.code == 0
     said = words(seen.screen)
-    assert "The From address so far is not confirmed." in said
-    assert "The ReplyTo address so far is not one of the account's any more." in said
+    assert "The From address is not confirmed." in said
+    assert "The ReplyTo address is no longer one of the account's." in said
     sync = settings_of(shop)["sync"]
     assert (sync["from_email"], sync["reply_to_email"]) == ("info@example.com", "info@example.com")
 
@@ -273,7 +272,7 @@ def test_without_kibo_the_mapping_is_asked_for_all_the_same(shop: LiveShop) -> N
     shop.box.faults.add("status", vendor="kibo_tenant", status=403, nth=None)
     seen = ask(shop, kept())
     assert seen.code == 0
-    assert "Kibo shows no customer for an example now." in words(seen.screen)
+    assert "Kibo shows no example customer right now." in words(seen.screen)
     shop.box.faults.clear()
     for account_id in shop.box.kibo.account_ids():
         shop.box.kibo.update_account(account_id, acceptsMarketing=False)
@@ -313,7 +312,7 @@ def test_a_full_account_takes_no_more_fields(shop: LiveShop) -> None:
 
 
 @pytest.mark.parametrize(("key", "what"), [(INTERRUPT, "Stopped by Ctrl-C"), (END_OF_INPUT, "The input ended")])
-@pytest.mark.parametrize("question", ["List (", "From (", "What it does", "e-mail?", "Change", "Write it?"])
+@pytest.mark.parametrize("question", ["List (", "From (", "Action", "e-mail?", "Change", "Save?"])
 def test_stopped_at_any_question_nothing_is_written(shop: LiveShop, key: str, what: str, question: str) -> None:
     """Ctrl-C and the end of the input end it (exit 130); the file is as before."""
     before = shop.config_path.read_bytes()
@@ -350,7 +349,7 @@ def test_what_was_created_before_it_was_stopped_is_told(shop: LiveShop, key: str
 def test_a_no_at_the_end_writes_nothing(shop: LiveShop) -> None:
     """Exit 11, and the changes were shown before."""
     before = shop.config_path.read_bytes()
-    seen = ask(shop, kept(modes=[("What it does", "2"), ("welcome", "")], end=[END[0], ("Write it?", "no")]))
+    seen = ask(shop, kept(modes=[("Action", "2"), ("welcome", "")], end=[END[0], ("Save?", "no")]))
     assert seen.code == 11
     assert "opt_out remove-from-list unsubscribe" in words(seen.screen)
     assert shop.config_path.read_bytes() == before
@@ -389,7 +388,7 @@ def test_wrong_answers_are_asked_again(shop: LiveShop) -> None:
     script = kept(
         [("List (", "77"), ("Create", ""), ("List (", "")],
         [("From (", "9"), ("From (", "-1"), ("From (", ""), ("ReplyTo (", "\u0663"), ("ReplyTo (", "")],
-        [("What it does", "x"), ("What it does", ""), ("welcome", "perhaps"), ("welcome", "")],
+        [("Action", "x"), ("Action", ""), ("welcome", "perhaps"), ("welcome", "")],
         [("Change", "nonsense"), ("Change", "="), ("Change", "-"), ("Change", "\udcff=\x1b[2J"), ("Change", "")],
     )
     seen = shop.on_terminal("configure", script=[(q, a.replace("\udcff", "ÿ")) for q, a in script])

@@ -69,7 +69,7 @@ def test_the_whole_way_in_a_real_browser(tmp_path: Path) -> None:
             chrome.find_element(By.ID, "signin").click()
             WebDriverWait(chrome, 20).until(lambda one: one.find_elements(By.ID, "allow"))
             chrome.find_element(By.ID, "allow").click()
-            WebDriverWait(chrome, 20).until(lambda one: "gave ccsync its approval" in one.page_source)
+            WebDriverWait(chrome, 20).until(lambda one: "approved ccsync" in one.page_source)
             assert "code=" not in chrome.page_source
             out, err = process.communicate(timeout=60)
             assert process.returncode == 0, err
@@ -85,7 +85,7 @@ def test_both_flows(tmp_path: Path, flow: str) -> None:
     with fresh_shop(tmp_path, flow) as shop:
         process, url, _ = started(shop, "--yes")
         page = requests.get(visit(url), timeout=30)
-        assert "gave ccsync its approval" in page.text
+        assert "approved ccsync" in page.text
         out, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
         assert (tmp_path / "ccsync.db").stat().st_mode & 0o077 == 0
@@ -147,7 +147,7 @@ def test_pasting_the_address(tmp_path: Path) -> None:
             "--no-browser",
             "--yes",
             columns=400,
-            answers={"Address: ": wrong, "is not the address": right},
+            answers={"Address: ": wrong, "not the right address": right},
         )
         assert seen.code == 0, seen.screen
         assert "copy all of the browser's address line" in seen.screen

@@ -1,41 +1,12 @@
-"""How tables give way on a narrow screen, and how a document too long for memory is printed."""
+"""How a document too long for memory is printed, and how short a time is shown."""
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ccsync.cli.terminal.screen import column_widths, long_json
-
-HEADERS = ("Id", "Job", "Last Error")
-ROW = ("4e19a907d76d89bc741bc3b3ece214b7", "poll-unsubscribes", "Kibo answered something that is not JSON")
-
-
-def test_a_table_that_fits_is_left_alone() -> None:
-    """Nothing wraps without need."""
-    assert column_widths(HEADERS, [ROW], sum(map(len, ROW))) is None
-
-
-@pytest.mark.parametrize("room", range(59, 89))
-def test_words_stay_whole_while_they_can(room: int) -> None:
-    """A sentence gives way before an id or a name is broken."""
-    widths = column_widths(HEADERS, [ROW], room)
-    assert widths is not None
-    assert sum(widths) == room
-    assert widths[:2] == [32, 17]
-
-
-def test_then_words_are_broken() -> None:
-    """Narrower than its words, a table is still one: down to ten columns a cell."""
-    assert column_widths(HEADERS, [ROW], 45) is not None
-    assert column_widths(HEADERS, [ROW], 30) == [10, 10, 10]
-    assert column_widths(HEADERS, [ROW], 29) == []
-
-
-def test_what_is_to_be_copied_is_never_broken() -> None:
-    """Rather than break a word of such a column, a table becomes blocks."""
-    assert (column_widths(HEADERS, [ROW], 52, ("Id",)) or [])[0] == 32
-    assert column_widths(HEADERS, [ROW], 51, ("Id",)) == []
+from ccsync.cli.terminal.screen import long_json, short_time
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 1_000])
@@ -60,3 +31,13 @@ def test_a_document_that_cannot_be_finished(capfd: pytest.CaptureFixture[str]) -
     with pytest.raises(KeyError), long_json("events", items()) as print_it:
         print_it()
     assert capfd.readouterr().out == ""
+
+
+def test_a_short_time_says_the_year_only_when_it_is_not_near() -> None:
+    """Within half a year a table shows day and time; further away, before or after, the date."""
+    now = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    near = now - timedelta(days=20)
+    assert short_time(near, now) == f"{near.astimezone():%m-%d %H:%M}"
+    for far in (now - timedelta(days=200), now + timedelta(days=200)):
+        assert short_time(far, now) == f"{far.astimezone():%Y-%m-%d}"
+    assert short_time(None, now) == ""

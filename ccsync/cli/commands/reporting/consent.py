@@ -1,13 +1,13 @@
 """`ccsync consent`: the consent ledger, for whoever has to show what a person agreed to, and when."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
 
 import click
 
-from ccsync.cli.terminal import screen, streaming
+from ccsync.cli.terminal import screen, streaming, tables
 from ccsync.cli.terminal.since import as_time
 from ccsync.cli.wiring import App
 from ccsync.mapping import person_key_text
@@ -15,6 +15,8 @@ from ccsync.state import Store, ledger, people
 from ccsync.state.ledger import LedgerRow
 
 HEADERS = ("Row", "Seen", "Happened", "Address", "Change", "Source", "Account", "Contact", "Run", "Evidence")
+NARROW = ("Seen", "Change", "Source", "Address")
+"""The columns without --wide: the address is the last, which wraps."""
 COLUMNS = (
     "row", "seen_at", "happened_at", "address", "person", "change", "source", "account_id", "contact_id", "run_id",
     "evidence",
@@ -25,13 +27,15 @@ ROWS_OF_A_TABLE = 500
 @click.command()
 @click.argument("address", required=False)
 @click.option("--since", metavar="TIME", callback=as_time, help="Only rows written since: 2026-11-01, 2h, 3d.")
+@tables.wide
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, safe to open in a spreadsheet.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def consent(app: App, address: str | None, since: datetime | None, as_csv: bool, as_json: bool) -> None:
-    """Show the consent ledger: each change of a person's consent that ccsync saw or made, and how it knows.
+def consent(app: App, address: str | None, since: datetime | None, is_wide: bool, as_csv: bool, as_json: bool) -> None:
+    """Show a person's consent changes.
 
-    Nothing in ccsync changes these rows; `ccsync forget` alone erases them.
+    Each change of a person's consent that ccsync saw or made, with its evidence. ccsync never changes these rows;
+    only `ccsync forget` erases them.
 
     \b
     Example:  ccsync consent pat@example.com
@@ -52,7 +56,7 @@ def consent(app: App, address: str | None, since: datetime | None, as_csv: bool,
             facts = map(row_to_json, rows)
             streaming.print_csv(COLUMNS, ([_csv_value(one[name]) for name in COLUMNS] for one in facts))
         else:
-            _print_tables(rows)
+            _print_tables(rows, app.clock.now(), is_wide=is_wide)
         if not app.is_quiet:
             _explain_silence(store, person, since)
 
@@ -79,18 +83,21 @@ def _csv_value(value: object) -> object:
     return json.dumps(value) if isinstance(value, dict) else value
 
 
-def _print_tables(rows: Iterator[LedgerRow]) -> None:
-    """A long ledger is a row of tables: the widths of one are those of its own rows."""
+def _print_tables(rows: Iterator[LedgerRow], now: datetime, *, is_wide: bool) -> None:
+    """A long ledger is printed as several tables; the widths of each are those of its own rows."""
+    time = screen.table_time(now, is_wide=is_wide)
     while part := list(islice(rows, ROWS_OF_A_TABLE)):
-        screen.print_table(HEADERS, [_cells(row) for row in part])
+        found = [dict(zip(HEADERS, _cells(row, time), strict=True)) for row in part]
+        shown = HEADERS if is_wide else NARROW
+        tables.print_table(shown, [[row[name] for name in shown] for row in found], is_wide=is_wide, spare=("Source",))
 
 
-def _cells(row: LedgerRow) -> tuple[object, ...]:
+def _cells(row: LedgerRow, time: Callable[[datetime | None], str]) -> tuple[object, ...]:
     change = row.change
     return (
         row.number,
-        screen.local_time(change.seen_at),
-        screen.local_time(change.happened_at),
+        time(change.seen_at),
+        time(change.happened_at),
         change.email or "",
         change.change,
         change.source,

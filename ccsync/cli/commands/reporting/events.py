@@ -1,12 +1,13 @@
-"""`ccsync events`: the queue of what changed in the store, and `ccsync events retry`, which mends it."""
+"""`ccsync events`: the queue of what changed in the store; and `ccsync events retry`."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 import click
 
-from ccsync.cli.terminal import screen
+from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.wiring import App, clients, work_of
 from ccsync.config import Config
@@ -19,23 +20,34 @@ from ccsync.state import events as events_seen
 from ccsync.state.events import QueuedEvent
 from ccsync.state.log import runs
 from ccsync.state.outbox import queue
+from ccsync.words import counted
 
 SHOWN = 100
 """Rows of the table where no --limit is given; JSON then has them all."""
 MOST_NAMED = 10
+_ACCOUNT_ID = re.compile(r"[1-9]\d{0,17}", re.ASCII)
 
 
 @click.group(invoke_without_command=True, subcommand_metavar="[retry …]")
 @click.option("--refresh", is_flag=True, help="Pull the newest events from Kibo first.")
-@click.option("--failed", is_flag=True, help="Only what was given up and needs a person.")
-@click.option("--all", "wants_done", is_flag=True, help="Also the events that were dealt with, until they are pruned.")
-@click.option("--limit", metavar="N", type=click.IntRange(min=1), help=f"At most N events.  [the table: {SHOWN}]")
+@click.option("--failed", is_flag=True, help="Only events that failed for good.")
+@click.option("--all", "wants_done", is_flag=True, help="Also the events that are done, until they are pruned.")
+@click.option("--limit", metavar="N", type=click.IntRange(min=1), help=f"At most N rows.  [table: {SHOWN}]")
+@tables.wide
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def events(
-    context: click.Context, refresh: bool, failed: bool, wants_done: bool, limit: int | None, as_json: bool
+    context: click.Context,
+    refresh: bool,
+    failed: bool,
+    wants_done: bool,
+    limit: int | None,
+    is_wide: bool,
+    as_json: bool,
 ) -> None:
-    """Show the queue: what customers changed in the store and is still to be dealt with, newest first.
+    """Show the queue of store changes.
+
+    One row per account, newest first. --wide shows each event with its id.
 
     \b
     Example:  ccsync events
@@ -44,7 +56,7 @@ def events(
               ccsync events retry --all
     """
     if context.invoked_subcommand is not None:
-        if refresh or failed or wants_done or limit is not None or as_json:
+        if refresh or failed or wants_done or limit is not None or is_wide or as_json:
             raise click.UsageError("options of retry come after it: ccsync events retry --all")
         return
     if failed and wants_done:
@@ -52,8 +64,10 @@ def events(
     app: App = context.obj
     config = app.load(only_reads=not refresh)
     trouble = _pull(app, config, as_json) if refresh else None
-    show = _show_json if as_json else _show
-    show(app, config, wants_done=wants_done, only_failed=failed, limit=limit)
+    if as_json:
+        _show_json(app, config, wants_done=wants_done, only_failed=failed, limit=limit)
+    else:
+        _show(app, config, wants_done=wants_done, only_failed=failed, limit=limit, is_wide=is_wide)
     if trouble is not None:
         raise trouble
 
@@ -69,18 +83,18 @@ def _pull(app: App, config: Config, as_json: bool) -> VendorUnreachable | None:
         finally:
             line.erase()
     if screen.wants_summary(app.verbosity, app.is_quiet):
-        screen.say(f"Pulled {_number_of(pulled.new, 'new event')}.")
+        screen.say(f"Pulled {counted(pulled.new, 'new event')}.")
     return pulled.trouble
 
 
 def _of_next_run(config: Config, upcoming: datetime | None, now: datetime) -> str:
-    """When the queue is dealt with next, or why it is not."""
+    """When the queue is processed next, or why it is not."""
     if not config.sync.enabled:
-        return "none, the sync is disabled: ccsync configure --enable"
+        return "none; the sync is disabled (ccsync configure --enable)"
     if upcoming is None:
-        return "not known, flush-events has not run yet"
+        return "unknown; flush-events has not run yet"
     is_late = now - upcoming > timedelta(minutes=config.sync.interval_minutes)
-    return screen.local_time(upcoming) + ("; that has passed, so cron does not start it" if is_late else "")
+    return screen.local_time(upcoming) + ("; overdue, so cron does not start it" if is_late else "")
 
 
 def _show_json(app: App, config: Config, *, wants_done: bool, only_failed: bool, limit: int | None) -> None:
@@ -94,36 +108,37 @@ def _show_json(app: App, config: Config, *, wants_done: bool, only_failed: bool,
         print_it()
 
 
-def _show(app: App, config: Config, *, wants_done: bool, only_failed: bool, limit: int | None) -> None:
+def _show(app: App, config: Config, *, wants_done: bool, only_failed: bool, limit: int | None, is_wide: bool) -> None:
     most = SHOWN if limit is None else limit
+    view = events_seen.view if is_wide else events_seen.by_account
     with app.reading(config) as store, store.snapshot():
         upcoming = _next_run(store, config)
-        found = events_seen.view(store, wants_done=wants_done, only_failed=only_failed, limit=most + 1)
-    screen.print_facts({"Next run": _of_next_run(config, upcoming, app.clock.now())})
+        found = view(store, wants_done=wants_done, only_failed=only_failed, limit=most + 1)
+    tables.print_facts({"Next run": _of_next_run(config, upcoming, app.clock.now())})
     if not found:
-        screen.say("No event needs a person." if only_failed else "No event waits.")
+        screen.say("No event has failed." if only_failed else "The queue is empty.")
         return
     screen.print_line()
-    headers = ("Event", "Object Id", "Topic", "Created", "Status", "Attempts", "Last Error")
-    screen.print_table(headers, [_cells(one) for one in found[:most]], unbroken=("Event",))
+    headers = ["Object Id", "Topic", "Created", "Status", "Attempts", "Last Error"]
+    time = screen.table_time(app.clock.now(), is_wide=is_wide)
+    rows = [_cells(one, time, is_wide=is_wide) for one in found[:most]]
+    if is_wide:
+        headers.insert(0, "Event")
+        rows = [(one.event_id or "-", *row) for one, row in zip(found, rows, strict=False)]
+    tables.print_table(headers, rows, is_wide=is_wide, spare=("Attempts",))
     if len(found) > most:
-        screen.say(f"Only the newest {most:,} are shown; --limit N shows more.")
+        screen.say(f"Showing the newest {most:,}; --limit N shows more.")
 
 
 def _next_run(store: Store, config: Config) -> datetime | None:
     return next_run_at(runs.last_of(store, FLUSH_EVENTS), config)
 
 
-def _cells(one: QueuedEvent) -> tuple[object, ...]:
-    return (
-        one.event_id or "-",
-        one.account_id,
-        one.topic or "-",
-        screen.local_time(one.created_at),
-        one.status,
-        one.attempts,
-        one.last_error,
-    )
+def _cells(one: QueuedEvent, time: Callable[[datetime | None], str], *, is_wide: bool) -> tuple[object, ...]:
+    topic = one.topic or "-"
+    if not is_wide:  # each starts with customeraccount. and there may be several
+        topic = ", ".join(sorted(each.rpartition(".")[2] for each in topic.split(",")))
+    return (one.account_id, topic, time(one.created_at), one.status, one.attempts, one.last_error)
 
 
 def _to_json(one: QueuedEvent) -> dict[str, object]:
@@ -141,18 +156,21 @@ def _to_json(one: QueuedEvent) -> dict[str, object]:
 
 @events.command()
 @click.argument("event_ids", metavar="[ID]...", nargs=-1)
-@click.option("--all", "wants_all", is_flag=True, help="Everything that failed or waits for another try.")
+@click.option("--all", "wants_all", is_flag=True, help="All events that failed or wait for a retry.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def retry(app: App, event_ids: tuple[str, ...], wants_all: bool, as_json: bool) -> None:
-    """Make failed and retrying events due now, with all their attempts: the next flush-events reads their accounts.
+    """Make failed and retrying events due now.
+
+    An ID is an event's id, or the Object Id of the table. The next flush-events reads the accounts, and each has all
+    its attempts again.
 
     \b
     Example:  ccsync events retry 6f1c0a54e1c94b5ea3f8c04a8a4f0b4d
               ccsync events retry --all
     """
     if wants_all == bool(event_ids):
-        raise click.UsageError("give the IDs of events, or --all; `ccsync events --failed` lists them.")
+        raise click.UsageError("give IDs, or --all; `ccsync events --failed` lists them.")
     with app.writing(app.load(only_reads=True), "events retry") as store:
         accounts = None if wants_all else _accounts_of(store, event_ids)
         at = app.clock.now()
@@ -161,16 +179,18 @@ def retry(app: App, event_ids: tuple[str, ...], wants_all: bool, as_json: bool) 
     if as_json:
         screen.print_json({"retried": retried, "due": due})
         return
-    idle = "" if retried else " (what is pending or done is not tried again)"
-    screen.print_line(f"{_number_of(retried, 'account')} made due{idle}; {due:,} due now for flush-events.")
+    idle = "" if retried else " (pending and done events are not retried)"
+    screen.print_line(f"{counted(retried, 'account')} made due{idle}; flush-events has {due:,} to read now.")
 
 
 def _accounts_of(store: Store, event_ids: Sequence[str]) -> list[int]:
-    """The accounts of the events, each once. The vendor shows ids with and without dashes."""
+    """The accounts of these event ids or Object Ids, each once. The vendor shows ids with and without dashes."""
     accounts, unknown = dict[int, None](), list[str]()
     for one in event_ids:
         found = events_seen.account_of(store, one.strip().lower().replace("-", ""))
         found = events_seen.account_of(store, one) if found is None else found
+        if found is None and _ACCOUNT_ID.fullmatch(one) and queue.queued(store, int(one)) is not None:
+            found = int(one)
         if found is None:
             unknown.append(one)
         else:
@@ -178,9 +198,7 @@ def _accounts_of(store: Store, event_ids: Sequence[str]) -> list[int]:
     if unknown:
         named = ", ".join(screen.clean(one) for one in unknown[:MOST_NAMED])
         rest = f" and {len(unknown) - MOST_NAMED:,} more" if len(unknown) > MOST_NAMED else ""
-        raise click.UsageError(f"there is no event {named}{rest}; `ccsync events --all` lists them. Nothing was done.")
+        raise click.UsageError(
+            f"there is no event {named}{rest}; nothing was changed. `ccsync events --all` lists them."
+        )
     return list(accounts)
-
-
-def _number_of(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

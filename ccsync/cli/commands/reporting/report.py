@@ -35,10 +35,10 @@ _READABLE = 0o644
 )
 @click.pass_obj
 def report(app: App, output: Path, days: int) -> None:
-    """Write one HTML page about the list: members, who joined and left, consent, runs, and what needs a person.
+    """Write an HTML page about the list.
 
-    The page holds no address and no customer's name, loads nothing, and takes no script: mail it, print it, put it on
-    a web server. It is made of what ccsync remembers; neither vendor is asked.
+    It shows members, who joined and left, consent, runs, and what needs attention. It holds no address and no
+    customer's name, loads nothing, and has no script. It uses what ccsync remembers and asks neither vendor.
 
     \b
     Example:  ccsync report

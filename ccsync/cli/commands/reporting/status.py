@@ -1,20 +1,21 @@
-"""`ccsync status`: how things stand, on one screen, and what needs a person."""
+"""`ccsync status`: the state of everything on one screen, and what to do."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 import click
 
 from ccsync.cli.commands.reporting.live import look_at_vendors
 from ccsync.cli.logging_setup import redact
 from ccsync.cli.owner import ORGANIZATION, TENANT_URL
-from ccsync.cli.terminal import screen
+from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.since import as_span
 from ccsync.cli.wiring import App
 from ccsync.reports.attention import Alert, needs
 from ccsync.reports.live import Seen
 from ccsync.reports.status import JobStanding, Status, gather, stale_jobs
 from ccsync.state import properties
+from ccsync.words import counted, days_ago, people
 
 FOUND = 1
 
@@ -22,7 +23,7 @@ FOUND = 1
 def _some_time(context: click.Context, option: click.Parameter, text: str | None) -> timedelta | None:
     span = as_span(context, option, text)
     if span == timedelta(0):
-        raise click.BadParameter("must be longer than nothing; give 90m, 2h or 1d.")
+        raise click.BadParameter("must be more than 0; use 90m, 2h or 1d.")
     return span
 
 
@@ -31,16 +32,17 @@ def _some_time(context: click.Context, option: click.Parameter, text: str | None
     "--stale-after",
     metavar="SPAN",
     callback=_some_time,
-    help="Exit 1 when a cron job has not done its work for SPAN (90m, 2h, 1d); for monitoring.",
+    help="Exit 1 when a cron job has not succeeded for SPAN (90m, 2h, 1d); for monitoring.",
 )
-@click.option("--check", "checks", is_flag=True, help="One line for monitors; exit 1 when a person is needed.")
-@click.option("--live", is_flag=True, help="Ask both vendors, too: the login, the list and its members.")
+@click.option("--check", "checks", is_flag=True, help="Print one line for monitors; exit 1 if there is a problem.")
+@click.option("--live", is_flag=True, help="Also ask both vendors: login, list, number of members.")
+@tables.wide
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def status(app: App, checks: bool, stale_after: timedelta | None, live: bool, as_json: bool) -> int:
-    """Show how things stand: the jobs, the queue, today's calls, the login, and what needs a person.
+def status(app: App, checks: bool, stale_after: timedelta | None, live: bool, is_wide: bool, as_json: bool) -> int:
+    """Show jobs, queue and problems.
 
-    Nothing is asked of the vendors without --live, and a job that runs is not disturbed.
+    Asks neither vendor without --live, and never disturbs a running job.
 
     \b
     Example:  ccsync status
@@ -65,7 +67,7 @@ def status(app: App, checks: bool, stale_after: timedelta | None, live: bool, as
     if as_json:
         screen.print_json(_to_json(found, organization, seen, wanted, stale))
     elif not (app.is_quiet and stale_after is not None):  # monitoring wants to hear of trouble alone
-        _show(found, organization, seen, wanted)
+        _show(found, organization, seen, wanted, is_wide=is_wide)
     for one in stale:
         screen.say(_of_stale(one))
     return FOUND if stale else 0
@@ -91,28 +93,32 @@ def _in_one_line(found: Status, alarms: list[str]) -> str:
 
 def _of_stale(one: JobStanding) -> str:
     since = f"since {screen.local_time(one.last_success_at)}" if one.last_success_at else "yet"
-    return f"Stale: {one.job} has not done its work {since}."
+    return f"Stale: {one.job} has not succeeded {since}."
 
 
-def _show(found: Status, organization: str, seen: Seen | None, wanted: list[Alert]) -> None:
-    screen.print_facts(_facts(found, organization) | (_of_seen(seen) if seen else {}))
+def _show(found: Status, organization: str, seen: Seen | None, wanted: list[Alert], *, is_wide: bool) -> None:
+    tables.print_facts(_facts(found, organization) | (_of_seen(seen) if seen else {}), is_wide=is_wide)
     screen.print_line()
     headers = ("Job", "Last Success", "Last Result", "Next Run")
-    screen.print_table(headers, [_cells(found, one) for one in found.jobs])
+    time = screen.table_time(found.at, is_wide=is_wide)
+    tables.print_table(headers, [_cells(found, one, time) for one in found.jobs], is_wide=is_wide)
     screen.print_line()
-    screen.print_line("Needs a person:" if wanted else "Nothing needs a person.")
+    screen.print_line("To do:" if wanted else "Nothing needs your attention.")
     for number, need in enumerate(wanted, start=1):
-        screen.print_facts({f"{number}.": need.what, "": need.fix})
+        tables.print_facts({f"{number}.": need.what, "": need.fix}, is_wide=is_wide)
 
 
 def _facts(found: Status, organization: str) -> dict[str, object]:
     minutes = found.interval // timedelta(minutes=1)
     return {
-        "Sync": f"enabled, every {minutes:,} minutes" if found.is_enabled else "disabled: the cron jobs do nothing",
+        "Sync": f"enabled, every {counted(minutes, 'minute')}"
+        if found.is_enabled
+        else "disabled: the cron jobs do nothing",
         "List": _of_list(found),
         "Queue": _of_queue(found),
-        "Suppressed": _people(found.suppressed_people) + _in_kinds(found),
+        "Suppressed": people(found.suppressed_people) + _in_kinds(found),
         "Calls today": _of_calls(found),
+        "": f"resets at {screen.local_time(found.calls.resets_at)}; Kibo: {counted(found.kibo_calls, 'call')}",
         "Login": _of_login(found, organization),
         "State file": f"{found.state_path} ({_bytes(found.state_bytes)})",
     }
@@ -122,17 +128,13 @@ def _of_list(found: Status) -> str:
     if found.list_id is None:
         return "none chosen yet"
     name = f'"{found.list_name}"' if found.list_name else found.list_id
-    return f"{name}: {_people(found.placed)} put there by ccsync" + ("" if found.is_exported else "; an export is due")
+    return f"{name}: {people(found.placed)} added by ccsync" + ("" if found.is_exported else "; an export is due")
 
 
 def _of_queue(found: Status) -> str:
     text = _counted(found.queue)
-    text += f"; {_people(found.leaving)} to leave the list" if found.leaving else ""
-    return text + (f"; {found.untold:,} decisions to be told to Kibo" if found.untold else "")
-
-
-def _people(number: int) -> str:
-    return "1 person" if number == 1 else f"{number:,} people"
+    text += f"; {people(found.leaving)} waiting to be removed from the list" if found.leaving else ""
+    return text + (f"; {counted(found.untold, 'opt-out')} waiting to be written to Kibo" if found.untold else "")
 
 
 def _counted(counts: Mapping[str, int]) -> str:
@@ -146,18 +148,16 @@ def _in_kinds(found: Status) -> str:
 def _of_calls(found: Status) -> str:
     calls = found.calls
     text = f"{calls.used:,} of {calls.per_day:,} used, {calls.left:,} left"
-    text += f" ({min(calls.reserve, calls.left):,} of them kept for opt-outs)" if calls.left else ""
-    text += ", Constant Contact says that they are spent" if calls.closed_until else ""
-    return f"{text}; counted anew from {screen.local_time(calls.resets_at)}. Kibo: {found.kibo_calls:,}"
+    text += f" ({min(calls.reserve, calls.left):,} reserved for opt-outs)" if calls.left else ""
+    return text + ("; Constant Contact says none are left" if calls.closed_until else "")
 
 
 def _of_login(found: Status, organization: str) -> str:
     if found.login_renewed_at is None:
         return "none yet"
     name = f'"{organization}", ' if organization else ""
-    days = max(0, (found.at - found.login_renewed_at).days)
-    ago = f"{days} day{'' if days == 1 else 's'} ago"
-    return f"{name}renewed {ago}; lapses without use at {screen.local_time(found.login_lapses_at)}"
+    ago = days_ago((found.at - found.login_renewed_at).days)
+    return f"{name}renewed {ago}; expires {found.login_lapses_at:%Y-%m-%d} if unused"
 
 
 def _bytes(number: int) -> str:
@@ -175,22 +175,22 @@ def _of_seen(seen: Seen) -> dict[str, object]:
         facts["Login works"] = f'"{seen.account.organization_name}" ({seen.account.contact_email})'
     if seen.contact_list is not None:
         members = seen.contact_list.membership_count
-        count = "members unknown" if members is None else f"{members:,} members now"
+        count = "members unknown" if members is None else f"{counted(members, 'member')} now"
         facts["List is there"] = f'"{seen.contact_list.name}", {count}'
     elif seen.list_exists is False:
         facts["List is there"] = "no"
     if seen.tenant is not None:
-        opted_in = "" if seen.opted_in is None else f", {seen.opted_in:,} customers opted in"
+        opted_in = "" if seen.opted_in is None else f", {counted(seen.opted_in, 'customer')} opted in"
         facts["Kibo works"] = f'"{seen.tenant}"{opted_in}'
     return facts
 
 
-def _cells(found: Status, one: JobStanding) -> tuple[object, ...]:
+def _cells(found: Status, one: JobStanding, time: Callable[[datetime | None], str]) -> tuple[object, ...]:
     last = "never run" if one.last is None else one.last.status
     if one.last is not None and one.last.errors:
         last += f", {one.last.errors:,} rejected"
-    upcoming = screen.local_time(one.next_run_at) if found.is_enabled else ""
-    return (one.job, screen.local_time(one.last_success_at) or "never", last, upcoming)
+    upcoming = time(one.next_run_at) if found.is_enabled else ""
+    return (one.job, time(one.last_success_at) or "never", last, upcoming)
 
 
 def _to_json(

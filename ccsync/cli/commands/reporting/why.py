@@ -1,63 +1,68 @@
-"""`ccsync why`: all that ccsync knows and has decided about one person, and whether they are on the list."""
+"""`ccsync why`: everything ccsync knows and decided about one person, and whether they are on the list."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from itertools import groupby
 
 import click
 
-from ccsync.cli.terminal import screen
+from ccsync.cli.terminal import screen, tables
 from ccsync.cli.wiring import App
 from ccsync.consent.decisions import reason_of
 from ccsync.reports.why import Entry, Story, account_id_of, find
 from ccsync.state.log.runs import Run
+from ccsync.words import counted
 
 SHOWN_FINGERPRINT = 12
+ShowTime = Callable[[datetime | None], str]
 
 
 @click.command()
 @click.argument("person", metavar="ADDRESS|ACCOUNT_ID")
+@tables.wide
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def why(app: App, person: str, as_json: bool) -> None:
-    """Tell why somebody is on the list or not, and everything that was decided about them, in time order.
+def why(app: App, person: str, is_wide: bool, as_json: bool) -> None:
+    """Explain a decision about a person.
 
-    Nothing is asked of the vendors. Somebody ccsync knows nothing of is an answer, too.
+    Shows every decision about the person in time order. Asks neither vendor.
 
     \b
     Example:  ccsync why pat@example.com
               ccsync why 1012
     """
     if not person.strip():
-        raise click.UsageError("give an e-mail address, or the number of an account in Kibo.")
+        raise click.UsageError("give an e-mail address or a Kibo account id.")
     config = app.load(only_reads=True)
     with app.reading(config) as store:
         story = find(store, config, person)
     if as_json:
         screen.print_json(_to_json(story))
     else:
-        _show(story)
+        _show(story, screen.table_time(app.clock.now(), is_wide=is_wide), is_wide=is_wide)
 
 
-def _show(story: Story) -> None:
+def _show(story: Story, time: ShowTime, *, is_wide: bool) -> None:
     screen.print_line(screen.clean(story.verdict.text))
     facts = _facts(story)
     if facts:
         screen.print_line()
-        screen.print_facts(facts)
+        tables.print_facts(facts, is_wide=is_wide)
     if story.entries:
         screen.print_line()
-        _show_entries(story)
+        _show_entries(story, time, is_wide=is_wide)
 
 
-def _show_entries(story: Story) -> None:
-    """The table of what happened; the accounts are told apart only where there are several."""
+def _show_entries(story: Story, time: ShowTime, *, is_wide: bool) -> None:
+    """The table of what happened; it names the accounts only where there are several."""
     known = {run.id: run for run in story.runs}
-    rows = [_cells(story, one, known) for one in story.entries]
+    rows = [_cells(story, one, known, time) for one in story.entries]
     headers = ["When", "Run", "Account", "What", "Why"]
     if len({one.account_id for one in story.entries if one.account_id}) < 2:
         headers, rows = [*headers[:2], *headers[3:]], [(*row[:2], *row[3:]) for row in rows]
     counted = [(row, len(list(same))) for row, same in groupby(rows)]  # one change is an event for each site
-    screen.print_table(headers, [(*row[:-2], _times(row[-2], number), row[-1]) for row, number in counted])
+    cells = [(*row[:-2], _times(row[-2], number), row[-1]) for row, number in counted]
+    tables.print_table(headers, cells, is_wide=is_wide, spare=("Run",))
 
 
 def _times(what: str, number: int) -> str:
@@ -69,79 +74,75 @@ def _facts(story: Story) -> dict[str, object]:
     if story.facts.is_known:
         facts["Address"] = story.address or (story.asked.strip() if account_id_of(story.asked) is None else "not kept")
     for one in story.accounts:
-        says = "opts in" if one.accepts_marketing else "does not opt in"
-        moved = "" if one.account_id not in story.facts.moved else ", by another address"
-        facts[f"Account {one.account_id}"] = f"{says}{moved}, as seen {screen.local_time(one.seen_at)}"
+        says = "opted in" if one.accepts_marketing else "not opted in"
+        moved = "" if one.account_id not in story.facts.moved else ", now with another address"
+        facts[f"Account {one.account_id}"] = f"{says}{moved}; seen {screen.local_time(one.seen_at)}"
     if story.facts.contact is not None:
         facts["Contact"] = _of_contact(story)
     for kind, text in _suppressions(story).items():
         facts[f"Suppressed ({kind})"] = text
     for queued in story.facts.queue:
-        facts[f"Queue ({queued.account_id})"] = f"{queued.status}, {_attempts(queued.attempts)}"
+        facts[f"Queue ({queued.account_id})"] = f"{queued.status}, {counted(queued.attempts, 'attempt')}"
     for row in story.untold:
-        again = f", again {screen.local_time(row.next_at)}: {row.last_error}" if row.attempts else ""
-        facts[f"To tell Kibo ({row.kind})"] = f"waiting, {_attempts(row.attempts)}{again}"
+        again = f", next try {screen.local_time(row.next_at)}: {row.last_error}" if row.attempts else ""
+        facts[f"To Kibo ({row.kind})"] = f"waiting to be written, {counted(row.attempts, 'attempt')}{again}"
     if story.tags:
         facts["Tags"] = ", ".join(_tag(*one) for one in story.tags)
     if story.next_attempt_at is not None:
         facts["Next attempt"] = screen.local_time(story.next_attempt_at)
     for number, former in enumerate(story.former, start=1):
-        facts[f"Address before ({number})"] = f"{former.address or 'not kept'}: {former.verdict.text}"
+        facts[f"Old address {number}"] = f"{former.address or 'not kept'}: {former.verdict.text}"
     return facts
 
 
 def _tag(name: str, is_wanted: bool, is_set: bool) -> str:
-    state = "set" if is_wanted and is_set else "to be set" if is_wanted else "to be taken off"
+    state = "set" if is_wanted and is_set else "to be set" if is_wanted else "to be removed"
     return f"{name} ({state})"
-
-
-def _attempts(number: int) -> str:
-    return f"{number} attempt{'' if number == 1 else 's'}"
 
 
 def _of_contact(story: Story) -> str:
     contact = story.facts.contact
     if contact is None:
         return ""
-    source = "made or adopted by ccsync" if contact.is_ours else "from another source"
+    source = "created or adopted by ccsync" if contact.is_ours else "from another source"
     sent = contact.sent
     if sent is None or sent.fingerprint is None:
-        return f"{source}; never put on the list by ccsync"
-    when = f"{sent.sent_at:%Y-%m-%d}" + (f", taken off {sent.removed_at:%Y-%m-%d}" if sent.removed_at else "")
-    return f"{source}; last put on the list {when} with fingerprint {_short(sent.fingerprint)}"
+        return f"{source}; never added to the list by ccsync"
+    when = f"{sent.sent_at:%Y-%m-%d}" + (f", removed {sent.removed_at:%Y-%m-%d}" if sent.removed_at else "")
+    return f"{source}; last added to the list {when}; fingerprint {_short(sent.fingerprint)}"
 
 
 def _suppressions(story: Story) -> dict[str, str]:
     seen = {(one.kind, one.list_id): one for one in story.suppressions}
-    told = {}
+    texts = {}
     for one in story.facts.suppressions:
         where = "" if not one.list_id or one.list_id == story.facts.list_id else ", another list"
         found = seen.get((one.kind, one.list_id))
         last = f"; last seen {screen.local_time(found.seen_at)}" if found else ""
-        told[f"{one.kind}{where}"] = f"{reason_of(one)}{last}"
-    return told
+        texts[f"{one.kind}{where}"] = f"{reason_of(one)}{last}"
+    return texts
 
 
-def _cells(story: Story, one: Entry, known: Mapping[int | None, Run]) -> tuple[str, ...]:
+def _cells(story: Story, one: Entry, known: Mapping[int | None, Run], time: ShowTime) -> tuple[str, ...]:
     run = known.get(one.run_id)
     named = f"{one.run_id} {run.job}" if run else str(one.run_id or "")
     whose = {former.person: former.address or "a former address" for former in story.former}
-    what = f"{one.kind}: {one.what}" if one.what else one.kind
+    what = f"{one.kind}: {one.what.removeprefix('customeraccount.')}" if one.what else one.kind
     if one.person in whose:
         what += f" ({whose[one.person]})"
-    return (screen.local_time(one.at), named, str(one.account_id or ""), what, "; ".join(_details(one)))
+    return (time(one.at), named, str(one.account_id or ""), what, "; ".join(_details(one, time)))
 
 
-def _details(one: Entry) -> list[str]:
+def _details(one: Entry, time: ShowTime) -> list[str]:
     details = [one.why] if one.why else []
     if one.fingerprint is not None:
-        details.append(f"sent {', '.join(one.fields) or 'fields not noted'}, fingerprint {_short(one.fingerprint)}")
+        details.append(f"sent {', '.join(one.fields) or 'unknown fields'}; fingerprint {_short(one.fingerprint)}")
     if one.seen_at is not None and one.seen_at != one.at:
-        details.append(f"seen {screen.local_time(one.seen_at)}")
+        details.append(f"seen {time(one.seen_at)}")
     if one.kind == "event":
-        details.append(f"dealt with {screen.local_time(one.until)}" if one.until else "not dealt with yet")
+        details.append(f"processed {time(one.until)}" if one.until else "not processed yet")
     elif one.until is not None:
-        details.append(f"the last time {screen.local_time(one.until)}")
+        details.append(f"last time {time(one.until)}")
     return details
 
 

@@ -140,7 +140,7 @@ def test_nothing_is_an_answer(shop: LiveShop) -> None:
     [
         ([], "ADDRESS, or --since"),
         (["a@example.com", "--csv", "--json"], "do not go together"),
-        (["--since", "soon"], "is no time"),
+        (["--since", "soon"], "is not a time"),
         (["--since", "2999-01-01"], "future"),
         (["--since"], "--since"),
         ([" "], "empty"),

@@ -105,7 +105,7 @@ def test_json_has_the_contract_s_shape(shop: LiveShop) -> None:
 
 def test_the_next_run_is_one_interval_after_the_last_start(shop: LiveShop) -> None:
     """It stands on top of the table, too; long after it, the screen says that cron does not start it."""
-    assert "Next run  not known, flush-events has not run yet" in shop.ccsync("events").stdout
+    assert "Next run  unknown; flush-events has not run yet" in shop.ccsync("events").stdout
     started = datetime.now(UTC)
     flushed(shop, started)
     upcoming = (started + timedelta(minutes=30)).strftime("%Y-%m-%d")
@@ -114,19 +114,23 @@ def test_the_next_run_is_one_interval_after_the_last_start(shop: LiveShop) -> No
     assert "passed" not in done.stdout
     assert json.loads(shop.ccsync("events", "--json").stdout)["next_run_at"] == to_text(started + timedelta(minutes=30))
     flushed(shop, started - timedelta(hours=3))
-    assert "that has passed, so cron does not start it" in shop.ccsync("events").stdout
+    assert "overdue, so cron does not start it" in shop.ccsync("events").stdout
 
 
 def test_a_disabled_sync_has_no_next_run(shop: LiveShop) -> None:
     """The screen says why, and what enables it."""
     shop.config_path.write_text(shop.config_path.read_text().replace("[sync]", "[sync]\nenabled = false"))
-    assert "the sync is disabled: ccsync configure --enable" in shop.ccsync("events").stdout
+    assert "the sync is disabled (ccsync configure --enable)" in shop.ccsync("events").stdout
 
 
 def test_the_table_has_the_app_s_columns(shop: LiveShop) -> None:
-    """Event, Object Id, Topic, Created, Status, Attempts, Last Error; ids are whole."""
+    """One row for each account; with --wide one for each event, whose id is whole."""
     event_ids = fill(shop, 1001, 1002)
+    fill(shop, 1001)
     header, _, first, second = shop.ccsync("events").stdout.splitlines()[2:]
+    assert [one for one in COLUMNS[1:] if one in header] == COLUMNS[1:]
+    assert [first.split()[:2], second.split()[:2]] == [["1002", "updated"], ["1001", "updated"]]
+    header, _, first, second, *_ = shop.ccsync("events", "--wide").stdout.splitlines()[2:]
     assert [one for one in COLUMNS if one in header] == COLUMNS
     assert first.split()[:3] == [event_ids[1], "1002", "customeraccount.updated"]
     assert second.split()[:3] == [event_ids[0], "1001", "customeraccount.updated"]
@@ -165,8 +169,8 @@ def test_an_empty_queue_is_said_so(shop: LiveShop) -> None:
     """A person reads a sentence on stderr, a program an empty list."""
     done = shop.ccsync("events")
     assert done.returncode == 0
-    assert "No event waits." in done.stderr
-    assert "No event needs a person." in shop.ccsync("events", "--failed").stderr
+    assert "The queue is empty." in done.stderr
+    assert "No event has failed." in shop.ccsync("events", "--failed").stderr
     assert shown(shop) == []
 
 
@@ -188,7 +192,7 @@ def test_ten_thousand_events(shop: LiveShop) -> None:
     store.close()
     done = shop.ccsync("events")
     assert len(done.stdout.splitlines()) == 2 + 2 + 100
-    assert done.stderr == "Only the newest 100 are shown; --limit N shows more.\n"
+    assert done.stderr == "Showing the newest 100; --limit N shows more.\n"
     assert len(shop.ccsync("events", "--limit", "10000").stdout.splitlines()) == 2 + 2 + 10_000
     assert len(shown(shop)) == 10_000
     process = shop.start("events", "--json")
@@ -208,7 +212,7 @@ def test_hostile_texts_are_harmless(shop: LiveShop, columns: int) -> None:
     assert seen.code == 0
     check_screen(seen.screen, columns)
     assert "\\x1b[2J\\x07" in seen.screen
-    assert event_id in seen.screen, "an id is there to be copied"
+    assert event_id in shop.ccsync("events", "--wide").stdout, "an id is there to be copied"
 
 
 # --refresh
@@ -259,7 +263,7 @@ def test_refresh_of_pages_without_an_end(shop: LiveShop) -> None:
     done = shop.ccsync("events", "--refresh", "--json")
     assert done.returncode == 8
     assert len(json.loads(done.stdout)["events"]) == 4
-    assert "do not come to an end" in done.stderr
+    assert "never end" in done.stderr
 
 
 # retry
@@ -275,7 +279,7 @@ def test_retry_takes_ids_as_the_vendor_writes_them(shop: LiveShop, written: str)
     fail(shop, 1001)
     done = shop.ccsync("events", "retry", written)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "1 account made due; 1 due now for flush-events.\n"
+    assert done.stdout == "1 account made due; flush-events has 1 to read now.\n"
     assert statuses(shop) == {"pending": 1}
 
 

@@ -133,7 +133,7 @@ def test_a_day_whose_calls_are_spent(shop: LiveShop) -> None:
     found = told(shop)["calls"]
     assert isinstance(found, dict)
     assert (found["left"], found["is_spent"]) == (0, True)
-    assert "0 left, Constant Contact says that they are spent" in shop.ccsync("status").stdout
+    assert "0 left; Constant Contact says none are left" in shop.ccsync("status").stdout
 
 
 @pytest.mark.parametrize("columns", [60, 80, 130])
@@ -163,7 +163,7 @@ def test_nothing_needs_a_person(shop: LiveShop) -> None:
     store = shop.open()
     properties.put(store, "events_ever_seen", "yes")
     store.close()
-    assert "Nothing needs a person." in shop.ccsync("status").stdout
+    assert "Nothing needs your attention." in shop.ccsync("status").stdout
     assert told(shop)["needs"] == []
 
 
@@ -207,7 +207,9 @@ def test_the_brake_says_its_option(shop: LiveShop) -> None:
         shop.box.kibo.update_account(account_id, acceptsMarketing=False)
     assert shop.ccsync("flush-events").returncode == 10
     (need,) = [one for one in told(shop)["needs"] if "safety limit" in one["what"]]  # type: ignore[attr-defined]
-    assert need["what"].startswith("flush-events was stopped by the safety limit: 2 people")
+    assert need["what"].startswith(
+        "flush-events was stopped by the safety limit: The store's changes would remove 2 people"
+    )
     assert "ccsync flush-events --accept 2" in need["fix"]
 
 
@@ -240,12 +242,12 @@ def test_no_event_was_ever_seen(tmp_path: Path) -> None:
     ("minutes", "span", "code"), [(100, "2h", 0), (130, "2h", 1), (80, "90m", 0), (100, "90m", 1), (1_500, "1d", 1)]
 )
 def test_monitoring(shop: LiveShop, minutes: int, span: str, code: int) -> None:
-    """Exit 1 when a cron job has not done its work for so long, with one line for each on stderr."""
+    """Exit 1 when a cron job has not succeeded for so long, with one line for each on stderr."""
     ran(shop, "poll-unsubscribes", timedelta(minutes=minutes))
     ran(shop, "flush-events", timedelta(minutes=5))
     done = shop.ccsync("status", "--stale-after", span)
     assert done.returncode == code
-    stale = "Stale: poll-unsubscribes has not done its work since "
+    stale = "Stale: poll-unsubscribes has not succeeded since "
     assert (done.stderr.startswith(stale) and len(done.stderr.splitlines()) == 1) if code else done.stderr == ""
     assert told(shop, "--stale-after", span)["stale"] == (["poll-unsubscribes"] if code else [])
 
@@ -266,7 +268,7 @@ def test_a_job_that_only_fails_is_stale(shop: LiveShop) -> None:
     ran(shop, "flush-events", timedelta(minutes=5), "FAILED")
     done = shop.ccsync("status", "--stale-after", "2h")
     assert done.returncode == 1
-    assert "Stale: flush-events has not done its work yet." in done.stderr
+    assert "Stale: flush-events has not succeeded yet." in done.stderr
 
 
 def test_a_disabled_sync_is_not_stale(shop: LiveShop) -> None:
