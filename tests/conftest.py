@@ -93,8 +93,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session", autouse=True)
 def modules_are_no_garbage() -> None:
-    """What was imported and collected stays: looking through it after each test would take longer than the tests."""
+    """What was imported and collected stays: looking through it after each test would take longer than the tests.
+
+    Nor is it looked through in the midst of a test each time that some objects were made: that is for its end.
+    """
     _look_at_everything()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _look_at_everything() -> None:
@@ -107,17 +111,26 @@ _tests = itertools.count(1)
 
 
 def collect_garbage() -> None:
-    """Let what a test left open be heard of; what was there before it is looked at again every hundred tests."""
-    if next(_tests) % 100 == 0:
+    """Let what a test left open be heard of; what was there before it is looked at again every five hundred tests."""
+    if next(_tests) % 500 == 0:
         _look_at_everything()
     else:
         gc.collect()
+        gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Paths of homes. pytest's own `mktemp` looks through all that were made before, which is slow in the end."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in itertools.count())
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home, and none of the operator's settings."""
-    folder = tmp_path_factory.mktemp("home")
+    folder = next(homes)
+    folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
     for name in ("CCSYNC_CONFIG", "CCSYNC_STATE", "XDG_CONFIG_HOME", "CCSYNC_KIBO_CLIENT_SECRET", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)

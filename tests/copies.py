@@ -3,6 +3,7 @@
 A case can do to its copy whatever it likes, die included; the next one finds the world as it was made.
 """
 
+import gc
 import os
 import pickle
 import shutil
@@ -65,6 +66,7 @@ class World:
 
 def _report(case: Callable[[], object], pipe: int) -> None:
     """Play the case, tell how it went, and end without any of the test's own endings."""
+    gc.disable()  # looking for garbage would copy most of what is shared with the parent, and the end is near
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(MOST_SECONDS)
     try:

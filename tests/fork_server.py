@@ -1,9 +1,11 @@
 """A Python that is started once and forked for every `ccsync` that a test runs as a real process.
 
-A child has its own streams, environment, folder, terminal and signals, and ends as any Python does. What only a start
-can show (encodings, odd streams, the first import) is for a cold one: see `tests.processes`.
+A child has its own streams, environment, folder, terminal and signals. What only a whole start and end can show
+(encodings, odd streams, the first import) is for a cold one: see `tests.processes`.
 """
 
+import atexit
+import gc
 import importlib
 import os
 import pickle
@@ -12,6 +14,7 @@ import signal
 import socket
 import sys
 import termios
+import threading
 import time
 from dataclasses import dataclass
 from fcntl import ioctl
@@ -87,7 +90,23 @@ def _become(order: Order, streams: list[int]) -> None:
     from tests.shared_clock import ProcessClock
 
     sys.argv = [entry.__file__, *order.words]
-    sys.exit(run(sys.argv[1:], ProcessClock(order.clock) if order.clock else None))
+    _end(run(sys.argv[1:], ProcessClock(order.clock) if order.clock else None))
+
+
+def _end(code: int) -> None:
+    """End as any Python does, but for taking apart what was imported: that takes longer than most commands.
+
+    What the command left open is heard of all the same. Streams that cannot be flushed are for Python to report.
+    """
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    gc.collect()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except OSError:
+        sys.exit(code)
+    os._exit(code)
 
 
 def _open_streams() -> None:
@@ -107,6 +126,8 @@ def _import_all() -> None:
             importlib.import_module(module.name)
     for name in ("requests", "tests.shared_clock", "encodings.idna"):
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # no child looks through it
 
 
 if __name__ == "__main__":

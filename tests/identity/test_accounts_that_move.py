@@ -57,8 +57,10 @@ def test_a_twin_that_repeats_its_no(shop: Shop, reader: str) -> None:
     settled(shop)
     edit(shop, twin)
     run_job(shop, reader)
+    assert PAT in shop.members()
     members, flags = outcome(shop, pat, twin)
     assert (PAT in members, flags) == (True, [True, False])
+    assert not shop.requests("POST", "/remove_list_memberships")
 
 
 # an heir

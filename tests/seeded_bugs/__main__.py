@@ -1,43 +1,78 @@
-"""Seeds each bug into a copy of ccsync; the tests that are named for it must fail there and pass without it."""
+"""Seeds each bug into a copy of ccsync; the tests that are named for it must fail there, and pass without it."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.seeded_bugs import BUGS
 from tests.seeded_bugs.bug import ROOT, SeededBug
 
+LEFT_BEHIND = (".venv", ".git", ".*_cache", "build", "*.egg-info", "sandbox")
+PASSED, FAILED = 0, 1
 
-def is_caught(bug: SeededBug) -> bool:
-    """Seed the bug into a copy of the project; do the named tests, which pass without it, fail?"""
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How pytest ended, which tests failed, and what it printed."""
+
+    code: int
+    failed: tuple[str, ...]
+    printed: str
+
+
+def play(bug: SeededBug) -> Outcome:
+    """Run the tests that are named for the bug in a copy of the project that has it, up to the first failure."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "copy"
-        ignored = shutil.ignore_patterns(".venv", ".git", "__pycache__", ".*_cache", "build", "*.egg-info", "sandbox")
+        ignored = shutil.ignore_patterns(*LEFT_BEHIND)
+        # Compiled files come along: only the module with the bug is compiled anew.
         shutil.copytree(ROOT, folder, ignore=lambda at, names: ignored(at, names) if at == str(ROOT) else set())
-        passes = _run(folder, bug.caught_by) == 0
         bug.seed(folder)
-        return passes and _run(folder, bug.caught_by) == 1  # any other code is trouble of the run's own
+        return _run(folder, ["-x", *bug.caught_by])
 
 
-def _run(folder: Path, words: tuple[str, ...]) -> int:
-    environ = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *words]
-    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, check=False).returncode
+def _run(folder: Path, words: Sequence[str]) -> Outcome:
+    with tempfile.TemporaryDirectory() as cache:
+        environ = os.environ | {"PYTHONPATH": str(folder)}
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-o", f"cache_dir={cache}", *words]
+        done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+        noted = Path(cache) / "v" / "cache" / "lastfailed"
+        failed = tuple(json.loads(noted.read_text())) if noted.is_file() else ()
+    return Outcome(done.returncode, failed, done.stdout + done.stderr)
+
+
+def _verdict(outcome: Outcome) -> str:
+    if outcome.code == PASSED:
+        return "MISSED"
+    return "caught" if outcome.code == FAILED and outcome.failed else "BROKEN"
 
 
 def main(names: list[str]) -> int:
     """Run the bugs of these names, or all; print what became of each."""
     chosen = [bug for bug in BUGS if not names or bug.name in names]
-    missed = 0
-    for bug in chosen:
-        caught = is_caught(bug)
-        missed += not caught
-        print(f"{'caught' if caught else 'MISSED'}  {bug.name}  ({' '.join(bug.caught_by)})", flush=True)
-    print(f"{len(chosen) - missed} of {len(chosen)} caught")
-    return 1 if missed else 0
+    caught_by: dict[str, tuple[str, ...]] = {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for bug, outcome in zip(chosen, pool.map(play, chosen), strict=True):
+            verdict = _verdict(outcome)
+            print(f"{verdict}  {bug.name}  ({' '.join(bug.caught_by)})", flush=True)
+            if verdict == "caught":
+                caught_by[bug.name] = outcome.failed
+            elif verdict == "BROKEN":  # trouble of the run's own says nothing about the bug
+                print(outcome.printed)
+    tests = sorted({test for failed in caught_by.values() for test in failed})
+    without = _run(ROOT, tests) if tests else Outcome(PASSED, (), "")
+    if without.code != PASSED:
+        print(f"Without the bugs, these tests must pass:\n{without.printed}")
+    caught = sum(not set(failed) & set(without.failed) for failed in caught_by.values())
+    print(f"{caught} of {len(chosen)} caught")
+    return 0 if caught == len(chosen) and without.code == PASSED else 1
 
 
 if __name__ == "__main__":

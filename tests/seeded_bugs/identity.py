@@ -58,11 +58,11 @@ BUGS = (
         (ACCOUNTS, "-k", "repeats_its_no"),
     ),
     SeededBug(
-        "an heir is not answerable for the address",
+        "an account that opts in is not answerable for its address",
         "state/accounts.py",
         "    note_addresses(store, [(one.account_id, one.person) for one in found if one.accepts_marketing",
         "    note_addresses(store, [(one.account_id, one.person) for one in found if one.since is None",
-        (ACCOUNTS, "-k", "heir"),
+        (ACCOUNTS, "-k", "former_owner"),
     ),
     SeededBug(
         "the former owner's opt-out takes the new owner off",

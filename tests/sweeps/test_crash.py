@@ -9,7 +9,7 @@ from tests.sweeps.conftest import Worlds
 from tests.sweeps.stories import STORIES
 from tests.sweeps.story import Story, run_until_done
 
-PARTS = 4
+PARTS = 2
 
 
 def boundaries_of(story: Story, shop: Shop) -> list[str]:
@@ -52,14 +52,19 @@ def die_once(story: Story, shop: Shop, number: int, label: str) -> None:
     assert statuses[0] == "COMPLETE", label
 
 
+DEEP = pytest.mark.deep  # what is kept just before a call or a commit is what was kept after the one before it
+
+
 @pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("is_after", [True, pytest.param(False, marks=DEEP)], ids=["after", "before"])
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_a_death_anywhere_loses_nothing(story: Story, part: int, world_of: Worlds) -> None:
+def test_a_death_anywhere_loses_nothing(story: Story, is_after: bool, part: int, world_of: Worlds) -> None:
     """Whatever the boundary, the next run ends where an undisturbed one would; what arrived is not sent again."""
     shop, world = world_of(story)
     labels = world.in_copy(lambda: boundaries_of(story, shop))
     assert len(labels) >= story.least_boundaries
-    for number in range(1 + part, len(labels) + 1, PARTS):
+    places = [number for number, label in enumerate(labels, 1) if label.startswith("after ") is is_after]
+    for number in places[part::PARTS]:
         world.in_copy(partial(die_once, story, shop, number, labels[number - 1]))
 
 

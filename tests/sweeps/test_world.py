@@ -7,6 +7,7 @@ import pytest
 
 from tests.harness import Shop
 from tests.sweeps.conftest import Worlds
+from tests.sweeps.places import numbers_of_calls
 from tests.sweeps.stories import STORIES
 from tests.sweeps.story import LATE_OPT_IN, LATE_OPT_OUT, LEAVER, UNSUBSCRIBER, Story, run_until_done
 
@@ -72,7 +73,5 @@ def change_once(story: Story, shop: Shop, change: str, number: int) -> bool:
 def test_a_change_anywhere_is_respected(story: Story, change: str, world_of: Worlds) -> None:
     """Just before any request: an unsubscribe holds at once, an opt-in is in the list after the next run."""
     shop, world = world_of(story)
-    number = 1
-    while world.in_copy(partial(change_once, story, shop, change, number)):
-        number += 1
-    assert number > story.least_requests
+    for number in numbers_of_calls(story, shop, world, turn=0, turns=1):
+        assert world.in_copy(partial(change_once, story, shop, change, number))
