@@ -3,7 +3,9 @@
 Time is fake and shared: what ccsync sleeps, the vendors see pass. No socket is in between unless a shop has a wire.
 """
 
+import functools
 import json
+import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
@@ -38,6 +40,15 @@ from tests.doubles import FakeClock
 
 LIST = "Web shop customers"
 T = TypeVar("T")
+
+
+@functools.cache
+def _empty_state_file() -> bytes:
+    """What `create_store` makes; it is made once, and every shop has a copy."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ccsync.db"
+        create_store(path).close()
+        return path.read_bytes()
 
 
 class Crash(BaseException):
@@ -82,7 +93,9 @@ class Shop(AbstractContextManager["Shop"]):
         self.config_path.write_text(self.box.config_text(list_id=self.list_id, list_name=LIST) + self._config_changes)
         self.config_path.chmod(0o600)
         if self._logs_in:
-            create_store(self.config.state.path).close()
+            state = self.config.state.path
+            state.touch(0o600)
+            state.write_bytes(_empty_state_file())
             self._log_in()
         return self
 
