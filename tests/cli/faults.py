@@ -36,7 +36,8 @@ def check_nothing_is_lost(shop: InsideShop, name: str) -> None:
     shop.later(hours=13)
     done = shop.ccsync(*ALL_COMMANDS[name])
     assert done.returncode in ({0, 3} if name == "export" else {0}), done.stderr
-    assert shop.ccsync("login", "--check").returncode == 0
+    checked = shop.ccsync("login", "--check")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
     assert shop.config.sync.list_id == shop.list_id
     if name == "export":
         assert shop.members()
