@@ -122,6 +122,142 @@ def plain() -> Iterator[InsideShop]:
         yield made
 
 
+@NAMES
+def test_d3_a_state_file_that_is_read_only(plain: InsideShop, name: str) -> None:
+    """Writers name the path, its mode and its owner, and call nobody (exit 6); a reader reads."""
+    path = plain.config.state.path
+    path.chmod(0o400)
+    asked = len(plain.box.requests.records)
+    done = plain.ccsync(*ALL_COMMANDS[name])
+    if name == "logs":
+        assert done.returncode == 0
+    else:
+        check_error(done, {6}, f"{path} is not writable", "mode 400", f"user {path.stat().st_uid}")
+        assert len(plain.box.requests.records) == asked
+    for one in plain.folder.glob("ccsync.db*"):
+        one.chmod(0o600)
+    check_nothing_is_lost(plain, name)
+
+
+@NAMES
+def test_d3_a_folder_that_is_read_only(plain: InsideShop, name: str) -> None:
+    """SQLite needs its companions beside the file: writers say that the folder is at fault (exit 6)."""
+    plain.folder.chmod(0o500)
+    try:
+        done = plain.ccsync(*ALL_COMMANDS[name])
+        if name == "logs":
+            assert done.returncode in (0, 6)
+            assert "Traceback" not in done.stderr
+        else:
+            check_error(done, {6}, str(plain.folder))
+    finally:
+        plain.folder.chmod(0o700)
+    check_nothing_is_lost(plain, name)
+
+
+@NAMES
+def test_d3_a_state_file_of_somebody_else(plain: InsideShop, name: str) -> None:
+    """It is named with its owner, and who should run ccsync (exit 6)."""
+    path = plain.config.state.path
+    path.chmod(0o000)
+    done = plain.ccsync(*ALL_COMMANDS[name])
+    check_error(done, {6}, str(path), "as the user who made the file")
+    path.chmod(0o600)
+    check_nothing_is_lost(plain, name)
+
+
+def test_d3_a_new_state_file_where_nothing_may_be_written(plain: InsideShop) -> None:
+    """A login that cannot make the state file names the folder (exit 6), and asks nobody for approval."""
+    plain.config.state.path.unlink()
+    plain.folder.chmod(0o500)
+    try:
+        asked = len(plain.box.requests.records)
+        check_error(plain.ccsync("login", "--yes"), {6}, "cannot be made", str(plain.folder))
+        assert len(plain.box.requests.records) == asked
+    finally:
+        plain.folder.chmod(0o700)
+    assert plain.ccsync("login", "--yes").returncode == 0
+
+
+# D4: held
+
+
+@NAMES
+def test_d4_another_program_holds_the_file(shop: InsideShop, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After ten seconds a writer gives up and says who may hold it (exit 6); a reader reads on."""
+    monkeypatch.setattr(opening, "BUSY_SECONDS", 0.2)
+    other = sqlite3.connect(shop.config.state.path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    done = shop.ccsync(*ALL_COMMANDS[name])
+    if name == "logs":
+        assert done.returncode == 0
+    else:
+        check_error(done, {6}, "is held by another program", "backup")
+    other.execute("ROLLBACK")
+    other.close()
+    check_nothing_is_lost(shop, name)
+
+
+# D5 and D6: damaged, foreign, newer
+
+
+def missing(path: Path) -> None:
+    path.unlink()
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def text(path: Path) -> None:
+    path.write_text("hello, I am a text file\n" * 100)
+
+
+def header_zeroed(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(bytes(100))
+
+
+def garbage_in_every_page(path: Path) -> None:
+    with path.open("r+b") as file:
+        size = path.stat().st_size
+        for start in range(4_096, size, 4_096):
+            file.seek(start)
+            file.write(b"\xa5" * 4_096)
+
+
+def cut_in_half(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 8_192 * 4_096)
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def foreign(path: Path) -> None:
+    path.unlink()
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE t (a)")
+    connection.close()
+
+
+def newer(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    connection.close()
+
+
+def table_gone(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE runs")
+    connection.close()
+
+
+DAMAGES = (missing, empty, text, header_zeroed, garbage_in_every_page, cut_in_half, folder, foreign, newer, table_gone)
+
+
+@NAMES
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda one: one.__name__)
 def test_d5_a_state_file_that_is_not_whole(shop: InsideShop, name: str, damage: Callable[[Path], None]) -> None:
     """Exit 6 with the path and a way out, before any vendor is called; the file is left as it was found."""
