@@ -158,7 +158,8 @@ def _check_ours(connection: sqlite3.Connection, path: Path, is_reader: bool) -> 
 def explained(error: sqlite3.Error, path: Path) -> StateError:
     """Say in an operator's words what SQLite said about the state file."""
     text, name = str(error), getattr(error, "sqlite_errorname", "")
-    if name.startswith("SQLITE_IOERR_SHM") or name in ("SQLITE_IOERR_MMAP", "SQLITE_PROTOCOL"):
+    is_shared = name.startswith("SQLITE_IOERR_SHM") and name != "SQLITE_IOERR_SHMSIZE"  # that one: the disk is full
+    if is_shared or name in ("SQLITE_IOERR_MMAP", "SQLITE_PROTOCOL"):
         return StateError(
             f"The disk of the state file {path} cannot share memory between programs.",
             f"{text} ({name}); network folders and shared folders of virtual machines and containers often cannot.",
