@@ -180,7 +180,7 @@ def test_many_lists_are_shown_in_part(shop: LiveShop) -> None:
     assert seen.code == 0, seen.screen
     assert "more; type part of a name to find them." in words(seen.screen)
     assert settings_of(shop)["sync"]["list_name"] == "List 299"
-    assert ask(shop, kept([("List (", "150"), ('"List 150"?', "")], end=END)).code == 0
+    assert ask(shop, kept([("List (", "150"), ('"List 150"?', "y")], end=END)).code == 0
     assert settings_of(shop)["sync"]["list_name"] == "List 150"
 
 
