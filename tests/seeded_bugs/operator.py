@@ -1,0 +1,63 @@
+"""Bugs that an operator would meet: in the first hour, and in what cron mails."""
+
+from tests.seeded_bugs.bug import SeededBug
+
+MAIL = "tests/cli/test_mail.py"
+BUGS = (
+    SeededBug(
+        "a passing outage is mailed at once",
+        "cli/mail.py",
+        "    if is_passing and memory.passing < IN_A_ROW:\n",
+        "    if is_passing and memory.passing < 1:\n",
+        (MAIL, "-k", "what_is_reported"),
+    ),
+    SeededBug(
+        "a lasting trouble is mailed by every run",
+        "cli/mail.py",
+        "        if is_same_day(memory.reported.get(mark), now):\n",
+        "        if is_same_day(None, now):\n",
+        (MAIL, "-k", "each_day_anew"),
+    ),
+    SeededBug(
+        "nobody hears that a trouble is over",
+        "cli/mail.py",
+        "    if memory.what and not app.is_quiet:\n",
+        "    if not memory.what and not app.is_quiet:\n",
+        (MAIL, "-k", "passing_outage"),
+    ),
+    SeededBug(
+        "a list is created before it is known that the config can be written",
+        "config/editing.py",
+        "        if error.errno == errno.EXDEV:\n",
+        "        if error.errno == errno.EBUSY:\n",
+        ("tests/cli/test_this_machine.py", "-k", "mounted_alone"),
+    ),
+    SeededBug(
+        "the example's placeholders pass for values",
+        "config/checking.py",
+        '        if is_placeholder(section, "client_id", values.get("client_id")):\n',
+        '        if is_placeholder(section, "client_ids", values.get("client_id")):\n',
+        ("tests/config/test_checking.py", "-k", "placeholders"),
+    ),
+    SeededBug(
+        "a declined export stays in the log as failed",
+        "run/life_cycle.py",
+        "            runs.drop(context.store, context.run_id)  # nothing was done, and nothing has failed\n",
+        '            _finish(context, "FAILED", error.what)\n',
+        ("tests/cli/test_exit_codes.py", "-k", "declined"),
+    ),
+    SeededBug(
+        "others can read the first config",
+        "cli/setup/starting_config.py",
+        "            file.write(text)\n",
+        "            file.write(text)\n            os.fchmod(handle, 0o644)\n",
+        ("tests/cli/commands/test_init.py", "-k", "at_a_terminal"),
+    ),
+    SeededBug(
+        "a dead proxy is blamed on the vendor",
+        "transport/this_machine.py",
+        "    if proxy and (is_proxy_s or",
+        "    if not proxy and (is_proxy_s or",
+        ("tests/cli/test_this_machine.py", "-k", "a_proxy_variable"),
+    ),
+)
