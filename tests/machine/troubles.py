@@ -1,10 +1,13 @@
-"""More steps of a history: records that a vendor refuses for good (A1), and vendors that half work (A2).
+"""More steps of a history: records that a vendor refuses for good (A1), vendors that half work (A2), a clock that is
+wrong in one run (A3), and an older state file that is put back (A5).
 
-All of it lasts until the world relents.
+What a vendor does lasts until the world relents.
 """
 
+from datetime import timedelta
+
 from tests.machine.steps import ANY, pick, step
-from tests.machine.world import POOL, World
+from tests.machine.world import JOBS, POOL, World
 
 RECORD_STATUSES = (400, 409, 500)
 KIBO_RECORD = ("put", "search", "read")
@@ -12,6 +15,8 @@ CC_RECORD = ("removal", "addition", "import", "change", "read")
 EVERYTHING = (("kibo", 503), ("kibo", 400), ("cc", 400), ("cc", 503))
 ENDS = ("failed", "cancelled", "timed_out")
 SLOW = ("import", "removal", "addition", "export")
+DAY = 86_400.0
+SKEWS = (600.0, -600.0, 30 * DAY, -30 * DAY, 365 * DAY, 5 * 365 * DAY, -56 * 365 * DAY)
 HOURS = (1, 30, None)
 """How long a job hangs; `None`: until the world relents."""
 
@@ -79,3 +84,26 @@ def refuse_everything(world: World, which: int, days: int) -> None:
     else:
         world.cc.refuse(None, status, seconds=seconds)
     world.has_had_trouble = True
+
+
+@step("clocks", 4, len(JOBS), 3, len(SKEWS))
+def wrong_clock(world: World, job: int, whose: int, skew: int) -> None:
+    """One run in which our clock is wrong, or the `Date` of everything that one vendor answers."""
+    if whose == 0:
+        world.shop.skew = timedelta(seconds=SKEWS[skew])
+    else:
+        world.box.clocks[("kibo", "cc")[whose - 1]].set_date_ahead(SKEWS[skew], None)
+    world.run(JOBS[job])
+    world.set_clocks_right()
+
+
+@step("copies", 3)
+def keep_copy(world: World) -> None:
+    """Somebody copies the state file."""
+    world.keep_copy()
+
+
+@step("copies", 2)
+def put_back(world: World) -> None:
+    """Somebody puts the latest copy back, as after a disk has failed."""
+    world.put_back()

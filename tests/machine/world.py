@@ -80,9 +80,9 @@ class World:
         vars(self.shop).pop("config", None)
         self.box, self.kibo, self.cc = self.shop.box, self.shop.box.kibo, self.shop.box.cc
         self.cc.add_list(OTHER_LIST)
-        # Kept open, so that not every run is the last to close the file and has to empty its log.
-        self._holder = sqlite3.connect(self.shop.config.state.path)
-        self._holder.execute("SELECT 1 FROM meta").fetchone()
+        self._path = self.shop.config.state.path
+        self._holder = self._hold()
+        self._copied: tuple[int, bool] | None = None
         self.settled: list[Settled] = []
         self.business: set[int] = set()
         self.outsiders: set[str] = set()
@@ -101,6 +101,35 @@ class World:
         self._holder.close()
         self.shop.__exit__(None, None, None)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _hold(self) -> sqlite3.Connection:
+        """Kept open, so that not every run is the last to close the file and has to empty its log."""
+        holder = sqlite3.connect(self._path)
+        holder.execute("SELECT 1 FROM meta").fetchone()
+        return holder
+
+    def keep_copy(self) -> None:
+        """Copy the state file, as it is at rest."""
+        self._copy_path.unlink(missing_ok=True)
+        self._holder.execute("VACUUM INTO ?", [str(self._copy_path)])
+        self._copied = len(self.box.acts), self.has_exported
+
+    def put_back(self) -> None:
+        """Put the copy in the place of the state file: what was seen since it was made is known to nobody any more."""
+        if self._copied is None:
+            return
+        self._holder.close()
+        for end in ("-wal", "-shm"):
+            self._path.with_name(self._path.name + end).unlink(missing_ok=True)
+        shutil.copyfile(self._copy_path, self._path)
+        self._holder = self._hold()
+        number, self.has_exported = self._copied
+        self.settled = [one for one in self.settled if one.number <= number]
+        self.looks = [one for one in self.looks if one[1] <= number]
+
+    @property
+    def _copy_path(self) -> Path:
+        return self._path.with_name("copy.db")
 
     # looking
 
@@ -179,6 +208,10 @@ class World:
         self.cc.relent()
         self.cc.plan.limit = 0
         self.box.faults.clear()
+        self.set_clocks_right()
+
+    def set_clocks_right(self) -> None:
+        """Every clock shows the time."""
         self.shop.skew = timedelta()
         for clock in self.box.clocks.values():
             clock.set_ahead(0)

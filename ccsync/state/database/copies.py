@@ -67,8 +67,6 @@ def note_restored(store: Store) -> None:
     if properties.get(store, properties.RESTORED) is None:
         properties.put(store, properties.RESTORED, to_text(_knows_store_until(store)))
     store.run("DELETE FROM bookmarks WHERE stream = 'opt-outs-full' OR stream LIKE 'members %'")
-    # A departure that was looked at before the copy was made may be undone since.
-    store.run("UPDATE tasks SET is_checked = 0 WHERE kind = 'write-back' AND reason = 'departed' AND done_at IS NULL")
 
 
 def _is_older(own: _Mark | None, noted: _Mark, state: str) -> bool:
