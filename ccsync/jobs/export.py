@@ -24,7 +24,11 @@ from ccsync.to_constant_contact import additions, known_contacts, tags
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import ListCheck
+<<<<<<< HEAD
 from ccsync.words import counted
+=======
+from ccsync.to_constant_contact.list_removals import Removals
+>>>>>>> 980da4d (An export sends the removals that are due; the machine knows what a copy that is put back has forgotten)
 
 SHOWN_REASONS = 10
 
@@ -60,10 +64,12 @@ def run(context: Context, request: Request) -> Plan | None:
     started_at = clocks.kibo_time(context)
     restored.recognize(context)
     gathered = _gather(context, request, started_at.at)
+    removals = Removals(context, 0)
     if not request.is_dry_run:
         # What an earlier run left running is looked at before anybody is decided on.
         with context.gate.for_opt_outs():
             Imports(context).look()
+            removals.look_at_earlier()
     check = _list_check(context, request)
     if not gathered.calls_spared:
         check.renew()

@@ -322,3 +322,19 @@ def dump(shop: Shop) -> list[object]:
     ]
     store.close()
     return found
+
+
+def test_an_export_takes_off_the_list_who_opted_out(shop: Shop) -> None:
+    """Removals go out before what is added, and the log counts them; a second export finds nothing to do."""
+    shop.export()
+    account = next(one for one in shop.customers() if str(one["emailAddress"]).lower() in shop.members())
+    address = str(account["emailAddress"]).lower()
+    shop.later(minutes=30)
+    shop.box.kibo.opt_out(int(str(account["id"])))
+    shop.box.kibo.add_account(emailAddress="new@example.com", acceptsMarketing=True)
+    run = shop.export()
+    assert (run.counts["removed"], run.counts["added"]) == (1, 1)
+    assert {address, "new@example.com"} & shop.members() == {"new@example.com"}
+    bulk = [one.rpartition("/")[2] for one in shop.requests("POST", "/activities/")]
+    assert bulk[-2:] == ["remove_list_memberships", "contacts_json_import"]
+    assert shop.export().counts.get("removed", 0) == 0

@@ -42,10 +42,14 @@ class History:
         settled: Sequence[Settled],
         business: frozenset[int],
         erased: frozenset[str] = frozenset(),
+        lost: Sequence[tuple[int, int]] = (),
     ) -> None:
-        """`erased` are the contacts (ids) that the vendor has forgotten: it shows nothing of them any more."""
+        """What nobody can know any more: `erased` are the contacts (ids) that the vendor has forgotten, `lost` the acts
+        (from one number to another) of which ccsync forgot when an older state file was put back.
+        """
         self.facts = facts
         self.erased = erased
+        self._lost = lost
         self.settled = settled
         self._moments = [one.number for one in settled]
         self._business = business
@@ -70,6 +74,8 @@ class History:
         """Is the address on the list because ccsync put it there? Members from other sources stay (decision 15)."""
         contact = self.facts.contact_at(address)
         if contact is None or not contact.is_member or contact.joined_by != "app":
+            return False
+        if any(start <= contact.joined[-1][0] < end for start, end in self._lost):
             return False
         # A contact that came to the address by its own change of address was never put there by ccsync.
         return contact.homes[-1][0] <= contact.joined[-1][0]

@@ -83,6 +83,7 @@ class World:
         self._path = self.shop.config.state.path
         self._holder = self._hold()
         self._copied: tuple[int, bool] | None = None
+        self._lost: list[tuple[int, int]] = []
         self.settled: list[Settled] = []
         self.business: set[int] = set()
         self.outsiders: set[str] = set()
@@ -124,6 +125,7 @@ class World:
         shutil.copyfile(self._copy_path, self._path)
         self._holder = self._hold()
         number, self.has_exported = self._copied
+        self._lost.append((number, len(self.box.acts)))
         self.settled = [one for one in self.settled if one.number <= number]
         self.looks = [one for one in self.looks if one[1] <= number]
 
@@ -139,7 +141,7 @@ class World:
 
     def history(self, until: int | None = None) -> History:
         settled = [one for one in self.settled if until is None or one.number <= until]
-        return History(self.facts(until), settled, frozenset(self.business), frozenset(self.erased))
+        return History(self.facts(until), settled, frozenset(self.business), frozenset(self.erased), self._lost)
 
     def accounts(self) -> list[int]:
         """The accounts there are, but for those whose person was erased."""

@@ -189,4 +189,5 @@ def _summary(run: Run) -> str:
         f"Exported {counted(sent, 'contact')} ({counts.get('added', 0):,} new, {counts.get('updated', 0):,} updated), "
     )
     text += f"{counts.get('unchanged', 0):,} unchanged"
+    text += "".join(f", {counts[key]:,} {key}" for key in ("removed", "unsubscribed") if counts.get(key))
     return text + (f", left out: {', '.join(left_out)}" if left_out else "")
