@@ -24,11 +24,8 @@ from ccsync.to_constant_contact import additions, known_contacts, tags
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import ListCheck
-<<<<<<< HEAD
-from ccsync.words import counted
-=======
 from ccsync.to_constant_contact.list_removals import Removals
->>>>>>> 980da4d (An export sends the removals that are due; the machine knows what a copy that is put back has forgotten)
+from ccsync.words import counted
 
 SHOWN_REASONS = 10
 

@@ -316,8 +316,21 @@ def _doubts(history: History, address: str, since: int) -> list[Word]:
     return [
         one
         for one in history.facts.about(address, since)
-        if one.actor in OWN and (one.kind in NEGATIVE or (one.kind == "delete" and one.contact_id is not None))
+        if one.actor in OWN
+        and (
+            one.kind in NEGATIVE
+            or (one.kind == "delete" and one.contact_id is not None)
+            or (one.kind == "move-in" and _brings_a_no(history, one))
+        )
     ]
+
+
+def _brings_a_no(history: History, word: Word) -> bool:
+    """Did an account opt out and then move to the address before any look? That may have been the other way round."""
+    account = history.facts.accounts[word.account_id or 0]
+    return any(
+        not says and history.number_settled_before(word.number) <= number < word.number for number, says in account.own
+    )
 
 
 def _has_opted_in_since(history: History, address: str, last: Settled) -> bool:

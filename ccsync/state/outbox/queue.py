@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from itertools import islice
 
 from ccsync.state.database.rows import Value, marks
 from ccsync.state.database.store import Store
