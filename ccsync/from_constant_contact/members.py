@@ -63,6 +63,13 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hi
     return hidden | _look_up(context, rest)
 
 
+def read_many(context: Context, wanted: Iterable[tuple[bytes, str]]) -> Hidden:
+    """The same for so many that the list itself is read, whatever its size; nobody of them is kept in memory."""
+    started_at = vendor_now(context)
+    read_list(context)
+    return _look_up(context, (one for one in wanted if not _was_seen_since(context, one[0], started_at)))
+
+
 def calls_for(context: Context, number: int) -> int:
     """How many calls `read_membership` makes for so many people whom ccsync put on the list."""
     if number == 0:
@@ -127,8 +134,8 @@ def find_contacts(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidd
     return _look_up(context, wanted)
 
 
-def _look_up(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden:
-    hidden = Hidden()
+def _look_up(context: Context, wanted: Iterable[tuple[bytes, str]]) -> Hidden:
+    hidden, total = Hidden(), len(wanted) if isinstance(wanted, Sequence) else None
     ahead = context.constant_contact.contacts_ahead(wanted, lambda one: (_contact_id(context, one[0]), one[1]))
     for count, (person, address) in enumerate(ahead, start=1):
         try:
@@ -136,7 +143,7 @@ def _look_up(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden:
         except (RefusedError, VendorUnreachable) as error:
             control.blame_record_at_constant_contact(context, error)
             hidden[person] = error
-        context.show("members of the list", count, len(wanted))
+        context.show("members of the list", count, total)
     return hidden
 
 

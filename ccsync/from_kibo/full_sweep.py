@@ -1,13 +1,13 @@
 """Gathers the customers an export is about: all who opted in, one address, or those set aside before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
 from ccsync.consent.decisions import Act
 from ccsync.errors import OutOfTime
-from ccsync.from_kibo.pages import FILTER, Sweep, read_changed_since
+from ccsync.from_kibo.pages import FILTER, Sweep, count_by_group, read_changed_since
 from ccsync.from_kibo.row_sections import RowSections, read_singly
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.from_kibo.staging import Intake
@@ -95,7 +95,7 @@ class _Gathering:
         return missing, all(caught_up) or not any(sweep.has_moved_right for sweep in sweeps)
 
     def _sweep(self, is_anonymous: bool | None) -> Sweep:
-        context, sweep = self._context, Sweep(self._context.kibo, is_anonymous)
+        context, sweep = self._context, Sweep(self._context.kibo, is_anonymous, expected=self._groups[is_anonymous])
         before = staging.have_read(context.store)
         for page in sweep:
             self._pages, self._total = self._pages + 1, page.total
@@ -175,17 +175,15 @@ def gather_everybody(context: Context, started_at: datetime, *, spares_single_re
     return _Gathering(context, started_at, spares_single_reads=spares_single_reads).run()
 
 
-def listings(kibo: Kibo) -> tuple[bool | None, ...]:
-    """The listings that together show everybody: the usual one, and guests by themselves where it hides them.
+def listings(kibo: Kibo) -> Mapping[bool | None, int]:
+    """The listings that together show everybody, and how many each has now: the usual one, and guests by themselves
+    where it hides them.
 
     Whether `isAnonymous` left out means both is not documented; the totals tell.
     """
-    everybody, named, guests = (
-        kibo.get_customers(start=0, size=1, filter=FILTER, is_anonymous=is_anonymous).total
-        for is_anonymous in (None, False, True)
-    )
+    everybody, named, guests = count_by_group(kibo, FILTER)
     # Totals that do not add up (people come and go meanwhile) are no proof: then guests are read, too.
-    return (None,) if everybody == named + guests else (None, True)
+    return {None: everybody} if everybody == named + guests else {None: everybody, True: guests}
 
 
 def gather_address(context: Context, address: str) -> None:

@@ -36,7 +36,7 @@ class SweepPage:
 class Sweep:
     """One pass over all opted-in accounts (or all that `filter` names), oldest first; iterate it once.
 
-    `first` is its first page where that was read already.
+    `first` is its first page where that was read already, `expected` about how many accounts there are.
     """
 
     def __init__(
@@ -46,11 +46,13 @@ class Sweep:
         *,
         filter: str | None = FILTER,
         first: CustomerPage | None = None,
+        expected: int = 0,
     ) -> None:
         self._kibo = kibo
         self._ahead = PagesAhead(
             partial(kibo.pages_ahead, filter=filter, is_anonymous=is_anonymous), PAGE_SIZE - 1, overlap=1
         )
+        self._ahead.total = expected
         self._first = first
         self._is_anonymous = is_anonymous
         self._filter = filter
@@ -121,6 +123,15 @@ class Sweep:
                 "Nothing was sent; try again later.",
             )
         return page
+
+
+def count_by_group(kibo: Kibo, filter: str | None = None) -> tuple[int, int, int]:
+    """How many accounts a listing shows: as it is by default, those with a login, and guests."""
+    groups = kibo.searches_ahead((None, False, True), lambda one: [(filter, one)], size=1)
+    everybody, named, guests = (
+        kibo.get_customers(start=0, size=1, filter=filter, is_anonymous=one).total for one in groups
+    )
+    return everybody, named, guests
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,8 @@ def run(context: Context) -> Report:
 
 
 def _read_opted_in(context: Context) -> None:
-    for is_anonymous in listings(context.kibo):
-        sweep = Sweep(context.kibo, is_anonymous)
+    for is_anonymous, total in listings(context.kibo).items():
+        sweep = Sweep(context.kibo, is_anonymous, expected=total)
         for page in sweep:
             _note(context, page.customers)
             context.show("customers", min(comparison.count_accounts(context.store), page.total), page.total)

@@ -122,7 +122,10 @@ class Kibo:
         )
 
     def searches_ahead(
-        self, items: Iterable[T], searches_of: Callable[[T], Iterable[tuple[str, bool | None]]], size: int = PAGE_SIZE
+        self,
+        items: Iterable[T],
+        searches_of: Callable[[T], Iterable[tuple[str | None, bool | None]]],
+        size: int = PAGE_SIZE,
     ) -> Ahead[T]:
         """The same for the first pages of the searches of each item: (filter, isAnonymous)."""
         return self.transport.ahead(

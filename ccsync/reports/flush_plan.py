@@ -10,7 +10,7 @@ from ccsync.state import staging
 from ccsync.state.log import runs
 from ccsync.state.outbox import queue, removals
 from ccsync.to_constant_contact import known_contacts, list_removals, welcome
-from ccsync.to_constant_contact.list_check import find_departures
+from ccsync.to_constant_contact.list_check import find_departures, iter_departed
 
 EXPORT_DUE = "waits: an export to this list is due"
 
@@ -67,7 +67,8 @@ def _of_removal(context: Context, one: removals.Removal) -> Planned:
 
 def _of_staged(context: Context) -> Iterator[Planned]:
     known_contacts.learn(context)
-    gone = {one.person for one in find_departures(context, is_retry=False)[0]}
+    has_gone = find_departures(context, is_retry=False)[0] > 0
+    gone = {one.person for one in iter_departed(context, is_retry=False)} if has_gone else set[bytes | None]()
     greeted = {one.person for one in welcome.new_people(context)[: welcome.may_create(context)]}
     for one, decision in iter_decisions(context, is_retry=False):
         if one.person in gone:

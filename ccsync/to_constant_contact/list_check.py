@@ -3,7 +3,8 @@
 What is sent rests on a look at opt-outs and members that is renewed every ten minutes, however long a run takes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 from ccsync.consent.decisions import Act
 from ccsync.consent.safety_limit import has_left_too_many
@@ -14,9 +15,13 @@ from ccsync.from_kibo.staged_decisions import FRESH, address_of, iter_decisions,
 from ccsync.run.context import Context
 from ccsync.state import batches, staging
 from ccsync.state.staging import Staged
+from ccsync.state.views import looked_for
 from ccsync.to_constant_contact.batches import leave_out
 from ccsync.words import people
 
+_CHUNK = 1_000
+MOST_BY_THE_CHEAPEST_WAY = 10_000
+"""More than these are looked for by reading the list: nobody of them is kept in memory."""
 LetThrough = Callable[[int, int], bool]
 """May so many, of so many who were looked for, be taken for departures? Asked when they are suspiciously many."""
 
@@ -55,10 +60,10 @@ class ListCheck:
         context = self._context
         if self._pulls_opt_outs:
             opt_outs.pull_recent(context)
-        gone, looked_for = find_departures(context, is_retry=self._is_retry)
+        gone, looked_for_now = find_departures(context, is_retry=self._is_retry)
         # Those who were found by an earlier look of the same run count as well.
-        self._gone, self._looked_for = self._gone + len(gone), self._looked_for + looked_for
-        is_too_much = bool(gone) and has_left_too_many(self._gone, self._looked_for)
+        self._gone, self._looked_for = self._gone + gone, self._looked_for + looked_for_now
+        is_too_much = gone > 0 and has_left_too_many(self._gone, self._looked_for)
         if is_too_much and not self._let_through(self._gone, self._looked_for):
             raise SafetyLimitError(
                 f"{self._gone:,} of {people(self._looked_for)} to be updated are no longer on the list;"
@@ -66,31 +71,42 @@ class ListCheck:
                 "this looks like a mistake (list emptied, wrong list) rather than people's own choice.",
                 f"Check the list in Constant Contact. If they really left it: {self._fix(self._gone)}",
             )
-        for one in gone:
+        for one in iter_departed(context, is_retry=self._is_retry) if gone else ():
             record_departure(context, one.person or b"", address_of(one), account_id=one.account_id)
-        context.counts["departed"] += len(gone)
+        context.counts["departed"] += gone
         self._looked_at, self._has_looked = context.clock.monotonic(), True
 
 
-def find_departures(context: Context, *, is_retry: bool) -> tuple[list[Staged], int]:
-    """Look at the contacts that imports would update or put on the list again; return who has left, of how many.
+def find_departures(context: Context, *, is_retry: bool) -> tuple[int, int]:
+    """Look at the contacts that imports would update or put on the list again; how many have left, of how many.
 
     Whose sighting is fresh is not looked at, nor who is in an import that is under way.
     """
-    due, gone = list[tuple[Staged, bool]](), list[Staged]()
-    for one in iter_judged(context, is_retry=is_retry):
-        if one.needs_a_look and not batches.holds(context.store, one.staged.person or b""):
-            due.append((one.staged, one.is_on_list))
-        if one.decision.act is Act.DEPARTED:
-            gone.append(one.staged)
-    hidden = members.read_membership(context, [(one.person or b"", address_of(one)) for one, _ in due])
-    for staged in {one.person: one for one, _ in due if one.person in hidden}.values():
-        leave_out(context, staged, hidden[staged.person or b""])
-    if due:
-        gone = [one for one, decision in iter_decisions(context, is_retry=is_retry) if decision.act is Act.DEPARTED]
-    if restored.known_until(context) is not None:
-        # By whose act they are off the list nobody knows.
-        for person in [one.person or b"" for one in gone]:
-            restored.settle_absence(context, person, staging.changed_at(context.store, person))
-        gone = []
-    return gone, len({staged.person for staged, was_on in due if was_on} | {staged.person for staged in gone})
+    store = context.store
+    looked_for.begin(store)
+    judged = iter_judged(context, is_retry=is_retry)
+    while some := list(islice(judged, _CHUNK)):
+        due = [one for one in some if one.needs_a_look and not batches.holds(store, one.staged.person or b"")]
+        looked_for.add(store, [(one.staged.person or b"", address_of(one.staged), one.is_on_list) for one in due])
+    wanted = looked_for.iter_due(store)
+    few = looked_for.count_due(store) <= MOST_BY_THE_CHEAPEST_WAY
+    hidden = members.read_membership(context, list(wanted)) if few else members.read_many(context, wanted)
+    if hidden:
+        for one in iter_judged(context, is_retry=is_retry):
+            if one.staged.person in hidden:
+                leave_out(context, one.staged, hidden[one.staged.person or b""])
+    gone, departed = 0, (one.person or b"" for one in iter_departed(context, is_retry=is_retry))
+    while people := list(islice(departed, _CHUNK)):
+        if restored.known_until(context) is None:
+            looked_for.add_gone(store, people)
+            gone += len(people)
+            continue
+        for person in people:  # by whose act they are off the list nobody knows
+            restored.settle_absence(context, person, staging.changed_at(store, person))
+    return gone, looked_for.count(store)
+
+
+def iter_departed(context: Context, *, is_retry: bool) -> Iterator[Staged]:
+    """Who has left the list, as far as has been seen."""
+    decisions = iter_decisions(context, is_retry=is_retry)
+    return (one for one, decision in decisions if decision.act is Act.DEPARTED)

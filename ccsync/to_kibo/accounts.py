@@ -4,14 +4,15 @@ import logging
 from collections.abc import Iterator, Sequence
 
 from ccsync.errors import CcsyncError, RefusedError, SafetyLimitError, VendorUnreachable
-from ccsync.from_kibo.pages import Sweep
+from ccsync.from_kibo.pages import Sweep, count_by_group
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import accounts as known
-from ccsync.state import ledger, swept
+from ccsync.state import ledger
+from ccsync.state.views import swept
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +61,7 @@ class Finder:
         """How many accounts there are, and whether a listing hides guests; that is not documented, the totals tell."""
         if self._groups:
             return
-        everybody, named, guests = (
-            self._context.kibo.get_customers(start=0, size=1, is_anonymous=one).total for one in (None, False, True)
-        )
+        everybody, named, guests = count_by_group(self._context.kibo)
         if everybody + guests == 0 and known.count(self._context.store):
             raise SafetyLimitError(
                 "Kibo shows no customers, and there were some before; nothing was written.",
