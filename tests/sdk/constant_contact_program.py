@@ -186,6 +186,7 @@ class Story:
 
         return {
             "POST /emails": create,
+            "GET /emails": lambda: emails.get_all_email_campaigns(limit=500).campaigns[0].name,
             "GET /emails/{campaign_id}": lambda: emails.get_email_campaign_by_id(self.kept["campaign"]).name,
             "GET /emails/activities/{campaign_activity_id}": lambda: (
                 emails.get_email_campaign_activity(self.kept["mail"]).subject
