@@ -5,5 +5,6 @@ from tests.sweeps.forget_story import FORGET
 from tests.sweeps.poll_story import POLL
 from tests.sweeps.reconcile_story import RECONCILE
 from tests.sweeps.story import EXPORT
+from tests.sweeps.tags_story import TAGGING
 
-STORIES = (EXPORT, FLUSH, POLL, FORGET, RECONCILE)
+STORIES = (EXPORT, FLUSH, POLL, FORGET, RECONCILE, TAGGING)

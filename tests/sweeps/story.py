@@ -12,7 +12,7 @@ from ccsync.kibo.client import to_customer
 from ccsync.mapping import Rejection, to_contact
 from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import Crash, Shop
-from tests.live import LiveShop
+from tests.live import FAST, LiveShop
 
 UNSUBSCRIBER, LEAVER, LATE_OPT_IN, LATE_OPT_OUT = (
     f"{name}@example.com" for name in ("unsubscriber", "leaver", "late.opt.in", "late.opt.out")
@@ -35,14 +35,15 @@ class Story:
     words: tuple[str, ...] = ()
     least_boundaries: int = 55
     least_requests: int = 12
+    config: str = ""
 
     def world(self, folder: Path) -> Shop:
         """A new shop, not entered yet."""
-        return Shop(folder, SandboxSettings(customers=self.customers, seed=11, import_seconds=1.0))
+        return Shop(folder, SandboxSettings(customers=self.customers, seed=11, import_seconds=1.0), self.config)
 
     def live_world(self, folder: Path) -> LiveShop:
         """The same for real processes; there is a wire once it is begun."""
-        return LiveShop(folder, SandboxSettings(customers=self.customers, seed=11), has_wire=False)
+        return LiveShop(folder, SandboxSettings(customers=self.customers, seed=11), FAST + self.config, has_wire=False)
 
 
 def run_until_done(story: Story, shop: Shop, most: int = 3) -> None:
