@@ -92,7 +92,7 @@ def lines(name: str, title: str, sentence: str, labels: Sequence[str], series: S
     """A line for each series, broken where there is no number. The scale begins at zero only where that is near."""
     known = [value for one in series for value in one.values if value is not None] or [0]
     spread = max(known) - min(known)
-    begin = min(known) - spread if min(known) > 4 * max(spread, 1) else 0
+    begin = min(known) - spread if 0 < 4 * spread < min(known) else 0
     step = _step(max(known) - begin or 1)
     lowest = math.floor(begin / step) * step
     highest = max(math.ceil(max(known) / step) * step, lowest + step)

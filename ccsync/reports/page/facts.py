@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from ccsync.config import Config
 from ccsync.reports.attention import Alert, needs
@@ -27,6 +27,7 @@ REASONS = {
     "not-boolean": "the store says neither yes nor no",
     "b2b": "a business account",
 }
+_LEAST_DAYS = 7
 _SENDERS = (EXPORT, FLUSH_EVENTS)
 _BACK = "Subscribed again at Constant Contact"
 
@@ -58,16 +59,19 @@ def collect(store: Store, config: Config, now: datetime, length: int, *, knows_t
     status = gather(store, config, now, knows_tenant=knows_tenant)
     with store.snapshot():
         today = now.astimezone(UTC).date()
-        cut = spans.cut(length, today)
-        numbers = days.since(store, cut[0].first)
-        used = calls.by_day(store, CONSTANT_CONTACT, cut[0].first)
+        first = today - timedelta(days=length - 1)
+        numbers = days.since(store, first)
+        used = calls.by_day(store, CONSTANT_CONTACT, first)
         rejected = parked.count_by_code(store)
+    # Of a young state file the days before it are left out, but for the last week.
+    known = min([*numbers, *used, today])
+    cut = spans.cut(min(length, max((today - known).days + 1, _LEAST_DAYS)), today)
     page = _Page(cut, numbers, [span.label for span in cut])
     return Facts(
         list_name=config.sync.list_name or "the list",
         made_at=now,
         days=length,
-        first=cut[0].first,
+        first=first,
         last=today,
         has_runs=any(one.last is not None for one in status.jobs),
         needs=needs(status),

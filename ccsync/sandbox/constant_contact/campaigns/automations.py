@@ -49,6 +49,10 @@ class Automations:
         self._all.append(made)
         return made.flow_id
 
+    def clear(self) -> None:
+        """Somebody deletes every automation."""
+        self._all.clear()
+
     def get_workflows(self, request: Request) -> Reply:
         """GET /automations/workflows: newest first, no paging."""
         query = read_query(request.query, _LISTING)

@@ -1,0 +1,54 @@
+"""reconcile compares the tags with Constant Contact's and with the store's, and flush-events puts them right."""
+
+from pathlib import Path
+
+from tests.harness import Shop
+from tests.jobs.polling import KIM, LEE, PAT, join
+from tests.jobs.reconciling import reconcile
+from tests.to_constant_contact.tags.tagging import in_segments, tag_shop, tags_of, waiting
+
+VIP = "VIP customers"
+
+
+def exported(shop: Shop) -> list[int]:
+    found = join(shop, PAT, LEE, segments=in_segments("VIP"))
+    join(shop, KIM)
+    shop.export()
+    shop.flush()
+    shop.later(hours=1)
+    return found
+
+
+def test_what_staff_took_off_is_set_again(tmp_path: Path) -> None:
+    """A tag that is on fewer contacts than ccsync gave it to is looked at, contact by contact."""
+    with tag_shop(tmp_path) as shop:
+        exported(shop)
+        shop.box.cc.untag(PAT, VIP)
+        reconcile(shop)
+        assert waiting(shop) == 1
+        shop.later(minutes=30)
+        shop.flush()
+        assert (tags_of(shop, PAT), tags_of(shop, LEE), waiting(shop)) == ({VIP}, {VIP}, 0)
+
+
+def test_a_change_of_segment_without_an_event_is_found(tmp_path: Path) -> None:
+    """Where Kibo raises no event the comparison finds it."""
+    with tag_shop(tmp_path) as shop:
+        pat, _ = exported(shop)
+        shop.box.kibo.update_account(pat, segments=in_segments("VIP", "NORTH"))
+        shop.box.kibo.events.forget()
+        reconcile(shop)
+        assert waiting(shop) == 1
+        shop.later(minutes=30)
+        shop.flush()
+        assert tags_of(shop, PAT) == {VIP, "The north"}
+
+
+def test_without_a_difference_it_costs_one_call(tmp_path: Path) -> None:
+    """Counts are enough while they agree."""
+    with tag_shop(tmp_path) as shop:
+        exported(shop)
+        before = len(shop.requests("GET", "/contact_tags"))
+        reconcile(shop)
+        assert len(shop.requests("GET", "/contact_tags")) == before + 1
+        assert waiting(shop) == 0
