@@ -13,6 +13,7 @@ from ccsync.run.access import CONSTANT_CONTACT
 from ccsync.run.job_names import EXPORT, FLUSH_EVENTS, FORGET, POLL_UNSUBSCRIBES, RECONCILE
 from ccsync.state import Store, parked
 from ccsync.state.log import calls, days
+from ccsync.state.outbox import tag_tasks
 
 JOB_NAMES = {
     EXPORT: "Whole export",
@@ -24,8 +25,11 @@ JOB_NAMES = {
 REASONS = {
     "no-address": "no e-mail address",
     "bad-address": "an e-mail address that cannot be used",
-    "not-boolean": "the store says neither yes nor no",
-    "b2b": "a business account",
+    "long-address": "an e-mail address that is too long",
+    "consent-unknown": "the store says neither yes nor no",
+    "refused": "Constant Contact refused the record",
+    "not-imported": "Constant Contact left the record out, without a reason",
+    "unforeseen": "the record could not be read",
 }
 _LEAST_DAYS = 7
 _SENDERS = (EXPORT, FLUSH_EVENTS)
@@ -62,7 +66,7 @@ def collect(store: Store, config: Config, now: datetime, length: int, *, knows_t
         first = today - timedelta(days=length - 1)
         numbers = days.since(store, first)
         used = calls.by_day(store, CONSTANT_CONTACT, first)
-        rejected = parked.count_by_code(store)
+        rejected, tags = parked.count_by_code(store), tag_tasks.count(store)
     # Of a young state file the days before it are left out, but for the last week.
     known = min([*numbers, *used, today])
     cut = spans.cut(min(length, max((today - known).days + 1, _LEAST_DAYS)), today)
@@ -82,7 +86,7 @@ def collect(store: Store, config: Config, now: datetime, length: int, *, knows_t
         run_rows=page.run_rows(),
         calls=page.calls(used, config.limits.requests_per_day),
         rejected=[(REASONS.get(code, code.replace("-", " ")), number) for code, number in rejected.items()],
-        waiting=_waiting(status),
+        waiting=_waiting(status, tags),
         limits=[
             (f"{day:%b} {day.day}, {day.year}", JOB_NAMES.get(what.partition(" ")[2], what), number)
             for day, kinds in numbers.items()
@@ -92,12 +96,13 @@ def collect(store: Store, config: Config, now: datetime, length: int, *, knows_t
     )
 
 
-def _waiting(status: Status) -> list[tuple[str, int]]:
+def _waiting(status: Status, tags: int) -> list[tuple[str, int]]:
     found = {
         "changed customers to be read": status.queue["pending"] + status.queue["retrying"],
         "changed customers that could not be read": status.queue["failed"],
         "people to be taken off the list": status.leaving,
         "unsubscribes to be written to the store": status.untold,
+        "contacts whose tags are to change": tags,
     }
     return [(what, number) for what, number in found.items() if number]
 

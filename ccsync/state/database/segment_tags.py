@@ -18,5 +18,6 @@ CREATE TABLE person_tags (
 CREATE INDEX person_tags_open ON person_tags (tag) WHERE is_wanted != is_set;
 
 ALTER TABLE staged ADD COLUMN tags TEXT;  -- the names as a JSON array; NULL: not known
+CREATE INDEX tasks_by_activity ON tasks (activity_id) WHERE activity_id NOT NULL;
 CREATE UNIQUE INDEX tasks_to_tag ON tasks (person, reason) WHERE kind = 'tag';
 """
