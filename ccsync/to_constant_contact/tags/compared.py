@@ -21,7 +21,8 @@ def compare(context: Context) -> None:
         found = shown.get(tag.tag_id or "")
         if found is None or found.count is None or found.count >= given:
             continue
-        lost = person_tags.note_taken_off(context.store, tag.number, _having(context, found.tag_id), context.now())
+        having = set(_having(context, found.tag_id))  # all of it before the transaction: it makes calls
+        lost = person_tags.note_taken_off(context.store, tag.number, having, context.now())
         if lost:
             context.remarks.append(f'Somebody took the tag "{tag.name}" off {lost:,} contacts; it is set again.')
     context.counts["tags_waiting"] = waiting = tag_tasks.count(context.store)
