@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import traceback
+from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -204,16 +205,16 @@ class _Server(ThreadingHTTPServer):
                 one.shutdown(socket.SHUT_RDWR)
 
 
-class _Connection(BaseHTTPRequestHandler):
+class _Connection(BaseHTTPRequestHandler, ABC):
     """One client's connection; keeps it open between requests."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # two small packets would otherwise wait 40 ms for each other
     timeout = 120
 
+    @abstractmethod
     def answer(self) -> None:
         """Handle the request whose head was read."""
-        raise NotImplementedError
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = lambda self: self.answer()
 

@@ -60,10 +60,8 @@ def test_an_opt_out_and_an_opt_in_between_two_runs(shop: Shop, order: Sequence[s
     assert (PAT in members, flags) == (True, [True])
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("later_is", ["yes", "no"])
-def test_of_two_accounts_the_later_word_holds(shop: Shop, order: Sequence[str], later_is: str) -> None:
-    """One says no and the other yes; which was read first, and by which job, makes no difference."""
+def two_accounts(shop: Shop, later_is: str) -> tuple[int, int]:
+    """Two accounts on one address: the first says no now and the second yes, one after the other."""
     pat, twin = [*join(shop, PAT), *join(shop, PAT.upper(), acceptsMarketing=False)]
     settled(shop)
     run_job(shop, "flush")
@@ -71,6 +69,14 @@ def test_of_two_accounts_the_later_word_holds(shop: Shop, order: Sequence[str], 
     for account_id, accepts in acts if later_is == "yes" else reversed(acts):
         shop.later(minutes=5)
         shop.box.kibo.update_account(account_id, acceptsMarketing=accepts)
+    return pat, twin
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("later_is", ["yes", "no"])
+def test_of_two_accounts_the_later_word_holds(shop: Shop, order: Sequence[str], later_is: str) -> None:
+    """One says no and the other yes; which was read first, and by which job, makes no difference."""
+    pat, twin = two_accounts(shop, later_is)
     run_all(shop, order)
     members, flags = outcome(shop, pat, twin)
     assert (PAT in members, flags) == (later_is == "yes", [False, True])
@@ -80,13 +86,7 @@ def test_of_two_accounts_the_later_word_holds(shop: Shop, order: Sequence[str], 
 @pytest.mark.parametrize("later_is", ["yes", "no"])
 def test_of_two_accounts_read_apart_the_later_word_holds(shop: Shop, order: Sequence[str], later_is: str) -> None:
     """The same when the newer act is read by one run and the older one by the next."""
-    pat, twin = [*join(shop, PAT), *join(shop, PAT.upper(), acceptsMarketing=False)]
-    settled(shop)
-    run_job(shop, "flush")
-    acts = [(pat, False), (twin, True)]
-    for account_id, accepts in acts if later_is == "yes" else reversed(acts):
-        shop.later(minutes=5)
-        shop.box.kibo.update_account(account_id, acceptsMarketing=accepts)
+    pat, twin = two_accounts(shop, later_is)
     older = pat if later_is == "yes" else twin
     shop.box.kibo.refuse("read", 500, record=older)
     run_job(shop, "flush")

@@ -15,9 +15,14 @@ def calls_of(story: Story, shop: Shop) -> list[str]:
     asked = len(shop.box.requests.records)
     story.run(shop)
     return [
-        f"{one.method} {IDS.sub('N', one.path)} {sorted(name for name, _ in one.query)}"
+        f"{one.method} {kind_of(one.path)} {sorted(name for name, _ in one.query)}"
         for one in list(shop.box.requests.records)[asked:]
     ]
+
+
+def kind_of(label: str) -> str:
+    """A boundary's label, whoever it is about."""
+    return IDS.sub("N", label)
 
 
 def numbers_of_calls(story: Story, shop: Shop, world: World, turn: int, turns: int) -> list[int]:
