@@ -14,7 +14,6 @@ from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import list_record, members, restored, sightings
 from ccsync.from_constant_contact.list_record import ListRecord
 from ccsync.from_constant_contact.sightings import vendor_now
-from ccsync.mapping import person_key_text
 from ccsync.models import Contact, ContactList
 from ccsync.run import clocks, control
 from ccsync.run.contact_list import require_list
@@ -150,10 +149,9 @@ def _read_members(context: Context, contact_list: ContactList) -> bool:
     if pages > context.config.limits.requests_per_day // list_record.SHARE_OF_DAY:
         return False
     list_members.clear(context.store)
-    person_of = context.person_of()
     for page in context.constant_contact.iter_contact_pages(lists=context.list_id, include="list_memberships"):
         sightings.note(context, page)
-        list_members.add(context.store, [person_of(person_key_text(one.email)) for one in page if one.email])
+        list_members.add(context.store, [context.person_of(one.email) for one in page if one.email])
         context.show("members of the list", list_members.count(context.store), contact_list.membership_count)
     return True
 
@@ -162,7 +160,7 @@ def _read_export(context: Context, contact_list: ContactList) -> bool:
     with members.exported(context, lambda: context.constant_contact.export_list(context.list_id)) as rows:
         try:
             for part in _chunks(rows or iter(())):
-                list_members.add(context.store, _people(context, part))
+                list_members.add(context.store, map(context.person_of, part))
                 context.show("members of the list", list_members.count(context.store), contact_list.membership_count)
         except csv.Error:
             log.warning("the export of the list is damaged; the list is read page by page")
@@ -175,11 +173,6 @@ def _read_export(context: Context, contact_list: ContactList) -> bool:
 def _chunks(rows: Iterator[ExportedContact]) -> Iterator[list[str]]:
     while part := [one.email for one in islice(rows, _CHUNK)]:
         yield part
-
-
-def _people(context: Context, addresses: list[str]) -> list[bytes]:
-    person_of = context.person_of()
-    return [person_of(person_key_text(one)) for one in addresses]
 
 
 class _Missing:

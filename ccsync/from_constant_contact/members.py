@@ -15,7 +15,6 @@ from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import sightings
 from ccsync.from_constant_contact.activities import await_activities
 from ccsync.from_constant_contact.sightings import vendor_now
-from ccsync.mapping import person_key_text
 from ccsync.models import Activity, Contact
 from ccsync.run import control
 from ccsync.run.context import Context
@@ -172,7 +171,7 @@ def _address_at_kibo(context: Context, person: bytes) -> str | None:
     """The address of the accounts that have it: whoever came to it by a change of address stands in no ledger row."""
     for account_id in accounts.of_person(context.store, person):
         customer = context.kibo.get_customer(account_id)
-        if customer and customer.email and context.person_of()(person_key_text(customer.email)) == person:
+        if customer and context.whose(customer) == person:
             return customer.email
     return None
 
@@ -215,7 +214,6 @@ def _unmistakable_name(context: Context) -> str | None:
 
 def _exported_members(context: Context, contact_ids: Sequence[str], name: str) -> set[bytes] | None:
     """Those of the contacts who are on the list; `None` when the export does not show lists."""
-    person_of = context.person_of()
     with exported(context, lambda: context.constant_contact.export_contacts(contact_ids)) as rows:
         try:
             found = list(rows or ())
@@ -224,7 +222,7 @@ def _exported_members(context: Context, contact_ids: Sequence[str], name: str) -
     if not any(row.lists for row in found):
         log.info("the export of contacts shows no lists")
         return None
-    return {person_of(person_key_text(row.email)) for row in found if row.is_on(context.list_id, name)}
+    return {context.person_of(row.email) for row in found if row.is_on(context.list_id, name)}
 
 
 @contextmanager

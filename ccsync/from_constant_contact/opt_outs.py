@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from ccsync.clocks import ContactTime, OurTime
 from ccsync.from_constant_contact import returns
-from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run import clocks
 from ccsync.run.context import Context
@@ -66,7 +65,6 @@ def pull_recent(context: Context) -> None:
 
 def record(context: Context, shown: Iterable[Contact]) -> int:
     """Remember the unsubscribed among `shown`, each change once in the consent ledger. In a transaction."""
-    person_of = context.person_of()
     seen_at = context.now()
     vendor_at = context.constant_contact.transport.server_time(seen_at)
     news = []
@@ -75,7 +73,7 @@ def record(context: Context, shown: Iterable[Contact]) -> int:
         if contact.email is None or not contact.has_unsubscribed:
             continue
         known += 1
-        current = person_of(person_key_text(contact.email))
+        current = context.person_of(contact.email)
         # The act is the contact's: it concerns every address that the contact has had.
         for person in contacts.addresses_of_contact(context.store, contact.contact_id, current):
             found = Suppression(

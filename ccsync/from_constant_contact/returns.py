@@ -11,7 +11,6 @@ from ccsync.consent.decisions import LOOK_SLACK, SUBSCRIBED, is_own_return
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact.sightings import vendor_now
-from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run import control
 from ccsync.run.context import Context
@@ -73,9 +72,9 @@ def _are_many(context: Context, started_at: datetime) -> bool:
 
 def _read(context: Context, status: str, started_at: datetime) -> None:
     """Read all contacts of this status, and judge those of them that are looked for."""
-    person_of, seen = context.person_of(), 0
+    seen = 0
     for page in context.constant_contact.iter_contact_pages(status=status):
-        shown = {person_of(person_key_text(one.email)): one for one in page if one.email}
+        shown = {context.person_of(one.email): one for one in page if one.email}
         wanted = suppressions.not_seen_among(context.store, UNSUBSCRIBED, started_at, list(shown))
         for before in wanted:
             _judge(context, before, shown[before.person])

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from ccsync.consent.decisions import DELETED, is_return_between_looks
 from ccsync.from_constant_contact import opt_outs
-from ccsync.mapping import person_key_text
 from ccsync.models import Contact
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, suppressions
@@ -15,12 +14,11 @@ from ccsync.state.outbox import queue, write_backs
 
 def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None = None) -> None:
     """Remember contacts as Constant Contact showed them with their lists, opt-outs included, in one transaction."""
-    person_of = context.person_of()
     seen_at = vendor_now(context)
     shown = [contact for contact in found if contact.email is not None]
     sightings = [
         Sighting(
-            person_of(person_key_text(contact.email or "")),
+            context.person_of(contact.email or ""),
             contact.contact_id,
             DELETED if contact.deleted_at and not contact.has_unsubscribed else contact.permission_to_send,
             context.list_id if is_member(contact, context.list_id) else None,

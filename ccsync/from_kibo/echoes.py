@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from ccsync.consent.write_back import REASONS, Seen, judge_sighting
-from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
 from ccsync.state import accounts, kibo_writes, ledger
@@ -76,7 +75,7 @@ def _queue_newcomers(context: Context, customers: Sequence[Customer], before: di
     """Accounts that opt in and are new to ccsync, or have come to another address with their opt-in."""
     newcomers = []
     for customer in customers:
-        known, person = before.get(customer.account_id), _person(context, customer)
+        known, person = before.get(customer.account_id), context.whose(customer)
         if not customer.accepts_marketing or person is None:
             continue
         if known is None:
@@ -85,7 +84,3 @@ def _queue_newcomers(context: Context, customers: Sequence[Customer], before: di
             newcomers.append((person, None))
     if newcomers:
         write_backs.enqueue_again(context.store, newcomers, context.now())
-
-
-def _person(context: Context, customer: Customer) -> bytes | None:
-    return None if customer.email is None else context.person_of()(person_key_text(customer.email))

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from ccsync.consent.kibo_consent import lifted_by_opt_in
-from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
 from ccsync.state import accounts, erasure, suppressions
@@ -13,8 +12,7 @@ from ccsync.state.suppressions import FORGOTTEN
 
 def set_apart(context: Context, customers: Sequence[Customer]) -> tuple[list[Customer], list[Customer]]:
     """The customers to be dealt with as ever, and those of whom nothing is to be noted."""
-    person_of = context.person_of()
-    persons = {one.account_id: person_of(person_key_text(one.email)) for one in customers if one.email is not None}
+    persons = {one.account_id: person for one in customers if (person := context.whose(one)) is not None}
     forgotten = erasure.forgotten_among(context.store, list(persons.values()))
     if not forgotten:
         return list(customers), []
@@ -31,11 +29,10 @@ def set_apart(context: Context, customers: Sequence[Customer]) -> tuple[list[Cus
 
 def note_noes(context: Context, hidden: Sequence[Customer]) -> None:
     """Remember which of these accounts say no now, inside the caller's transaction: a later yes is a change."""
-    person_of = context.person_of()
     noes = [
-        AccountSeen(one.account_id, person_of(person_key_text(one.email)), False, one.updated_at)
+        AccountSeen(one.account_id, person, False, one.updated_at)
         for one in hidden
-        if one.accepts_marketing is False and one.email is not None
+        if one.accepts_marketing is False and (person := context.whose(one)) is not None
     ]
     accounts.observe(context.store, noes, context.now())
 

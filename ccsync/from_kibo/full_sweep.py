@@ -195,7 +195,7 @@ def gather_address(context: Context, address: str) -> None:
     Intake(context).take(whole, are_whole=True)
     if not whole:
         context.remarks.append("Kibo has no customer with this address.")
-    elif erasure.forgotten_among(context.store, [context.person_of()(wanted)]):
+    elif erasure.forgotten_among(context.store, [context.person_of(wanted)]):
         context.remarks.append("This person asked to be forgotten and has not opted in since; nobody is added.")
     elif not any(one.accepts_marketing for one in whole):
         context.remarks.append("The customer has not opted in (acceptsMarketing is not true); nobody is added.")

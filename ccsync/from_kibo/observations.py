@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from ccsync.consent.decisions import blocking_suppression
 from ccsync.consent.kibo_consent import Seen, is_outweighed, lifted_by_opt_in, says_no, what_is_seen
 from ccsync.from_kibo import deletions, echoes, forgotten
-from ccsync.mapping import check_address, person_key_text
+from ccsync.mapping import check_address
 from ccsync.models import Customer
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, ledger, suppressions
@@ -37,7 +37,6 @@ class Observer:
     def __init__(self, context: Context, *, are_whole: bool) -> None:
         self._context = context
         self._are_whole = are_whole
-        self._person_of = context.person_of()
         self._seen = list[AccountSeen]()
         self._opt_ins = list[ConsentChange]()
         self._held = set[bytes]()
@@ -55,9 +54,7 @@ class Observer:
 
     def _person(self, customer: Customer) -> bytes | None:
         """Whose address it is; `None` for an account without one that could be mailed."""
-        if customer.email is None or check_address(customer.email) is not None:
-            return None
-        return self._person_of(person_key_text(customer.email))
+        return None if check_address(customer.email) is not None else self._context.whose(customer)
 
     def _observe(self, customer: Customer, person: bytes | None, was: AccountSeen | None) -> None:
         if is_b2b(customer):

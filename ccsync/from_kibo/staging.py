@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ccsync.from_kibo import forgotten
 from ccsync.from_kibo.observations import Observer, is_b2b
-from ccsync.mapping import MappedContact, Rejection, fingerprint, person_key_text, to_contact
+from ccsync.mapping import MappedContact, Rejection, fingerprint, to_contact
 from ccsync.mapping.tags import tags_of
 from ccsync.models import Customer
 from ccsync.run.context import Context
@@ -23,7 +23,6 @@ class Intake:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._person_of = context.person_of()
         self._encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
     def take(self, customers: Sequence[Customer], *, are_whole: bool) -> None:
@@ -82,7 +81,7 @@ class Intake:
         return Staged(
             customer.account_id,
             customer.updated_at or customer.created_at,
-            self._person_of(person_key_text(mapped.email)),
+            self._context.person_of(mapped.email),
             fingerprint(mapped.row),
             self._encode(dict(mapped.row)),
             customer.is_own_sign_up,

@@ -43,10 +43,7 @@ class Receipt:
 
 def find(context: Context, address: str) -> Held:
     """What ccsync holds about the person with this address; `erasure.Held.is_known` tells whether it is anything."""
-    person_of = context.person_of()
-    return erasure.find(
-        context.store, person_of(person_key_text(address)), lambda text: person_of(person_key_text(text))
-    )
+    return erasure.find(context.store, context.person_of(address), context.person_of)
 
 
 def run(context: Context, address: str) -> Receipt:

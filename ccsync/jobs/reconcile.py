@@ -17,7 +17,7 @@ from ccsync.from_kibo import events
 from ccsync.from_kibo.full_sweep import listings
 from ccsync.from_kibo.pages import Sweep, read_changed_since
 from ccsync.kibo.events import PAGE_SIZE
-from ccsync.mapping import check_address, person_key_text
+from ccsync.mapping import check_address
 from ccsync.models import ContactList, Customer
 from ccsync.reports import differences
 from ccsync.run import clocks
@@ -130,7 +130,7 @@ def _at_kibo(context: Context, one: Customer) -> AtKibo:
         why_not = "it has no address"
     elif rejection is not None:
         why_not = rejection.reason
-    person = None if one.email is None else context.person_of()(person_key_text(one.email))
+    person = context.whose(one)
     at = one.updated_at or one.created_at
     return AtKibo(one.account_id, person, one.email, one.accepts_marketing, one.created_at, at, why_not)
 
@@ -144,20 +144,18 @@ def _read_members(context: Context, contact_list: ContactList) -> None:
     if pages > members.CALLS_OF_EXPORT and _read_export(context, contact_list):
         return
     comparison.forget_members(context.store)
-    person_of = context.person_of()
     for page in context.constant_contact.iter_contact_pages(lists=context.list_id, include="list_memberships"):
         addresses = [one.email for one in page if one.email and is_member(one, context.list_id)]
-        comparison.note_members(context.store, [(person_of(person_key_text(one)), one) for one in addresses])
+        comparison.note_members(context.store, [(context.person_of(one), one) for one in addresses])
         context.show("members of the list", comparison.count_members(context.store), contact_list.membership_count)
 
 
 def _read_export(context: Context, contact_list: ContactList) -> bool:
-    person_of = context.person_of()
     with members.exported(context, lambda: context.constant_contact.export_list(context.list_id)) as rows:
         try:
             addresses = (row.email for row in rows or ())
             for part in _parts(addresses):
-                comparison.note_members(context.store, [(person_of(person_key_text(one)), one) for one in part])
+                comparison.note_members(context.store, [(context.person_of(one), one) for one in part])
                 context.show(
                     "members of the list", comparison.count_members(context.store), contact_list.membership_count
                 )

@@ -8,7 +8,6 @@ from itertools import groupby
 from ccsync.config import Config
 from ccsync.consent.explanation import Answer, Facts, Queued, judge
 from ccsync.errors import SafetyLimitError
-from ccsync.mapping import person_key_text
 from ccsync.reports.status import next_run_at
 from ccsync.run.job_names import FLUSH_EVENTS
 from ccsync.state import Store, contacts, events, ledger, parked, people, person_tags, properties, suppressions
@@ -117,7 +116,7 @@ def _subjects(store: Store, asked: str) -> tuple[list[int], list[bytes]]:
     account_id = account_id_of(asked)
     if account_id is not None:
         return [account_id], person_facts.people_of(store, account_id)
-    person = people.person_key(store)(person_key_text(asked))
+    person = people.person_key(store)(asked)
     return sorted({*person_facts.accounts_of(store, person), *person_facts.accounts_rejected_as(store, asked)}), [
         person
     ]
@@ -254,7 +253,7 @@ def _about(store: Store, everybody: Sequence[bytes], found: Iterable[Rejected]) 
     person_of = people.person_key(store)
     for one in found:
         email = one.record.email
-        if not everybody or email is None or person_of(person_key_text(email)) in everybody:
+        if not everybody or email is None or person_of(email) in everybody:
             yield one
 
 

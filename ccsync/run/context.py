@@ -8,6 +8,7 @@ from datetime import datetime
 from ccsync.config import Config
 from ccsync.constant_contact import ConstantContact
 from ccsync.kibo import Kibo
+from ccsync.models import Customer
 from ccsync.run.access import LedgerGate
 from ccsync.state import Store, people
 from ccsync.transport import Clock
@@ -49,13 +50,17 @@ class Context:
     """How long the run may still wait for bulk jobs, all together: what is not over by then is left to the next run."""
     is_patient: bool = False
     """A person waits for this run: the time to wait begins anew with each bulk job that ends."""
-    _person_key: Callable[[str], bytes] | None = None
 
-    def person_of(self) -> Callable[[str], bytes]:
-        """The function from an address in its comparison form to a person."""
-        if self._person_key is None:
-            self._person_key = people.person_key(self.store)
-        return self._person_key
+    _key: Callable[[str], bytes] | None = field(default=None, init=False, repr=False)
+
+    def person_of(self, address: str) -> bytes:
+        """Whose address it is."""
+        self._key = self._key or people.person_key(self.store)
+        return self._key(address)
+
+    def whose(self, customer: Customer) -> bytes | None:
+        """Whose address a customer account has; `None` where it has none."""
+        return None if customer.email is None else self.person_of(customer.email)
 
     def show(self, phase: str, done: int = 0, total: int | None = None, sent: int = 0) -> None:
         """Report progress."""

@@ -5,8 +5,6 @@ from ccsync.from_constant_contact import departures, members, restored
 from ccsync.from_constant_contact.list_record import ListRecord
 from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.from_kibo.observations import observe
-from ccsync.mapping import person_key_text
-from ccsync.models import Customer
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, properties
 from ccsync.state.outbox import queue
@@ -39,7 +37,7 @@ def _settle(context: Context, person: bytes) -> None:
         # Nobody has to be taken off the list by an opt-out that is seen now.
         contacts.note_absent(context.store, person, vendor_now(context))
     observe(context, shown, are_whole=True)
-    opted_in = [one for one in shown if one.accepts_marketing and _is_of(context, one, person)]
+    opted_in = [one for one in shown if one.accepts_marketing and context.whose(one) == person]
     if not opted_in:
         with context.store.transaction():
             contacts.note_removed(context.store, person, context.list_id, vendor_now(context))
@@ -47,7 +45,3 @@ def _settle(context: Context, person: bytes) -> None:
     changes = [at for one in opted_in if (at := one.updated_at or one.created_at) is not None]
     if restored.settle_absence(context, person, max(changes, default=None)):
         queue.enqueue(context.store, [one.account_id for one in opted_in], context.now())
-
-
-def _is_of(context: Context, customer: Customer, person: bytes) -> bool:
-    return customer.email is not None and context.person_of()(person_key_text(customer.email)) == person

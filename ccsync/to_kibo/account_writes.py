@@ -12,8 +12,6 @@ from ccsync.consent.write_back import AccountAct, judge_account, outdated, wante
 from ccsync.errors import CcsyncError, RefusedError, VendorUnreachable
 from ccsync.from_kibo.observations import observe
 from ccsync.kibo import WholeAccount
-from ccsync.mapping import person_key_text
-from ccsync.models import Customer
 from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import kibo_writes, suppressions
@@ -47,7 +45,6 @@ class AccountWrites:
     ) -> None:
         self._context, self._outcomes = context, outcomes
         self._holds, self._is_done = holds, is_done
-        self._person_of = context.person_of()
         self._under_way = deque[tuple[_Row, WholeAccount]]()
         self._has_written = False
 
@@ -132,7 +129,7 @@ class AccountWrites:
         """Read one account: as it is to be written, or why not; `None` when it is gone, or another person's now."""
         context = self._context
         whole = context.kibo.get_whole_account(account_id)
-        if whole is None or not self._is_of(row, whole.customer):
+        if whole is None or context.whose(whole.customer) != row.person:
             return None
         observe(context, [whole.customer], are_whole=True)
         if outdated(row.kind, row.list_id, suppressions.of_person(context.store, row.person)):
@@ -161,9 +158,6 @@ class AccountWrites:
         self._outcomes.wrote(row, written)
         self._has_written = True
         return AccountAct.WRITE
-
-    def _is_of(self, row: WriteBack, customer: Customer) -> bool:
-        return customer.email is not None and self._person_of(person_key_text(customer.email)) == row.person
 
 
 def _steps(rows: Iterable[WriteBack], targets: Mapping[int, Sequence[int]]) -> Iterator[tuple[_Row, int | None]]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from ccsync.errors import CcsyncError, RefusedError, SafetyLimitError, VendorUnreachable
 from ccsync.from_kibo.pages import Sweep, count_by_group
 from ccsync.kibo.events import PAGE_SIZE
-from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run import control
 from ccsync.run.context import Context
@@ -25,7 +24,6 @@ class Finder:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._person_of = context.person_of()
         self._groups: tuple[bool | None, ...] = ()
         self._total = self._waiting = 0
         self._has_swept = False
@@ -80,7 +78,7 @@ class Finder:
             seen = 0
             for page in Sweep(self._context.kibo, is_anonymous, filter=None):
                 seen += len(page.customers)
-                owned = [(person, one) for one in page.customers if (person := self._person(one)) is not None]
+                owned = [(person, one) for one in page.customers if (person := self._context.whose(one)) is not None]
                 swept.note(self._context.store, owned)
                 self._context.show("customers", min(seen, page.total), page.total)
         self._has_swept = True
@@ -96,7 +94,7 @@ class Finder:
         found: dict[int, Customer] = {}
         for text, is_anonymous in self._searches(person):
             for customer in self._matches(text, is_anonymous):
-                if self._person(customer) == person:
+                if self._context.whose(customer) == person:
                     found[customer.account_id] = customer
         return found
 
@@ -121,9 +119,6 @@ class Finder:
         for account_id in known.of_person(self._context.store, person):
             if account_id not in found:
                 customer = self._context.kibo.get_customer(account_id)
-                if customer is not None and self._person(customer) == person:
+                if customer is not None and self._context.whose(customer) == person:
                     found[account_id] = customer
         return [found[account_id] for account_id in sorted(found)]
-
-    def _person(self, customer: Customer) -> bytes | None:
-        return None if customer.email is None else self._person_of(person_key_text(customer.email))

@@ -51,7 +51,6 @@ class Writer:
         self._context = context
         self._at = context.now()
         self._finder = Finder(context)
-        self._person_of = context.person_of()
         self._targets: dict[int, list[int]] = {}
         self._most_targets = MOST_REMEMBERED
         self._outcomes = outcomes.Outcomes(context)

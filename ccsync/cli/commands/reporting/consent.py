@@ -10,7 +10,6 @@ import click
 from ccsync.cli.terminal import screen, streaming, tables
 from ccsync.cli.terminal.since import as_time
 from ccsync.cli.wiring import App
-from ccsync.mapping import person_key_text
 from ccsync.state import Store, ledger, people
 from ccsync.state.ledger import LedgerRow
 
@@ -48,7 +47,7 @@ def consent(app: App, address: str | None, since: datetime | None, is_wide: bool
     if address is not None and not address.strip():
         raise click.UsageError("ADDRESS is empty.")
     with app.reading(app.load(only_reads=True)) as store:
-        person = None if address is None else people.person_key(store)(person_key_text(address))
+        person = None if address is None else people.person_key(store)(address)
         rows = ledger.iter_ledger(store, person, since)
         if as_json:
             streaming.print_json_array(map(row_to_json, rows))
