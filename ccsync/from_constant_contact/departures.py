@@ -1,15 +1,13 @@
 """Finds people who left only the list, by comparing its members with whom ccsync put there."""
 
-import csv
 import logging
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable
+from functools import partial
 
 from ccsync.consent.decisions import is_return_between_looks
 from ccsync.consent.safety_limit import allowance
 from ccsync.consent.write_back import OWN_WORDS, REASONS, Found, judge_missing, whose_act
 from ccsync.constant_contact.client import PAGE_SIZE
-from ccsync.constant_contact.export_file import ExportedContact
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import list_record, members, restored, sightings
 from ccsync.from_constant_contact.list_record import ListRecord
@@ -30,7 +28,8 @@ from ccsync.words import counted
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 2_000
+LEAST_SHARE = 0.9
+"""An export of the list that holds less of it was cut off on the way."""
 
 
 def compare_soon(context: Context) -> None:
@@ -144,35 +143,22 @@ def _read_members(context: Context, contact_list: ContactList) -> bool:
     """Read all members by whatever costs fewest calls; false when that cannot be done for a tenth of the day's."""
     list_members.clear(context.store)
     pages = (contact_list.membership_count or 0) // PAGE_SIZE + 1
-    if pages > members.CALLS_OF_EXPORT and not context.is_dry_run and _read_export(context, contact_list):
+    # Nobody may be taken for gone because of a cut file.
+    if members.read_export_of_list(context, contact_list, partial(_take, context), LEAST_SHARE):
         return True
     if pages > context.config.limits.requests_per_day // list_record.SHARE_OF_DAY:
         return False
     list_members.clear(context.store)
     for page in context.constant_contact.iter_contact_pages(lists=context.list_id, include="list_memberships"):
         sightings.note(context, page)
-        list_members.add(context.store, [context.person_of(one.email) for one in page if one.email])
-        context.show("members of the list", list_members.count(context.store), contact_list.membership_count)
+        count = _take(context, [one.email for one in page if one.email])
+        context.show("members of the list", count, contact_list.membership_count)
     return True
 
 
-def _read_export(context: Context, contact_list: ContactList) -> bool:
-    with members.exported(context, lambda: context.constant_contact.export_list(context.list_id)) as rows:
-        try:
-            for part in _chunks(rows or iter(())):
-                list_members.add(context.store, map(context.person_of, part))
-                context.show("members of the list", list_members.count(context.store), contact_list.membership_count)
-        except csv.Error:
-            log.warning("the export of the list is damaged; the list is read page by page")
-            return False
-    # Fewer rows than members is a cut file: nobody may be taken for gone because of it.
-    expected = contact_list.membership_count or 0
-    return list_members.count(context.store) * 10 >= expected * 9
-
-
-def _chunks(rows: Iterator[ExportedContact]) -> Iterator[list[str]]:
-    while part := [one.email for one in islice(rows, _CHUNK)]:
-        yield part
+def _take(context: Context, addresses: Iterable[str]) -> int:
+    list_members.add(context.store, map(context.person_of, addresses))
+    return list_members.count(context.store)
 
 
 class _Missing:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import islice
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
@@ -15,7 +16,7 @@ from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import sightings
 from ccsync.from_constant_contact.activities import await_activities
 from ccsync.from_constant_contact.sightings import vendor_now
-from ccsync.models import Activity, Contact
+from ccsync.models import Activity, Contact, ContactList
 from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, ledger
@@ -26,6 +27,7 @@ CLOCK_STEP = timedelta(seconds=2)
 MOST_EXPORTED = 500
 FEW = 2
 """So many are looked up singly before pages are read."""
+_CHUNK = 2_000
 CALLS_OF_EXPORT = 4
 """Start, two looks, download."""
 Hidden = dict[bytes, RefusedError | VendorUnreachable]
@@ -214,7 +216,7 @@ def _unmistakable_name(context: Context) -> str | None:
 
 def _exported_members(context: Context, contact_ids: Sequence[str], name: str) -> set[bytes] | None:
     """Those of the contacts who are on the list; `None` when the export does not show lists."""
-    with exported(context, lambda: context.constant_contact.export_contacts(contact_ids)) as rows:
+    with _exported(context, lambda: context.constant_contact.export_contacts(contact_ids)) as rows:
         try:
             found = list(rows or ())
         except csv.Error:
@@ -225,8 +227,32 @@ def _exported_members(context: Context, contact_ids: Sequence[str], name: str) -
     return {context.person_of(row.email) for row in found if row.is_on(context.list_id, name)}
 
 
+def read_export_of_list(
+    context: Context, contact_list: ContactList, take: Callable[[list[str]], int], least_share: float
+) -> bool:
+    """Hand all members' addresses to `take`, some at a time, by one export.
+
+    False where pages cost fewer calls, or no export can be read. `take` returns how many members there were so far. A
+    file with less than `least_share` of the list was cut off on the way.
+    """
+    count, expected = 0, contact_list.membership_count or 0
+    # A dry run starts no bulk job, not even one that only reads.
+    if expected // PAGE_SIZE + 1 <= CALLS_OF_EXPORT or context.is_dry_run:
+        return False
+    with _exported(context, lambda: context.constant_contact.export_list(context.list_id)) as rows:
+        try:
+            addresses = (row.email for row in rows or ())
+            while part := list(islice(addresses, _CHUNK)):
+                count = take(part)
+                context.show("members of the list", count, contact_list.membership_count)
+        except csv.Error:
+            log.warning("the export of the list is damaged; the list is read page by page")
+            return False
+    return count >= expected * least_share
+
+
 @contextmanager
-def exported(context: Context, start: Callable[[], Activity]) -> Iterator[Iterator[ExportedContact] | None]:
+def _exported(context: Context, start: Callable[[], Activity]) -> Iterator[Iterator[ExportedContact] | None]:
     """The rows of a contact export, read from a nameless file; `None` when there is no readable file in time.
 
     Iterating them raises `csv.Error` where the file is damaged.

@@ -1,14 +1,11 @@
 """reconcile: both systems and the state file side by side. It only reads; `comparing` finds what differs."""
 
-import csv
-import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from functools import partial
 
 from ccsync.consent.drift import DRIFT, Kind
-from ccsync.constant_contact.client import PAGE_SIZE as LIST_PAGE
 from ccsync.errors import RefusedError
 from ccsync.from_constant_contact import members, opt_outs
 from ccsync.from_constant_contact.activities import be_patient
@@ -27,12 +24,9 @@ from ccsync.state.views import comparison
 from ccsync.state.views.comparison import AtKibo
 from ccsync.to_constant_contact import tags
 
-log = logging.getLogger(__name__)
-
 NOT_OPTED_IN = "acceptsMarketing eq false"
 LEAST_SHARE = 0.99
 """An export of the list that holds less of it was cut off on the way."""
-_CHUNK = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,31 +134,14 @@ def _at_kibo(context: Context, one: Customer) -> AtKibo:
 
 def _read_members(context: Context, contact_list: ContactList) -> None:
     """Read all members by whatever costs fewest calls: pages, or one export of the list."""
-    pages = (contact_list.membership_count or 0) // LIST_PAGE + 1
-    if pages > members.CALLS_OF_EXPORT and _read_export(context, contact_list):
+    if members.read_export_of_list(context, contact_list, partial(_take, context), LEAST_SHARE):
         return
     comparison.forget_members(context.store)
     for page in context.constant_contact.iter_contact_pages(lists=context.list_id, include="list_memberships"):
-        addresses = [one.email for one in page if one.email and is_member(one, context.list_id)]
-        comparison.note_members(context.store, [(context.person_of(one), one) for one in addresses])
-        context.show("members of the list", comparison.count_members(context.store), contact_list.membership_count)
+        count = _take(context, [one.email for one in page if one.email and is_member(one, context.list_id)])
+        context.show("members of the list", count, contact_list.membership_count)
 
 
-def _read_export(context: Context, contact_list: ContactList) -> bool:
-    with members.exported(context, lambda: context.constant_contact.export_list(context.list_id)) as rows:
-        try:
-            addresses = (row.email for row in rows or ())
-            for part in _parts(addresses):
-                comparison.note_members(context.store, [(context.person_of(one), one) for one in part])
-                context.show(
-                    "members of the list", comparison.count_members(context.store), contact_list.membership_count
-                )
-        except csv.Error:
-            log.warning("the export of the list is damaged; the list is read page by page")
-            return False
-    return comparison.count_members(context.store) >= (contact_list.membership_count or 0) * LEAST_SHARE
-
-
-def _parts(addresses: Iterator[str]) -> Iterator[list[str]]:
-    while part := list(islice(addresses, _CHUNK)):
-        yield part
+def _take(context: Context, addresses: Iterable[str]) -> int:
+    comparison.note_members(context.store, [(context.person_of(one), one) for one in addresses])
+    return comparison.count_members(context.store)

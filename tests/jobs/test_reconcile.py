@@ -8,7 +8,6 @@ import pytest
 
 from ccsync.errors import RefusedError
 from ccsync.from_constant_contact import members
-from ccsync.jobs import reconcile as job
 from ccsync.reports import differences
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import people
@@ -316,6 +315,6 @@ def test_memory_is_bounded_by_chunks(shop: Shop, monkeypatch: pytest.MonkeyPatch
     """Small chunks give the same findings as large ones."""
     shop.box.cc.leave_list(PAT, shop.list_id)
     whole = reconcile(shop)[2]
-    for module in (database, differences, job):
+    for module in (database, differences, members):
         monkeypatch.setattr(module, "_CHUNK", 1)
     assert reconcile(shop)[2] == whole
