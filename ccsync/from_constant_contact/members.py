@@ -42,8 +42,8 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hi
     if not wanted:
         return Hidden()
     hidden = Hidden()
-    with_id = [one for one in wanted if _contact_id(context, one[0])]
-    without = [one for one in wanted if not _contact_id(context, one[0])]
+    with_id = [one for one in wanted if contacts.id_of(context.store, one[0])]
+    without = [one for one in wanted if not contacts.id_of(context.store, one[0])]
     exports = -(-len(with_id) // MOST_EXPORTED) * CALLS_OF_EXPORT
     # A dry run starts no bulk job, not even one that only reads.
     if (
@@ -60,7 +60,9 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hi
         started_at = vendor_now(context)
         read_list(context)
         # Who was not shown is looked at: a page may be short, and a contact may have another address now.
-        return hidden | _look_up(context, [one for one in rest if not _was_seen_since(context, one[0], started_at)])
+        return hidden | _look_up(
+            context, [one for one in rest if not contacts.was_seen_since(context.store, one[0], started_at)]
+        )
     return hidden | _look_up(context, rest)
 
 
@@ -83,29 +85,18 @@ def calls_for(context: Context, number: int) -> int:
 def read_new_members(context: Context, wanted: Iterable[tuple[bytes, str]], made_since: datetime) -> Hidden:
     """The same for people whose contacts were probably made after `made_since`: a page or two shows most of them."""
     read_list(context, created_after=f"{made_since - CLOCK_STEP:%Y-%m-%dT%H:%M:%SZ}")
-    return _look_up(context, [one for one in wanted if not is_known_member(context, one[0])])
+    return _look_up(context, [one for one in wanted if not contacts.is_member(context.store, one[0], context.list_id)])
 
 
 def identify(context: Context, wanted: Sequence[tuple[bytes, str]], made_since: datetime) -> None:
     """Learn the ids of contacts that were probably made after `made_since`: by its id a contact that changes its
     address is known again. More than a few are found by the pages of new members; who is not on them stays unknown.
     """
-    unknown = [one for one in wanted if _contact_id(context, one[0]) is None]
+    unknown = [one for one in wanted if contacts.id_of(context.store, one[0]) is None]
     if len(unknown) > FEW:
         read_list(context, created_after=f"{made_since - CLOCK_STEP:%Y-%m-%dT%H:%M:%SZ}")
     else:
         _look_up(context, unknown)
-
-
-def is_known_member(context: Context, person: bytes) -> bool:
-    """Did the latest look at this person find them on the list, under whatever address?"""
-    known = contacts.known(context.store, person, context.list_id)
-    return known is not None and known.member_of == context.list_id
-
-
-def _was_seen_since(context: Context, person: bytes, at: datetime) -> bool:
-    known = contacts.known(context.store, person, context.list_id)
-    return known is not None and known.is_fresh(at)
 
 
 def read_list(context: Context, **filters: str) -> None:
@@ -119,11 +110,6 @@ def read_list(context: Context, **filters: str) -> None:
         context.show("members of the list", seen)
 
 
-def _contact_id(context: Context, person: bytes) -> str | None:
-    known = contacts.known(context.store, person, context.list_id)
-    return known.contact_id if known else None
-
-
 def find_contacts(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden:
     """Learn the contacts of these people (person, address): one by one, or by the list where that is cheaper.
 
@@ -131,13 +117,13 @@ def find_contacts(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidd
     """
     if len(wanted) > 2 and len(wanted) > _pages_of_list(context):
         read_list(context)
-        wanted = [one for one in wanted if _contact_id(context, one[0]) is None]
+        wanted = [one for one in wanted if contacts.id_of(context.store, one[0]) is None]
     return _look_up(context, wanted)
 
 
 def _look_up(context: Context, wanted: Iterable[tuple[bytes, str]]) -> Hidden:
     hidden, total = Hidden(), len(wanted) if isinstance(wanted, Sequence) else None
-    ahead = context.constant_contact.contacts_ahead(wanted, lambda one: (_contact_id(context, one[0]), one[1]))
+    ahead = context.constant_contact.contacts_ahead(wanted, lambda one: (contacts.id_of(context.store, one[0]), one[1]))
     for count, (person, address) in enumerate(ahead, start=1):
         try:
             look_at(context, person, address)
@@ -153,7 +139,7 @@ def look_at(context: Context, person: bytes, address: str | None = None) -> Cont
 
     `None`: there is none. Where neither an id nor an address is known, nothing is asked, and nothing noted.
     """
-    contact_id = _contact_id(context, person)
+    contact_id = contacts.id_of(context.store, person)
     contact = context.constant_contact.get_contact(contact_id) if contact_id else None
     if contact is None or contact.deleted_at is not None:
         # Deleted and made anew, a contact has another id.
@@ -192,7 +178,7 @@ def _export(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden | N
     hidden = Hidden()
     for start in range(0, len(wanted), MOST_EXPORTED):
         part = wanted[start : start + MOST_EXPORTED]
-        found = _exported_members(context, [_contact_id(context, person) or "" for person, _ in part], name)
+        found = _exported_members(context, [contacts.id_of(context.store, person) or "" for person, _ in part], name)
         if found is None:
             return None
         with context.store.transaction():

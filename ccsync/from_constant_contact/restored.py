@@ -78,8 +78,7 @@ def settle_absence(context: Context, person: bytes, changed_at: datetime | None)
         if is_newer:
             contacts.note_removed(context.store, person, context.list_id, at)
         else:
-            known = contacts.known(context.store, person, context.list_id)
-            contact_id = known.contact_id if known else None
+            contact_id = contacts.id_of(context.store, person)
             held = Suppression(person, DEPARTED, context.list_id, contact_id, since, BY_RESTORE)
             suppressions.record(context.store, held, context.now(), context.run_id)
             contacts.note_absent(context.store, person, at)

@@ -43,7 +43,7 @@ class Receipt:
 
 def find(context: Context, address: str) -> Held:
     """What ccsync holds about the person with this address; `erasure.Held.is_known` tells whether it is anything."""
-    return erasure.find(context.store, context.person_of(address), context.person_of)
+    return erasure.find(context.store, context.person_of(address))
 
 
 def run(context: Context, address: str) -> Receipt:

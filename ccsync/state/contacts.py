@@ -103,6 +103,16 @@ def id_of(store: Store, person: bytes) -> str | None:
     return store.value(str, "SELECT contact_id FROM contacts WHERE person = ?", person)
 
 
+def is_member(store: Store, person: bytes, list_id: str) -> bool:
+    """Did the latest look at this person find them on the list, under whatever address?"""
+    return store.exists("SELECT 1 FROM contacts WHERE person = ? AND member_of = ?", person, list_id)
+
+
+def was_seen_since(store: Store, person: bytes, at: datetime) -> bool:
+    """Is the latest sighting of the person no older than that, by Constant Contact's clock?"""
+    return store.exists("SELECT 1 FROM contacts WHERE person = ? AND seen_at >= ?", person, at)
+
+
 def known_contact_of(row: Row) -> KnownContact:
     """The contact of these `COLUMNS`."""
     contact, sent = row[:6], row[6:]

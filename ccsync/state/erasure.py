@@ -1,11 +1,12 @@
 """Erases what the state file holds about a person or an account; a suppression stays, as a keyed hash."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ccsync.state import properties
 from ccsync.state.database.rows import T, Value, marks
 from ccsync.state.database.store import Store
+from ccsync.state.people import person_key
 from ccsync.state.suppressions import FORGOTTEN
 
 HELD_BY: Mapping[str, tuple[str, ...]] = {
@@ -91,8 +92,9 @@ class Held:
         return bool(self.rows) or self.is_suppressed
 
 
-def find(store: Store, person: bytes, person_of: Callable[[str], bytes]) -> Held:
-    """Everything that is held about the person, in any table; `person_of` tells whose an address is."""
+def find(store: Store, person: bytes) -> Held:
+    """Everything that is held about the person, in any table."""
+    person_of = person_key(store)
     account_ids = store.column(int, "SELECT account_id FROM accounts WHERE person = ?", person)
     people = [person, *_old_addresses(store, person, account_ids)]
     moved = (

@@ -150,7 +150,7 @@ class Imports:
                     with self.context.store.transaction():
                         queue.enqueue(self.context.store, [row.account_id], self.context.now())
                         batches.remove_row(self.context.store, batch.id, row.person)
-                elif not members.is_known_member(self.context, row.person):
+                elif not contacts.is_member(self.context.store, row.person, self.context.list_id):
                     self._reject(batch, row)
             self._confirm(batch)
         self._to_check.clear()

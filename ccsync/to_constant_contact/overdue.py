@@ -38,7 +38,8 @@ def _give_up(context: Context, batch: Batch) -> None:
     """Who arrived is well; the others are decided on anew."""
     rows = batches.rows_of(context.store, batch.id)
     hidden = members.read_membership(context, [(row.person, row.email) for row in rows])
-    arrived = [row for row in rows if row.person not in hidden and members.is_known_member(context, row.person)]
+    seen = [row for row in rows if row.person not in hidden]
+    arrived = [row for row in seen if contacts.is_member(context.store, row.person, context.list_id)]
     with context.store.transaction():
         for row in arrived:
             _confirm(context, batch, row)

@@ -181,7 +181,10 @@ class Writer:
 
     def _is_departure(self, row: WriteBack) -> bool:
         """A departure that nobody has looked at yet may be a deletion; one of an earlier run may be undone."""
-        if row.kind != DEPARTED or (row.is_checked and self._was_just_seen(row)):
+        fresh_since = target_of(self._context).fresh_since
+        if row.kind != DEPARTED or (
+            row.is_checked and contacts.was_seen_since(self._context.store, row.person, fresh_since)
+        ):
             return True
         if self.trouble is not None:
             return False
@@ -192,10 +195,6 @@ class Writer:
         except TemporaryError as error:
             self.trouble = error
             return False
-
-    def _was_just_seen(self, row: WriteBack) -> bool:
-        known = contacts.known(self._context.store, row.person, row.list_id)
-        return known is not None and known.is_fresh(target_of(self._context).fresh_since)
 
     def _check_departure(self, row: WriteBack) -> bool:
         try:
