@@ -2,8 +2,8 @@
 
 from ccsync.config.editing import Change, check_edit, edit_config
 from ccsync.config.reading import find_config, line_of, load_config
+from ccsync.config.schema import Config
 from ccsync.config.secrets import constant_contact_secret, kibo_secret
-from ccsync.config.settings import Config
 
 __all__ = [
     "Change",

@@ -12,16 +12,7 @@ from typing import Any
 
 from ccsync.config.checking import content_problems
 from ccsync.config.lines import outline
-from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA, TAGS, is_placeholder
-from ccsync.config.settings import (
-    Config,
-    ConstantContactSettings,
-    KiboSettings,
-    LimitSettings,
-    MonitorSettings,
-    StateSettings,
-    SyncSettings,
-)
+from ccsync.config.schema import DEFAULT_MAPPING, MAPPING, SCHEMA, SETTINGS, TAGS, Config, is_placeholder
 from ccsync.errors import ConfigError
 
 FILE_NAME = "ccsync.toml"
@@ -209,20 +200,10 @@ def _to_config(path: Path, document: Document, environ: Mapping[str, str]) -> Co
                 values[section][key] = None
     values["kibo"]["event_url"] = values["kibo"]["event_url"] or values["kibo"]["home_url"]
     values["state"]["path"] = _state_path(path, values["state"]["path"], environ)
-    return Config(
-        path=path,
-        kibo=KiboSettings(**values["kibo"]),
-        constant_contact=ConstantContactSettings(**values["constant_contact"]),
-        sync=SyncSettings(**values["sync"]),
-        limits=LimitSettings(**values["limits"]),
-        mapping=dict(document.get(MAPPING, DEFAULT_MAPPING)),
-        tags=dict(document.get(TAGS, {})),
-        state=StateSettings(**values["state"]),
-        monitor=MonitorSettings(
-            values["monitor"]["ping_url"],
-            path.absolute().parent / values["monitor"]["metrics_file"] if values["monitor"]["metrics_file"] else None,
-        ),
-    )
+    metrics_file = values["monitor"]["metrics_file"]
+    values["monitor"]["metrics_file"] = path.absolute().parent / metrics_file if metrics_file else None
+    settings = {section: kind(**values[section]) for section, kind in SETTINGS.items()}
+    return Config(path, dict(document.get(MAPPING, DEFAULT_MAPPING)), dict(document.get(TAGS, {})), **settings)
 
 
 def _state_path(path: Path, configured: str | None, environ: Mapping[str, str]) -> Path:

@@ -1,8 +1,13 @@
-"""Every key of the config file: its type, what is allowed, its default. Everything else is derived from this table."""
+"""Every key of the config file: its type, what is allowed, its default. Everything else is derived from these classes.
+
+The rest of ccsync sees them as settings: frozen, typed, with the defaults filled in.
+"""
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -118,57 +123,108 @@ def address(value: object) -> Problem | None:
     return None if is_good else "must be an e-mail address"
 
 
-SCHEMA: Mapping[str, Mapping[str, Key]] = {
-    "kibo": {
-        "tenant_id": Key(whole_number(1, 2**31 - 1), is_required=True, placeholder=12345),
-        "client_id": Key(word, is_required=True, placeholder="your-application-key"),
-        "client_secret": Key(word, placeholder="your-shared-secret"),
-        "client_secret_command": Key(command),
-        "home_url": Key(url, "https://home.mozu.com"),
-        "tenant_url": Key(url),
-        "event_url": Key(url),
-    },
-    "constant_contact": {
-        "client_id": Key(word, is_required=True, placeholder="your-api-key"),
-        "client_secret": Key(word, placeholder="your-app-secret"),
-        "client_secret_command": Key(command),
-        "flow": Key(choice("device", "pkce", "code"), "device"),
-        "redirect_uri": Key(url),
-        "api_url": Key(url, "https://api.cc.email/v3"),
-        "auth_url": Key(url, "https://authz.constantcontact.com/oauth2/default/v1"),
-    },
-    "sync": {
-        "enabled": Key(boolean, True),
-        "list_id": Key(word),
-        "list_name": Key(text),
-        "welcome_email": Key(boolean, False),
-        "from_name": Key(word_of(100)),
-        "from_email": Key(address),
-        "reply_to_email": Key(address),
-        "opt_out": Key(choice("remove-from-list", "unsubscribe"), "remove-from-list"),
-        "list_departures": Key(boolean, True),
-        "resubscribes": Key(boolean, True),
-        "overwrite_existing": Key(boolean, False),
-        "interval_minutes": Key(whole_number(1, 1_440), 30),
-        "max_opt_outs": Key(whole_number(0, 10_000_000), 500),
-    },
-    "limits": {
-        "requests_per_second": Key(rate(100), 4),
-        "requests_per_day": Key(whole_number(1, 10_000_000), 10_000),
-        "reserve_per_day": Key(whole_number(0, 10_000_000), 500),
-        "kibo_requests_per_second": Key(rate(1_000), 5),
-    },
-    "monitor": {
-        "ping_url": Key(url),
-        "metrics_file": Key(path),
-    },
-    "state": {
-        "path": Key(path),
-        "keep_days": Key(whole_number(1, 36_500), 90),
-    },
+@dataclass(frozen=True, slots=True)
+class KiboSettings:
+    """`[kibo]`. URLs have no trailing slash; `tenant_url` is `None` until it is found at login."""
+
+    tenant_id: Annotated[int, Key(whole_number(1, 2**31 - 1), is_required=True, placeholder=12345)]
+    client_id: Annotated[str, Key(word, is_required=True, placeholder="your-application-key")]
+    client_secret: Annotated[str | None, Key(word, placeholder="your-shared-secret")] = field(repr=False)
+    client_secret_command: Annotated[tuple[str, ...] | None, Key(command)]
+    home_url: Annotated[str, Key(url, "https://home.mozu.com")]
+    tenant_url: Annotated[str | None, Key(url)]
+    event_url: Annotated[str, Key(url)]
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantContactSettings:
+    """`[constant_contact]`. `api_url` ends in /v3, `auth_url` in /oauth2/default/v1."""
+
+    client_id: Annotated[str, Key(word, is_required=True, placeholder="your-api-key")]
+    client_secret: Annotated[str | None, Key(word, placeholder="your-app-secret")] = field(repr=False)
+    client_secret_command: Annotated[tuple[str, ...] | None, Key(command)]
+    flow: Annotated[str, Key(choice("device", "pkce", "code"), "device")]
+    redirect_uri: Annotated[str | None, Key(url)]
+    api_url: Annotated[str, Key(url, "https://api.cc.email/v3")]
+    auth_url: Annotated[str, Key(url, "https://authz.constantcontact.com/oauth2/default/v1")]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSettings:
+    """`[sync]`."""
+
+    enabled: Annotated[bool, Key(boolean, True)]
+    list_id: Annotated[str | None, Key(word)]
+    list_name: Annotated[str | None, Key(text)]
+    welcome_email: Annotated[bool, Key(boolean, False)]
+    from_name: Annotated[str | None, Key(word_of(100))]
+    from_email: Annotated[str | None, Key(address)]
+    reply_to_email: Annotated[str | None, Key(address)]
+    opt_out: Annotated[str, Key(choice("remove-from-list", "unsubscribe"), "remove-from-list")]
+    list_departures: Annotated[bool, Key(boolean, True)]
+    resubscribes: Annotated[bool, Key(boolean, True)]
+    overwrite_existing: Annotated[bool, Key(boolean, False)]
+    interval_minutes: Annotated[int, Key(whole_number(1, 1_440), 30)]
+    max_opt_outs: Annotated[int, Key(whole_number(0, 10_000_000), 500)]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """`[limits]`: requests per second and per UTC day."""
+
+    requests_per_second: Annotated[float, Key(rate(100), 4)]
+    requests_per_day: Annotated[int, Key(whole_number(1, 10_000_000), 10_000)]
+    reserve_per_day: Annotated[int, Key(whole_number(0, 10_000_000), 500)]
+    kibo_requests_per_second: Annotated[float, Key(rate(1_000), 5)]
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorSettings:
+    """`[monitor]`: what is pinged around the cron jobs, and the file for Prometheus; both may be absent."""
+
+    ping_url: Annotated[str | None, Key(url)]
+    metrics_file: Annotated[Path | None, Key(path)]
+
+
+@dataclass(frozen=True, slots=True)
+class StateSettings:
+    """`[state]`: the absolute path of the state file, and how many days runs are kept."""
+
+    path: Annotated[Path, Key(path)]
+    keep_days: Annotated[int, Key(whole_number(1, 36_500), 90)]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One config file, read and checked.
+
+    `mapping` is Constant Contact field → Kibo field, `tags` is Kibo segment code → Constant Contact tag.
+    """
+
+    path: Path
+    mapping: Mapping[str, str]
+    tags: Mapping[str, str]
+    kibo: KiboSettings
+    constant_contact: ConstantContactSettings
+    sync: SyncSettings
+    limits: LimitSettings
+    monitor: MonitorSettings
+    state: StateSettings
+
+
+SETTINGS: Mapping[str, type[Any]] = {
+    "kibo": KiboSettings,
+    "constant_contact": ConstantContactSettings,
+    "sync": SyncSettings,
+    "limits": LimitSettings,
+    "monitor": MonitorSettings,
+    "state": StateSettings,
 }
 """Every section but `[mapping]` and `[tags]`, whose keys are Constant Contact's fields and Kibo's segments."""
-
+SCHEMA: Mapping[str, Mapping[str, Key]] = {
+    section: {key: hint.__metadata__[0] for key, hint in get_type_hints(kind, include_extras=True).items()}
+    for section, kind in SETTINGS.items()
+}
 MAPPING = "mapping"
 DEFAULT_MAPPING: Mapping[str, str] = {
     "first_name": "firstName",

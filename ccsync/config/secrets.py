@@ -5,7 +5,7 @@ import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 
-from ccsync.config.settings import Config
+from ccsync.config.schema import Config
 from ccsync.errors import ConfigError
 
 KIBO_VARIABLE = "CCSYNC_KIBO_CLIENT_SECRET"

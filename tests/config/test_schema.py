@@ -9,25 +9,9 @@ import pytest
 from ccsync.config import load_config
 from ccsync.config.checking import content_problems
 from ccsync.config.lines import outline
-from ccsync.config.schema import SCHEMA
-from ccsync.config.settings import (
-    ConstantContactSettings,
-    KiboSettings,
-    LimitSettings,
-    MonitorSettings,
-    StateSettings,
-    SyncSettings,
-)
+from ccsync.config.schema import SCHEMA, SETTINGS
 from tests.config.files import LEAST, problems, with_line, write
 
-SETTINGS = {
-    "kibo": KiboSettings,
-    "constant_contact": ConstantContactSettings,
-    "sync": SyncSettings,
-    "limits": LimitSettings,
-    "monitor": MonitorSettings,
-    "state": StateSettings,
-}
 KEYS = [(section, key) for section, keys in SCHEMA.items() for key in keys]
 LITERALS = {
     bool: "true",
