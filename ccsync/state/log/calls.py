@@ -81,7 +81,7 @@ def calls_on(store: Store, vendor: str, now: datetime) -> int:
 def by_day(store: Store, vendor: str, first: date) -> dict[date, int]:
     """Calls to `vendor` on each UTC day from `first` on."""
     rows = store.rows("SELECT day, calls FROM calls WHERE vendor = ? AND day >= ? ORDER BY day", vendor, str(first))
-    return {date.fromisoformat(str(day)): int(str(number)) for day, number in rows}
+    return {date.fromisoformat(day): number for day, number in rows}
 
 
 def closed_until(store: Store, vendor: str, now: datetime) -> datetime | None:

@@ -68,7 +68,7 @@ def since(store: Store, first: date) -> dict[date, Mapping[str, int]]:
     """The numbers of each day from `first` on that has any."""
     found: dict[date, dict[str, int]] = {}
     for day, what, number in store.rows("SELECT day, what, number FROM days WHERE day >= ? ORDER BY day", str(first)):
-        found.setdefault(date.fromisoformat(str(day)), {})[str(what)] = int(str(number))
+        found.setdefault(date.fromisoformat(day), {})[what] = number
     return dict(found)
 
 

@@ -144,7 +144,7 @@ def commonest_reason(store: Store, run_id: int) -> tuple[str, int]:
     """The reason that most of a run's rejected records have, and how many do."""
     sql = "SELECT reason, count(*) FROM rejected WHERE run_id = ? GROUP BY reason ORDER BY 2 DESC, min(id) LIMIT 1"
     row = store.one(sql, run_id)
-    return (str(row[0]), int(str(row[1]))) if row else ("", 0)
+    return (row[0], row[1]) if row else ("", 0)
 
 
 def rejected(store: Store, run_id: int, limit: int | None = None) -> list[RejectedRecord]:
