@@ -217,8 +217,7 @@ class _Missing:
 
 def _read_again(context: Context, person: bytes) -> None:
     """A contact was deleted, by no act of the person's, who still opts in as far as is known."""
-    with context.store.transaction():
-        queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
+    queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
 
 
 def _wants_back(context: Context, person: bytes) -> bool:
@@ -231,8 +230,7 @@ def _note_returned(context: Context) -> None:
     """Somebody who had left is on the list again: undone, unless Kibo has it already; then only its opt-in counts."""
     for person in list_members.iter_returned(context.store, context.list_id):
         if _is_undone(context, person):
-            with context.store.transaction():
-                contacts.note_member(context.store, person, context.list_id, vendor_now(context))
+            contacts.note_member(context.store, person, context.list_id, vendor_now(context))
             withdraw_departure(context, person, "is on the list again, before the store was told")
         else:
             context.counts["back_on_list"] += 1

@@ -148,10 +148,9 @@ def look_at(context: Context, person: bytes, address: str | None = None) -> Cont
     if contact is not None and contact.email is not None:
         sightings.note(context, [contact])
     elif contact_id or address:
-        with context.store.transaction():
-            # Nobody can tell what came before a contact was erased: it may have moved, and said no after that.
-            # Without an id it may be there still.
-            contacts.note_absent(context.store, person, vendor_now(context), VANISHED)
+        # Nobody can tell what came before a contact was erased: it may have moved, and said no after that.
+        # Without an id it may be there still.
+        contacts.note_absent(context.store, person, vendor_now(context), VANISHED)
     return contact
 
 

@@ -112,7 +112,7 @@ def states_of(store: Store, person: bytes) -> set[str]:
 
 
 def leave_split(store: Store, people: Iterable[bytes]) -> None:
-    """These people are sent again, or no longer: they are no part of a batch that was split; in a transaction."""
+    """These people are sent again, or no longer: they are no part of a batch that was split."""
     store.run_many(
         "DELETE FROM batch_rows WHERE person = ? AND batch_id IN (SELECT id FROM batches WHERE state = ?)",
         [(one, SPLIT) for one in people],
@@ -126,7 +126,7 @@ def accounts_in(store: Store, state: str) -> list[int]:
 
 
 def set_state(store: Store, batch_id: int, state: str) -> None:
-    """The batch is in another state, and keeps its contacts; inside the caller's transaction."""
+    """The batch is in another state, and keeps its contacts."""
     store.run("UPDATE batches SET state = ? WHERE id = ?", state, batch_id)
 
 
@@ -173,5 +173,6 @@ def suppressed_in(store: Store, batch_id: int, list_id: str) -> list[bytes]:
 
 def close(store: Store, batch_id: int, state: str, at: datetime) -> None:
     """The batch's outcome is known; its contacts are erased from it."""
-    store.run("DELETE FROM batch_rows WHERE batch_id = ?", batch_id)
-    store.run("UPDATE batches SET state = ?, finished_at = ? WHERE id = ?", state, at, batch_id)
+    with store.transaction():
+        store.run("DELETE FROM batch_rows WHERE batch_id = ?", batch_id)
+        store.run("UPDATE batches SET state = ?, finished_at = ? WHERE id = ?", state, at, batch_id)

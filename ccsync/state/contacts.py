@@ -188,7 +188,7 @@ def note_unsubscribed(store: Store, contact_id: str, person: bytes, at: datetime
 
 
 def note_absent(store: Store, person: bytes, at: datetime, permission: str | None = None) -> None:
-    """A look showed no such member; `permission`: what is known of it now. Inside the caller's transaction."""
+    """A look showed no such member; `permission`: what is known of it now."""
     sql = "UPDATE contacts SET member_of = NULL, seen_at = ?, permission = coalesce(?, permission) WHERE person = ?"
     store.run(sql, at, permission, person)
 
@@ -206,7 +206,7 @@ def begin_anew(store: Store, person: bytes, at: datetime, said_at: datetime | No
 
 
 def note_member(store: Store, person: bytes, list_id: str, at: datetime) -> None:
-    """A look showed the person among the members of the list. Inside the caller's transaction."""
+    """A look showed the person among the members of the list."""
     sql = "UPDATE contacts SET member_of = ?, seen_at = ?, moved_to = NULL WHERE person = ?"
     store.run(sql, list_id, at, person)
 
@@ -221,7 +221,7 @@ def addresses_of_contact(store: Store, contact_id: str | None, person: bytes) ->
 
 
 def set_out_to_send(store: Store, people: Iterable[bytes], at: datetime) -> None:
-    """These people are about to be sent to a list, inside the caller's transaction.
+    """These people are about to be sent to a list.
 
     Noted beforehand: whether it arrives or not, an opt-out has to find it.
     """
@@ -256,21 +256,18 @@ def confirm(store: Store, person: bytes, list_id: str, fingerprint: bytes, accou
 
 
 def found_on_list(store: Store, account_id: int, person: bytes, list_id: str, at: datetime) -> None:
-    """Another source had put this account's person on the list before ccsync came. Inside the caller's transaction."""
+    """Another source had put this account's person on the list before ccsync came."""
     again = "ON CONFLICT (person, list_id) DO UPDATE SET sent_at = excluded.sent_at, removed_at = NULL"
     store.run(f"{_INTO_SENT} VALUES (?, ?, NULL, ?, ?) {again}", person, list_id, account_id, at)
 
 
 def note_removed(store: Store, person: bytes, list_id: str | None, at: datetime) -> None:
-    """The person is off the list, or off every one: taken off by ccsync, or by an act that is settled.
-
-    Inside the caller's transaction.
-    """
+    """The person is off the list, or off every one: taken off by ccsync, or by an act that is settled."""
     which = "person = ?2 AND (?3 IS NULL OR list_id = ?3) AND removed_at IS NULL"
-    store.run(f"UPDATE sent SET removed_at = ?1 WHERE {which}", at, person, list_id)
-    store.run(
-        "UPDATE contacts SET member_of = NULL WHERE person = ?1 AND (?2 IS NULL OR member_of = ?2)", person, list_id
-    )
+    listed = "person = ?1 AND (?2 IS NULL OR member_of = ?2)"
+    with store.transaction():
+        store.run(f"UPDATE sent SET removed_at = ?1 WHERE {which}", at, person, list_id)
+        store.run(f"UPDATE contacts SET member_of = NULL WHERE {listed}", person, list_id)
 
 
 def count_on_list(store: Store, list_id: str) -> int:

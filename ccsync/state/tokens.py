@@ -26,5 +26,4 @@ def get(store: Store, vendor: str) -> SavedToken | None:
 
 def save(store: Store, token: SavedToken) -> None:
     """Commit `token` before it is used."""
-    with store.transaction():
-        store.run_records("INSERT OR REPLACE INTO tokens", [token])
+    store.run_records("INSERT OR REPLACE INTO tokens", [token])

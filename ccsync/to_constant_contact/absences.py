@@ -33,14 +33,12 @@ def _settle(context: Context, person: bytes) -> None:
         return  # on the list after all, deleted, waiting, or unsubscribed: that is seen, and no guess
     account_ids = accounts.of_person(context.store, person)
     shown = [one for one in map(context.kibo.get_customer, account_ids) if one is not None]
-    with context.store.transaction():
-        # Nobody has to be taken off the list by an opt-out that is seen now.
-        contacts.note_absent(context.store, person, vendor_now(context))
+    # Nobody has to be taken off the list by an opt-out that is seen now.
+    contacts.note_absent(context.store, person, vendor_now(context))
     observe(context, shown, are_whole=True)
     opted_in = [one for one in shown if one.accepts_marketing and context.whose(one) == person]
     if not opted_in:
-        with context.store.transaction():
-            contacts.note_removed(context.store, person, context.list_id, vendor_now(context))
+        contacts.note_removed(context.store, person, context.list_id, vendor_now(context))
         return
     changes = [at for one in opted_in if (at := one.updated_at or one.created_at) is not None]
     if restored.settle_absence(context, person, max(changes, default=None)):

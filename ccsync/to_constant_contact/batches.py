@@ -136,8 +136,7 @@ class Sender:
         if batch_id is None:
             return None
         if not rows:
-            with context.store.transaction():
-                batches.close(context.store, batch_id, FAILED, context.now())
+            batches.close(context.store, batch_id, FAILED, context.now())
         body.write(BODY_END)
         return Batch(batch_id, context.run_id, context.list_id, PREPARED, None, rows, at), body
 
@@ -181,8 +180,7 @@ class Sender:
                 self._post(batch, body)
             except (RefusedError, AnswerLost) as error:
                 control.blame_record_at_constant_contact(context, error)
-                with context.store.transaction():
-                    batches.close(context.store, batch.id, FAILED, context.now())
+                batches.close(context.store, batch.id, FAILED, context.now())
                 return batch, error
         self.sent += batch.rows
         return batch, None
@@ -236,8 +234,7 @@ def adopt_lost(context: Context) -> None:
     for batch in batches.unfinished(context.store):
         if batch.state == PREPARED and not adopt(context, batch):
             log.info("batch %s never arrived; its %s contacts are decided on anew", batch.id, batch.rows)
-            with context.store.transaction():
-                batches.close(context.store, batch.id, FAILED, context.now())
+            batches.close(context.store, batch.id, FAILED, context.now())
 
 
 def adopt(context: Context, batch: Batch) -> bool:

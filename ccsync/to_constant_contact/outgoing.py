@@ -44,8 +44,7 @@ def iter_outgoing(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
 def _note_found(context: Context, one: Staged) -> None:
     """From now on it is noticed when they leave the list."""
     at = context.constant_contact.transport.server_time(context.now())
-    with context.store.transaction():
-        contacts.found_on_list(context.store, one.account_id, one.person or b"", context.list_id, at)
+    contacts.found_on_list(context.store, one.account_id, one.person or b"", context.list_id, at)
 
 
 def iter_outgoing_long(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
@@ -66,8 +65,7 @@ def iter_outgoing_split(context: Context, batch: Batch, *, is_retry: bool) -> It
         if decision.act in (Act.ADD, Act.UPDATE):
             yield _outgoing(one, decision)
         else:
-            with context.store.transaction():
-                batches.leave_split(context.store, [one.person or b""])
+            batches.leave_split(context.store, [one.person or b""])
 
 
 def _is_held(context: Context, one: Staged) -> bool:
@@ -94,5 +92,4 @@ def _note_standing(context: Context, one: Staged, decision: Decision) -> None:
         f"Constant Contact {decision.reason}; correct it in Kibo, or: ccsync export --retry-failed",
         context.now(),
     )
-    with context.store.transaction():
-        runs.add_rejected(context.store, context.run_id, [record])
+    runs.add_rejected(context.store, context.run_id, [record])

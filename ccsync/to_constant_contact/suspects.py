@@ -73,8 +73,7 @@ class Suspects:
             due = list(iter_outgoing_split(self._context, batch, is_retry=is_retry))
             middle = len(due) // 2
             yield from (part for part in (due[middle:], due[:middle]) if part)
-        with self._context.store.transaction():
-            batches.close_empty(self._context.store, SPLIT, self._context.now())
+        batches.close_empty(self._context.store, SPLIT, self._context.now())
 
     def _carry_out(self, groups: Sequence[Sequence[Outgoing]]) -> Iterator[Tried[Outgoing]]:
         posted = list[tuple[Batch, Sequence[Outgoing]]]()
@@ -89,8 +88,7 @@ class Suspects:
         running = {one.id for one in batches.unfinished(self._context.store)}
         for batch, group in posted:
             if batch.id in split:
-                with self._context.store.transaction():
-                    batches.close(self._context.store, batch.id, FAILED, self._context.now())
+                batches.close(self._context.store, batch.id, FAILED, self._context.now())
                 yield Tried(group, _not_carried_out(len(group)))
             else:
                 yield Tried(group, is_open=batch.id in running)

@@ -68,9 +68,8 @@ def _field_ids(context: Context, due: list[Staged]) -> dict[str, str]:
 def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
     person, row = one.person or b"", json.loads(one.row or "{}")
     at = context.constant_contact.transport.server_time(context.now())
-    with context.store.transaction():
-        # Noted beforehand: whether the answer arrives or not, an opt-out has to find it.
-        contacts.set_out_to_send(context.store, [person], at)
+    # Noted beforehand: whether the answer arrives or not, an opt-out has to find it.
+    contacts.set_out_to_send(context.store, [person], at)
     try:
         contact = context.constant_contact.create_contact(new_contact(row, context.list_id, field_ids))
     except AnswerLost:

@@ -66,8 +66,7 @@ class Outcomes:
 
     def drop(self, row: WriteBack, reason: str) -> None:
         """It no longer holds; nobody is told."""
-        with self._context.store.transaction():
-            write_backs.settle(self._context.store, row.id, self._context.now(), reason)
+        write_backs.settle(self._context.store, row.id, self._context.now(), reason)
 
     def fail(self, row: WriteBack, failed: Sequence[tuple[int | None, CcsyncError]]) -> None:
         """Kibo did not take it for these accounts (`None`: did not tell which there are); later runs try again."""

@@ -76,8 +76,6 @@ class Store:
 
     def run(self, sql: str, *values: Value) -> int:
         """Execute one writing statement; return the rows it changed. Commits by itself outside a transaction."""
-        if self._connection.in_transaction:
-            return self._connection.execute(sql, values).rowcount
         with self.transaction():
             return self._connection.execute(sql, values).rowcount
 
@@ -91,11 +89,12 @@ class Store:
         self._connection.execute(sql)
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
-        """Execute one writing statement for each of `rows`, inside the caller's transaction."""
-        self._connection.executemany(sql, rows)
+        """Execute one writing statement for each of `rows`, all in one transaction."""
+        with self.transaction():
+            self._connection.executemany(sql, rows)
 
     def run_records(self, into: str, records: Iterable[Any], **more: Value) -> None:
-        """Execute one `INSERT … INTO table` for each dataclass, inside the caller's transaction.
+        """Execute one `INSERT … INTO table` for each dataclass, all in one transaction.
 
         Its fields are columns of the table; `more` has the columns that are the same in each row.
         """

@@ -126,7 +126,7 @@ def other_alive(store: Store) -> Run | None:
 
 
 def add_rejected(store: Store, run_id: int, records: Iterable[RejectedRecord]) -> None:
-    """Keep the records a run could not use, inside the caller's transaction."""
+    """Keep the records a run could not use."""
     store.run_records("INSERT OR REPLACE INTO rejected", records, run_id=run_id)
 
 

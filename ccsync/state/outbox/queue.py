@@ -33,7 +33,7 @@ class Due:
 
 
 def enqueue(store: Store, account_ids: Iterable[int], at: datetime) -> None:
-    """Queue accounts to be read, inside the caller's transaction; one that failed before starts afresh."""
+    """Queue accounts to be read; one that failed before starts afresh."""
     store.run_many(
         f"{_NEW} VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (account_id) WHERE kind = 'read' DO UPDATE"
         " SET status = ?3, next_at = ?4, attempts = 0, last_error = '', read_upto = NULL",
@@ -170,11 +170,10 @@ def begin_reading(store: Store) -> None:
 
 def mark_read(store: Store, account_ids: Iterable[int]) -> None:
     """These accounts were read, with every event about them that is known by now."""
-    with store.transaction():
-        store.run_many(
-            f"UPDATE tasks SET read_upto = {_NEWEST_EVENT} WHERE kind = ? AND account_id = ?",
-            [(READ, one) for one in account_ids],
-        )
+    store.run_many(
+        f"UPDATE tasks SET read_upto = {_NEWEST_EVENT} WHERE kind = ? AND account_id = ?",
+        [(READ, one) for one in account_ids],
+    )
 
 
 def mark_staged_read(store: Store) -> None:

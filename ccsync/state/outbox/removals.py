@@ -102,21 +102,19 @@ def is_asked(store: Store, person: bytes, list_id: str) -> bool:
 
 def add_activity(store: Store, people: Sequence[bytes], list_id: str, activity_id: str) -> None:
     """One more bulk job takes these people off the list."""
-    with store.transaction():
-        store.run_many(
-            "UPDATE tasks SET activity_id = ltrim(coalesce(activity_id, '') || ' ' || ?)"
-            " WHERE kind = ? AND person = ? AND list_id = ?",
-            [(activity_id, REMOVE, person, list_id) for person in people],
-        )
+    store.run_many(
+        "UPDATE tasks SET activity_id = ltrim(coalesce(activity_id, '') || ' ' || ?)"
+        " WHERE kind = ? AND person = ? AND list_id = ?",
+        [(activity_id, REMOVE, person, list_id) for person in people],
+    )
 
 
 def record_activity(store: Store, people: Sequence[bytes], list_id: str, activity_id: str | None) -> None:
     """A bulk job, or several, take these people off the list; `None`: they failed, and another one has to."""
-    with store.transaction():
-        store.run_many(
-            "UPDATE tasks SET activity_id = ? WHERE kind = ? AND person = ? AND list_id = ?",
-            [(activity_id, REMOVE, person, list_id) for person in people],
-        )
+    store.run_many(
+        "UPDATE tasks SET activity_id = ? WHERE kind = ? AND person = ? AND list_id = ?",
+        [(activity_id, REMOVE, person, list_id) for person in people],
+    )
 
 
 def watch(store: Store, task_id: int, until: datetime, activity_ids: Sequence[str]) -> None:

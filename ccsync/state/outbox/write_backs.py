@@ -156,8 +156,7 @@ def count_waiting(store: Store) -> int:
 
 def want(store: Store, ids: Iterable[int]) -> None:
     """Accounts were found for these that have to be written."""
-    with store.transaction():
-        store.run_many("UPDATE tasks SET is_wanted = 1 WHERE id = ?", [(one,) for one in ids])
+    store.run_many("UPDATE tasks SET is_wanted = 1 WHERE id = ?", [(one,) for one in ids])
 
 
 def check(store: Store, task_id: int, source: str | None) -> None:
@@ -166,7 +165,7 @@ def check(store: Store, task_id: int, source: str | None) -> None:
 
 
 def settle(store: Store, task_id: int, at: datetime, outcome: str) -> None:
-    """Kibo has it, or need not; inside the caller's transaction."""
+    """Kibo has it, or need not."""
     sql = "UPDATE tasks SET done_at = ?, status = ?, outcome = ?, last_error = '' WHERE id = ?"
     store.run(sql, at, DONE, outcome, task_id)
 

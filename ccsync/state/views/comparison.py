@@ -64,16 +64,14 @@ def begin(store: Store) -> None:
 
 def note_accounts(store: Store, accounts: Iterable[AtKibo]) -> None:
     """Keep accounts; one read again replaces what was kept of it."""
-    with store.transaction():
-        store.run_records("INSERT OR REPLACE INTO at_kibo", accounts)
+    store.run_records("INSERT OR REPLACE INTO at_kibo", accounts)
 
 
 def note_members(store: Store, members: Iterable[tuple[bytes, str]]) -> None:
     """Keep members of the list: (person, address)."""
-    with store.transaction():
-        store.run_many(
-            "INSERT OR REPLACE INTO on_list VALUES (?, ?)", [(person, storable(email)) for person, email in members]
-        )
+    store.run_many(
+        "INSERT OR REPLACE INTO on_list VALUES (?, ?)", [(person, storable(email)) for person, email in members]
+    )
 
 
 def forget_members(store: Store) -> None:
@@ -153,8 +151,7 @@ def opted_in_among(store: Store, account_ids: Sequence[int]) -> list[int]:
 
 def add(store: Store, findings: Iterable[Finding]) -> None:
     """Keep findings."""
-    with store.transaction():
-        store.run_records("INSERT INTO findings", findings)
+    store.run_records("INSERT INTO findings", findings)
 
 
 def count_by_kind(store: Store) -> dict[str, int]:
