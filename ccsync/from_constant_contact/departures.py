@@ -143,8 +143,9 @@ def _read_members(context: Context, contact_list: ContactList) -> bool:
     """Read all members by whatever costs fewest calls; false when that cannot be done for a tenth of the day's."""
     list_members.clear(context.store)
     pages = (contact_list.membership_count or 0) // PAGE_SIZE + 1
+    is_cheaper = pages > members.CALLS_OF_EXPORT and not context.is_dry_run
     # Nobody may be taken for gone because of a cut file.
-    if members.read_export_of_list(context, contact_list, partial(_take, context), LEAST_SHARE):
+    if is_cheaper and members.read_export_of_list(context, contact_list, partial(_take, context), LEAST_SHARE):
         return True
     if pages > context.config.limits.requests_per_day // list_record.SHARE_OF_DAY:
         return False

@@ -217,13 +217,10 @@ def read_export_of_list(
 ) -> bool:
     """Hand all members' addresses to `take`, some at a time, by one export.
 
-    False where pages cost fewer calls, or no export can be read. `take` returns how many members there were so far. A
-    file with less than `least_share` of the list was cut off on the way.
+    False where no export can be read. `take` returns how many members there were so far. A file with less than
+    `least_share` of the list was cut off on the way.
     """
-    count, expected = 0, contact_list.membership_count or 0
-    # A dry run starts no bulk job, not even one that only reads.
-    if expected // PAGE_SIZE + 1 <= CALLS_OF_EXPORT or context.is_dry_run:
-        return False
+    count = 0
     with _exported(context, lambda: context.constant_contact.export_list(context.list_id)) as rows:
         try:
             addresses = (row.email for row in rows or ())
@@ -233,7 +230,7 @@ def read_export_of_list(
         except csv.Error:
             log.warning("the export of the list is damaged; the list is read page by page")
             return False
-    return count >= expected * least_share
+    return count >= (contact_list.membership_count or 0) * least_share
 
 
 @contextmanager
