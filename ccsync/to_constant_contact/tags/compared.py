@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from ccsync.mapping import person_key_text
 from ccsync.run.context import Context
 from ccsync.state import person_tags
 from ccsync.state.outbox import tag_tasks
@@ -31,6 +30,5 @@ def compare(context: Context) -> None:
 
 
 def _having(context: Context, tag_id: str) -> Iterator[bytes]:
-    person_of = context.person_of()
     for page in context.constant_contact.iter_contact_pages(tags=tag_id):
-        yield from (person_of(person_key_text(one.email)) for one in page if one.email)
+        yield from (context.person_of(one.email) for one in page if one.email)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable
 from itertools import islice
 
-from ccsync.mapping import person_key_text
 from ccsync.mapping.tags import tags_of
 from ccsync.models import Customer
 from ccsync.run.context import Context
@@ -31,14 +30,13 @@ def note_accounts(context: Context, customers: Iterable[Customer]) -> None:
     """Note the tags of accounts that were only compared: those of the account that the contact was sent for."""
     if not context.config.tags:
         return
-    person_of = context.person_of()
     found = list[tuple[bytes, str, list[str]]]()
     for one in customers:
         names = tags_of(one.raw, context.config.tags)
         # A row of a list may lack its segments: from one that shows none nothing is concluded.
         if not names or not one.email or one.accepts_marketing is not True:
             continue
-        person = person_of(person_key_text(one.email))
+        person = context.person_of(one.email)
         known = contacts.known(context.store, person, context.list_id)
         accounts_there = accounts.of_person(context.store, person)
         if known is not None and known.is_on(context.list_id) and accounts_there == [one.account_id]:
