@@ -1,12 +1,13 @@
 """Tags to be set and taken off at Constant Contact: a task for each person and direction."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.state.contacts import ON_LIST
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import storable, to_text
+from ccsync.state.database.times import storable
 from ccsync.state.outbox.tasks import PENDING, REMOVE, TAG
 
 ADD = "add"
@@ -45,26 +46,16 @@ class TagJob:
 
 def settle(store: Store, person: bytes, email: str | None, at: datetime) -> None:
     """Queue what of the person's tags is open, and drop what is not; inside the caller's transaction."""
+    shown = None if email is None else storable(email)
     for reason in (ADD, TAKE_OFF):
-        is_open = store.one(
-            "SELECT 1 FROM person_tags WHERE person = ? AND is_wanted = ? AND is_set = ?",
-            person,
-            int(reason == ADD),
-            int(reason == TAKE_OFF),
-        )
-        if is_open:
-            store.run(
+        is_open = "SELECT 1 FROM person_tags WHERE person = ? AND is_wanted = ? AND is_set != is_wanted"
+        if store.exists(is_open, person, reason == ADD):
+            sql = (
                 "INSERT INTO tasks (kind, person, reason, email, status, queued_at, next_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person, reason) WHERE kind = 'tag'"
-                " DO UPDATE SET email = coalesce(excluded.email, email)",
-                TAG,
-                person,
-                reason,
-                None if email is None else storable(email),
-                PENDING,
-                to_text(at),
-                to_text(at),
+                f" VALUES ('{TAG}', ?1, ?2, ?3, '{PENDING}', ?4, ?4) ON CONFLICT (person, reason) WHERE kind = 'tag'"
+                " DO UPDATE SET email = coalesce(excluded.email, email)"
             )
+            store.run(sql, person, reason, shown, at)
         else:
             # The kind as a literal: else its index is not used, and each person costs a look at all tasks.
             sql = f"DELETE FROM tasks WHERE kind = '{TAG}' AND person = ? AND reason = ? AND activity_id IS NULL"
@@ -73,28 +64,19 @@ def settle(store: Store, person: bytes, email: str | None, at: datetime) -> None
 
 def enqueue_open(store: Store, at: datetime) -> None:
     """Queue everything that is open and has no task; inside the caller's transaction."""
-    for reason, wanted, is_set in ((ADD, 1, 0), (TAKE_OFF, 0, 1)):
-        store.run(
-            "INSERT OR IGNORE INTO tasks (kind, person, reason, status, queued_at, next_at)"
-            " SELECT DISTINCT ?, person, ?, ?, ?4, ?4 FROM person_tags WHERE is_wanted != is_set"
-            " AND is_wanted = ?5 AND is_set = ?6",
-            TAG,
-            reason,
-            PENDING,
-            to_text(at),
-            wanted,
-            is_set,
-        )
+    sql = (
+        "INSERT OR IGNORE INTO tasks (kind, person, reason, status, queued_at, next_at)"
+        f" SELECT DISTINCT '{TAG}', person, iif(is_wanted, '{ADD}', '{TAKE_OFF}'), '{PENDING}', ?1, ?1"
+        " FROM person_tags WHERE is_wanted != is_set"
+    )
+    store.run(sql, at)
 
 
 def drop_needless(store: Store, list_id: str) -> None:
     """Drop what is of nobody on the list: tagging never brings anybody there. An import under way is waited for."""
-    with store.transaction():
-        store.run(
-            f"DELETE FROM tasks WHERE kind = '{TAG}' AND activity_id IS NULL AND ({_HELD} OR NOT {_ON_LIST}"
-            " AND NOT EXISTS (SELECT 1 FROM batch_rows WHERE batch_rows.person = tasks.person))",
-            list_id,
-        )
+    is_sent = "EXISTS (SELECT 1 FROM batch_rows WHERE batch_rows.person = tasks.person)"
+    needless = f"({_HELD} OR NOT {_ON_LIST} AND NOT {is_sent})"
+    store.run(f"DELETE FROM tasks WHERE kind = '{TAG}' AND activity_id IS NULL AND {needless}", list_id)
 
 
 def drop_all(store: Store) -> None:
@@ -109,73 +91,47 @@ def count(store: Store) -> int:
 
 def due(store: Store, list_id: str, at: datetime, limit: int) -> list[TagTask]:
     """What may be done now, of people on the list who have not opted out: alike ones beside one another."""
-    rows = store.rows(
-        "SELECT * FROM (SELECT tasks.id, tasks.person, reason, (SELECT group_concat(tag, ' ') FROM"
+    sql = (
+        "SELECT * FROM (SELECT tasks.id, tasks.person, reason, (SELECT json_group_array(tag) FROM"
         f" (SELECT tag FROM person_tags JOIN tags ON number = tag WHERE {_OPEN} AND tag_id NOT NULL ORDER BY tag)"
         ") AS tags, tasks.email, contacts.contact_id, attempts FROM tasks LEFT JOIN contacts USING (person)"
         f" WHERE kind = '{TAG}' AND next_at <= ?2 AND activity_id IS NULL AND NOT {_HELD} AND {_ON_LIST})"
-        " WHERE tags NOT NULL ORDER BY attempts > 0, reason, tags, id LIMIT ?3",
-        list_id,
-        to_text(at),
-        limit,
+        " WHERE tags != '[]' ORDER BY attempts > 0, reason, tags, id LIMIT ?3"
     )
-    return [
-        TagTask(
-            int(str(task_id)),
-            person if isinstance(person, bytes) else b"",
-            str(reason),
-            _numbers(tags),
-            None if email is None else str(email),
-            None if contact_id is None else str(contact_id),
-            int(str(attempts)),
-        )
-        for task_id, person, reason, tags, email, contact_id, attempts in rows
-    ]
+    return store.records(TagTask, sql, list_id, at, limit)
 
 
 def begin(store: Store, some: Sequence[TagTask], activity_id: str, overdue_at: datetime) -> None:
     """A bulk job carries these tasks, which are alike; it is `overdue_at` when it has not ended by then."""
-    with store.transaction():
-        store.run_many(
-            "UPDATE tasks SET activity_id = ?, outcome = ?, next_at = ? WHERE id = ?",
-            [(activity_id, " ".join(map(str, one.tags)), to_text(overdue_at), one.id) for one in some],
-        )
+    sql = "UPDATE tasks SET activity_id = ?, outcome = ?, next_at = ? WHERE id = ?"
+    store.run_many(sql, [(activity_id, json.dumps(one.tags), overdue_at, one.id) for one in some])
 
 
 def under_way(store: Store, at: datetime) -> list[TagJob]:
     """The bulk jobs that have not been seen to end."""
-    rows = store.rows(
-        "SELECT activity_id, reason, outcome, min(next_at) FROM tasks WHERE kind = ? AND activity_id NOT NULL"
-        " GROUP BY activity_id, reason, outcome",
-        TAG,
+    sql = (
+        "SELECT activity_id, reason, outcome, min(next_at) <= ? FROM tasks WHERE kind = ? AND activity_id NOT NULL"
+        " GROUP BY activity_id, reason, outcome"
     )
-    return [
-        TagJob(str(activity_id), str(reason), _numbers(tags), str(overdue_at) <= to_text(at))
-        for activity_id, reason, tags, overdue_at in rows
-    ]
+    return store.records(TagJob, sql, at, TAG)
 
 
 def known_activities(store: Store) -> set[str]:
     """The bulk jobs that are under way for tags."""
     sql = "SELECT DISTINCT activity_id FROM tasks WHERE kind = ? AND activity_id NOT NULL"
-    return {str(one) for (one,) in store.rows(sql, TAG)}
+    return set(store.column(str, sql, TAG))
 
 
 def complete(store: Store, job: TagJob, at: datetime) -> int:
     """The job has done its work: note what its people have now, and drop their tasks. How many people that are."""
     with store.transaction():
-        people = [
-            (person, None if email is None else str(email))
-            for person, email in store.rows(
-                "SELECT person, email FROM tasks WHERE kind = ? AND activity_id = ?", TAG, job.activity_id
-            )
-            if isinstance(person, bytes)
-        ]
+        sql = "SELECT person, email FROM tasks WHERE kind = ? AND activity_id = ?"
+        people = store.rows(sql, TAG, job.activity_id)
         pairs = [(int(job.reason == ADD), person, tag) for person, _ in people for tag in job.tags]
         store.run_many("UPDATE person_tags SET is_set = ? WHERE person = ? AND tag = ?", pairs)
         clean = "DELETE FROM person_tags WHERE person = ? AND NOT is_set AND NOT is_wanted"
         store.run_many(clean, [(person,) for person, _ in people])
-        _release(store, job.activity_id, at)
+        release(store, job.activity_id, at)
         for person, email in people:
             settle(store, person, email, at)
     return len(people)
@@ -183,14 +139,5 @@ def complete(store: Store, job: TagJob, at: datetime) -> int:
 
 def release(store: Store, activity_id: str, at: datetime) -> None:
     """The job did not do its work: its tasks are due again."""
-    with store.transaction():
-        _release(store, activity_id, at)
-
-
-def _release(store: Store, activity_id: str, at: datetime) -> None:
     sql = "UPDATE tasks SET activity_id = NULL, outcome = '', next_at = ? WHERE kind = ? AND activity_id = ?"
-    store.run(sql, to_text(at), TAG, activity_id)
-
-
-def _numbers(text: object) -> tuple[int, ...]:
-    return tuple(int(one) for one in str(text or "").split())
+    store.run(sql, at, TAG, activity_id)
