@@ -71,7 +71,8 @@ def imports_of(path: Path) -> list[tuple[str, int, bool]]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: full names only"
             module = node.module or ""
-            names = [module] if module != "ccsync" else [f"ccsync.{alias.name}" for alias in node.names]
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+            names = [name for name in names if name != "ccsync"]
         found += [(name, node.lineno, node in tree.body) for name in names if name.split(".")[0] == "ccsync"]
     return found
 

@@ -11,9 +11,9 @@ from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import list_record, members, restored, sightings
 from ccsync.from_constant_contact.list_record import ListRecord
-from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.models import Contact, ContactList
 from ccsync.run import clocks, control
+from ccsync.run.clocks import vendor_now
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, ledger, properties, suppressions

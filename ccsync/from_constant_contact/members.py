@@ -15,9 +15,9 @@ from ccsync.constant_contact.export_file import ExportedContact, read_export
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import sightings
 from ccsync.from_constant_contact.activities import await_activities
-from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.models import Activity, Contact, ContactList
 from ccsync.run import control
+from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, ledger
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from ccsync.consent.decisions import OFF_LIST_WHEN_RESTORED
 from ccsync.from_constant_contact import opt_outs
-from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.run import clocks
+from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, properties, suppressions
 from ccsync.state.database import copies

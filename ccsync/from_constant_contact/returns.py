@@ -10,9 +10,9 @@ from datetime import datetime
 from ccsync.consent.decisions import LOOK_SLACK, SUBSCRIBED, is_own_return
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.models import Contact
 from ccsync.run import control
+from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import accounts, ledger, suppressions
 from ccsync.state.ledger import change_of

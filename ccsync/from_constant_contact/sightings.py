@@ -6,6 +6,7 @@ from datetime import datetime
 from ccsync.consent.decisions import DELETED, is_return_between_looks
 from ccsync.from_constant_contact import opt_outs
 from ccsync.models import Contact
+from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, suppressions
 from ccsync.state.contacts import Sighting
@@ -60,8 +61,3 @@ def wants_back(context: Context, person: bytes, at: datetime) -> None:
 def is_member(contact: Contact, list_id: str) -> bool:
     """Is the contact on the list, to be mailed? Deleted contacts are on none; unsubscribed ones may be shown on it."""
     return contact.deleted_at is None and not contact.has_unsubscribed and list_id in (contact.list_ids or ())
-
-
-def vendor_now(context: Context) -> datetime:
-    """The time by Constant Contact's clock."""
-    return context.constant_contact.transport.server_time(context.now())

@@ -50,6 +50,11 @@ def contact_time(context: Context, when: Moment | None = None) -> ContactTime:
     return ContactTime(min(_constant_contact(context, when).earliest, when.ours))
 
 
+def vendor_now(context: Context) -> datetime:
+    """The time by Constant Contact's clock."""
+    return context.constant_contact.transport.server_time(context.now())
+
+
 def kibo_now(context: Context) -> KiboTime:
     """What Kibo's clock shows, by as many answers as it takes to be sure; to date an act that has to be outweighed.
 

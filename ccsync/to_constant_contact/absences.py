@@ -3,8 +3,8 @@
 from ccsync.consent.write_back import Found, judge_missing
 from ccsync.from_constant_contact import departures, members, restored
 from ccsync.from_constant_contact.list_record import ListRecord
-from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.from_kibo.observations import observe
+from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, properties
 from ccsync.state.outbox import queue

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from ccsync.from_constant_contact import members, opt_outs
 from ccsync.from_constant_contact.activities import Waits
-from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.models import Activity
+from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, parked, suppressions
 from ccsync.state.batches import ADOPTED, DONE, SPLIT, Batch, BatchRow

@@ -14,10 +14,10 @@ from ccsync.consent.safety_limit import let_through
 from ccsync.errors import RefusedError, SafetyLimitError, VendorUnreachable
 from ccsync.from_constant_contact import members
 from ccsync.from_constant_contact.activities import await_activities, look_at
-from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.from_kibo import deletions
 from ccsync.models import Activity
 from ccsync.run import control
+from ccsync.run.clocks import vendor_now
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import accounts, batches, contacts, ledger, suppressions

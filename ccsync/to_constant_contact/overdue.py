@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from ccsync.from_constant_contact import members
 from ccsync.from_constant_contact.activities import look_at
-from ccsync.from_constant_contact.sightings import vendor_now
+from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, suppressions
 from ccsync.state.batches import ADOPTED, DONE, FAILED, OVERDUE, RUNNING, Batch, BatchRow

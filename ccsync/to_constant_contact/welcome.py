@@ -6,10 +6,10 @@ from ccsync.consent.decisions import PENDING_CONFIRMATION, Act, gets_a_welcome
 from ccsync.constant_contact.new_contact import needs_custom_fields, new_contact
 from ccsync.errors import AnswerLost, RefusedError
 from ccsync.from_constant_contact import sightings
-from ccsync.from_constant_contact.sightings import vendor_now
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.models import Contact
 from ccsync.run import control
+from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import contacts, parked, staging
 from ccsync.state.log import history
