@@ -70,7 +70,7 @@ def read_many(context: Context, wanted: Iterable[tuple[bytes, str]]) -> Hidden:
     """The same for so many that the list itself is read, whatever its size; nobody of them is kept in memory."""
     started_at = vendor_now(context)
     read_list(context)
-    return _look_up(context, (one for one in wanted if not _was_seen_since(context, one[0], started_at)))
+    return _look_up(context, (one for one in wanted if not contacts.was_seen_since(context.store, one[0], started_at)))
 
 
 def calls_for(context: Context, number: int) -> int:
