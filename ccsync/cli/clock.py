@@ -1,4 +1,4 @@
-"""The real clock, and what a signal does to a run: it stops before the next call, and at once when asked twice."""
+"""The real clock, and signals: a run stops before its next call, and immediately at the second signal."""
 
 import signal
 import sys
@@ -27,7 +27,7 @@ class RealClock:
         self._wake = threading.Event()
 
     def limit(self, most_seconds: float) -> None:
-        """This run may take so long from now."""
+        """Limit this run to so many seconds from now."""
         self._ends_at = time.monotonic() + most_seconds
 
     def listen(self) -> None:

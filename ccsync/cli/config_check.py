@@ -1,4 +1,4 @@
-"""What of a config shows only when it is used: the mapping, and whether the secrets can be had."""
+"""Checks that need more than the config file: the mapping, and whether the secrets can be read."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -78,7 +78,7 @@ wait_option = click.option(
 
 
 def load(app: App, job: str) -> Config:
-    """The config for a job that cron may have started: what is mailed has rules of its own, and a monitor hears."""
+    """The config for a job that cron may have started. Sets the rules for mails and starts the monitor."""
     app.cron_job = job
     config = app.load()
     monitor.begin(app, config)
@@ -86,7 +86,7 @@ def load(app: App, job: str) -> Config:
 
 
 def patience(app: App, wait_seconds: float | None) -> float:
-    """How long to wait for the lock: as asked, else two minutes where nobody watches."""
+    """How long to wait for the lock: as asked, else two minutes without a terminal."""
     if wait_seconds is not None:
         return wait_seconds
     return 0.0 if screen.wants_summary(app.verbosity, quiet=False) else LOCK_WAIT_SECONDS

@@ -25,7 +25,7 @@ def options(*, is_hidden: bool) -> list[click.Parameter]:
             help=f"Config file. Otherwise {places}.",
             **shared,  # type: ignore[arg-type]
         ),
-        click.Option(["-v", "--verbose"], count=True, help="Tell what is done; -vv tells every call.", **shared),  # type: ignore[arg-type]
+        click.Option(["-v", "--verbose"], count=True, help="Show what is done; -vv shows every call.", **shared),  # type: ignore[arg-type]
         click.Option(["-q", "--quiet"], is_flag=True, help="Print errors only.", **shared),  # type: ignore[arg-type]
         click.Option(
             ["--log-file"],

@@ -1,4 +1,4 @@
-"""How long Constant Contact's login has lain unused, and a warning before it lapses."""
+"""How long the Constant Contact login has been unused, and a warning before it expires."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ WARNED_OF = "warned_of_login"
 
 @dataclass(frozen=True, slots=True)
 class Age:
-    """When a login was last renewed, whole days since, and when it lapses if nothing renews it."""
+    """When a login was last renewed, whole days since, and when it expires if nothing renews it."""
 
     renewed_at: datetime
     days: int
@@ -24,7 +24,7 @@ class Age:
 
 
 def age_of_login(store: Store, now: datetime) -> Age | None:
-    """The age of the saved login; `None` where there is none. A clock that was set back makes nobody younger than 0."""
+    """The age of the saved login, or `None` without one. At least 0 days, even if the clock was set back."""
     saved = tokens.get(store, CONSTANT_CONTACT)
     if saved is None:
         return None
@@ -33,15 +33,15 @@ def age_of_login(store: Store, now: datetime) -> Age | None:
 
 
 def warn(store: Store, now: datetime) -> None:
-    """Say that the login is about to lapse, if somebody is there to read it. Changes nothing."""
+    """Warn on a terminal that the login is about to expire. Changes nothing."""
     if screen.may_ask():
         _say(age_of_login(store, now))
 
 
 def warn_once(store: Store, now: datetime) -> None:
-    """Say it, without a terminal once for each login: cron would mail it every half hour.
+    """Warn; without a terminal only once per login, because cron would mail it every half hour.
 
-    That it has lapsed is for the run itself to find out.
+    The run itself reports that it has expired.
     """
     age = age_of_login(store, now)
     if age is None or not WARN_DAYS <= age.days < LAPSES_AFTER.days:

@@ -1,4 +1,4 @@
-"""Where log lines go, and what never gets into them: secrets and people's addresses."""
+"""Where log lines go. Secrets and addresses never get into them."""
 
 import contextlib
 import logging
@@ -19,7 +19,7 @@ _SECRETS: set[str] = set()
 
 
 def protect(secrets: Iterable[str | None]) -> None:
-    """Never let these values into a log line or an error."""
+    """Keep these values out of log lines and errors."""
     _SECRETS.update(one for one in secrets if one and len(one) >= 6)
 
 

@@ -1,4 +1,4 @@
-"""What cron mails: which errors of a job are reported now, which were reported before, and that they are over.
+"""What cron mails: which errors of a job are reported now, which were reported before, and when they are over.
 
 Remembered outside of the state file, which may be the very thing that is missing.
 """
@@ -35,12 +35,12 @@ from ccsync.state.database.times import from_text, to_text
 PASSING = frozenset({LockedError.exit_code, TemporaryError.exit_code})
 DAILY = frozenset(one.exit_code for one in (ConfigError, LoginNeeded, StateError, RefusedError, SafetyLimitError))
 IN_A_ROW = 3
-"""A passing trouble is reported only when so many runs in a row have met one."""
+"""A passing problem is reported only after so many runs in a row."""
 
 
 @dataclass(slots=True)
 class Memory:
-    """What cron was told of one job and one config.
+    """What was reported to cron about one job and one config.
 
     `passing` counts the runs in a row that ended with a passing trouble, `reported` has when each message went out,
     `what` is the latest of them that is not over.
@@ -52,7 +52,7 @@ class Memory:
 
 
 def takes_error(memory: Memory, error: CcsyncError, now: datetime) -> bool:
-    """Note an error; is it to be reported now?"""
+    """Note an error. Does it have to be reported now?"""
     is_passing = error.exit_code in PASSING
     memory.passing = memory.passing + 1 if is_passing else 0
     if is_passing and memory.passing < IN_A_ROW:
@@ -68,19 +68,19 @@ def takes_error(memory: Memory, error: CcsyncError, now: datetime) -> bool:
 
 
 def mark_of(text: str) -> str:
-    """What is the same from run to run of a message whose numbers change."""
+    """A hash of what stays the same in a message whose numbers change."""
     same = re.sub(r"\d[\d.,]*( \w+){0,2}", "", text)
     return hashlib.sha256(same.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def is_same_day(told_at: str | None, now: datetime) -> bool:
-    """Was it on this day, by the operator's calendar?"""
+    """Was it on this day, in local time?"""
     at = from_text(told_at) if told_at else None
     return at is not None and at.astimezone().date() == now.astimezone().date()
 
 
 def show(app: App, error: CcsyncError) -> None:
-    """Show an error; of a job that cron runs only what is to be mailed now."""
+    """Show an error. For a cron job, show only what has to be mailed now."""
     if is_watched(app) or isinstance(error, (Declined, Interrupted, NotAgreed)):
         error_lines.show(error)
         return
@@ -94,7 +94,7 @@ def show(app: App, error: CcsyncError) -> None:
 
 
 def say_recovery(app: App) -> None:
-    """After a run that did its work: what was reported before is over."""
+    """After a good run: say that a reported problem is over."""
     if is_watched(app):
         return
     memory = _read(app)
@@ -106,7 +106,7 @@ def say_recovery(app: App) -> None:
 
 
 def is_watched(app: App) -> bool:
-    """Does a person or a program read what is printed? Otherwise it is mailed."""
+    """Does a person or a program read the output? Otherwise cron mails it."""
     return app.cron_job is None or app.wants_json or screen.wants_summary(app.verbosity, quiet=False)
 
 
@@ -122,7 +122,7 @@ def _read(app: App) -> Memory:
 
 
 def _write(app: App, memory: Memory) -> None:
-    """Keep it in the first place that takes it; where none does, every run reports its error."""
+    """Save it in the first writable place. Without one, every run reports its error."""
     is_kept = memory == Memory()
     for path in _paths(app):
         with suppress(OSError):
@@ -137,7 +137,7 @@ def _write(app: App, memory: Memory) -> None:
 
 
 def _paths(app: App) -> list[Path]:
-    """Where it may be kept: systemd's folder, the user's, a temporary one.
+    """Where it may be saved: systemd's folder, the user's, a temporary one.
 
     https://specifications.freedesktop.org/basedir-spec/
     """
@@ -151,7 +151,7 @@ def _paths(app: App) -> list[Path]:
 
 
 def _temporary() -> Path | None:
-    """A folder of this user's alone; another one's would let others decide what is mailed."""
+    """A folder that only this user can write; in any other, others could decide what is mailed."""
     folder = Path(os.environ.get("TMPDIR") or tempfile.gettempdir()) / f"ccsync-{os.geteuid()}"
     try:
         facts = folder.lstat()

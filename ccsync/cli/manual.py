@@ -1,4 +1,4 @@
-"""Man pages from the guide and click's help. `python -m ccsync.cli.manual` writes them; a test holds them current."""
+"""Man pages from the guide and click's help. `python -m ccsync.cli.manual` writes them; a test checks them."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -19,11 +19,11 @@ TRIES = 2
 
 
 def begin(app: App, config: Config) -> None:
-    """A cron job begins; what is told at its end is for `end`."""
+    """A cron job begins. `end` reports how it ended."""
     app.monitored = config
     url = config.monitor.ping_url
     if url:
-        logging_setup.protect([url])  # whoever knows it can pretend to be this job
+        logging_setup.protect([url])  # anybody who knows it can pretend to be this job
         _harmless(lambda: _ping(f"{url}/start"))
 
 

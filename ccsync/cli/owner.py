@@ -1,4 +1,4 @@
-"""Whose a state file is: one Kibo tenant's and one Constant Contact account's. With another's facts it would do harm.
+"""A state file belongs to one Kibo tenant and one Constant Contact account. Facts of another would do harm.
 
 Both are written at the first login; a file of version 0.2 knows only the account and the tenant's host.
 """

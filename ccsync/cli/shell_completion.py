@@ -94,7 +94,7 @@ class Bash(BashComplete):
     source_template = _BASH
 
     def format_completion(self, item: CompletionItem[str]) -> str:
-        """The value quoted as the word under the cursor is: readline puts it there as it stands."""
+        """The value, quoted like the word under the cursor: readline inserts it unchanged."""
         words = os.environ.get("COMP_WORDS", "").split("\n")
         place = int(os.environ.get("COMP_CWORD", "0"))
         typed = words[place] if place < len(words) else ""

@@ -1,4 +1,4 @@
-"""Wires a command's tools together: config, state file, clients, clock."""
+"""Connects what a command needs: config, state file, clients, clock."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ class WallClock(Clock, Protocol):
 
 @dataclass(slots=True)
 class App:
-    """What the global options said, for the command to use."""
+    """The global options, for the command to use."""
 
     config_option: Path | None = None
     talkativeness: int = 0
@@ -48,7 +48,7 @@ class App:
     wants_json: bool = False
     clock: RealClock = field(default_factory=RealClock)
     state_path: Path | None = None
-    """Set once the config is read, so that an error of SQLite can name the file."""
+    """Set once the config is read, so that an SQLite error can name the file."""
     monitored: Config | None = None
     """The config of the cron job that a monitor hears of."""
     cron_job: str | None = None
@@ -81,7 +81,7 @@ class App:
 
     @contextmanager
     def writing(self, config: Config, command: str, wait_seconds: float = 0.0) -> Iterator[Store]:
-        """The state file, open for writing, with the writers' lock held; a lock that is held is waited for so long."""
+        """The state file, open for writing, with the writers' lock. Waits up to so many seconds for the lock."""
         with self._locked(config, command, wait_seconds) as lock:
             store = open_store(config.state.path)
             try:
@@ -128,7 +128,7 @@ class App:
         return Lock(config.state.path, command, to_text(self.clock.now()))
 
     def _check_alone(self, store: Store) -> None:
-        """Whoever deletes the lock file of a job lets a second one in; the log still knows the first."""
+        """If the lock file of a running job was deleted, a second job gets in. The log still knows the first."""
         other = runs.other_alive(store)
         if other is not None:
             raise LockedError(

@@ -1,4 +1,4 @@
-"""The config file: found, read with all its problems told at once, and changed without losing comments."""
+"""The config file: finding it, reading it with all problems at once, and changing it without losing comments."""
 
 from ccsync.config.editing import Change, check_edit, edit_config
 from ccsync.config.reading import find_config, line_of, load_config

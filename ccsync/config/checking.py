@@ -1,4 +1,4 @@
-"""Says everything that is wrong with a config file's content, each thing with its line and what would mend it."""
+"""Reports all problems of a config file's content, each with its line and its fix."""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""Changes single keys of a config file; whatever else stands in it, comments included, stays as it is."""
+"""Changes single keys of a config file; everything else, including comments, stays unchanged."""
 
 import errno
 import os
@@ -101,7 +101,7 @@ def _parsed(text: str) -> Document | None:
 
 
 def _typed(value: object) -> object:
-    """The value in a form whose `==` tells true, 1 and 1.0 apart."""
+    """The value in a form whose `==` distinguishes true, 1 and 1.0."""
     if isinstance(value, Mapping):
         return {key: _typed(one) for key, one in value.items()}
     if isinstance(value, list):

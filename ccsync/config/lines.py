@@ -1,4 +1,4 @@
-"""Finds where a TOML file's sections, keys and values stand: tomllib does not tell, and rewriting loses comments.
+"""Finds the positions of a TOML file's sections, keys and values: tomllib does not report them.
 
 It reads files that tomllib refuses as well as it can: their problems want line numbers, too.
 """
@@ -13,7 +13,7 @@ _DOTTED = rf"{_PART}(?:[ \t]*\.[ \t]*{_PART})*"
 _HEADER = re.compile(rf"[ \t]*\[\[?[ \t]*({_DOTTED})[ \t]*\]\]?")
 _KEY = re.compile(rf"[ \t]*({_DOTTED})[ \t]*=[ \t]*")
 _TOKEN = re.compile(
-    r'''"""(?:\\.|[^\\])*?"{3,5}'''  # a text may end in two quotes of its own
+    r'''"""(?:\\.|[^\\])*?"{3,5}'''  # a text may itself end in two quotes
     r"""|'''.*?'{3,5}"""
     r'''|"(?:\\.|[^"\\\n])*"'''
     r"""|'[^'\n]*'"""
@@ -58,7 +58,7 @@ class Outline:
         return None
 
     def key(self, section: str, key: str) -> Statement | None:
-        """The key where it stands plainly under its section's header."""
+        """The key if it is written plainly below its section's header."""
         wanted = (section, key)
         return next((one for one in self.statements if one.names == wanted and one.section == (section,)), None)
 

@@ -1,4 +1,4 @@
-"""Finds the config file, reads it, and refuses it with everything that is wrong with it told at once."""
+"""Finds and reads the config file, or refuses it with all its problems at once."""
 
 import os
 import re
@@ -121,7 +121,7 @@ def read(path: Path) -> Source:
 
 
 def line_of(path: Path, section: str, key: str) -> int | None:
-    """The 1-based line where a key stands in the file, for problems that only show when it is used."""
+    """The 1-based line of a key in the file, for problems found later."""
     return outline(read(path).text).line_of(section, key)
 
 
@@ -174,7 +174,7 @@ def holds_secret(document: Mapping[str, object]) -> bool:
 
 
 def _exposure(path: Path, document: Document, facts: os.stat_result) -> tuple[str, str, str] | None:
-    """What is wrong, why, and the command that mends it, when a secret is not its owner's alone."""
+    """What is wrong, why, and the fixing command, if others can read a secret."""
     if not holds_secret(document):
         return None
     mode, user = stat.S_IMODE(facts.st_mode), os.geteuid()

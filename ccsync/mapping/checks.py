@@ -1,4 +1,4 @@
-"""Is a configured mapping right? Every fault at once, with what is allowed and the nearest right name."""
+"""Checks a configured mapping and reports all problems at once, with what is allowed and the closest valid name."""
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches

@@ -74,7 +74,7 @@ SOURCES: Mapping[str, Source] = {
         Source(ANY_ATTRIBUTE, _DATE, "attributes", "an attribute, as attributes.tenant~birthday"),
     )
 }
-"""Every Kibo field that can be mapped; the last one stands for all attributes."""
+"""Every Kibo field that can be mapped; the last entry is for all attributes."""
 
 
 def source_of(name: str) -> Source | None:

@@ -35,7 +35,7 @@ Row = dict[str, str | int]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A value that was cut, or left out: the operator is told, the contact is sent all the same."""
+    """A value that was cut or left out. It is reported; the contact is sent anyway."""
 
     field: str
     text: str
@@ -71,7 +71,7 @@ TARGETS: Mapping[str, Target] = {
         Target(ANY_CUSTOM_FIELD, "text", 255, "a custom field, by its name"),
     )
 }
-"""Every property that can be mapped; the last one stands for all custom fields."""
+"""Every property that can be mapped; the last entry is for all custom fields."""
 
 
 def target_of(name: str) -> Target | None:

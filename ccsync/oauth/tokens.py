@@ -74,7 +74,7 @@ def token_call(app: App, form: Mapping[str, str]) -> Call:
 
 
 def to_tokens(record: JsonObject, scope: str = "") -> TokenAnswer:
-    """What was issued. Raises `VendorUnreachable` for an answer that is none."""
+    """The issued tokens. Raises `VendorUnreachable` for an invalid answer."""
     access_token = shapes.word(record, "access_token")
     if access_token is None:
         raise VendorUnreachable("Constant Contact's token answer has no token.")

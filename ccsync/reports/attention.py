@@ -1,4 +1,4 @@
-"""What needs a person, each with the command that mends it: pure decisions on how things stand."""
+"""What needs attention, each item with the command that fixes it: pure decisions on the current state."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from ccsync.words import counted, people
 
 OLD_LOGIN = timedelta(days=150)
 STAYS_SO = 3
-"""A cron job that failed for a passing reason is news only after so many times running."""
+"""A cron job that failed for a passing reason is reported only after so many failures in a row."""
 SILENCE = timedelta(hours=2)
 WATCHED = (*CRON_JOBS, RECONCILE)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing for a person to do: what is the matter, and the command or act that mends it."""
+    """One thing for a person to do: the problem, and the command or action that fixes it."""
 
     what: str
     fix: str
 
 
 def needs(status: Status) -> list[Alert]:
-    """Everything that waits for a person, the most basic first: what stands above may mend what stands below."""
+    """Everything that needs attention, the most basic first: fixing it may fix the rest."""
     return [*_of_login(status), *_of_list(status), *_of_jobs(status), *_of_records(status)]
 
 
@@ -85,7 +85,7 @@ def _of_failures(one: JobStanding) -> Iterator[Alert]:
 
 
 def is_silent(status: Status, one: JobStanding) -> bool:
-    """Has cron not started the job for so long that it probably does not?"""
+    """Has the job not run for so long that cron probably does not start it?"""
     if one.last is None:
         return one.job in CRON_JOBS  # reconcile, once a week, may be yet to come
     most = 2 * WEEK if one.job == RECONCILE else max(SILENCE, 4 * status.interval)

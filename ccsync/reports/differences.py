@@ -28,7 +28,7 @@ _CHUNK = 500
 
 
 def compare(context: Context, flushed_at: datetime | None) -> None:
-    """Find what differs, into `state.comparison`. What changed after `flushed_at` nobody has seen to yet."""
+    """Write the differences into `state.comparison`. Changes after `flushed_at` are not processed yet."""
     for stream in (
         _not_listed(context, flushed_at),
         _listed(context, flushed_at),
@@ -97,7 +97,7 @@ def _several(context: Context) -> Iterator[Finding]:
 
 
 def _has_left(context: Context, person: bytes) -> bool:
-    """Did somebody leave whom ccsync had put on the list? Who is on it again came there by another way."""
+    """Did a person leave whom ccsync had added? If they are on the list again, somebody else added them."""
     return any(
         one.kind == DEPARTED and one.list_id == context.list_id for one in suppressions.of_person(context.store, person)
     )

@@ -1,4 +1,4 @@
-"""What a dry run tells: what an export would do, and what it would cost."""
+"""The plan of a dry run: what an export would do and cost."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -60,7 +60,7 @@ def make_plan(context: Context, *, is_retry: bool, calls_spared: int, began_at: 
     for _, decision in iter_decisions(context, is_retry=is_retry):
         if decision.act is Act.SUPPRESS:
             plan.suppressed_reasons[decision.reason.partition(" on ")[0]] += 1
-    # The imports, the looks at them, the opt-outs once more, and whoever the counters do not account for.
+    # The imports, the polls of them, the opt-outs once more, and contacts missing from the counters.
     more_calls += 2 * plan.imports + 6 if plan.imports else 0
     plan.calls = context.constant_contact.transport.calls + more_calls
     seconds += more_calls / limits.requests_per_second

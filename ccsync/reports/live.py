@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the vendors say. Of what one of them would not tell there is a trouble instead.
+    """What the vendors say. What one of them does not answer becomes a problem instead.
 
     `list_exists` is `None` when that is not known.
     """

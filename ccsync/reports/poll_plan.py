@@ -12,7 +12,7 @@ class Plan:
     """What a dry run found that a real run would do."""
 
     by_kind: Counter[str] = field(default_factory=Counter)
-    """People of whom an account would be written."""
+    """Number of people for whom an account would be written."""
     accounts: int = 0
     held: int = 0
     calls: int = 0

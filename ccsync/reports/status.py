@@ -169,7 +169,7 @@ def _size(path: Path) -> int:
 
 
 def stale_jobs(status: Status, most: timedelta) -> list[JobStanding]:
-    """The cron jobs that have not done their work for so long, or never; none while the sync is disabled.
+    """The cron jobs that have not succeeded for that span, or never; none while the sync is disabled.
 
     A success that is still to come was noted by a clock that was ahead, and proves nothing.
     """

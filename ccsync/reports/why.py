@@ -184,7 +184,7 @@ def _rejection(store: Store, account_ids: Sequence[int]) -> str | None:
 
 
 def _next_attempt(store: Store, config: Config, facts: Facts) -> datetime | None:
-    """When an account of the queue has its next turn, as far as that can be told."""
+    """When an account of the queue is next due, if that is known."""
     if not facts.is_enabled:
         return None
     upcoming = next_run_at(runs.last_of(store, FLUSH_EVENTS), config)

@@ -110,7 +110,7 @@ def campaign(
 
 
 def _check_line(what: str, text: str, most: int = 1_000) -> None:
-    """A line that goes into a mail's head: one that breaks there could add lines of its own."""
+    """Check a line for the mail's header: a line break there could add header lines."""
     problem = (
         "it is empty"
         if not text.strip()

@@ -132,7 +132,7 @@ def _make_tags_again(store: Store) -> None:
 
 
 def _take(options: Options, draft: Draft, tools: Clients, store: Store) -> list[CustomField]:
-    """Put the options into the draft: all is checked before anything is created. Returns odd mapped fields."""
+    """Put the options into the draft. Checks everything before it creates anything. Returns odd mapped fields."""
     client = tools.constant_contact
     fields = live_account.custom_fields(client) if options.concern_mapping else []
     missing = _take_mapping(options, draft, fields) if options.concern_mapping else []
@@ -170,7 +170,7 @@ def _of_new_list(options: Options, draft: Draft) -> list[Change]:
 
 
 def _find_list(name: str, creates: bool, tools: Clients, store: Store) -> ContactList | None:
-    """The list as it is now; `None` when it is to be created."""
+    """The list, or `None` if it has to be created."""
     lists = live_account.read_lists(tools.constant_contact, store, now())
     try:
         return live_account.find_list(name, lists)
@@ -192,7 +192,7 @@ def _take_addresses(options: Options, draft: Draft, tools: Clients) -> None:
 
 
 def _take_mapping(options: Options, draft: Draft, fields: list[CustomField]) -> list[str]:
-    """Change the draft's mapping; the names of the custom fields that are to be created."""
+    """Change the draft's mapping. Returns the names of custom fields to create."""
     mapping = dict(draft.config.mapping)
     for pair in options.maps:
         target, separator, source = (part.strip() for part in pair.partition("="))

@@ -27,7 +27,7 @@ _ROWS_OF = {
     "events": "events",
     "queue": "queue",
 }
-"""What a table is to an operator; the others are all traces of runs under way."""
+"""The operator's names of the tables; all other tables are traces of runs under way."""
 
 
 @click.command()

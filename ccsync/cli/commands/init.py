@@ -104,7 +104,7 @@ def _in_force(app: App) -> Path | None:
 
 
 def _value(name: str, given: object, talk: Talk | None) -> Change:
-    """A setting, asked for until it can be right. Raises `click.UsageError` where nobody can be asked."""
+    """A setting; asks until it is valid. Raises `click.UsageError` without a terminal."""
     section, question = _PLACES[name]
     key = "client_id" if name.endswith("client_id") else name
     while given is None:

@@ -36,7 +36,7 @@ class FreshToken:
         return self.value
 
     def renew(self, refused: str) -> str:
-        """A login that is refused at once is none."""
+        """Raise: a new login that is refused immediately cannot be used."""
         raise LoginNeeded(
             "Constant Contact refused the new login; nothing was saved.",
             "401 right after the approval: the browser was probably signed in as a user without account data.",
@@ -109,7 +109,7 @@ def _with_campaigns(app: oauth.App, store: Store, asked: bool) -> oauth.App:
 
 
 def _ask_whether_again(app: App, store: Store) -> None:
-    """Say as whom somebody is logged in. Raises `Declined` when that is to stay."""
+    """Show the current login. Raises `Declined` if it should stay."""
     age = age_of_login(store, app.clock.now())
     if age is None or age.days >= LAPSES_AFTER.days:
         return
@@ -170,7 +170,7 @@ def _log_in_to_constant_contact(
 
 
 def _read_account(client: ConstantContact, scopes: Sequence[str], privileges: Sequence[str]) -> AccountSummary:
-    """Whose account it is. Raises `LoginNeeded` for a login that cannot even tell that."""
+    """The account of the login. Raises `LoginNeeded` if the login may not read it."""
     lacking = "; ".join(rights.shortfalls(scopes, privileges))
     if "account_read" in scopes:
         raise LoginNeeded(

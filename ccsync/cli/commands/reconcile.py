@@ -147,7 +147,7 @@ def _print_report(context: Context, report: Report, *, is_wide: bool) -> None:
 
 
 def _in_one_line(report: Report) -> str:
-    """Drift as it is mailed: how many of what, and nobody's address."""
+    """Drift for a mail: numbers per kind, without addresses."""
     kinds = ", ".join(f"{report.counts[kind]:,} {kind.value}" for kind in DRIFT if report.counts.get(kind))
     people = "1 person is" if report.drift == 1 else f"{report.drift:,} people are"
     return f"The store and the list have drifted apart: {people} concerned ({kinds}). ccsync reconcile"

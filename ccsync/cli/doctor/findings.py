@@ -22,7 +22,7 @@ GRAVEST_FIRST = (*(one.exit_code for one in _GRAVITY), CcsyncError.exit_code)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a check found: what is so, or what is wrong and how to mend it. `code` is 0 unless something is wrong."""
+    """The result of a check: what is fine, or what is wrong and how to fix it; `code` is 0 if all is well."""
 
     check: str
     status: str
@@ -32,19 +32,19 @@ class Finding:
 
 
 class Wrong(CcsyncError):
-    """Something is not as it should be, and no error of a run says so."""
+    """Something is wrong that no error of a run reports."""
 
 
 class Skipped(Exception):
-    """A check that cannot be made; why."""
+    """A check that cannot be made, with the reason."""
 
 
 Check = Callable[[], str]
-"""Returns what is so. Raises a `CcsyncError` for what is wrong, `Skipped` where it cannot be found out."""
+"""Returns what is fine. Raises a `CcsyncError` for a problem, `Skipped` if it cannot be checked."""
 
 
 def examine(checks: Mapping[str, Check]) -> Iterator[Finding]:
-    """Make each check, whatever became of the others."""
+    """Make each check, even if others failed."""
     for name, check in checks.items():
         try:
             yield Finding(name, OK, check())

@@ -17,11 +17,11 @@ from ccsync.reports.status import CRON_JOBS, gather
 from ccsync.state import Store, open_store
 
 LEAST_FREE = 100_000_000
-"""Bytes; a dry run and a migration copy the state file, so its own size must be free besides."""
+"""Bytes. A dry run and a migration copy the state file, so its own size must be free as well."""
 
 
 class Machine:
-    """The checks of this machine; what one has found the next ones use."""
+    """The checks of this machine. Later checks use what earlier ones found."""
 
     def __init__(self, app: App) -> None:
         self._app = app
@@ -29,7 +29,7 @@ class Machine:
         self.store: Store | None = None
 
     def checks(self) -> Mapping[str, Check]:
-        """In the order in which one thing rests on another."""
+        """In the order of their dependencies."""
         return {
             "config": self._config,
             "permissions": self._permissions,
@@ -121,6 +121,6 @@ class Machine:
         return ", ".join(f"{one.job} at {screen.local_time(one.last.started_at)}" for one in jobs if one.last)
 
     def close(self) -> None:
-        """Let the state file go."""
+        """Close the state file."""
         if self.store is not None:
             self.store.close()

@@ -26,7 +26,7 @@ MOST_SKEW = timedelta(minutes=2)
 
 
 class Vendors:
-    """The checks that call; what one has found the next ones use. All of them change nothing."""
+    """The checks that make calls. Later checks use what earlier ones found. None changes anything."""
 
     def __init__(self, app: App, machine: Machine) -> None:
         self._app = app
@@ -36,7 +36,7 @@ class Vendors:
         app.clock.limit(MOST_SECONDS)
 
     def checks(self) -> Mapping[str, Check]:
-        """Kibo's first: everything is read from there."""
+        """Kibo's first, because everything is read from there."""
         return {
             "Kibo login": self._kibo,
             "Kibo customers": self._customers,

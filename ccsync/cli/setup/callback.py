@@ -117,7 +117,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A browser that went away is no news."""
+        """Ignore a browser that went away."""
 
 
 class _Request(BaseHTTPRequestHandler):
@@ -162,4 +162,4 @@ class _Request(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: a request's line holds the code."""
+        """Log nothing: the request line holds the code."""

@@ -1,4 +1,4 @@
-"""What new settings mean, said where it bites: after `ccsync configure` has written them."""
+"""Explains the consequences of new settings after `ccsync configure` has written them."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from ccsync.state import Store, properties
 
 
 def explain(draft: Draft, store: Store, odd_fields: Iterable[CustomField]) -> None:
-    """Say what each change means; `odd_fields` are mapped ones that are not for texts."""
+    """Say what each change means. `odd_fields` are mapped custom fields that are not text fields."""
     changed = {one.key for one in draft.changes()}
     if draft.chosen is not None:
         _explain_list(draft, store, draft.chosen.name, draft.chosen.list_id)

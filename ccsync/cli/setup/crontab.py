@@ -59,7 +59,7 @@ def lines(config_path: Path, interval_minutes: int) -> list[str]:
 
 
 def missing_variables() -> list[str]:
-    """What this shell sets and ccsync goes by: cron and systemd do not know it."""
+    """Variables of this shell that ccsync uses and that cron and systemd do not have."""
     return [name for name in _NEEDED if os.environ.get(name)]
 
 

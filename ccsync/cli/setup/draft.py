@@ -1,4 +1,4 @@
-"""The settings as `ccsync configure` is about to write them, and what was made elsewhere on the way."""
+"""The settings that `ccsync configure` is about to write, and what it created in Constant Contact on the way."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,9 +14,9 @@ from ccsync.models import ContactList
 
 @dataclass(slots=True)
 class Draft:
-    """What is to change in `config`; `None` leaves a setting as it is.
+    """The changes to `config`; `None` leaves a setting unchanged.
 
-    `made` names what was created in Constant Contact on the way: that stays, whatever becomes of the rest.
+    `made` names what was created in Constant Contact on the way; it stays there even if the rest fails.
     """
 
     config: Config
@@ -61,7 +61,7 @@ class Draft:
 
 @contextmanager
 def unwritten(draft: Draft) -> Iterator[None]:
-    """Until the config file is written: whatever ends it tells what there is now in Constant Contact all the same."""
+    """Until the config file is written: any error also names what was created in Constant Contact."""
     name = draft.config.path.name
     try:
         yield

@@ -1,4 +1,4 @@
-"""`ccsync configure` without options: one question after the other, today's value as the answer that Enter gives."""
+"""`ccsync configure` without options: one question after the other. Enter keeps the current value."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ OPT_OUT_MODES = {
 
 
 def interview(draft: Draft, tools: Clients, store: Store, talk: Talk, at: datetime) -> list[CustomField]:
-    """Ask for everything, and whether it is to be written; mapped custom fields that are not for texts.
+    """Ask for every setting and whether to save. Returns the mapped custom fields that are not text fields.
 
     Raises `Declined` when it is not to be written.
     """

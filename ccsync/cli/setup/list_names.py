@@ -36,7 +36,7 @@ class ListNames:
 
 
 def remembered(store: Store) -> ListNames | None:
-    """What was last read; `None` when nothing was, or when what is kept cannot be understood."""
+    """What was last read; `None` if nothing was, or if the saved text cannot be parsed."""
     try:
         record = json.loads(properties.get(store, _KEY) or "null")
         at = from_text(record["at"])

@@ -71,7 +71,7 @@ def create_list(client: ConstantContact, store: Store, name: str) -> ContactList
 
 
 def read_lists(client: ConstantContact, store: Store, at: datetime) -> tuple[ContactList, ...]:
-    """Every list as it is now; remembered for suggestions."""
+    """Read every list; they are also saved for suggestions."""
     with _refusals("see the contact lists", "contacts:lists:read"):
         return list_names.refresh(store, client, at).lists
 
@@ -119,7 +119,7 @@ def missing_fields(mapping: Mapping[str, str], fields: Iterable[CustomField]) ->
 
 
 def with_labels_as_names(mapping: Mapping[str, str], fields: Sequence[CustomField]) -> dict[str, str]:
-    """The mapping with each custom field by its name, where it stands by its label as people see it."""
+    """The mapping with labels of custom fields replaced by their names."""
     names = {one.name for one in fields}
     by_label = {one.label.casefold(): one.name for one in fields}
     return {_named(key, names, by_label): source for key, source in mapping.items()}
@@ -138,7 +138,7 @@ def odd_fields(mapping: Mapping[str, str], fields: Iterable[CustomField]) -> lis
 
 
 def check_room(names: Sequence[str], fields: Sequence[CustomField]) -> None:
-    """Raise `RefusedError` when the account cannot take so many more custom fields."""
+    """Raise `RefusedError` if the account has no room for these custom fields."""
     if names and len(fields) + len(names) > MOST_FIELDS:
         raise RefusedError(
             f"The custom field {names[0]} was not created." if len(names) == 1 else "No custom field was created.",
@@ -163,7 +163,7 @@ def with_field(mapping: Mapping[str, str], name: str, made: CustomField) -> dict
 
 
 def sample_customer(kibo: Kibo, mapping: Mapping[str, str]) -> Customer | None:
-    """An opted-in customer for whom much of the mapping has values, read whole; `None` when there is nobody."""
+    """An opted-in customer with values for most of the mapping, fully read; `None` if there is none."""
     page = kibo.get_customers(start=0, size=SAMPLES, filter=FILTER)
     usable = [one for one in page.customers if one.accepts_marketing and _values(one, {}) is not None]
     if not usable:

@@ -125,7 +125,7 @@ class MappingChoice:
 
 
 def created_field(made: CustomField) -> str:
-    """What is told of a new custom field."""
+    """The message about a new custom field."""
     return f'Created the custom field "{screen.clean(made.label)}"; imports call it {screen.clean(made.name)}.'
 
 

@@ -9,7 +9,7 @@ from ccsync.cli.setup.starting_config import EXAMPLES
 
 
 def units(config_path: Path, state_path: Path, interval_minutes: int, *, also_writable: Path | None = None) -> str:
-    """All units as one text; a line above each names its file. `also_writable` is a folder besides the state file's."""
+    """All units as one text, each below a line with its file name. `also_writable` is a second writable folder."""
     unit = (EXAMPLES / "systemd.example").read_text("utf-8")
     writable = [state_path.parent, *([also_writable] if also_writable else [])]
     whens = (*schedules(interval_minutes), WEEKLY)

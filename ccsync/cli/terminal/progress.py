@@ -1,4 +1,4 @@
-"""One line of progress on a terminal's stderr: what, how far, calls used, how long yet. Nothing under cron."""
+"""One line of progress on a terminal's stderr: phase, count, calls used, time left. Nothing under cron."""
 
 import shutil
 import sys
@@ -11,7 +11,7 @@ SECONDS_APART = 0.25
 
 
 class ProgressLine:
-    """Draws progress at most four times a second, and erases it at the end."""
+    """Draws progress at most four times a second and erases it at the end."""
 
     def __init__(self, is_wanted: bool) -> None:
         self._is_wanted = is_wanted and sys.stderr.isatty()
@@ -60,7 +60,7 @@ class ProgressLine:
         self._is_drawn = True
 
     def erase(self) -> None:
-        """Leave the terminal as it was."""
+        """Erase the line."""
         if self._is_drawn:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()

@@ -20,7 +20,7 @@ class Talk:
             sys.stdin.reconfigure(errors="replace")  # a terminal in another encoding must not end in a traceback
 
     def ask(self, question: str) -> str:
-        """The typed line, without blanks around it. Raises `click.Abort` at the end of the input."""
+        """The typed line, stripped. Raises `click.Abort` at the end of the input."""
         self._check()  # Ctrl-C during a call waits for its answer; it was not meant for the next question
         click.echo(f"{screen.fitted(question)} ", err=True, nl=False)
         line = ""
@@ -47,7 +47,7 @@ class Talk:
             screen.say("Type y or n.")
 
     def choose(self, question: str, names: Sequence[str], now: int) -> int:
-        """Ask for one of a few names; its place, counted from 0. Enter takes the one at `now`."""
+        """Ask for one of a few names and return its index, from 0. Enter takes the one at `now`."""
         say_numbered(names, range(1, len(names) + 1), now + 1)
         while True:
             typed = self.ask(f"{question} (1 to {len(names)}; Enter: {now + 1}):")
@@ -58,7 +58,7 @@ class Talk:
 
 
 def say_numbered(names: Sequence[str], numbers: Sequence[int], chosen: int) -> None:
-    """Show names with their numbers; a star marks the chosen number."""
+    """Show names with their numbers; a star marks the chosen one."""
     room = max(shutil.get_terminal_size().columns - 8, 20)
     for name, number in zip(names, numbers, strict=True):
         first, *others = screen.wrapped(screen.clean(name), room)
@@ -67,6 +67,6 @@ def say_numbered(names: Sequence[str], numbers: Sequence[int], chosen: int) -> N
 
 
 def numbered(typed: str, most: int) -> int | None:
-    """The number that was typed, when it is one from 1 to `most`."""
+    """The typed number if it is between 1 and `most`."""
     is_one = typed.isascii() and typed.isdigit() and len(typed) <= 6 and 1 <= int(typed) <= most
     return int(typed) if is_one else None

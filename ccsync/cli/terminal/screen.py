@@ -1,4 +1,4 @@
-"""Shows data on a terminal harmlessly: whatever a name or a vendor's text holds, it cannot drive the screen."""
+"""Prints data safely: no name and no text of a vendor can control the terminal."""
 
 import json
 import os
@@ -19,13 +19,13 @@ from ccsync import words
 _HARMLESS = re.compile(r"[\x20-\x7e]*\Z")
 _HELD_BYTES = 4_000_000
 _RECENT = timedelta(days=180)
-_NARROWEST = 20  # columns; a terminal that says it has fewer is not believed
+_NARROWEST = 20  # columns; ignores a terminal that claims fewer
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # Persian and Indic names need them between letters
 
 
 def clean(text: object) -> str:
-    """The text with everything invisible or steering shown as an escape."""
+    """The text with invisible and control characters shown as escapes."""
     value = str(text)
     if _HARMLESS.match(value):
         return value
@@ -143,7 +143,7 @@ def utc_time(at: datetime | None) -> str | None:
 
 
 def duration(seconds: float) -> str:
-    """`4.2s`, `42s`, `3m 20s`, `2h 5m`; never less than nothing, whatever became of the clock meanwhile."""
+    """`4.2s`, `42s`, `3m 20s`, `2h 5m`; at least 0, even if the clock was set back meanwhile."""
     seconds = max(0.0, seconds)
     whole = round(seconds)
     if whole < 60:
@@ -161,12 +161,12 @@ def of_clock(whose: str, ahead: timedelta) -> str:
 
 
 def may_ask() -> bool:
-    """Is there a person to answer a question?"""
+    """Is there a terminal to ask on?"""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def wants_summary(verbosity: int, quiet: bool) -> bool:
-    """Does somebody watch? A cron run that did its work prints nothing."""
+    """Does somebody watch? A good cron run prints nothing."""
     return not quiet and (verbosity > 0 or sys.stderr.isatty() or sys.stdout.isatty())
 
 

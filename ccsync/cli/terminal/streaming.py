@@ -1,4 +1,4 @@
-"""Prints long answers row by row, so that a million rows need no memory: CSV for spreadsheets, and JSON."""
+"""Prints long results row by row, so that a million rows need no memory: CSV and JSON."""
 
 import csv
 import io
@@ -12,13 +12,13 @@ _STARTS_A_FORMULA = tuple("=+-@\t\r") + tuple("＝＋－＠")
 
 
 def csv_cell(value: object) -> str:
-    """A value as a spreadsheet may show it: never a formula, and one record stays one line."""
+    """A value that is safe in a spreadsheet: never a formula, never a line break."""
     text = "" if value is None else str(value)
     return clean("'" + text if text.startswith(_STARTS_A_FORMULA) else text)
 
 
 def print_csv(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows as CSV in UTF-8, whatever the terminal's own encoding."""
+    """Print rows as CSV in UTF-8, regardless of the terminal's encoding."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     writer = csv.writer(sys.stdout, lineterminator="\n")

@@ -16,7 +16,7 @@ import click
 from ccsync.cli.terminal.screen import clean, width_of, wrapped
 
 GAP = "  "
-_NARROWEST = 20  # columns; a terminal that says it has fewer is not believed
+_NARROWEST = 20  # columns; ignores a terminal that claims fewer
 _LAST = 24  # columns that the last column keeps before others have to give way
 _LEAST = 10  # columns that a broken word keeps
 _LONGEST_NAME = 28
@@ -117,7 +117,7 @@ Paint = Callable[[str], str]
 def _row(
     cells: Sequence[str], widths: Sequence[int], paints: Sequence[Paint | None] = (), *, is_header: bool = False
 ) -> list[str]:
-    """The lines of one row; a header stands at the bottom of its lines."""
+    """The lines of one row. A header is aligned at the bottom."""
     parts = [wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
     height = max(map(len, parts))
     lines = []
@@ -139,7 +139,7 @@ def _painted(text: str) -> str:
 
 
 def paint(text: str, color: str | None, *, is_talk: bool = False) -> str:
-    """The text in a color, where a terminal shows it and nobody asked for none."""
+    """The text in a color, if stdout or stderr is a terminal that shows it and NO_COLOR is not set."""
     stream = sys.stderr if is_talk else sys.stdout
     if not color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
         return text

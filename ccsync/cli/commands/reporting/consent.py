@@ -1,4 +1,4 @@
-"""`ccsync consent`: the consent ledger, for whoever has to show what a person agreed to, and when."""
+"""`ccsync consent`: shows the consent ledger: what a person agreed to, and when."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -15,7 +15,7 @@ MOST_SECONDS = 60
 
 
 def look_at_vendors(app: App, config: Config) -> Seen:
-    """Ask both vendors; what one of them would not tell is a trouble in the answer."""
+    """Ask both vendors. What one of them does not answer becomes a problem in the result."""
     app.clock.limit(MOST_SECONDS)
     with app.checking(config) as store:
         tools = clients(config, store, app.clock, renewing=lambda: app.lock(config, "status --live"))

@@ -18,7 +18,7 @@ from ccsync.state import properties
 
 MOST_DAYS = 3_650
 _READABLE = 0o644
-"""It holds nothing about anybody, and is made to be passed on."""
+"""It holds no personal data and may be shared."""
 
 
 @click.command()

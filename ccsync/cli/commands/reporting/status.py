@@ -74,7 +74,7 @@ def status(app: App, checks: bool, stale_after: timedelta | None, live: bool, is
 
 
 def _in_one_line(found: Status, alarms: list[str]) -> str:
-    """The line of a monitoring plugin: how it stands, and numbers for its graphs.
+    """The line of a monitoring plugin: the state, and numbers for graphs.
 
     https://nagios-plugins.org/doc/guidelines.html#PLUGOUTPUT
     """
