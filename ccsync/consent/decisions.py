@@ -136,7 +136,7 @@ def stand_of(known: KnownContact | None, target: Target) -> Stand:
     was_put_there = sent is not None and sent.list_id == target.list_id and sent.removed_at is None
     if not was_put_there or known.permission == DELETED:
         return Stand.OFF
-    # Whose contact has another address now may have said no with that.
+    # A person whose contact has a different address now may have opted out with it.
     return Stand.VANISHED if known.permission == VANISHED else Stand.GONE
 
 
@@ -145,13 +145,13 @@ def _is_foreign(known: KnownContact | None, target: Target) -> bool:
 
 
 def as_last_seen(list_id: str, *, overwrite_existing: bool) -> Target:
-    """A target for what only tells how things stand: however old, the last sighting counts."""
+    """A target for reports: the last sighting counts, however old it is."""
     return Target(list_id, overwrite_existing, datetime.min.replace(tzinfo=UTC))
 
 
 def needs_a_look(known: KnownContact | None, decision: Decision, target: Target) -> bool:
     """Has Constant Contact to be asked about a contact before an import updates it or puts it on the list again?"""
-    # Nobody is taken for gone by what an earlier run saw: it may have looked for another list.
+    # What an earlier run saw proves no departure: it may have looked at another list.
     if known is None or (known.is_fresh(target.fresh_since) and decision.act is not Act.DEPARTED):
         return False
     may_have_changed = decision.act in (Act.UPDATE, Act.DEPARTED) or decision.reason == Stand.WAITING.value
@@ -195,7 +195,7 @@ def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:
 
 
 def is_return_between_looks(contact: Contact, known: KnownContact | None, list_id: str) -> bool:
-    """Did somebody whom ccsync put on the list unsubscribe and come back since the last look, by their own acts?
+    """Did a person whom ccsync added unsubscribe and come back since the last look, by their own acts?
 
     An unsubscribe takes a contact off every list, and coming back gives none back: that is no departure.
     """

@@ -49,7 +49,7 @@ DRIFT = (Kind.MISSING, Kind.LEFT, Kind.NOT_REMOVED, Kind.NOT_WRITTEN_BACK, Kind.
 
 
 class Repair(Enum):
-    """What `--fix` does about a finding: it only queues for the jobs, which decide and act as ever."""
+    """What `--fix` does about a finding. It only queues work; the jobs decide and act as usual."""
 
     READ = "read"
     REMOVE = "remove"
@@ -138,7 +138,7 @@ def _judge_held(holding: Suppression, one: NotListed) -> Difference:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A member whom no opted-in account stands behind, or whom something keeps from being sent.
+    """A member without an opted-in account, or one who may not be sent.
 
     `says_no` are accounts on the address, `elsewhere` opted-in accounts that had it before. `is_renamed`: its contact
     had another address when ccsync put it on the list.

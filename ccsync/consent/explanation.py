@@ -134,7 +134,7 @@ def _came_otherwise(facts: Facts, name: str) -> str:
 
 
 def _held(facts: Facts, blocking: Suppression, stand: Stand, off: str, name: str) -> Answer:
-    """Somebody who is not to be on the list, and may have come to it all the same."""
+    """A person who must not be on the list but may be on it anyway."""
     if _is_member(facts) and stand is not Stand.MOVED and blocking.kind != UNSUBSCRIBED:
         how = "" if stand is Stand.ON else ", but not added by ccsync"
         return Answer(Standing.LISTED, f"On {name} when last seen{how}, though the person {reason_of(blocking)}.")
@@ -187,7 +187,7 @@ def _waiting(facts: Facts, off: str, name: str) -> Iterator[Answer]:
 
 
 def _weightiest(facts: Facts) -> list[Queued]:
-    """The account that is farthest from being dealt with, if any is in the queue."""
+    """The queued account that is farthest from being processed, if any."""
     order = (tasks.FAILED, tasks.RETRYING, tasks.PENDING)
     return sorted(facts.queue, key=lambda one: order.index(one.status) if one.status in order else 0)[:1]
 
@@ -229,6 +229,6 @@ def _of_accounts(facts: Facts, off: str) -> Iterator[Answer]:
 
 
 def _sentence(text: str) -> str:
-    """A reason as a sentence of its own."""
+    """A reason as a sentence."""
     text = text.strip()
     return text if not text or text.endswith((".", "!", "?")) else f"{text}."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 MOST_ATTEMPTS = 8
-"""After so many attempts a task is parked."""
+"""A task is parked after this many attempts."""
 LONGEST_BACKOFF = timedelta(hours=12)
 _EXPIRIES = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
 
@@ -31,7 +31,7 @@ def next_try(at: datetime, attempts: int, interval: timedelta) -> NextTry:
 
 
 def expires_at(at: datetime, refusals: int) -> datetime:
-    """When a record that was refused for the `refusals`-th time, without a reason to mend, is tried again.
+    """When to retry a record that was refused for the `refusals`-th time without a stated reason.
 
     After one day, three days, a week, then weekly: a plan that was upgraded or an account that was mended needs nobody.
     """

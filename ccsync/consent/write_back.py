@@ -1,4 +1,4 @@
-"""What Kibo is told of a person's consent at Constant Contact, and what is left alone: pure functions."""
+"""Which consent changes at Constant Contact are written to Kibo, and which are not: pure functions."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,7 +15,7 @@ REASONS = {
     DEPARTED: "left the list",
     RESUBSCRIBED: "came back to Constant Contact by their own act",
 }
-"""What Kibo is told, as an operator reads it."""
+"""The reasons for a write, in words for the operator."""
 OWN_WORDS = "own act"
 OWN_ACT = "Contact"
 """The vendor's word for the person's own act."""
@@ -33,7 +33,7 @@ class Found(Enum):
 
 
 def judge_missing(contact: Contact | None, list_id: str) -> Found:
-    """Has somebody who is not among the members left the list by an act of consent?"""
+    """Has a person who is not a member left the list by an act of consent?"""
     if contact is None or contact.deleted_at is not None:
         return Found.DELETED if contact is None or not contact.has_unsubscribed else Found.UNSUBSCRIBED
     if contact.has_unsubscribed:
@@ -47,7 +47,7 @@ def judge_missing(contact: Contact | None, list_id: str) -> Found:
 
 
 def whose_act(contact: Contact) -> str | None:
-    """Whose act a departure was: "Contact" where the vendor shows the person's own, else `None`.
+    """Who caused a departure: "Contact" if the vendor shows the person's own act, else `None`.
 
     `update_source` is the source of the contact's last change, whatever that was: staff, or an import, may have
     changed it after the person left. So it never proves that staff took somebody off.
@@ -56,7 +56,7 @@ def whose_act(contact: Contact) -> str | None:
 
 
 def outdated(kind: str, list_id: str, suppressions: Iterable[Suppression]) -> str | None:
-    """Why a change is no longer to be told, `None` while it holds."""
+    """Why a change must no longer be written; `None` while it holds."""
     holding = {(one.kind, one.list_id) for one in suppressions}
     kinds = {found for found, _ in holding}
     if kind == UNSUBSCRIBED:
@@ -101,7 +101,7 @@ def wanted_value(kind: str) -> bool:
 
 
 class Seen(Enum):
-    """What an account's consent, read again, tells."""
+    """The result of reading an account's consent again."""
 
     NOTHING = "what it was"
     OWN = "what ccsync has set"

@@ -22,7 +22,7 @@ def look_at(context: Context, activity_ids: Iterable[str]) -> dict[str, Activity
     wanted = set(activity_ids)
     if not wanted:
         return {}
-    # One call tells the state of every job of the last ten days.
+    # One call returns the state of every job of the last ten days.
     shown = {one.activity_id: one for one in context.constant_contact.get_activities()}
     over: dict[str, Activity | None] = {}
     for activity_id in sorted(wanted):

@@ -1,4 +1,4 @@
-"""Finds people who left only the list, by comparing its members with whom ccsync put there."""
+"""Finds people who left only the list, by comparing its members with the people ccsync added."""
 
 import logging
 from collections.abc import Iterable
@@ -38,7 +38,7 @@ def compare_soon(context: Context) -> None:
 
 
 def compare(context: Context, record: ListRecord | None = None) -> bool:
-    """Compare the list and remember who left it; true when who is missing has still to be settled (`restored`).
+    """Compare the list and record departures; true if missing people are still to be resolved (`restored`).
 
     `record` is what the list's own record showed before. Raises what `ccsync.errors` lists; then nothing was concluded.
     """
@@ -55,7 +55,7 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
             missing.record()
             _note_returned(context)
     clocks.advance(context, list_record.stream(context), started_at)
-    # A look at each who left is well spent; the rest is what another comparison costs.
+    # A call for each person who left is worth it; the rest is the cost of another comparison.
     cost = context.constant_contact.transport.calls - calls - missing.departed
     list_record.note_comparison(context, record, cost, is_settled=missing.is_settled)
     return has_to_settle
@@ -163,7 +163,7 @@ def _take(context: Context, addresses: Iterable[str]) -> int:
 
 
 class _Missing:
-    """Whoever ccsync has put on the list and the reading of its members does not show."""
+    """People whom ccsync added to the list and who are missing among its members."""
 
     def __init__(self, context: Context, contact_list: ContactList) -> None:
         self._context = context
@@ -183,7 +183,7 @@ class _Missing:
             return
         for person in list_members.iter_missing(context.store, context.list_id):
             if is_mass:
-                # Too many to look at each; who is suppressed meanwhile is not mailed, and that is all.
+                # Too many to look up each one; while suppressed they are not mailed, and nothing else happens.
                 record_departure(context, person, ledger.address_of(context.store, person))
             else:
                 self._record_one(person)

@@ -27,7 +27,7 @@ _REFERENCE = "list_count"
 
 @dataclass(frozen=True, slots=True)
 class ListRecord:
-    """How many members the list counts, if it tells, and whether its members have to be compared now."""
+    """How many members the list counts, if known, and whether its members must be compared now."""
 
     count: int | None
     is_due: bool
@@ -35,7 +35,7 @@ class ListRecord:
 
 @dataclass(frozen=True, slots=True)
 class _Reference:
-    """What the list counted at the last comparison, whom ccsync had on it then, and how many calls that took."""
+    """The count at the last comparison, the people ccsync had on the list then, and the calls it took."""
 
     count: int | None
     on_list: int
@@ -65,7 +65,7 @@ def read(context: Context) -> ListRecord:
 
 
 def note_comparison(context: Context, record: ListRecord | None, cost: int, *, is_settled: bool) -> None:
-    """The list was compared after its `record` was read, by so many calls.
+    """Note that the list was compared after its `record` was read, with this many calls.
 
     Not `is_settled`: what the record counts was not explained by that, so that the next run compares again.
     """

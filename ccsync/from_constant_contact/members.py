@@ -1,4 +1,4 @@
-"""Finds out who is on the list now, by whatever costs the fewest calls: each contact, an export, or the list."""
+"""Finds out who is on the list now, with the fewest calls: single contacts, an export, or the list's pages."""
 
 import csv
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 CLOCK_STEP = timedelta(seconds=2)
 MOST_EXPORTED = 500
 FEW = 2
-"""So many are looked up singly before pages are read."""
+"""Up to this many are looked up one by one before pages are read."""
 _CHUNK = 2_000
 CALLS_OF_EXPORT = 4
 """Start, two looks, download."""
@@ -59,7 +59,7 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hi
     if rest and len(rest) > _pages_of_list(context):
         started_at = vendor_now(context)
         read_list(context)
-        # Who was not shown is looked at: a page may be short, and a contact may have another address now.
+        # Look up contacts that were not shown: a page may be short, and a contact may have a new address.
         return hidden | _look_up(
             context, [one for one in rest if not contacts.was_seen_since(context.store, one[0], started_at)]
         )
@@ -74,7 +74,7 @@ def read_many(context: Context, wanted: Iterable[tuple[bytes, str]]) -> Hidden:
 
 
 def calls_for(context: Context, number: int) -> int:
-    """How many calls `read_membership` makes for so many people whom ccsync put on the list."""
+    """How many calls `read_membership` makes for this many people on the list."""
     if number == 0:
         return 0
     exports = -(-number // MOST_EXPORTED) * CALLS_OF_EXPORT
@@ -142,13 +142,13 @@ def look_at(context: Context, person: bytes, address: str | None = None) -> Cont
     contact_id = contacts.id_of(context.store, person)
     contact = context.constant_contact.get_contact(contact_id) if contact_id else None
     if contact is None or contact.deleted_at is not None:
-        # Deleted and made anew, a contact has another id.
+        # A contact that was deleted and created again has a new id.
         address = address or ledger.address_of(context.store, person) or _address_at_kibo(context, person)
         contact = (context.constant_contact.find_contact(address) if address else None) or contact
     if contact is not None and contact.email is not None:
         sightings.note(context, [contact])
     elif contact_id or address:
-        # Nobody can tell what came before a contact was erased: it may have moved, and said no after that.
+        # It is unknown what happened before a contact was erased: it may have moved and then opted out.
         # Without an id it may be there still.
         contacts.note_absent(context.store, person, vendor_now(context), VANISHED)
     return contact
@@ -184,7 +184,7 @@ def _export(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden | N
             for person, _ in part:
                 if person in found:
                     contacts.note_member(context.store, person, context.list_id, vendor_now(context))
-        # A file shows addresses: who is not in it may have another one now.
+        # A file shows addresses: a person who is missing in it may have a new one.
         hidden |= _look_up(context, [one for one in part if one[0] not in found])
         context.show("members of the list", start + len(part), len(wanted))
     return hidden

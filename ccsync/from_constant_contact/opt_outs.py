@@ -34,7 +34,7 @@ def pull(context: Context, *, is_full: bool = False) -> None:
 
 
 def pull_all(context: Context) -> None:
-    """A full pass over everybody who is unsubscribed, and over those whom it no longer shows: who of them is back?
+    """Read everybody who is unsubscribed, and find out who of those no longer shown is back.
 
     `updated_after` would miss most of them: an opt-out does not touch the contact's own `updated_at`.
     """

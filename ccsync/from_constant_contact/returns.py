@@ -22,13 +22,13 @@ from ccsync.state.outbox import queue, write_backs
 from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 
 MOST_LOOKS = 50
-"""So many are looked at one by one; more are looked for in a listing."""
+"""Up to this many are looked up one by one; more are looked for in a listing."""
 SHARE_OF_DAY = 10
 """A listing costs at most this part of the day's calls."""
 
 
 def find(context: Context, started_at: datetime) -> None:
-    """Find who is back, of all whom the full pass that began at `started_at` did not show."""
+    """Find who is back among the people that the full pass from `started_at` did not show."""
     if _are_many(context, started_at):
         # The shorter listing first: of those who are deleted, or of those who may be mailed.
         sizes = [(context.constant_contact.count_contacts(status=one), one) for one in ("deleted", "active")]
@@ -104,10 +104,10 @@ def _seen_at(context: Context, before: Suppression) -> datetime | None:
 
 
 def _record(context: Context, contact: Contact, person: bytes) -> None:
-    """The person came back: their opt-out no longer holds, and Kibo is told, if Kibo was told of the opt-out."""
+    """The person came back: lift the opt-out, and write that to Kibo if the opt-out was written there."""
     at = context.now()
     suppressions.lift(context.store, person, UNSUBSCRIBED)
-    # Who opted in again in the store meanwhile was kept out until now: the next flush decides anew.
+    # A person who opted in again in the store was kept out until now: the next flush decides again.
     queue.enqueue(context.store, accounts.of_person(context.store, person), at)
     if context.config.sync.resubscribes:
         write_backs.enqueue_return(context.store, person, contact.contact_id, contact.opt_in_date, at)

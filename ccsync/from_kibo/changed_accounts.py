@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 MOST_READ = 40_000
 """Accounts read before what follows is sent: as many as one import takes."""
 FEW = 10
-"""So many accounts are read one by one without looking for a cheaper way."""
+"""Up to this many accounts are read one by one, without looking for a cheaper way."""
 _CHUNK = 200
 EVENT_DELAY = timedelta(seconds=10)
-"""An event is made a moment after the change it tells of."""
+"""An event is created a moment after its change."""
 
 
 class Changes:
@@ -95,7 +95,7 @@ class Changes:
             self._take_from(Changed(everybody, (page.customers for page in Sweep(kibo))))
 
     def _take_from(self, changed: Changed) -> None:
-        """Take in those who are due. A row that is older than its event is read by itself; so is who is not there."""
+        """Take in the due accounts. A row that is older than its event, or missing, is read individually."""
         parts = RowSections(self._context)
         for customers in changed.pages:
             if self._is_full():
@@ -157,7 +157,7 @@ class Changes:
         queue.mark_read(self._context.store, [one.account_id for one in taken])
         self._count(len(taken))
         opted_out = sum(one.accepts_marketing is False for one in taken)
-        # Who says no and said no before is nobody's news.
+        # An account that says no and said no before changes nothing.
         self._context.counts["unchanged"] += max(0, opted_out - (self._context.counts["opted_out"] - before))
 
     def _count(self, number: int) -> None:
@@ -181,7 +181,7 @@ class Changes:
 
 
 def put_off(context: Context, one: Due, at: datetime, error: str) -> None:
-    """An account could not be dealt with: it comes again later, until a person has to look."""
+    """An account could not be processed: retry it later, until it fails for good."""
     later = next_try(at, one.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
     note = queue.give_up if later.is_parked else queue.put_off
     note(context.store, one.account_id, later.attempts, later.at, error)
@@ -189,7 +189,7 @@ def put_off(context: Context, one: Due, at: datetime, error: str) -> None:
 
 
 def _is_fresh(customer: Customer, one: Due) -> bool:
-    """Does the row show the change that its event tells of? Lists may lag behind."""
+    """Does the row show the change of its event? Lists may lag behind."""
     if one.changed_at is None:
         return True
     return customer.updated_at is not None and customer.updated_at >= one.changed_at - EVENT_DELAY
@@ -199,7 +199,7 @@ def _is_fresh(customer: Customer, one: Due) -> bool:
 
 
 def catch_up(context: Context) -> tuple[KiboTime, TemporaryError | None]:
-    """Stage everybody who opts in, and queue whoever did so when last seen and is not among them.
+    """Stage everybody who opts in, and queue accounts that opted in when last seen and are missing now.
 
     Returns the start of the sweep by Kibo's clock, and what went wrong in the end, if anything.
     Raises `OutOfTime` when the store is too large for a run that has to end.

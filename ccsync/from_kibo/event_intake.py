@@ -41,6 +41,6 @@ def take_in(context: Context, *, is_exported: bool) -> Taken:
 
 
 def note_done(context: Context, taken: Taken) -> None:
-    """What was taken in is dealt with: after a whole sweep, events are pulled from its start on."""
+    """Everything taken in is processed: after a full sweep, events are read from its start on."""
     if taken.swept_from is not None and taken.trouble is None:
         clocks.advance(context, events.STREAM, taken.swept_from)

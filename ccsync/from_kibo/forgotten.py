@@ -11,7 +11,7 @@ from ccsync.state.suppressions import FORGOTTEN
 
 
 def set_apart(context: Context, customers: Sequence[Customer]) -> tuple[list[Customer], list[Customer]]:
-    """The customers to be dealt with as ever, and those of whom nothing is to be noted."""
+    """The customers to process as usual, and those to keep no record of."""
     persons = {one.account_id: person for one in customers if (person := context.whose(one)) is not None}
     forgotten = erasure.forgotten_among(context.store, list(persons.values()))
     if not forgotten:

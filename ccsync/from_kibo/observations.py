@@ -53,7 +53,7 @@ class Observer:
         self._write()
 
     def _person(self, customer: Customer) -> bytes | None:
-        """Whose address it is; `None` for an account without one that could be mailed."""
+        """The person of the address; `None` for an account without a usable address."""
         return None if check_address(customer.email) is not None else self._context.whose(customer)
 
     def _observe(self, customer: Customer, person: bytes | None, was: AccountSeen | None) -> None:
@@ -148,7 +148,7 @@ class Observer:
             self._held.add(one)
 
     def _has_moved(self, customer: Customer, before: bytes) -> None:
-        """The address left behind is left alone, unless whoever has it now says no."""
+        """Leave the old address alone, unless its present owner says no."""
         context = self._context
         if customer.accepts_marketing:
             step = Step(before, customer.account_id, "left alone", "its account has another address now")

@@ -62,7 +62,7 @@ def _decide(one: StagedPerson, target: Target, *, is_retry: bool) -> Decision:
         one.suppressions,
         target,
         fingerprint=one.staged.fingerprint or b"",
-        # Nobody else is sent the address alone.
+        # Nobody else is sent with the address only.
         email_only_fingerprint=fingerprint(address_alone(one.staged)) if known and not known.is_ours else b"",
         refused_fingerprint=None if is_retry else one.refused,
     )

@@ -162,7 +162,7 @@ def _gather(context: Context, request: Request, started_at: datetime) -> Gathere
 
 
 def _settle_queue(context: Context) -> None:
-    """Whoever was read here needs no event any more; whoever opted in before and was not shown is looked at next."""
+    """Accounts read here need no event any more. Accounts that had opted in and were not shown are read next."""
     queue.begin_reading(context.store)
     queue.mark_staged_read(context.store)
     queue.enqueue_under_way(context.store, context.now())
@@ -171,7 +171,7 @@ def _settle_queue(context: Context) -> None:
 
 
 def _close(context: Context) -> None:
-    """Erase what was staged, and account for everybody who was read."""
+    """Erase what was staged, and count everybody who was read."""
     counts = context.counts
     counts["rejected"] = runs.count_rejected(context.store, context.run_id)
     handled = ("added", "updated", "unchanged", "suppressed", "departed", "rejected")

@@ -80,7 +80,7 @@ class Flush:
         return ListCheck(self.context, lambda gone, _: gone <= self.accept, fix)
 
     def _look_at_earlier(self, removals: Removals) -> None:
-        """Look once at what an earlier run left running, and queue who is to be tried again."""
+        """Check once what an earlier run left running, and queue accounts to retry."""
         context = self.context
         staging.clear(context.store)
         queue.begin_reading(context.store)
@@ -94,7 +94,7 @@ class Flush:
             queue.enqueue_expired(context.store, again, context.now())
 
     def _act(self, removals: Removals, check: ListCheck, taken: Taken) -> None:
-        """Do what follows from what was read, and count it as dealt with."""
+        """Act on what was read, and count it as processed."""
         removals.remove_due()
         if self.is_exported:
             additions.send_changed(self.context, check)

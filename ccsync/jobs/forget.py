@@ -42,7 +42,7 @@ class Receipt:
 
 
 def find(context: Context, address: str) -> Held:
-    """What ccsync holds about the person with this address; `erasure.Held.is_known` tells whether it is anything."""
+    """What ccsync holds about the person with this address; `erasure.Held.is_known` is false if that is nothing."""
     return erasure.find(context.store, context.person_of(address))
 
 

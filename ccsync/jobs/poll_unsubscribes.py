@@ -38,7 +38,7 @@ def run(context: Context, request: Request) -> Outcome:
 
     Raises what `ccsync.errors` lists; what was done before is kept, and the next run continues.
     """
-    # What goes wrong in one step keeps nobody who is recorded from being written to the store.
+    # A failure in one step must not keep recorded opt-outs from being written to the store.
     troubles = Troubles()
     with context.gate.for_opt_outs():
         troubles.keep(lambda: restored.recognize(context))

@@ -6,7 +6,7 @@ from ccsync.run.context import Context
 
 
 def require_list(context: Context) -> ContactList:
-    """Return the active list as it is now. Raises `RefusedError` when it no longer exists."""
+    """Read and return the active list. Raises `RefusedError` if it no longer exists."""
     found = context.constant_contact.get_list(context.list_id)
     if found is None:
         raise list_is_gone(context)

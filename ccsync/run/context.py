@@ -49,7 +49,7 @@ class Context:
     patience_seconds: float = 180.0
     """How long the run may still wait for bulk jobs, all together: what is not over by then is left to the next run."""
     is_patient: bool = False
-    """A person waits for this run: the time to wait begins anew with each bulk job that ends."""
+    """A person waits for this run: the waiting time restarts with each bulk job that ends."""
 
     _key: Callable[[str], bytes] | None = field(default=None, init=False, repr=False)
 

@@ -13,7 +13,7 @@ LACKING_SECTIONS = "lacking-sections"
 
 
 class Finder(Protocol):
-    """A run, or whoever else remembers what was found out."""
+    """A run, or anything else that remembers findings."""
 
     @property
     def store(self) -> Store:

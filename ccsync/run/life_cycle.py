@@ -92,7 +92,7 @@ def _finish(context: Context, status: str, message: str) -> None:
 
 
 def _note_trouble(context: Context, job: str, error: CcsyncError) -> None:
-    """Keep what mends it, for `status`."""
+    """Save the fix, for `status`."""
     try:
         last_errors.note(context.store, job, Trouble(context.run_id, error.exit_code, error.what, error.fix))
         if isinstance(error, SafetyLimitError):

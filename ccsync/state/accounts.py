@@ -39,7 +39,7 @@ def observe(store: Store, seen: Iterable[AccountSeen], at: datetime) -> None:
 
 
 def note_addresses(store: Store, pairs: Iterable[tuple[int, bytes]]) -> None:
-    """These accounts (account id, person) are answerable for the address, whoever else has it."""
+    """These accounts (account id, person) caused the address to be on the list."""
     store.run_many("INSERT OR IGNORE INTO account_addresses VALUES (?, ?)", list(pairs))
 
 

@@ -239,7 +239,7 @@ def confirm_batch(store: Store, batch_id: int, upto: bytes, list_id: str, at: da
     """
     store.run(
         "UPDATE contacts SET member_of = ?, seen_at = NULL, permission = NULL, moved_to = NULL,"
-        # Whoever is sent anew after a deletion may have another id: a removal by the old one would pass for done.
+        # A contact sent again after a deletion may have a new id: a removal by the old id would seem done.
         " contact_id = CASE WHEN permission = 'deleted' THEN NULL ELSE contact_id END"
         " WHERE person IN (SELECT person FROM batch_rows WHERE batch_id = ? AND person <= ?)",
         list_id,
@@ -262,7 +262,7 @@ def found_on_list(store: Store, account_id: int, person: bytes, list_id: str, at
 
 
 def note_removed(store: Store, person: bytes, list_id: str | None, at: datetime) -> None:
-    """The person is off the list, or off every one: taken off by ccsync, or by an act that is settled."""
+    """The person is off the list, or off every one: removed by ccsync, or by a resolved act."""
     which = "person = ?2 AND (?3 IS NULL OR list_id = ?3) AND removed_at IS NULL"
     listed = "person = ?1 AND (?2 IS NULL OR member_of = ?2)"
     with store.transaction():

@@ -42,7 +42,7 @@ class LedgerRow:
 
 
 def change_of(contact: Contact, person: bytes, change: str, at: datetime | None, seen_at: datetime) -> ConsentChange:
-    """A change at Constant Contact, which happened at `at` as far as it tells, with what it shows as evidence."""
+    """A change at Constant Contact that happened at `at`, if known, with its evidence."""
     shown = ("permission_to_send", "opt_in_source", "opt_out_source", "update_source")
     evidence = {name: getattr(contact, name) for name in shown}
     return ConsentChange(
@@ -95,11 +95,11 @@ def has_been_answered(store: Store, person: bytes) -> bool:
 
 
 def address_of(store: Store, person: bytes) -> str | None:
-    """The person's address as last told by a vendor."""
+    """The person's address as a vendor last showed it."""
     return next(iter(addresses_of(store, person)), None)
 
 
 def addresses_of(store: Store, person: bytes) -> list[str]:
-    """The person's address in every spelling that a vendor has told, the latest first."""
+    """The person's address in every spelling that a vendor has shown, the latest first."""
     sql = "SELECT email FROM consent WHERE person = ? AND email IS NOT NULL GROUP BY email ORDER BY max(id) DESC"
     return store.column(str, sql, person)

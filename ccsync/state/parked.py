@@ -49,7 +49,7 @@ def due_again(store: Store, at: datetime) -> list[int]:
 
 
 def expire_since(store: Store, since: datetime) -> None:
-    """Who was refused for the first time since then is tried again now: others are taken again."""
+    """Retry people first refused since then, because others pass again."""
     first = "expires_at NOT NULL AND attempts = 1"
     store.run(f"UPDATE parked SET expires_at = since WHERE {first} AND since >= ?", since)
 

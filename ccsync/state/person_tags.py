@@ -1,4 +1,4 @@
-"""The tags that ccsync manages, who is to have which, and who has been given which by ccsync."""
+"""The tags that ccsync manages, who should have which, and who got which from ccsync."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def note_gone(store: Store, number: int, at: datetime) -> None:
 
 
 def make_gone_again(store: Store, at: datetime) -> list[str]:
-    """A person wants deleted tags back: whoever is to have them gets them again. The names."""
+    """Set deleted tags again for everybody who should have them. Returns their names."""
     with store.transaction():
         names = store.column(str, "SELECT name FROM tags WHERE gone_at NOT NULL ORDER BY name")
         store.run("UPDATE tags SET gone_at = NULL WHERE gone_at NOT NULL")
@@ -77,7 +77,7 @@ def count_set(store: Store, number: int) -> int:
 
 
 def count_open(store: Store, list_id: str) -> tuple[int, int]:
-    """How many tags are to be set and to be taken off, over all people who may be sent to the list."""
+    """How many tags to set and to remove, over all people who may be sent to the list."""
     sql = (
         "SELECT count(*) FROM person_tags WHERE is_wanted = ? AND is_set != is_wanted AND NOT EXISTS (SELECT 1"
         " FROM suppressions WHERE suppressions.person = person_tags.person AND list_id IN ('', ?))"

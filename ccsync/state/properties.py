@@ -61,5 +61,5 @@ def advance(store: Store, stream: Stream[T], at: T, now: datetime) -> None:
 
 
 def reset(store: Store, stream: Stream[T]) -> None:
-    """Let a stream begin anew, inside the caller's transaction or by itself."""
+    """Restart a stream, inside the caller's transaction or by itself."""
     store.run("DELETE FROM bookmarks WHERE stream = ?", stream.name)

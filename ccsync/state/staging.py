@@ -53,7 +53,7 @@ def changed_at(store: Store, person: bytes) -> datetime | None:
 
 
 def have_as_is(store: Store, seen: Mapping[int, datetime | None]) -> set[int]:
-    """Those of a page of accounts that are staged and were not updated since, as far as their date tells."""
+    """The accounts of a page that are staged and were not updated since, by their date."""
     sql = f"SELECT account_id, updated_at FROM staged WHERE account_id IN ({marks(list(seen))})"
     staged: dict[int, str] = dict(store.rows(sql, *seen))
     return {one for one, at in seen.items() if at is not None and staged.get(one) == to_text(at)}
@@ -105,7 +105,7 @@ def unread_siblings(store: Store) -> list[int]:
 
 
 def drop_person(store: Store, person: bytes) -> None:
-    """Drop the accounts of somebody who was dealt with, inside the caller's transaction."""
+    """Drop a processed person's accounts, inside the caller's transaction."""
     store.run("DELETE FROM staged WHERE person = ?", person)
 
 
@@ -120,7 +120,7 @@ def iter_stranger_rows(store: Store) -> Iterator[str]:
 
 
 def listed_but_not_opted_in(store: Store, list_id: str) -> int:
-    """Members of the list, as the latest pass saw them, whom no opted-in account stands behind."""
+    """Members of the list in the latest pass without an opted-in account."""
     return store.number(
         "SELECT count(*) FROM contacts WHERE member_of = ? AND moved_to IS NULL"
         " AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.person = contacts.person)",

@@ -1,4 +1,4 @@
-"""Compares the list's members, and settles who is missing when an older copy of the state file was put back."""
+"""Compares the list's members, and resolves missing people after an older state file was restored."""
 
 from ccsync.consent.write_back import Found, judge_missing
 from ccsync.from_constant_contact import departures, members, restored
@@ -18,7 +18,7 @@ def compare(context: Context, record: ListRecord | None, *, is_full: bool) -> No
 
 
 def settle(context: Context) -> None:
-    """Settle everybody whom the reading of the list that was just made does not show; then the copy is caught up.
+    """Resolve everybody whom the latest reading of the list does not show; then the copy is caught up.
 
     Raises what `ccsync.errors` lists; who was settled before is settled.
     """
@@ -33,7 +33,7 @@ def _settle(context: Context, person: bytes) -> None:
         return  # on the list after all, deleted, waiting, or unsubscribed: that is seen, and no guess
     account_ids = accounts.of_person(context.store, person)
     shown = [one for one in map(context.kibo.get_customer, account_ids) if one is not None]
-    # Nobody has to be taken off the list by an opt-out that is seen now.
+    # No opt-out seen now requires a removal from the list.
     contacts.note_absent(context.store, person, vendor_now(context))
     observe(context, shown, are_whole=True)
     opted_in = [one for one in shown if one.accepts_marketing and context.whose(one) == person]

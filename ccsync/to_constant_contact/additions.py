@@ -1,4 +1,4 @@
-"""Sends who was read and is to be added or updated."""
+"""Sends the people who were read and have to be added or updated."""
 
 from ccsync.consent.decisions import Act
 from ccsync.from_kibo.staged_decisions import iter_decisions
@@ -25,7 +25,7 @@ def send_changed(context: Context, check: ListCheck) -> None:
 
 
 def send_staged(context: Context, check: ListCheck, *, is_retry: bool = False) -> None:
-    """Send who is due of the staged people; long addresses go last and by themselves: they are looked for afterwards.
+    """Send the staged people who are due. Long addresses go last, in their own batch, and are looked up afterwards.
 
     Raises what `ccsync.errors` lists.
     """

@@ -39,7 +39,7 @@ _LOST_ANSWER_TRIES = 3
 REFUSED = "refused"
 """The code of a record that Constant Contact refuses while it takes others."""
 _FROZEN_AT_ONCE = 500
-"""So many rows take one transaction, so that nobody who reads or writes the state file waits long."""
+"""Rows per transaction: readers and writers of the state file must not wait long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ def leave_out(context: Context, one: Staged, error: RefusedError | VendorUnreach
 
 
 def park(context: Context, record: RejectedRecord, fingerprint: bytes) -> None:
-    """A row was not taken, and the vendor does not say what to mend: it is tried again when that expires.
+    """A row was refused without a stated reason: it is retried when the rejection expires.
 
     In the caller's transaction.
     """

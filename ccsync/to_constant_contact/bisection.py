@@ -15,9 +15,9 @@ T = TypeVar("T")
 Failure: TypeAlias = RefusedError | VendorUnreachable
 
 MOST_BLIND = 100
-"""So many refusals before anything has passed are the vendor's; a search through everybody would cost a day's calls."""
+"""This many refusals before anything has passed are the vendor's; searching everybody would cost a day's calls."""
 MOST_REFUSALS = 1_000
-"""More than so many in one run are no longer single bad records, whatever passes beside them."""
+"""More refusals than this in one run are not single bad records, even if others pass."""
 _COST_OF_LOST_ANSWER = 10
 
 
@@ -32,7 +32,7 @@ class Tried(Generic[T]):
 
 @dataclass(slots=True)
 class Bisection(Generic[T]):
-    """One search. `carry_out` tries groups and tells what became of each; `has_passed` that another job has passed.
+    """One search. `carry_out` tries groups and returns their results; `has_passed`: another job has passed.
 
     `seed` is another one in every run: a search that met only bad records and gave up is not followed by its like.
     """

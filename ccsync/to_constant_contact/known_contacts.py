@@ -1,4 +1,4 @@
-"""Learns which addresses Constant Contact already has from other sources, and who is still on the list."""
+"""Finds out which addresses Constant Contact already has from other sources, and who is still on the list."""
 
 import json
 from collections.abc import Sequence

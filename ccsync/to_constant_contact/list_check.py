@@ -1,4 +1,4 @@
-"""Finds people who left the list since ccsync put them there: an import would put them back.
+"""Finds people who left the list after ccsync added them: an import would add them again.
 
 What is sent rests on a look at opt-outs and members that is renewed every ten minutes, however long a run takes.
 """
@@ -23,11 +23,11 @@ _CHUNK = 1_000
 MOST_BY_THE_CHEAPEST_WAY = 10_000
 """More than these are looked for by reading the list: nobody of them is kept in memory."""
 LetThrough = Callable[[int, int], bool]
-"""May so many, of so many who were looked for, be taken for departures? Asked when they are suspiciously many."""
+"""Do this many missing, of this many looked for, count as departures? Asked if the number is suspicious."""
 
 
 class ListCheck:
-    """The look at opt-outs and members on which everybody who is sent depends.
+    """The check of opt-outs and members that every send depends on.
 
     `fix` is the command that lets departures through which `let_through` does not. Not `pulls_opt_outs`: every contact
     is looked at by itself.
@@ -56,7 +56,7 @@ class ListCheck:
             self.renew()
 
     def renew(self) -> None:
-        """Pull opt-outs and look at members; who has left is suppressed. Raises what `ccsync.errors` lists."""
+        """Read opt-outs and check members; suppress people who left. Raises the errors of `ccsync.errors`."""
         context = self._context
         if self._pulls_opt_outs:
             opt_outs.pull_recent(context)

@@ -34,7 +34,7 @@ MOST_AT_ONCE = 500
 UNSUBSCRIBE = "unsubscribe"
 OPT_OUT_REASON = "Opted out in the web shop"
 WHILE_IMPORTING = timedelta(minutes=25)
-"""A removal of somebody whom an import holds is repeated with the next run."""
+"""A removal of a person in a running import is repeated by the next run."""
 
 
 class Removals:
@@ -71,7 +71,7 @@ class Removals:
         self._hanging = hanging
 
     def remove_due(self) -> None:
-        """Take off the list whoever is to leave it now, as far as the safety limit lets them, and whose job hangs.
+        """Remove everybody who is due to leave the list within the safety limit, and people whose job hangs.
 
         Opt-outs may use the reserve of the day's calls. Raises what `ccsync.errors` lists; what was done is saved.
         """
@@ -98,7 +98,7 @@ class Removals:
 
 
 def plan(context: Context, accept: int, done: int = 0) -> tuple[list[Removal], list[Removal]]:
-    """Who goes out now, after `done` in this run, and whom the safety limit holds back."""
+    """Who is removed now, after `done` in this run, and whom the safety limit stops."""
     waiting = [one for one in _waiting(context) if not one.activity_ids and not one.is_done]
     on_list = contacts.count_on_list(context.store, context.list_id)
     may_go = let_through(len(waiting), done, on_list, context.config.sync.max_opt_outs, accept)
@@ -128,7 +128,7 @@ def _is_unsubscribed(context: Context, one: Removal) -> bool:
 
 
 def _with_contacts(context: Context, going: Sequence[Removal]) -> list[Removal]:
-    """Those whose contact Constant Contact has; whoever it does not know is off the list already."""
+    """The people whose contact exists at Constant Contact; the rest are off the list already."""
     unknown = [
         (one.person, one.email or ledger.address_of(context.store, one.person))
         for one in going
@@ -136,7 +136,7 @@ def _with_contacts(context: Context, going: Sequence[Removal]) -> list[Removal]:
     ]
     hidden = members.find_contacts(context, [(person, address) for person, address in unknown if address])
     if not all(address for _, address in unknown):
-        members.read_list(context)  # nothing else tells who they are
+        members.read_list(context)  # the only way to learn their contact ids
     found = list[Removal]()
     for one in going:
         contact_id = contacts.id_of(context.store, one.person)
@@ -265,7 +265,7 @@ def _done(context: Context, one: Removal, how: str, open_ids: Sequence[str] = ()
 
 
 def _forget(context: Context, one: Removal) -> None:
-    """Nothing can change it any more. Who said yes meanwhile is decided on anew."""
+    """Close the task. A person who said yes meanwhile is decided on again."""
     is_wanted = _is_wanted(context, one)
     with context.store.transaction():
         removals.drop(context.store, one.person, one.list_id)
@@ -276,5 +276,5 @@ def _forget(context: Context, one: Removal) -> None:
 
 
 def _is_wanted(context: Context, one: Removal) -> bool:
-    """Has the person still said no? A job that was started cannot be called back, but need not be started anew."""
+    """Does the person still say no? A started job cannot be called back, but need not be started again."""
     return one.reason == removals.DELETED or suppressions.holds(context.store, one.person, one.list_id)

@@ -57,7 +57,7 @@ def iter_outgoing_long(context: Context, *, is_retry: bool) -> Iterator[Outgoing
 
 
 def iter_outgoing_split(context: Context, batch: Batch, *, is_retry: bool) -> Iterator[Outgoing]:
-    """The rows of those people of a split batch who are staged and still due; who is no longer due leaves it."""
+    """The rows of a split batch whose people are staged and still due; the rest leave the batch."""
     held = {row.person for row in batches.rows_of(context.store, batch.id)}
     for one, decision in iter_decisions(context, is_retry=is_retry) if held else ():
         if one.person not in held:

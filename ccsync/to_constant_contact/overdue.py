@@ -35,7 +35,7 @@ def look(context: Context) -> None:
 
 
 def _give_up(context: Context, batch: Batch) -> None:
-    """Who arrived is well; the others are decided on anew."""
+    """People who arrived are done; the rest are decided on again."""
     rows = batches.rows_of(context.store, batch.id)
     hidden = members.read_membership(context, [(row.person, row.email) for row in rows])
     seen = [row for row in rows if row.person not in hidden]
@@ -55,7 +55,7 @@ def _give_up(context: Context, batch: Batch) -> None:
 
 
 def _has_ended(context: Context, batch: Batch, *, has_worked: bool) -> None:
-    """It ended after all: what it wrote may be older than what was sent since, so its people are decided on anew."""
+    """It ended after all. What it wrote may be older than what was sent since, so its people are decided on again."""
     with context.store.transaction():
         for row in batches.rows_of(context.store, batch.id) if has_worked else []:
             if not suppressions.holds(context.store, row.person, batch.list_id):

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def send(context: Context, total: int, *, is_retry: bool = False, renew: Callable[[], None] = lambda: None) -> None:
-    """Send everybody who is staged and due, wait for it as long as the run may, and find the records that are refused.
+    """Send everybody staged and due, wait as long as the run may, and find the refused records.
 
     Raises the vendor's refusal when nothing passes: then no record is blamed, and everybody stays due.
     """
@@ -56,7 +56,7 @@ class Suspects:
             is_vendors = fresh > 1 or isinstance(failure, VendorUnreachable) or refusals.are_everybodys(context)
             refusals.note_refused(context)
             if is_vendors:
-                # What was split is whole again, and decided on anew by the next run.
+                # The split batch is whole again; the next run decides again.
                 with context.store.transaction():
                     for batch in batches.in_state(context.store, SPLIT):
                         batches.close(context.store, batch.id, FAILED, context.now())

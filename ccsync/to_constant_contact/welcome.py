@@ -18,7 +18,7 @@ from ccsync.state.staging import Staged
 from ccsync.words import counted
 
 SHARE = 3
-"""Single creates may use one call in so many of what is left today."""
+"""Single creates may use one in this many of today's remaining calls."""
 REASON = "new, and made the account themselves: created singly for the welcome e-mail"
 
 
@@ -45,7 +45,7 @@ def may_create(context: Context) -> int:
 
 
 def create_new(context: Context) -> None:
-    """Create who is new; whoever turns out to exist after all stays staged, and goes by import."""
+    """Create new contacts. A contact that turns out to exist stays staged and goes by import."""
     due = new_people(context)
     most = may_create(context)
     if len(due) > most:
@@ -75,7 +75,7 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
     except AnswerLost:
         contact = _look_for(context, str(row["email"]))
     except RefusedError as error:
-        # It goes by import, where others show whether the record is to blame, at the price of its welcome e-mail.
+        # It goes by import, where other records show whether it is to blame; it loses its welcome e-mail.
         control.blame_record_at_constant_contact(context, error)
         return
     if contact is None:
@@ -99,7 +99,7 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
 
 
 def _look_for(context: Context, address: str) -> Contact | None:
-    """The answer was lost: did the contact arrive? Else it goes by import, at the price of its welcome e-mail."""
+    """The answer was lost: did the contact arrive? If not, it goes by import and loses its welcome e-mail."""
     contact = context.constant_contact.find_contact(address)
     is_there = contact is not None and sightings.is_member(contact, context.list_id)
     return contact if is_there else None

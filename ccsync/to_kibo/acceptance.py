@@ -8,7 +8,7 @@ from ccsync.words import counted, people
 
 HAS_WRITTEN = "store_was_told_of_opt_outs"
 ACCEPTED = "accepted_opt_outs"
-"""How many of those whom a person let through a run that stopped half-way had not got to."""
+"""How many allowed changes a stopped run had not reached."""
 
 
 class Writing:

@@ -1,4 +1,4 @@
-"""Writes accounts at Kibo: reads each anew, sets one flag, compares the answer. Several are under way at once.
+"""Writes accounts at Kibo: reads each again, sets one flag, compares the answer. Several run at once.
 
 Never two on one account: what one write has changed is read again before the next.
 """
@@ -91,7 +91,7 @@ class AccountWrites:
             self._finish(self._under_way.pop())  # before the others: what was read must not grow old
 
     def _finish(self, sent: tuple[_Row, WholeAccount]) -> None:
-        """Take the answer to a write; where it did not get through, read and write that account anew."""
+        """Handle the answer to a write. If it did not get through, read and write the account again."""
         one, whole = sent
         account_id, first = whole.customer.account_id, [whole]
 

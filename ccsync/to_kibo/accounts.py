@@ -16,7 +16,7 @@ from ccsync.state.views import swept
 log = logging.getLogger(__name__)
 
 MOST_PAGES = 50
-"""Nobody has ten thousand accounts on one address: a listing that long is no answer to the question."""
+"""Nobody has ten thousand accounts with one address: a listing that long does not answer the question."""
 
 
 class Finder:
@@ -29,7 +29,7 @@ class Finder:
         self._has_swept = False
 
     def begin(self, waiting: int) -> None:
-        """So many people will be asked for, in parts: one sweep serves them all where that is cheaper."""
+        """Announce how many people will be looked up, in parts: one sweep serves all if that is cheaper."""
         self._waiting, self._has_swept = waiting, False
 
     def find(self, wanted: Sequence[bytes]) -> Iterator[tuple[bytes, list[Customer] | CcsyncError]]:

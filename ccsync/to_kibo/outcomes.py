@@ -65,7 +65,7 @@ class Outcomes:
             self.departed_by[row.source or ""] += 1
 
     def drop(self, row: WriteBack, reason: str) -> None:
-        """It no longer holds; nobody is told."""
+        """It no longer holds; write nothing."""
         write_backs.settle(self._context.store, row.id, self._context.now(), reason)
 
     def fail(self, row: WriteBack, failed: Sequence[tuple[int | None, CcsyncError]]) -> None:

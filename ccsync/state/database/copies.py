@@ -63,7 +63,7 @@ def _end(store: Store, lock: Lock) -> None:
 
 
 def note_restored(store: Store) -> None:
-    """The file is an older copy: everything it may have missed is read anew. Inside the caller's transaction."""
+    """The file is an older copy: mark everything it may have missed for reading. Inside the caller's transaction."""
     if properties.get(store, properties.RESTORED) is None:
         properties.put(store, properties.RESTORED, to_text(_knows_store_until(store)))
     store.run("DELETE FROM bookmarks WHERE stream = 'opt-outs-full' OR stream LIKE 'members %'")
@@ -71,7 +71,7 @@ def note_restored(store: Store) -> None:
 
 def _is_older(own: _Mark | None, noted: _Mark, state: str) -> bool:
     if own is None:
-        # Made anew by a login, or a copy from before such marks were kept.
+        # Created by a login, or a copy from before such marks existed.
         return noted.state == state
     if noted.state != state:
         return True
@@ -97,6 +97,6 @@ def _parse(text: str) -> _Mark | None:
 
 
 def _state_of(store: Store) -> str:
-    """What tells this state file from every other one, and nothing else."""
+    """An id that distinguishes this state file from every other one."""
     secret = properties.get(store, "person_secret") or ""
     return hashlib.sha256(f"state file {secret}".encode()).hexdigest()[:16]

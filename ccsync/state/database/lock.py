@@ -157,7 +157,7 @@ def is_alive(process: str) -> bool:
 
 
 def _start_of(number: int) -> str:
-    """The process's start in clock ticks since boot where /proc tells (Linux), else ""."""
+    """The process's start in clock ticks since boot if /proc has it (Linux), else ""."""
     try:
         text = Path(f"/proc/{number}/stat").read_text()
         return text.rpartition(")")[2].split()[19]

@@ -1,4 +1,4 @@
-"""The state file is one SQLite database: made whole, opened strictly, never made anew by accident.
+"""The state file is one SQLite database: created completely, opened strictly, never recreated by accident.
 
 Write-ahead log with `synchronous=FULL`: what is committed is on the disk before the next line runs,
 so "committed, then sent" holds even when the machine loses power.

@@ -48,7 +48,7 @@ VERSION = len(_MIGRATIONS)
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a state file up to date in one transaction: whoever dies in it leaves the file as it was."""
+    """Migrate a state file in one transaction: a crash leaves the file unchanged."""
     if _version(connection) >= VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""The sixth migration: the tags that ccsync manages, and who has them or is to have them."""
+"""The sixth migration: the tags that ccsync manages, who has them and who should have them."""
 
 SIXTH = """
 CREATE TABLE tags (                   -- the tags that ccsync sets for segments

@@ -138,7 +138,7 @@ class Store:
         return self.number("PRAGMA wal_checkpoint(TRUNCATE)") == 0
 
     def rebuild(self) -> None:
-        """Write the whole file anew, so that no page of it holds anything that is no row."""
+        """Rewrite the whole file, so that no page holds deleted data."""
         self._connection.execute("VACUUM")
         self._on_boundary("after rebuild")
 

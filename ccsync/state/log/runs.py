@@ -66,7 +66,7 @@ def finish(store: Store, run_id: int, status: str, at: datetime, counts: Mapping
 
 
 def total_contacts(counts: Mapping[str, int]) -> int:
-    """The log's Total Contacts: everybody the run dealt with, whatever became of them."""
+    """The log's Total Contacts: everybody the run processed, with any outcome."""
     return sum(
         counts.get(key, 0)
         for key in ("added", "updated", "unchanged", "removed", "unsubscribed", "resubscribed", "departed")
@@ -119,7 +119,7 @@ def failures_of(store: Store, job: str) -> int:
 
 
 def other_alive(store: Store) -> Run | None:
-    """A run of another process that is still there, where the system tells that it is the same one."""
+    """A run of another process that is still alive, if the system can confirm that it is the same one."""
     where = "status = 'RUNNING' AND process LIKE '%:_%' AND process <> ?"
     rows = store.rows(f"SELECT {_COLUMNS} FROM runs WHERE {where}", this_process())
     return next((run for run in map(_to_run, rows) if run.status == "RUNNING"), None)

@@ -1,4 +1,4 @@
-"""Accounts to be read from Kibo and dealt with: one task for each, whatever number of events tells of it.
+"""Accounts to read from Kibo and process: one task for each, however many events it has.
 
 What a run has read is marked until what follows from it is done at both vendors; what a run that died had read is
 read again.
@@ -24,7 +24,7 @@ _NEWEST_EVENT = "coalesce((SELECT max(number) FROM events WHERE events.account_i
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An account to be dealt with: the attempts before, when its newest event was made, whether one says deleted."""
+    """A due account: its attempts, the time of its newest event, and whether an event says deleted."""
 
     account_id: int
     attempts: int
@@ -116,7 +116,7 @@ def count_due(store: Store, at: datetime) -> int:
 
 
 def put_off(store: Store, account_id: int, attempts: int, next_at: datetime, error: str) -> None:
-    """An account could not be dealt with; it comes again at `next_at`."""
+    """An account could not be processed; retry it at `next_at`."""
     _note_failure(store, account_id, RETRYING, attempts, next_at, error)
 
 
@@ -229,7 +229,7 @@ def give_up_rejected(store: Store, run_id: int) -> None:
 
 
 def settle(store: Store, at: datetime) -> Counter[str]:
-    """What was read is dealt with, some accounts at a time; how many events that were, by topic.
+    """Mark what was read as processed, some accounts at a time; returns the number of events by topic.
 
     An account with an event that came after it was read stays in the queue.
     """

@@ -1,4 +1,4 @@
-"""Who is to be taken off the list: a task for each, from the decision until Constant Contact has done it."""
+"""Removals from the list: a task for each, from the decision until Constant Contact has done it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ def ask(
     *,
     only_own: bool = False,
 ) -> int:
-    """Have people taken off the lists they are on, inside the caller's transaction; how many are on one.
+    """Queue removals from the lists people are on, inside the caller's transaction; returns how many are on one.
 
     Somebody whose import is still under way counts as being on its list, and so does who has to confirm before being
     on it. `only_own` leaves alone whom ccsync found on the list: members who came another way stay.
@@ -69,7 +69,7 @@ def ask(
 
 
 def waiting(store: Store, list_id: str, at: datetime) -> list[Removal]:
-    """Everybody who is to leave the list now: those with fewer attempts first, then who has waited longest.
+    """Everybody due to leave the list: those with fewer attempts first, then the longest waiting.
 
     Those whose bulk job is under way are among them, and so are those who are parked and whose time has come: consent
     is never given up.
@@ -145,7 +145,7 @@ def forget_other_lists(store: Store, list_id: str) -> None:
 
 
 def held_among(store: Store, some: Sequence[bytes]) -> set[bytes]:
-    """Those of a page of people whom something keeps from being sent, or who are to be taken off a list.
+    """The people of a page who may not be sent or have to be removed from a list.
 
     What keeps them is a suppression, or that Constant Contact shows no contact of them any more.
     """

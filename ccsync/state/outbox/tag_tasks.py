@@ -1,4 +1,4 @@
-"""Tags to be set and taken off at Constant Contact: a task for each person and direction."""
+"""Tags to set and to remove at Constant Contact: a task for each person and direction."""
 
 import json
 from collections.abc import Sequence

@@ -27,7 +27,7 @@ _AGAIN = (
     " is_wanted = 0, attempts = 0, outcome = '', status = excluded.status, queued_at = excluded.queued_at,"
     " next_at = excluded.next_at WHERE done_at IS NOT NULL OR status = 'failed'"
 )
-# Who left by another act before has not left the list by this one.
+# A person who left by another act before did not leave by this one.
 _WAS_ON_LIST = (
     "EXISTS (SELECT 1 FROM sent WHERE sent.person = suppressions.person AND removed_at IS NULL) AND NOT EXISTS"
     " (SELECT 1 FROM suppressions AS other WHERE other.person = suppressions.person"

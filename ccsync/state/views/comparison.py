@@ -44,7 +44,7 @@ class AtKibo:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One person about whom the systems differ, or of whom an operator should know."""
+    """One person about whom the systems differ, or whom an operator should know about."""
 
     kind: str
     person: bytes
@@ -100,7 +100,7 @@ def iter_listed_without_account(store: Store) -> Iterator[tuple[bytes, str]]:
 
 
 def iter_doubtful_members(store: Store, list_id: str) -> Iterator[tuple[bytes, str]]:
-    """Members whom no opted-in account stands behind, or whom something keeps from being sent: (person, address)."""
+    """Members without an opted-in account, or who may not be sent: (person, address)."""
     sql = f"SELECT person, email {_MAILED} AND (NOT {_OPTS_IN} OR {_HELD}) AND person > ?1"
     return _iter_people(store, sql, list_id)
 

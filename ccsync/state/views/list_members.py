@@ -24,13 +24,13 @@ def count(store: Store) -> int:
 
 
 def is_worth_reading(store: Store, list_id: str) -> bool:
-    """Is there anybody whom ccsync put on the list, or who has left it and may have returned?"""
+    """Is there anybody whom ccsync added to the list, or who left it and may have returned?"""
     sql = f"SELECT 1 FROM suppressions WHERE kind = '{DEPARTED}' AND list_id = ? LIMIT 1"
     return contacts.count_on_list(store, list_id) > 0 or store.exists(sql, list_id)
 
 
 def count_missing(store: Store, list_id: str) -> int:
-    """How many people whom ccsync put on the list are not among its members."""
+    """How many people whom ccsync added to the list are missing among its members."""
     return store.number(f"SELECT count(*) {_MISSING}", b"", list_id)
 
 

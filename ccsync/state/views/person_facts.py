@@ -41,7 +41,7 @@ class SuppressionSeen:
 
 
 def people_of(store: Store, account_id: int) -> list[bytes]:
-    """Everybody ccsync connects with an account, whoever has it now first: its present and past addresses."""
+    """Every person ccsync connects with an account, the present one first: its present and past addresses."""
     found = store.rows(
         "SELECT person, 0 FROM accounts WHERE account_id = ?1 UNION ALL SELECT person, 1 FROM account_addresses"
         " WHERE account_id = ?1 UNION ALL SELECT person, 2 FROM consent WHERE account_id = ?1"

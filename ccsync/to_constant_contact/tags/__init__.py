@@ -1,4 +1,4 @@
-"""Segments as tags: who is to have which, the tags themselves, and the bulk jobs that set them and take them off."""
+"""Segments as tags: who should have which, the tags themselves, and the bulk jobs that set and remove them."""
 
 from ccsync.to_constant_contact.tags import compared, tagging, wanted
 

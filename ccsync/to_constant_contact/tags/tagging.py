@@ -28,7 +28,7 @@ MOST_AT_ONCE = 500
 MOST_TAGS = 50
 """TagAddRemoveContacts of https://developer.constantcontact.com/api_reference/index.html."""
 ROUND = 20_000
-"""So many tasks are in memory at once."""
+"""Tasks in memory at once."""
 OVERDUE = timedelta(hours=6)
 
 
