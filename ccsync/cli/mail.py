@@ -58,7 +58,7 @@ def takes_error(memory: Memory, error: CcsyncError, now: datetime) -> bool:
     if is_passing and memory.passing < IN_A_ROW:
         return False
     if is_passing or error.exit_code in DAILY:
-        mark = "passing" if is_passing else mark_of(f"{error.exit_code} {error.what}")
+        mark = "passing" if is_passing else mark_of(error.what, error.exit_code)
         if is_same_day(memory.reported.get(mark), now):
             return False
         memory.reported = {key: at for key, at in memory.reported.items() if is_same_day(at, now)}
@@ -67,10 +67,10 @@ def takes_error(memory: Memory, error: CcsyncError, now: datetime) -> bool:
     return True
 
 
-def mark_of(text: str) -> str:
-    """A hash of what stays the same in a message whose numbers change."""
+def mark_of(text: str, exit_code: int = 0) -> str:
+    """A hash of an exit code and of what stays the same in a message whose numbers, and their plurals, change."""
     same = re.sub(r"\d[\d.,]*( \w+){0,2}", "", text)
-    return hashlib.sha256(same.encode("utf-8", "replace")).hexdigest()[:16]
+    return hashlib.sha256(f"{exit_code} {same}".encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def is_same_day(told_at: str | None, now: datetime) -> bool:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock
 from ccsync.state.database.lock import _start_of
 from ccsync.state.log import runs
+from ccsync.words import local_time
 from tests.cli.faults import ALL_COMMANDS, check_error, check_nothing_is_lost
 from tests.inside import InsideShop
 
 SINCE = "2026-11-23T12:00:00.000Z"
+SHOWN = local_time(datetime.fromisoformat(SINCE))
 WRITERS = {name: words for name, words in ALL_COMMANDS.items() if name not in ("check", "logs")}
 
 
@@ -33,7 +36,7 @@ def test_l1_the_second_writer_is_turned_away(shop: InsideShop, name: str, holder
     asked, settings = len(shop.box.requests.records), shop.config_path.read_bytes()
     with Lock(shop.config.state.path, holder, SINCE):
         done = shop.ccsync(*WRITERS[name])
-    check_error(done, {7}, f"`ccsync {holder}` since {SINCE}, process {os.getpid()}.")
+    check_error(done, {7}, f"`ccsync {holder}` since {SHOWN}, process {os.getpid()}.")
     assert len(shop.box.requests.records) == asked
     assert shop.config_path.read_bytes() == settings
     check_nothing_is_lost(shop, name)
@@ -50,7 +53,7 @@ def test_l2_a_holder_that_hangs_for_hours(shop: InsideShop) -> None:
     """However long it holds the lock, the next one is told since when; it never waits and never takes it away."""
     with Lock(shop.config.state.path, "export", SINCE):
         shop.later(hours=30)
-        check_error(shop.ccsync("export", "--yes"), {7}, SINCE)
+        check_error(shop.ccsync("export", "--yes"), {7}, SHOWN)
         assert shop.clock.slept[-1:] == [] or shop.clock.slept[-1] < 60
 
 
@@ -63,7 +66,7 @@ def test_l3_the_lock_file_of_a_job_is_deleted(shop: InsideShop) -> None:
         store.close()
         asked = len(shop.box.requests.records)
         for words in WRITERS.values():
-            check_error(shop.ccsync(*words), {7}, "its lock file was deleted", "`ccsync export` since")
+            check_error(shop.ccsync(*words), {7}, "its lock file is gone", "`ccsync export` since")
         assert len(shop.box.requests.records) == asked
         other.communicate(b"\n")
     check_nothing_is_lost(shop, "export")

@@ -193,6 +193,7 @@ def test_a_mistyped_line_of_the_crontab_is_one_line(shop: InsideShop, job: str) 
     assert "--acept" in text
 
 
+@pytest.mark.undescribed
 def test_rejected_records_are_one_line_with_the_commonest_reason(shop: InsideShop) -> None:
     """How many, why most of them, and where the rest is told; the same records are no news half an hour later."""
     for number in range(3):

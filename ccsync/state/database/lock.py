@@ -166,5 +166,8 @@ def _start_of(number: int) -> str:
 
 
 def _shown(since: str) -> str:
-    at = from_text(since)
+    try:
+        at = from_text(since)
+    except ValueError:  # anything may stand in a lock file
+        at = None
     return local_time(at) if at else since
