@@ -71,6 +71,7 @@ class Contact:
     updated_at: datetime | None
     deleted_at: datetime | None
     list_ids: frozenset[str] | None
+    opt_out_reason: str | None = None
 
     @property
     def has_unsubscribed(self) -> bool:

@@ -24,6 +24,7 @@ def to_contact(record: JsonObject) -> Contact | None:
         updated_at=shapes.time(record, "updated_at"),
         deleted_at=shapes.time(record, "deleted_at"),
         list_ids=frozenset(str(one) for one in lists) if isinstance(lists, list) else None,
+        opt_out_reason=shapes.text(email, "opt_out_reason"),
     )
 
 

@@ -13,12 +13,14 @@ from ccsync.state import contacts, erasure, ledger, suppressions
 from ccsync.state.ledger import change_of
 from ccsync.state.outbox import write_backs
 from ccsync.state.properties import Stream
-from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import OWN, UNSUBSCRIBED, Suppression
 
 STREAM = Stream("opt-outs", ContactTime)
 FULL_STREAM = Stream("opt-outs-full", OurTime)
 OVERLAP = timedelta(hours=24)
 """How soon an opt-out becomes visible is undocumented, and so is whether `optout_after` is inclusive."""
+OPT_OUT_REASON = "Opted out in the web shop"
+"""What ccsync gives as the reason where it unsubscribes a contact itself: by that its own act is known again."""
 DAILY = timedelta(hours=23, minutes=45)
 """Once a day, though cron may come a few minutes earlier than yesterday."""
 
@@ -75,16 +77,20 @@ def record(context: Context, shown: Iterable[Contact]) -> int:
         known += 1
         current = context.person_of(contact.email)
         # The act is the contact's: it concerns every address that the contact has had.
-        for person in contacts.addresses_of_contact(context.store, contact.contact_id, current):
-            found = Suppression(
-                person, UNSUBSCRIBED, "", contact.contact_id, contact.opt_out_date, contact.opt_out_source
-            )
+        everybody = contacts.addresses_of_contact(context.store, contact.contact_id, current)
+        # For an opt-out in the store: that is no act to carry to the person's other accounts.
+        is_own = contact.opt_out_reason == OPT_OUT_REASON
+        source = OWN if is_own else contact.opt_out_source
+        for person in everybody:
+            found = Suppression(person, UNSUBSCRIBED, "", contact.contact_id, contact.opt_out_date, source)
             if suppressions.record(context.store, found, seen_at, context.run_id):
-                write_backs.enqueue(context.store, person, UNSUBSCRIBED, seen_at)
+                if not is_own:
+                    write_backs.enqueue(context.store, person, UNSUBSCRIBED, seen_at)
                 # It takes the contact off every list, and coming back gives none back.
                 contacts.note_removed(context.store, person, None, vendor_at)
                 change = change_of(contact, person, "unsubscribed", contact.opt_out_date, seen_at)
-                news.append(change if person == current else replace(change, email=None))
+                change = change if person == current else replace(change, email=None)
+                news.append(replace(change, source=OWN) if is_own else change)
             else:
                 erasure.keep_forgotten(context.store, person)
         contacts.note_unsubscribed(context.store, contact.contact_id, current, vendor_at)

@@ -21,6 +21,8 @@ FORGOTTEN = "forgotten"
 """Erased at the person's own wish."""
 RESTORED = "restored"
 """The source of a DEPARTED who was off the list when an older state file was put back: nobody knows by whose act."""
+OWN = "ccsync"
+"""The source of an UNSUBSCRIBED that ccsync itself has set, for an opt-out in the store."""
 NOBODY_OPTED_IN = "nobody-opted-in"
 """The source of a FORGOTTEN whose accounts all said no then: any later yes is newer."""
 

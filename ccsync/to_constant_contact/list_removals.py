@@ -12,7 +12,7 @@ from datetime import timedelta
 from ccsync.consent.retry import next_try
 from ccsync.consent.safety_limit import let_through
 from ccsync.errors import RefusedError, SafetyLimitError, VendorUnreachable
-from ccsync.from_constant_contact import members
+from ccsync.from_constant_contact import members, opt_outs
 from ccsync.from_constant_contact.activities import await_activities, look_at
 from ccsync.from_kibo import deletions
 from ccsync.models import Activity
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
 UNSUBSCRIBE = "unsubscribe"
-OPT_OUT_REASON = "Opted out in the web shop"
 WHILE_IMPORTING = timedelta(minutes=25)
 """A removal of a person in a running import is repeated by the next run."""
 
@@ -154,7 +153,7 @@ def _with_contacts(context: Context, going: Sequence[Removal]) -> list[Removal]:
 
 def _unsubscribe(context: Context, one: Removal) -> None:
     try:
-        context.constant_contact.unsubscribe(one.contact_id or "", OPT_OUT_REASON)
+        context.constant_contact.unsubscribe(one.contact_id or "", opt_outs.OPT_OUT_REASON)
     except (RefusedError, VendorUnreachable) as error:
         control.blame_record_at_constant_contact(context, error)
         _fail(context, one, error)

@@ -9,6 +9,7 @@ from ccsync.errors import RefusedError, SafetyLimitError, VendorUnreachable
 from ccsync.state import suppressions
 from tests.harness import Shop, imported_rows
 from tests.jobs.flushing import KIM, PAT, SAM, add, cannot_be_read, change, delete, new_shop, statuses, stock
+from tests.jobs.reconciling import reconcile
 
 
 @pytest.fixture
@@ -79,6 +80,36 @@ def test_an_opt_out_unsubscribes_where_that_is_set(tmp_path: Path) -> None:
         assert contact["email_address"]["permission_to_send"] == "unsubscribed"
         assert contact["email_address"]["opt_out_source"] == "Contact"
         assert contact["last_name"] == "Doe"
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_an_unsubscribe_of_our_own_is_nobodys_act(is_cut: bool, tmp_path: Path) -> None:
+    """Another account with the address keeps its yes in the store, also where the answer to our write was lost."""
+    with new_shop(tmp_path, 'opt_out = "unsubscribe"\n') as shop:
+        pat, twin = add(shop, PAT), add(shop, PAT)
+        shop.export()
+        shop.box.kibo.opt_out(pat)
+        if is_cut:
+            shop.box.faults.add("reset-after", path="/v3/contacts/", nth=2)
+        shop.flush()
+        for _ in range(2):
+            shop.later(hours=25)
+            shop.poll(is_full=True)
+            shop.flush()
+        contact = shop.box.cc.contact(PAT) or {}
+        assert contact["email_address"]["permission_to_send"] == "unsubscribed"
+        assert shop.box.kibo.account(twin)["acceptsMarketing"] is True
+        report, kinds, _ = reconcile(shop)
+        assert (report.drift, PAT in shop.members()) == (0, False), kinds
+        shop.box.kibo.opt_in(pat)
+        shop.poll()
+        assert shop.box.kibo.account(twin)["acceptsMarketing"] is True
+        shop.box.cc.resubscribe(PAT)
+        shop.later(minutes=30)
+        shop.box.cc.unsubscribe(PAT)
+        shop.later(minutes=30)
+        shop.poll()
+        assert shop.box.kibo.account(twin)["acceptsMarketing"] is False
 
 
 def test_an_opt_out_after_which_somebody_opts_in_again(shop: Shop) -> None:

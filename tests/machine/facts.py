@@ -75,6 +75,8 @@ class ContactStory:
     """The act by which it is unsubscribed; `None` where it is not."""
     opted_out_at: int | None = None
     """The same, until the person comes back by their own act: staff's re-subscribe of whom a run has seen is none."""
+    is_out_by_app: bool = False
+    """Has ccsync unsubscribed it for an opt-out in the store? Until the person comes back."""
     is_member: bool = False
     joined: list[tuple[int, str]] = field(default_factory=list)
     """When it was put on the list, and by whom."""
@@ -169,12 +171,17 @@ class Facts:
         if act.kind == "add":
             one.unsubscribed_at = one.opted_out_at = number if act.value == "unsubscribed" else None
         elif act.kind == "unsubscribe":
-            one.unsubscribed_at = one.opted_out_at = number
+            one.unsubscribed_at = number
             one.is_member = False
+            if act.actor in OWN:
+                one.opted_out_at = number
+            else:
+                one.is_out_by_app = True
         elif act.kind in ("resubscribe", "confirm"):
             one.unsubscribed_at = None
             if act.actor == "person":
                 one.returned.append(number)
+                one.is_out_by_app = False
             # An opt-out that staff undid before any run could see it is known to nobody but the sandbox.
             if act.actor == "person" or not self._was_visible(one.opted_out_at, number):
                 one.opted_out_at = None

@@ -305,7 +305,9 @@ def who_says_yes_is_member(history: History, members: frozenset[str], waiting: f
 
 def _is_held_elsewhere(history: History, address: str, waiting: frozenset[str]) -> bool:
     contact = history.facts.contact_at(address)
-    if contact is not None and (contact.opted_out_at is not None or contact.contact_id in waiting):
+    if contact is not None and (
+        contact.opted_out_at is not None or contact.is_out_by_app or contact.contact_id in waiting
+    ):
         return True  # decision 4; Confirmed Opt-in waits for the person
     # A contact that has another address now keeps its link, and is not made anew under the old one (decision 5).
     moved = [one for one in history.facts.contacts.values() if one.address != address]
@@ -349,9 +351,10 @@ def _has_opted_in_since(history: History, address: str, last: Settled) -> bool:
 
 def nobody_unsubscribed_is_member(history: History, members: frozenset[str], *, keeps: bool) -> Iterator[str]:
     """I4: at all times, unless the vendor `keeps` them on their lists (it mails nobody who is unsubscribed)."""
-    for contact in [] if keeps else history.facts.contacts.values():
-        if contact.unsubscribed_at is not None and contact.address in members:
-            yield f"I4 {contact.address} is unsubscribed and on the list"
+    for address in () if keeps else sorted(members):
+        contact = history.facts.contact_at(address)
+        if contact is not None and contact.unsubscribed_at is not None:
+            yield f"I4 {address} is unsubscribed and on the list"
 
 
 def nobody_is_subscribed_again(

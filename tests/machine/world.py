@@ -32,6 +32,7 @@ WAYS: tuple[tuple[dict[str, object], str], ...] = (
     ({"unsubscribed_keep_lists": True, "list_change_trace": "both"}, ""),
     ({"export_holds_deleted": True, "status_default": "active"}, ""),
     ({"update_date_filter": "refuse", "resubscribe_keeps_opt_out_date": False}, ""),
+    ({}, 'opt_out = "unsubscribe"\n'),
     ({"rename_moves_updated_at": True, "import_updates_unsubscribed": False}, "overwrite_existing = true\n"),
 )
 """How the vendors go, where their descriptions leave it open, and what is configured."""

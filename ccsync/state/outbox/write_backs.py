@@ -7,7 +7,7 @@ from datetime import datetime
 from ccsync.state.database.rows import Value, marks
 from ccsync.state.database.store import Store
 from ccsync.state.outbox.tasks import DONE, PENDING, WRITE_BACK
-from ccsync.state.suppressions import DEPARTED, RESTORED, UNSUBSCRIBED
+from ccsync.state.suppressions import DEPARTED, OWN, RESTORED, UNSUBSCRIBED
 
 RESUBSCRIBED = "resubscribed"
 """Came back to Constant Contact by their own act."""
@@ -78,11 +78,12 @@ def enqueue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None
     """Accounts (person, made at) that turned up with an opt-in on a suppressed address, inside a transaction.
 
     An account made after the opt-out is a newer word of the person's, and is left alone. What is only held because an
-    older state file was put back is nobody's opt-out.
+    older state file was put back is nobody's opt-out, and an unsubscribe of ccsync's own is the store's already.
     """
     sql = (
         f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}')"
-        f" AND source IS NOT '{RESTORED}' AND (since IS NULL OR ?2 IS NULL OR since >= ?2){_AGAIN}"
+        f" AND coalesce(source, '') NOT IN ('{OWN}', '{RESTORED}')"
+        f" AND (since IS NULL OR ?2 IS NULL OR since >= ?2){_AGAIN}"
     )
     store.run_many(sql, [(person, made_at, at, False) for person, made_at in newcomers])
 
