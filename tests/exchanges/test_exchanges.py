@@ -42,7 +42,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "forget": ("forget", NEW, "--yes"),
 }  # fmt: skip
 """What calls a vendor, by command."""
-SILENT = {"completion", "init", "backup", "report"}
+SILENT = {"completion", "init", "backup", "report", "help"}
 
 
 def switches() -> Iterator[tuple[str, object]]:

@@ -196,7 +196,9 @@ def test_no_state_file(tmp_path: Path) -> None:
 def test_another_run_holds_the_lock(shop: LiveShop) -> None:
     """It renews logins and counts calls, so it takes turns with the jobs (exit 7)."""
     with Lock(shop.config.state.path, "export", "2026-11-24T09:00:00.000Z"):
-        check_error(shop.ccsync("reconcile"), 7, "holds the lock")
+        held = shop.ccsync("reconcile", "--json")
+    assert held.returncode == 7
+    assert "holds the lock" in json.loads(held.stderr.splitlines()[-1])["error"]["what"]
 
 
 def test_a_vendor_that_cannot_be_reached(shop: LiveShop) -> None:
