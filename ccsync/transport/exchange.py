@@ -58,6 +58,8 @@ class Flight:
         self._outcome: Answer | BaseException | None = None
         self.is_out = False
         """Has it left? Until then it can be called off as if it had never been."""
+        self.is_free = False
+        """Once it was called off: is its session in use no longer? Otherwise its thread closes the session."""
         self.answered_at = 0.0
         """When its answer came, by the run's clock: somebody else's turn may have been first."""
         self.seconds = 0.0
@@ -83,6 +85,7 @@ class Flight:
         """Nobody wants its answer any more; return whether it never went out."""
         with self._lock:
             self._given_up.set()
+            self.is_free = not self.is_out or self.is_over
             return not self.is_out
 
     def _run(self, seconds: float) -> None:
@@ -99,9 +102,11 @@ class Flight:
             outcome = error
         self.answered_at = self._clock.monotonic()
         self.seconds = self.answered_at - self._went_out_at
-        self._outcome = outcome
+        with self._lock:  # whoever calls it off meanwhile knows who has the session
+            self._outcome = outcome
+            is_nobodys = self._given_up.is_set()
         self._news.set()
-        if self._given_up.is_set():
+        if is_nobodys:
             self.session.close()
 
     def wait(self, meanwhile: Callable[[], None]) -> Answer:

@@ -202,6 +202,8 @@ class Transport:
         if flight.call_off():
             self.calls -= 1
             self._gate.give_back()
+        if flight.is_free:
+            self._idle.append(flight.session)
         self._writing.pop(flight, ExitStack()).close()
 
     def _begin(self, call: Call, bearer: str | None, seconds: float = 0.0) -> Flight:

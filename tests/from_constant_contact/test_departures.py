@@ -39,9 +39,9 @@ def test_who_leaves_the_list_is_opted_out(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("trace", "source", "words"),
     [
-        ("both", "Contact", "1 did so by their own act"),
-        ("both", "Account", "of 1 Constant Contact does not show whose"),
-        ("none", "Contact", "of 1 Constant Contact does not show whose"),
+        ("both", "Contact", "1 of those who left the list did so themselves"),
+        ("both", "Account", "for 1 Constant Contact does not show who did it"),
+        ("none", "Contact", "for 1 Constant Contact does not show who did it"),
     ],
 )
 def test_the_log_says_whose_act_it_was(trace: str, source: str, words: str, tmp_path: Path) -> None:

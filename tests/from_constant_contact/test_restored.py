@@ -257,7 +257,7 @@ def test_the_operator_is_told_once(tmp_path: Path) -> None:
         shop.ccsync("poll-unsubscribes")
         backup.put_back()
         first = shop.ccsync("poll-unsubscribes")
-        assert first.stderr.count("An older copy of the state file was put back") == 1
+        assert first.stderr.count("An older copy of the state file was restored") == 1
         assert first.returncode == 0
         assert shop.ccsync("poll-unsubscribes").stderr == ""
 

@@ -113,7 +113,7 @@ def test_who_says_no_before_confirming(confirming: Shop, first: str) -> None:
     members_now, flags = outcome(shop, pat)
     assert (PAT in members_now, flags) == (True, [False])
     found = story_of(shop, PAT).verdict
-    assert (found.standing, "not put there by ccsync" in found.text) == (Standing.LISTED, True)
+    assert (found.standing, "not added by ccsync" in found.text) == (Standing.LISTED, True)
 
 
 # one departure after another

@@ -51,7 +51,7 @@ def test_adopted_members_are_updated_from_now_on(shop: Shop) -> None:
     assert first_name(shop, ELSEWHERE) == first_name(shop, SAYS_NO) == first_name(shop, NO_CUSTOMER) == "Their"
     assert shop.members() == {STAYED, ELSEWHERE, SAYS_NO, NO_CUSTOMER}
     assert GONE not in {row["email"] for row in imported_rows(shop)}
-    assert "3 members whom others had put on the list are ccsync's own now" in run.message
+    assert "Adopted 3 members added to the list by others" in run.message
     assert "2 members of the list are not customers who opted in; they were left alone" in run.message
     rename(shop, STAYED, "Samuel")
     rename(shop, ELSEWHERE, "Elias")

@@ -68,7 +68,7 @@ def test_the_runs_go_by_what_was_probed(tmp_path: Path) -> None:
     """The next flush asks in the way that was found, without a refused call."""
     with InsideShop(tmp_path, SandboxSettings(customers=4, event_filter="refuse", event_sort="refuse")) as shop:
         shop.box.kibo.add_account(emailAddress="new@example.com", acceptsMarketing=True)
-        assert shop.ccsync("-q", "doctor", "--probe").stdout.splitlines()[-3].startswith("Constant Contact: ")
+        assert "\nConstant Contact: " in shop.ccsync("-q", "doctor", "--probe").stdout
         shop.box.requests.records.clear()
         shop.ccsync("flush-events")
         assert [one.status for one in shop.box.requests.records if one.path == "/api/event/pull"] == [200]
