@@ -1,5 +1,6 @@
 """`ccsync doctor`: everything that can be wrong, one line each with its fix."""
 
+import sys
 from collections.abc import Iterator
 
 import click
@@ -27,6 +28,7 @@ def doctor(app: App, as_json: bool, probes: bool) -> int:
     Example:  ccsync doctor
               ccsync -q doctor --probe
     """
+    is_piped = not sys.stdout.isatty()  # a check is one line, for grep
     machine = Machine(app)
     vendors = Vendors(app, machine)
     found, facts = list[Finding](), dict[str, str]()
@@ -34,11 +36,11 @@ def doctor(app: App, as_json: bool, probes: bool) -> int:
         for one in _findings(machine, vendors):
             found.append(one)
             if not as_json and not (app.is_quiet and one.status in (OK, SKIPPED)):
-                tables.print_facts({one.check: redact(_in_words(one))}, margin=_MARGIN)
+                tables.print_facts({one.check: redact(_in_words(one))}, margin=_MARGIN, is_wide=is_piped)
         for fact, value in _probed(vendors) if probes else ():
             facts[fact] = value
             if not as_json:
-                tables.print_facts({fact: value}, margin=_PROBE_MARGIN)
+                tables.print_facts({fact: value}, margin=_PROBE_MARGIN, is_wide=is_piped)
     finally:
         machine.close()
     code = gravest({one.code for one in found})

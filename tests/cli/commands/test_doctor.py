@@ -148,7 +148,7 @@ def clock_ahead(shop: InsideShop) -> None:
         (no_privilege, 5, "rights", "contacts:write", "ccsync login"),
         (list_gone, 9, "contact list", "no longer exists", "ccsync configure --list"),
         (field_gone, 4, "custom fields", "no custom field shoe_size", "--create-fields"),
-        (clock_ahead, 1, "clock", "clock is 30 min", "timedatectl"),
+        (clock_ahead, 1, "clock", "clock is 30m", "timedatectl"),
     ],
 )
 def test_what_is_wrong(
