@@ -69,7 +69,7 @@ def takes_error(memory: Memory, error: CcsyncError, now: datetime) -> bool:
 
 def mark_of(text: str) -> str:
     """A hash of what stays the same in a message whose numbers change."""
-    same = re.sub(r"\d[\d.,]*( \w+){0,2}", "", text)
+    same = re.sub(r"[0-9.,]+|s\b", "", text.replace("people", "person"))  # one number has a singular, the next a plural
     return hashlib.sha256(same.encode("utf-8", "replace")).hexdigest()[:16]
 
 

@@ -99,7 +99,7 @@ def test_a_run_across_an_edge_of_time(tmp_path: Path, start: datetime) -> None:
         change_the_world(made, 1)
         made.later(minutes=30)
         export(made)
-        assert str(start.year) in made.ccsync("logs").stdout
+        assert str(start.year) in made.ccsync("logs", "--wide").stdout
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_the_zone_is_the_operator_s(shop: InsideShop) -> None:
         os.environ["TZ"] = zone
         time.tzset()
         try:
-            assert shown in shop.ccsync("logs", environ={"TZ": zone}).stdout
+            assert shown in shop.ccsync("logs", "--wide", environ={"TZ": zone}).stdout
             assert '"started_at": "2026-11-23T12:00' in shop.ccsync("logs", "--json", environ={"TZ": zone}).stdout
         finally:
             del os.environ["TZ"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from wcwidth import wcswidth
 
 from ccsync.cli.terminal.screen import wrapped
 from ccsync.sandbox.population.hostile import HOSTILE_KINDS, LONE_SURROGATES, hostile_address
@@ -73,11 +74,8 @@ def account_id_of(kind: str) -> int:
 
 
 def width(text: str) -> int:
-    """The columns a terminal needs: wide letters take two, accents and joiners none."""
-    return sum(
-        0 if unicodedata.category(one) in ("Mn", "Me", "Cf") else 2 if unicodedata.east_asian_width(one) in "WF" else 1
-        for one in text
-    )
+    """The columns a terminal needs, an emoji of several characters counted once."""
+    return wcswidth(text)
 
 
 def check_screen(screen: str, columns: int) -> None:
