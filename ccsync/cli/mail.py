@@ -68,8 +68,8 @@ def takes_error(memory: Memory, error: CcsyncError, now: datetime) -> bool:
 
 
 def mark_of(text: str, exit_code: int = 0) -> str:
-    """A hash of an exit code and of what stays the same in a message whose numbers, and their plurals, change."""
-    same = re.sub(r"\d[\d.,]*( \w+){0,2}", "", text)
+    """A hash of an exit code and of what stays the same in a message whose numbers change."""
+    same = re.sub(r"[0-9.,]+|s\b", "", text.replace("people", "person"))  # one number has a singular, the next a plural
     return hashlib.sha256(f"{exit_code} {same}".encode("utf-8", "replace")).hexdigest()[:16]
 
 

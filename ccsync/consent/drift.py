@@ -83,6 +83,7 @@ class Written(Enum):
     STUCK = "Kibo has not accepted it yet, or the safety limit stopped it: ccsync poll-unsubscribes --dry-run"
     DONE = "opted in again at Kibo since"
     UNWANTED = "not written to Kibo, because list_departures is off"
+    HELD = "held back since an older state file was put back, which is no opt-out"
     OWN = "ccsync did that for an opt-out in the store; other accounts are left alone"
 
 

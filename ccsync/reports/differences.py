@@ -20,7 +20,7 @@ from ccsync.from_constant_contact import departures
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, ledger, parked, suppressions
 from ccsync.state.outbox import queue, removals, tasks, write_backs
-from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OWN, Suppression
+from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OWN, RESTORED, Suppression
 from ccsync.state.views import comparison
 from ccsync.state.views.comparison import AtKibo, Finding
 
@@ -113,8 +113,8 @@ def _holding(context: Context, person: bytes) -> Suppression | None:
 def _write_back_state(context: Context, person: bytes, holding: Suppression, accounts: Iterable[AtKibo]) -> Written:
     if holding.kind == DEPARTED and not context.config.sync.list_departures:
         return Written.UNWANTED
-    if holding.source == OWN:
-        return Written.OWN
+    if holding.source in (OWN, RESTORED):
+        return Written.OWN if holding.source == OWN else Written.HELD
     rows = [one for one in write_backs.of_person(context.store, person) if one.kind == holding.kind]
     waiting = [one for one in rows if one.done_at is None]
     if waiting:

@@ -74,7 +74,7 @@ def account_id_of(kind: str) -> int:
 
 
 def width(text: str) -> int:
-    """The columns a terminal needs: wide letters take two, accents none, and a joined emoji counts once."""
+    """The columns a terminal needs, an emoji of several characters counted once."""
     return wcswidth(text)
 
 

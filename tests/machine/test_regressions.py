@@ -104,3 +104,22 @@ def test_a_new_account_on_an_address_whose_contact_was_erased() -> None:
         0,
         [*first, ("run", 3), ("hand_over", 644, 76), ("delete_contact", 986, 1), ("settle", 0), ("sign_up", 4, 1)],
     )
+
+
+def test_who_is_held_since_an_older_file_was_put_back_is_no_drift() -> None:
+    """That is nobody's opt-out: reconcile does not call it one, and no repair writes it to the store."""
+    first = [("sign_up", where, 2) for where in (0, 1, 2, 4)]
+    play(
+        5,
+        [
+            *first,
+            ("run", 3),
+            ("unsubscribe", 428, 0),
+            ("leave", 695, 0),
+            ("keep_copy",),
+            ("refuse_everything", 0, 1),
+            ("run", 2),
+            ("unsubscribe", 129, 1),
+            ("put_back",),
+        ],
+    )

@@ -28,19 +28,19 @@ def doctor(app: App, as_json: bool, probes: bool) -> int:
     Example:  ccsync doctor
               ccsync -q doctor --probe
     """
+    is_piped = not sys.stdout.isatty()  # a check is one line, for grep
     machine = Machine(app)
     vendors = Vendors(app, machine)
     found, facts = list[Finding](), dict[str, str]()
-    is_wide = not sys.stdout.isatty()  # one line each for grep
     try:
         for one in _findings(machine, vendors):
             found.append(one)
             if not as_json and not (app.is_quiet and one.status in (OK, SKIPPED)):
-                tables.print_facts({one.check: redact(_in_words(one))}, margin=_MARGIN, is_wide=is_wide)
+                tables.print_facts({one.check: redact(_in_words(one))}, margin=_MARGIN, is_wide=is_piped)
         for fact, value in _probed(vendors) if probes else ():
             facts[fact] = value
             if not as_json:
-                tables.print_facts({fact: value}, margin=_PROBE_MARGIN, is_wide=is_wide)
+                tables.print_facts({fact: value}, margin=_PROBE_MARGIN, is_wide=is_piped)
     finally:
         machine.close()
     code = gravest({one.code for one in found})

@@ -162,7 +162,7 @@ def print_facts(facts: Mapping[str, object], *, margin: int = 0, is_wide: bool =
     Values stand in one column, at `margin` at least. A name too long for its column has a line of its own.
     """
     columns = sys.maxsize if is_wide else _columns()
-    longest = min(_LONGEST_NAME, columns * 2 // 5)
+    longest = columns if is_wide else max(min(_LONGEST_NAME, columns * 2 // 5), margin - len(GAP))
     margin = max(margin, max((len(name) for name in facts if len(name) <= longest), default=2) + len(GAP))
     for name, value in facts.items():
         first, *others = wrapped(clean(value), max(columns - margin, _NARROWEST), breaks_words=False)

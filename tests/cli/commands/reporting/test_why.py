@@ -19,7 +19,7 @@ from tests.live import LiveShop
 
 PAT, SAM = "pat@example.com", "sam@example.com"
 PARTS = {"asked", "known", "standing", "verdict", "email", "next_attempt_at", "accounts", "contact", "suppressions",
-         "queue", "leaving", "untold", "former", "steps", "runs", "tags"}  # fmt: skip
+         "queue", "leaving", "untold", "tags", "former", "steps", "runs"}  # fmt: skip
 LISTED = 'On the list "Web shop customers" since '
 
 
