@@ -74,6 +74,8 @@ def run(context: Context, request: Request) -> Plan | None:
         first_export.remark_on_members(context, contact_list)
     if request.is_dry_run:
         return _plan(context, request, gathered, is_first=is_first, began_at=began_at)
+    if request.is_whole:
+        removals.remove_due()
     additions.send_staged(context, check, is_retry=request.is_retry)
     tags.wanted.note(context)
     if request.is_whole and not gathered.missing:
@@ -90,6 +92,7 @@ def run(context: Context, request: Request) -> Plan | None:
             properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
             clocks.advance(context, events.STREAM, started_at)
     tags.tagging.carry_out(context)
+    removals.raise_held()
     _raise_unfinished(context)
     return None
 

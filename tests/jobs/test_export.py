@@ -324,13 +324,18 @@ def dump(shop: Shop) -> list[object]:
     return found
 
 
-def test_an_export_takes_off_the_list_who_opted_out(shop: Shop) -> None:
-    """Removals go out before what is added, and the log counts them; a second export finds nothing to do."""
+def test_an_export_takes_off_the_list_who_is_due(shop: Shop) -> None:
+    """What a flush could not take off goes before what is added, and the log counts it; a second one does nothing."""
     shop.export()
     account = next(one for one in shop.customers() if str(one["emailAddress"]).lower() in shop.members())
     address = str(account["emailAddress"]).lower()
     shop.later(minutes=30)
     shop.box.kibo.opt_out(int(str(account["id"])))
+    shop.box.cc.refuse("removal", 400, record=address)
+    shop.flush()
+    assert address in shop.members()
+    shop.box.cc.relent()
+    shop.later(hours=2)
     shop.box.kibo.add_account(emailAddress="new@example.com", acceptsMarketing=True)
     run = shop.export()
     assert (run.counts["removed"], run.counts["added"]) == (1, 1)
