@@ -149,7 +149,7 @@ def test_one_writer_at_a_time(path: Path) -> None:
             pass
         open_store(path, is_reader=True).close()
     assert "ccsync export" in caught.value.why
-    assert "2026-11-23T12:00:00" in caught.value.why
+    assert "2026-11-23 12:00:00" in caught.value.why
     with Lock(path, "login", "later"):
         pass
 
