@@ -137,7 +137,7 @@ def test_as_many_are_under_way_as_rate_and_latency_ask_for(reading: Reading) -> 
     started = time.monotonic()
     assert reading.all(30) == list(range(30))
     assert 30 / 20 <= time.monotonic() - started < 30 * 0.3 / 2
-    assert 4 <= reading.vendor.most <= 9
+    assert 4 <= reading.vendor.most < MOST  # a busy machine answers later, and more are under way then
 
 
 def test_never_more_than_the_most(reading: Reading) -> None:
