@@ -1,6 +1,10 @@
 """Histories that broke a promise once, shrunk by the machine and kept. Their steps: `tests.machine.steps`."""
 
+import pytest
+
 from tests.machine.histories import play
+
+pytestmark = pytest.mark.undescribed  # as in `test_histories`
 
 CONFIRMED_OPT_IN = 1
 
