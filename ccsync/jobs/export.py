@@ -20,7 +20,7 @@ from ccsync.run.context import Context
 from ccsync.state import batches, parked, properties, staging
 from ccsync.state.log import runs
 from ccsync.state.outbox import queue
-from ccsync.to_constant_contact import additions, known_contacts, tags
+from ccsync.to_constant_contact import additions, known_contacts, list_removals, tags
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import ListCheck
@@ -136,6 +136,11 @@ def _plan(context: Context, request: Request, gathered: Gathered, *, is_first: b
     plan = make_plan(context, is_retry=request.is_retry, calls_spared=gathered.calls_spared, began_at=began_at)
     plan.is_first_export = is_first
     tags.wanted.count(context)
+    if request.is_whole:
+        going, _ = list_removals.plan(context, 0)
+        context.counts.update(
+            "unsubscribed" if list_removals.is_unsubscribed(context, one) else "removed" for one in going
+        )
     _close(context)
     plan.rejected = runs.rejected(context.store, context.run_id, SHOWN_REASONS)
     return plan

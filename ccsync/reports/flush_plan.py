@@ -61,8 +61,8 @@ def plan(context: Context, accept: int, failed: Mapping[int, str], *, is_exporte
 def _of_removal(context: Context, one: removals.Removal) -> Planned:
     if one.reason == removals.DELETED:
         return Planned(one.account_id, "removed", "its account was deleted in the store")
-    unsubscribes = context.config.sync.opt_out == list_removals.UNSUBSCRIBE
-    return Planned(one.account_id, "unsubscribed" if unsubscribes else "removed", "opted out in the store")
+    act = "unsubscribed" if list_removals.is_unsubscribed(context, one) else "removed"
+    return Planned(one.account_id, act, "opted out in the store")
 
 
 def _of_staged(context: Context) -> Iterator[Planned]:

@@ -83,11 +83,11 @@ class Removals:
             going, held = plan(context, self._accept, self._done)
             again = [one for one in _waiting(context) if one.is_done and not one.activity_ids]
             found = _with_contacts(context, [*going, *hanging, *again])
-            unsubscribing = [one for one in found if _is_unsubscribed(context, one)]
+            unsubscribing = [one for one in found if is_unsubscribed(context, one)]
             for number, one in enumerate(unsubscribing, start=1):
                 _unsubscribe(context, one)
                 context.show("unsubscribing", number, len(unsubscribing))
-            _take_off(context, [one for one in found if not _is_unsubscribed(context, one)])
+            _take_off(context, [one for one in found if not is_unsubscribed(context, one)])
         self._done, self._held = self._done + len(going), len(held)
 
     def raise_held(self) -> None:
@@ -118,7 +118,7 @@ def _waiting(context: Context) -> list[Removal]:
     return removals.waiting(context.store, context.list_id, context.now())
 
 
-def _is_unsubscribed(context: Context, one: Removal) -> bool:
+def is_unsubscribed(context: Context, one: Removal) -> bool:
     """Is this opt-out to end all mail? A deleted account is no opt-out."""
     return context.config.sync.opt_out == UNSUBSCRIBE and one.reason == removals.OPTED_OUT
 
