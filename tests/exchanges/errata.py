@@ -105,6 +105,13 @@ ERRATA = (
         "200 is not declared",
     ),
     Erratum(
+        "type object beside a prose that says a string or an array of strings",
+        "GET /automations/workflows/.*",
+        "answer",
+        r".*\.parameters\[\]\.parameter_value",
+        '.* is not of type "object"',
+    ),
+    Erratum(
         "which status the plan's contact limit gives is in no description (the switch plan_limit_status)",
         "POST /(contacts|activities/contacts_json_import)",
         "answer",

@@ -46,7 +46,8 @@ def _minutes(first: int, step: int) -> str:
 def command_line(config_path: Path) -> list[str]:
     """The command that cron and systemd start, with absolute paths: their PATH is short."""
     program = Path(sys.argv[0]).absolute()
-    words = [sys.executable, "-m", "ccsync"] if program.name == "__main__.py" else [str(program)]
+    is_script = program.name != "__main__.py" and os.access(program, os.X_OK)
+    words = [str(program)] if is_script else [sys.executable, "-m", "ccsync"]
     return [*words, "--config", str(config_path.absolute())]
 
 
