@@ -69,6 +69,9 @@ def test_paths_are_written_for_cron(
     config = replace(load_config(write(tmp_path, LEAST), {}), path=Path("/srv/50% off/it's.toml"))
     monkeypatch.setattr(sys, "argv", ["bin/ccsync", "configure"])
     monkeypatch.chdir(tmp_path)
+    program = tmp_path / "bin" / "ccsync"
+    program.parent.mkdir()
+    program.touch(0o755)
     monkeypatch.setenv("CCSYNC_STATE", "/elsewhere")
     print_lines(config)
     out, err = capfd.readouterr()
