@@ -63,10 +63,11 @@ def _lines(block: guide.Block) -> Iterator[str]:
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     yield ".SH OPTIONS"
-    for parameter in command.get_params(context):
-        record = parameter.get_help_record(context)
-        if record:
-            yield from (".TP", f"\\fB{_escaped(record[0])}\\fR", _escaped(record[1]))
+    # Not click's own help option: it keeps the names of whatever context asked for it first.
+    help_option = (", ".join(cli.context_settings["help_option_names"]), "Show this message and exit.")
+    records = [one for parameter in command.params if (one := parameter.get_help_record(context))]
+    for names, text in (*records, help_option):
+        yield from (".TP", f"\\fB{_escaped(names)}\\fR", _escaped(text))
 
 
 def _escaped(text: str) -> str:

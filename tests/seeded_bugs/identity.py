@@ -18,8 +18,8 @@ BUGS = (
     SeededBug(
         "an unsubscribe concerns the present address alone",
         "from_constant_contact/opt_outs.py",
-        "        for person in contacts.addresses_of_contact(context.store, contact.contact_id, current):\n",
-        "        for person in [current]:\n",
+        "        everybody = contacts.addresses_of_contact(context.store, contact.contact_id, current)\n",
+        "        everybody = [current]\n",
         (CONTACTS, "-k", "says_no"),
     ),
     SeededBug(
