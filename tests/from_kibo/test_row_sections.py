@@ -37,6 +37,7 @@ FEW_POLLS = 4
 A_MINUTE_FOR_IMPORTS = 1.1
 HOSTS = ("home", "tenant", "both")
 SUBSETS = [frozenset(some) for size in range(5) for some in combinations(sorted(ROW_PARTS), size)]
+USUAL_WAYS = {2 * place + place % 2 for place in (0, 1, 2, 3, 4, len(SUBSETS) - 1)}
 
 
 def names(parts: frozenset[str]) -> str:
@@ -123,7 +124,11 @@ def pulled(shop: Shop) -> tuple[int, bool]:
 
 @pytest.mark.parametrize(
     ("carried", "shows_guests", "host"),
-    [(*way, HOSTS[number % 3]) for number, way in enumerate(product(SUBSETS, (True, False)))],
+    [
+        # Without --deep: nothing, each section alone, and all of them; with guests and without them in turn.
+        pytest.param(*way, HOSTS[number % 3], marks=() if number in USUAL_WAYS else pytest.mark.deep)
+        for number, way in enumerate(product(SUBSETS, (True, False)))
+    ],
     ids=lambda one: names(one) if isinstance(one, frozenset) else str(one),
 )
 def test_every_combination(carried: frozenset[str], shows_guests: bool, host: str, tmp_path: Path) -> None:

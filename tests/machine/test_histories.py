@@ -11,7 +11,7 @@ import pytest
 from tests.machine.histories import broken_among
 
 PARTS = 4
-USUAL, DEEP = 100, 1_000
+USUAL, DEEP = 60, 1_000
 
 
 @pytest.mark.undescribed  # a vendor that refuses everything does so where its description has no such answer
