@@ -1,9 +1,10 @@
 """Fills the queue from Kibo's events; where some may be missing, compares all accounts instead."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ccsync.clocks import KiboTime
-from ccsync.errors import TemporaryError
+from ccsync.errors import RefusedError, TemporaryError
 from ccsync.from_kibo import events
 from ccsync.from_kibo.changed_accounts import catch_up
 from ccsync.run import clocks
@@ -32,8 +33,12 @@ class Taken:
 def take_in(context: Context, *, is_exported: bool) -> Taken:
     """Pull events, or compare all accounts. Raises what `ccsync.errors` lists; what was pulled before is kept."""
     if is_exported and events.is_too_old(context):
+        early: TemporaryError | None = None
+        # The sweep shows who opts in. Whoever says no is named only by the events that Kibo still keeps.
+        with suppress(RefusedError):  # the next run, which needs nothing but events, reports it
+            early = events.pull(context, moves_bookmark=False).trouble
         swept_from, trouble = catch_up(context)
-        return Taken(trouble, swept_from)
+        return Taken(trouble or early, swept_from)
     trouble = events.pull(context).trouble
     if properties.get(context.store, events.EVER_SEEN) is None:
         context.notices["no-events"] = NO_EVENTS

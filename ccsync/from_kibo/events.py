@@ -50,8 +50,8 @@ class Pulled:
     trouble: VendorUnreachable | None = None
 
 
-def pull(context: Context) -> Pulled:
-    """Pull the events since the bookmark; it moves with the last page, in one transaction.
+def pull(context: Context, *, moves_bookmark: bool = True) -> Pulled:
+    """Pull the events since the bookmark; it moves with the last page, in one transaction, unless a sweep moves it.
 
     What was pulled before a failure is kept. Raises what `ccsync.errors` lists.
     """
@@ -60,7 +60,7 @@ def pull(context: Context) -> Pulled:
     for page in pages:
         with context.store.transaction():
             new += events.take_in(context.store, pages.wanted(page), context.now())
-            if pages.has_ended:
+            if pages.has_ended and moves_bookmark:
                 _move_bookmark(context, started_at)
         context.show("events", new)
     if new:

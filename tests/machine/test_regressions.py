@@ -127,3 +127,16 @@ def test_who_is_held_since_an_older_file_was_put_back_is_no_drift() -> None:
             ("put_back",),
         ],
     )
+
+
+def test_events_are_pulled_also_where_some_have_expired() -> None:
+    """After nine days everybody is compared, which shows who opts in. Events that are left name who says no."""
+    play(
+        0,
+        [
+            *(("sign_up", where, how) for where, how in ((0, 0), (0, 0), (0, 2), (3, 0), (4, 0))),
+            ("run", 3),
+            ("time_passes", 3),
+            ("hand_over", 157, 0),
+        ],
+    )
