@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import traceback
+import weakref
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
@@ -61,6 +62,11 @@ class RequestLog:
             self.records.append(record)
 
 
+def _close_all(servers: "tuple[_Server, ...]") -> None:
+    for one in servers:
+        one.close_all()
+
+
 class Servers:
     """Listens for every vendor; a vendor's `handlers` are called under its lock."""
 
@@ -82,6 +88,7 @@ class Servers:
         self._locks = {"kibo": threading.RLock(), "cc": threading.RLock()}
         self._servers: dict[str, _Server] = {}
         self._threads: list[threading.Thread] = []
+        self._at_exit: weakref.finalize[..., Servers] | None = None
         try:
             for place, vendor in enumerate(handlers):
                 port = port_base + place if port_base else 0
@@ -89,6 +96,8 @@ class Servers:
         except OSError:
             self.stop()
             raise
+        # One that nobody stops closes its ports when the program ends; garbage collection would only warn of them.
+        self._at_exit = weakref.finalize(self, _close_all, tuple(self._servers.values()))
 
     def port(self, vendor: str) -> int:
         """The port on which `vendor` listens."""
@@ -110,8 +119,9 @@ class Servers:
             for one in (*stopping, *self._threads):
                 one.join()
             self._threads.clear()
-        for server in self._servers.values():
-            server.close_all()
+        _close_all(tuple(self._servers.values()))
+        if self._at_exit is not None:
+            self._at_exit.detach()
 
     def _handler_for(self, vendor: str) -> type[BaseHTTPRequestHandler]:
         owner = self
