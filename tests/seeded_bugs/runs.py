@@ -25,8 +25,8 @@ BUGS = (
     SeededBug(
         "the bookmark moves before the last page",
         "from_kibo/events.py",
-        "            if pages.has_ended:\n",
-        "            if True:\n",
+        "            if pages.has_ended and moves_bookmark:\n",
+        "            if moves_bookmark:\n",
         ("tests/from_kibo/test_events.py", "-k", "a_page_that_is_lost"),
     ),
     SeededBug(
