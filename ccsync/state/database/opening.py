@@ -15,6 +15,8 @@ from ccsync.state.database.schema import APPLICATION_ID, TABLES, VERSION, migrat
 from ccsync.state.database.store import Store
 
 BUSY_SECONDS = 10
+STATEMENTS = 1_000
+"""Statements that stay prepared: a run uses more than Python's 128, which would be prepared again and again."""
 
 
 def open_store(path: Path, *, is_reader: bool = False, on_boundary: Callable[[str], None] = lambda _: None) -> Store:
@@ -74,14 +76,14 @@ def create_store(path: Path, on_boundary: Callable[[str], None] = lambda _: None
 
 def scratch_store() -> Store:
     """An empty store in memory and temporary files, gone when closed."""
-    connection = sqlite3.connect("", isolation_level=None)
+    connection = sqlite3.connect("", isolation_level=None, cached_statements=STATEMENTS)
     return Store(connection, Path("scratch"))
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     """Open the file, which must be there, and change nothing of it: it may be another program's."""
     uri = path.absolute().as_uri() + "?mode=rw"
-    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, cached_statements=STATEMENTS)
 
 
 def _set_up(connection: sqlite3.Connection) -> None:
