@@ -33,7 +33,8 @@ class Customer:
 class Event:
     """A Kibo event: account `account_id` was created, updated or deleted. It carries no data.
 
-    `event_id` is lower case without dashes; `topic` is one of `customeraccount.created|updated|deleted`.
+    `event_id` is lower case without dashes; `topic` is one of `customeraccount.created|updated|deleted`
+    or `customersegment.customeradded|customerremoved`.
     """
 
     event_id: str

@@ -7,9 +7,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from ccsync.clocks import KiboTime, OurTime
+from ccsync.config import Config
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.kibo.events import PAGE_SIZE, EventPage
+from ccsync.kibo.events import PAGE_SIZE, PREFIX, SEGMENT_TOPICS, TOPICS, EventPage
 from ccsync.kibo.paging import PagesAhead
+from ccsync.mapping import needed_sections
+from ccsync.mapping.tags import SEGMENTS
 from ccsync.models import Event
 from ccsync.run import clocks, findings
 from ccsync.run.clocks import Moment
@@ -111,7 +114,9 @@ class _Pages:
 
     def wanted(self, page: EventPage) -> list[Event]:
         """The page's events that belong to this pull, whatever the filter did."""
-        return [one for one in page.events if one.created_at is None or one.created_at >= self._since]
+        topics = TOPICS | (SEGMENT_TOPICS if maps_segments(self._context.config) else frozenset())
+        recent = (one for one in page.events if one.created_at is None or one.created_at >= self._since)
+        return [one for one in recent if one.topic in topics]
 
     def __iter__(self) -> Iterator[EventPage]:
         filter_text = filter_since(self._since)
@@ -180,9 +185,14 @@ class _Pages:
         )
 
 
+def maps_segments(config: Config) -> bool:
+    """Are segments mapped, to a field or to tags?"""
+    return bool(config.tags) or SEGMENTS in needed_sections(config.mapping)
+
+
 def filter_since(since: datetime) -> str:
     """The filter for the events about customers since a time."""
-    return f"topic sw customeraccount and createDate ge {since:%Y-%m-%dT%H:%M:%SZ}"
+    return f"topic sw {PREFIX} and createDate ge {since:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def is_unfiltered(page: EventPage, since: datetime) -> bool:

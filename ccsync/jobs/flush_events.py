@@ -111,7 +111,8 @@ class Flush:
             parked.release_expired(context.store, context.now())
             queue.enqueue_under_way(context.store, context.now() + timedelta(minutes=1))
         for topic, number in queue.settle(context.store, context.now()).items():
-            context.counts["events_" + topic.rpartition(".")[2]] += number
+            kind = "updated" if topic.startswith(queue.SEGMENT) else topic.rpartition(".")[2]
+            context.counts[f"events_{kind}"] += number
         with context.store.transaction():
             context.counts["rejected"] = runs.count_rejected(context.store, context.run_id)
             context.counts["skipped"] += staging.passed_over(context.store, context.run_id)
@@ -123,6 +124,7 @@ class Flush:
         waiting = queue.count_due(context.store, at)
         if self.is_exported:
             tags.tagging.carry_out(context)
+            self.troubles.keep(lambda: tags.segments.compare_daily(context))
         if not self.is_exported:
             context.notices["export-due"] = (
                 f"No export to this list has finished yet; waiting for it: {counted(waiting, 'changed customer')}."
@@ -137,6 +139,7 @@ class Flush:
                 "the run has used up its time.",
                 "The next run continues. If it persists: ccsync export, which has no time limit",
             )
+        self.troubles.raise_first()
 
 
 def has_news(context: Context) -> bool:

@@ -57,10 +57,12 @@ def run(context: Context) -> Report:
     flushed_at = clocks.bookmark(context, events.STREAM)
     opt_outs.pull_all(context)
     started_at = context.kibo.transport.server_time(context.now())
-    _read_opted_in(context)
+    segments = tags.segments.Segments(context)
+    _read_opted_in(context, segments)
     _read_members(context, contact_list)
     _read_accounts_of_members(context)
-    _read_changes(context, started_at)
+    _read_changes(context, started_at, segments)
+    segments.end()
     differences.compare(context, flushed_at.at if flushed_at else None)
     tags.compared.compare(context)
     counts = {Kind(kind): number for kind, number in comparison.count_by_kind(context.store).items()}
@@ -73,20 +75,22 @@ def run(context: Context) -> Report:
 # Kibo
 
 
-def _read_opted_in(context: Context) -> None:
+def _read_opted_in(context: Context, segments: tags.segments.Segments) -> None:
     for is_anonymous, total in listings(context.kibo).items():
         sweep = Sweep(context.kibo, is_anonymous, expected=total)
         for page in sweep:
             _note(context, page.customers)
+            segments.note(page.customers)
             context.show("customers", min(comparison.count_accounts(context.store), page.total), page.total)
 
 
-def _read_changes(context: Context, started_at: datetime) -> None:
+def _read_changes(context: Context, started_at: datetime, segments: tags.segments.Segments) -> None:
     """Who changed while we read is known as they are now, where Kibo can tell."""
     for is_anonymous in (None, True):
         changed = read_changed_since(context, started_at, is_anonymous)
         for page in changed.pages if changed else ():
             _note(context, page)
+            segments.note(page)
 
 
 def _read_accounts_of_members(context: Context) -> None:
@@ -112,9 +116,7 @@ def _read_accounts_of_members(context: Context) -> None:
 
 
 def _note(context: Context, customers: Iterable[Customer]) -> None:
-    some = list(customers)
-    comparison.note_accounts(context.store, [_at_kibo(context, one) for one in some])
-    tags.wanted.note_accounts(context, some)
+    comparison.note_accounts(context.store, [_at_kibo(context, one) for one in customers])
 
 
 def _at_kibo(context: Context, one: Customer) -> AtKibo:

@@ -12,6 +12,10 @@ PAGE_SIZE = 200
 """The vendor's most, for events as for accounts; its default is 20."""
 TOPICS = frozenset({"customeraccount.created", "customeraccount.updated", "customeraccount.deleted"})
 """What customers have: https://github.com/KiboSoftware/kibo-open-api-specs (`docs/webhooks.json`)."""
+SEGMENT_TOPICS = frozenset({"customersegment.customeradded", "customersegment.customerremoved"})
+"""The same page: they "may contain" a `customerAccountId` in their extended properties."""
+PREFIX = "customer"
+"""What all of these begin with. So does `customer.account.created`, as Kibo's prose has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +48,25 @@ def to_event_page(value: object) -> EventPage:
         total,
         min(dates, default=None),
         frozenset(_key(row) for row in rows),
-        any(not _topic(row).startswith("customeraccount.") for row in rows),
+        any(not _topic(row).startswith(PREFIX) for row in rows),
     )
 
 
 def to_event(record: JsonObject) -> Event | None:
     """Make an `Event`; `None` for tests, other topics, and events about no account."""
-    topic, account_id = _topic(record), _account_id(record.get("entityId"))
-    if topic not in TOPICS or account_id is None or shapes.boolean(record, "isTest"):
+    topic = _topic(record)
+    if topic not in TOPICS | SEGMENT_TOPICS or shapes.boolean(record, "isTest"):
         return None
-    return Event(_key(record), topic, account_id, _created_at(record))
+    account_id = _account_id(_entity(record))
+    return None if account_id is None else Event(_key(record), topic, account_id, _created_at(record))
+
+
+def _entity(record: JsonObject) -> object:
+    """Whom an event is about. The `entityId` of a segment's event is the segment; a property names the account."""
+    if _topic(record) not in SEGMENT_TOPICS:
+        return record.get("entityId")
+    properties = shapes.as_objects(record.get("extendedProperties"))
+    return next((one.get("value") for one in properties if str(one.get("key")).lower() == "customeraccountid"), None)
 
 
 def _account_id(entity: object) -> int | None:
@@ -78,4 +91,4 @@ def _key(record: JsonObject) -> str:
     if event_id:
         return event_id.lower().replace("-", "")
     site = shapes.integer(record, "siteId")
-    return f"{_topic(record)}/{record.get('entityId')}/{site}/{_created_at(record) or ''}"
+    return f"{_topic(record)}/{_entity(record)}/{site}/{_created_at(record) or ''}"

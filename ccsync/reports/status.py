@@ -73,6 +73,7 @@ class Status:
     queue: Mapping[str, int]
     leaving: int
     untold: int
+    tags: Mapping[str, int]
     refused: tuple[int, ...]
     not_taken_off: tuple[int, ...]
     suppressed: Mapping[str, int]
@@ -112,6 +113,7 @@ def gather(store: Store, config: Config, now: datetime, *, knows_tenant: bool) -
             queue={status: counted.get(status, 0) for status in (tasks.PENDING, tasks.RETRYING, tasks.FAILED)},
             leaving=removals.count(store, list_id) if list_id else 0,
             untold=write_backs.count_waiting(store),
+            tags=tasks.count_by_status(store, tasks.TAG),
             refused=tuple(one.attempts for one in write_backs.failing(store)),
             not_taken_off=removals.failed_attempts(store, list_id) if list_id else (),
             suppressed={kind: kinds.get(kind, 0) for kind in KINDS},

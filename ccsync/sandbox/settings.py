@@ -42,6 +42,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
 }
 """The words that a setting can be."""
 CUSTOMER_TOPICS = frozenset(f"customeraccount.{what}" for what in ("created", "updated", "deleted"))
+SEGMENT_TOPICS = frozenset({"customersegment.customeradded", "customersegment.customerremoved"})
 ROW_PARTS = frozenset({"contacts", "attributes", "segments", "commerceSummary"})
 LOSABLE = frozenset({"companyOrOrganization", "externalId", "localeCode", "taxId", "userName"})
 
@@ -81,6 +82,7 @@ class SandboxSettings:
     event_lag_seconds: float = 0.0  # how long an event is not yet to be seen after the account changed
     event_kept_days: int = 14  # 14 days are documented for what is pushed; for what is pulled nothing is
     event_topics: frozenset[str] = CUSTOMER_TOPICS  # what the application subscribes to; nothing else makes events
+    segment_events_name_account: bool = True  # they "may contain" a customerAccountId; their entity is the segment
     event_ids_dashed: bool = False  # the description shows ids with dashes and without
     event_pages_repeat: bool = False  # a fault: every page is the first one, and there is always another
     total_off: int = 0  # a fault: so many accounts more in totalCount than a list can ever show
@@ -152,7 +154,7 @@ class SandboxSettings:
                 raise ValueError(f"{name} must be one of {', '.join(map(str, words))}")
         if unknown := self.rows_carry - ROW_PARTS:
             raise ValueError(f"rows_carry: there is no part {min(unknown)}")
-        if unknown := self.event_topics - CUSTOMER_TOPICS:
+        if unknown := self.event_topics - CUSTOMER_TOPICS - SEGMENT_TOPICS:
             raise ValueError(f"event_topics: customers have no topic {min(unknown)}")
         if unknown := self.put_loses - LOSABLE:
             raise ValueError(f"put_loses: {min(unknown)} is not among {', '.join(sorted(LOSABLE))}")

@@ -13,6 +13,7 @@ from ccsync.state.outbox.tasks import DONE, FAILED, PENDING
 
 DELETED = "customeraccount.deleted"
 
+_OPTS_IN = "SELECT 1 FROM accounts WHERE account_id = ? AND accepts_marketing"
 _PRUNE = "DELETE FROM events WHERE number IN (SELECT number FROM events WHERE done_at < ?1 AND seen_at < ?1 LIMIT 1000)"
 _QUEUE = "(SELECT account_id, queued_at, status, attempts, last_error FROM tasks WHERE kind = 'read')"
 
@@ -36,14 +37,19 @@ class QueuedEvent:
 def take_in(store: Store, events: Iterable[Event], at: datetime) -> int:
     """Keep the events not seen before and queue their accounts, inside the caller's transaction; how many are new.
 
-    A new event gives an account that failed before a fresh start: it has changed.
+    A new event gives an account that failed before a fresh start: it has changed. The segments of a customer who does
+    not opt in matter to nobody: such an event is done as it comes.
     """
     new = 0
-    sql = "INSERT OR IGNORE INTO events (event_id, account_id, topic, created_at, seen_at) VALUES (?, ?, ?, ?, ?)"
+    sql = (
+        "INSERT OR IGNORE INTO events (event_id, account_id, topic, created_at, seen_at, done_at)"
+        " VALUES (?, ?, ?, ?, ?5, iif(?6, NULL, ?5))"
+    )
     for event in events:
-        if store.run(sql, storable(event.event_id), event.account_id, event.topic, event.created_at, at):
+        matters = not event.topic.startswith(queue.SEGMENT) or store.exists(_OPTS_IN, event.account_id)
+        if store.run(sql, storable(event.event_id), event.account_id, event.topic, event.created_at, at, matters):
             new += 1
-            queue.enqueue(store, [event.account_id], at)
+            queue.enqueue(store, [event.account_id] if matters else [], at)
     return new
 
 

@@ -30,6 +30,7 @@ _POLL = "tests/jobs/test_poll_unsubscribes.py::"
 _DEPARTURES = "tests/from_constant_contact/test_departures.py::"
 _MOVES = "tests/identity/test_departures_and_returns.py::"
 _REFUSED = "tests/to_constant_contact/test_refused_imports.py::"
+_SEGMENTS = "tests/to_constant_contact/tags/test_segments.py::"
 _DAY = _EITHER + "test_a_day_ends_alike"
 _LIST = _WAYS + "test_the_list_is_right_whichever_way_the_vendor_goes"
 
@@ -64,6 +65,10 @@ FACTS = (
     Fact("K8.4", "Does a change of a contact or an attribute alone make an event?", "the next export finds it",
          ("part_edits_make_events",),
          (_EITHER + "test_a_part_that_is_edited_arrives_with_the_next_export_at_the_latest",)),
+    Fact("K2.4", "Does a change of segments make an event that names the account?",
+         "uses it; compares everybody's segments once a day", ("segment_events_name_account", "event_topics"),
+         (_SEGMENTS + "test_an_event_of_a_segment_is_used",
+          _SEGMENTS + "test_without_events_the_daily_comparison_finds_it")),
     Fact("K8.4", "Do users of B2B accounts make events?", "B2B accounts neither add nor keep anybody"),
     Fact("K8.5", "Which parts of an account do rows of the list carry?", "compares rows with single reads",
          ("rows_carry", "rows_lack"), (_ROWS + "test_every_combination",)),
@@ -121,7 +126,7 @@ FACTS = (
 NO_FACTS = frozenset(
     {
         "customers", "seed", "opted_in_percent", "hostile", "latency_ms", "latency_most_ms", "tenant_id",
-        "kibo_client_id", "kibo_client_secret", "kibo_requests_per_minute", "kibo_retry_after_seconds", "event_topics",
+        "kibo_client_id", "kibo_client_secret", "kibo_requests_per_minute", "kibo_retry_after_seconds",
         "event_pages_repeat", "total_off", "cc_client_id", "cc_client_secret", "app_flow", "redirect_uri",
         "cc_requests_per_second", "cc_requests_per_day", "device_interval_seconds", "access_token_seconds",
         "import_seconds", "membership_seconds", "export_seconds", "sms_only_contacts", "contact_pages",

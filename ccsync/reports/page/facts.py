@@ -13,7 +13,6 @@ from ccsync.run.access import CONSTANT_CONTACT
 from ccsync.run.job_names import EXPORT, FLUSH_EVENTS, FORGET, POLL_UNSUBSCRIBES, RECONCILE
 from ccsync.state import Store, parked
 from ccsync.state.log import calls, days
-from ccsync.state.outbox import tag_tasks
 
 JOB_NAMES = {
     EXPORT: "Whole export",
@@ -66,7 +65,7 @@ def collect(store: Store, config: Config, now: datetime, length: int, *, knows_t
         first = today - timedelta(days=length - 1)
         numbers = days.since(store, first)
         used = calls.by_day(store, CONSTANT_CONTACT, first)
-        rejected, tags = parked.count_by_code(store), tag_tasks.count(store)
+        rejected = parked.count_by_code(store)
     # Of a young state file the days before it are left out, but for the last week.
     known = min([*numbers, *used, today])
     cut = spans.cut(min(length, max((today - known).days + 1, _LEAST_DAYS)), today)
@@ -86,7 +85,7 @@ def collect(store: Store, config: Config, now: datetime, length: int, *, knows_t
         run_rows=page.run_rows(),
         calls=page.calls(used, config.limits.requests_per_day),
         rejected=[(REASONS.get(code, code.replace("-", " ")), number) for code, number in rejected.items()],
-        waiting=_waiting(status, tags),
+        waiting=_waiting(status),
         limits=[
             (f"{day:%b} {day.day}, {day.year}", JOB_NAMES.get(what.partition(" ")[2], what), number)
             for day, kinds in numbers.items()
@@ -96,13 +95,13 @@ def collect(store: Store, config: Config, now: datetime, length: int, *, knows_t
     )
 
 
-def _waiting(status: Status, tags: int) -> list[tuple[str, int]]:
+def _waiting(status: Status) -> list[tuple[str, int]]:
     found = {
         "changed customers to be read": status.queue["pending"] + status.queue["retrying"],
         "changed customers that could not be read": status.queue["failed"],
         "people to be taken off the list": status.leaving,
         "unsubscribes to be written to the store": status.untold,
-        "contacts whose tags are to change": tags,
+        "contacts whose tags are to change": sum(status.tags.values()),
     }
     return [(what, number) for what, number in found.items() if number]
 

@@ -59,9 +59,11 @@ class Actions:
     def update_account(self, account_id: int, *, actor: str = "person", **fields: object) -> None:
         """Somebody changes an account in the store."""
         before = self._accounts.get(account_id)
-        self._note_change(actor, before, self._accounts.update(account_id, fields))
+        after = self._accounts.update(account_id, fields)
+        self._note_change(actor, before, after)
         if fields.keys() - PARTS or self._settings.part_edits_make_events:
             self.events.record("customeraccount.updated", account_id)
+        self.events.record_segments(account_id, before["segments"], after["segments"])
 
     def opt_in(self, account_id: int, actor: str = "person") -> None:
         """Somebody ticks the box for marketing."""

@@ -57,13 +57,22 @@ class EventStore:
 
     # what happens in the store, and what a test makes happen
 
-    def record(self, topic: str, account_id: int) -> None:
+    def record(self, topic: str, entity_id: int, **fields: object) -> None:
         """Something happened to an account: one event for each site, if the application subscribes to the topic."""
         if topic not in self._settings.event_topics:
             return
         correlation = self._new_id()
         for site in SITES:
-            self.add(topic, account_id, siteId=site, correlationId=correlation)
+            self.add(topic, entity_id, siteId=site, correlationId=correlation, **fields)
+
+    def record_segments(self, account_id: int, before: object, after: object) -> None:
+        """An account came into segments, or left some: an event about each."""
+        names = [{"key": "customerAccountId", "value": account_id}]
+        fields = {"extendedProperties": names if self._settings.segment_events_name_account else []}
+        was, now = _segment_ids(before), _segment_ids(after)
+        for segment in sorted(was ^ now):
+            what = "customeradded" if segment in now else "customerremoved"
+            self.record(f"customersegment.{what}", segment, **fields)
 
     def add(self, topic: str | None, entity_id: int | str | None, **fields: object) -> str:
         """One event, as odd as `fields` make it; its id."""
@@ -227,6 +236,11 @@ def _created_at(event: Account) -> datetime | None:
         return datetime.fromisoformat(str(audit.get("createDate"))) if isinstance(audit, dict) else None
     except ValueError:
         return None
+
+
+def _segment_ids(segments: object) -> set[int]:
+    rows = segments if isinstance(segments, list) else []
+    return {one["id"] for one in rows if isinstance(one, dict) and isinstance(one.get("id"), int)}
 
 
 def _plain(event_id: str) -> str | None:

@@ -16,15 +16,23 @@ from ccsync.state.database.times import storable
 from ccsync.state.outbox.tasks import FAILED, PENDING, READ, RETRYING
 
 DELETED = "customeraccount.deleted"
+SEGMENT = "customersegment."
+"""How the topics begin that are about a customer's segments."""
 _CHUNK = 500
 _DUE = f"kind = '{READ}' AND status != '{FAILED}' AND next_at <= ? AND read_upto IS NULL"
 _NEW = "INSERT INTO tasks (kind, account_id, status, queued_at, next_at)"
+_OPEN_EVENTS = "FROM events WHERE events.account_id = tasks.account_id AND done_at IS NULL"
+_ONLY_SEGMENTS = f"coalesce((SELECT min(topic) {_OPEN_EVENTS}), '') LIKE '{SEGMENT}%'"
+"""Is every open event of a waiting account about its segments? Topics of accounts come first in the alphabet."""
 _NEWEST_EVENT = "coalesce((SELECT max(number) FROM events WHERE events.account_id = tasks.account_id), 0)"
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A due account: its attempts, the time of its newest event, and whether an event says deleted."""
+    """A due account: its attempts, the time of its newest event, and whether an event says deleted.
+
+    A change of segments has no time: whether it moves the account's own date is not known.
+    """
 
     account_id: int
     attempts: int
@@ -39,6 +47,12 @@ def enqueue(store: Store, account_ids: Iterable[int], at: datetime) -> None:
         " SET status = ?3, next_at = ?4, attempts = 0, last_error = '', read_upto = NULL",
         [(READ, one, PENDING, at) for one in account_ids],
     )
+
+
+def enqueue_new(store: Store, account_ids: Iterable[int], at: datetime) -> None:
+    """Queue accounts that do not wait already, whatever became of them; inside the caller's transaction."""
+    sql = f"{_NEW} VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (account_id) WHERE kind = 'read' DO NOTHING"
+    store.run_many(sql, [(READ, one, PENDING, at) for one in account_ids])
 
 
 def enqueue_expired(store: Store, account_ids: Iterable[int], at: datetime) -> None:
@@ -81,12 +95,14 @@ def enqueue_vanished(store: Store, at: datetime) -> None:
 def due(store: Store, at: datetime, limit: int, *, only_listed: str | None = None) -> list[Due]:
     """Accounts whose time has come and that this run has not read yet; those that failed before come last.
 
+    Where many customers moved to another segment, those who may have opted out do not wait for them.
+
     `only_listed` leaves out accounts of which ccsync has put nobody on that list.
     """
     listed = " AND account_id IN (SELECT account_addresses.account_id FROM account_addresses JOIN sent USING (person)"
     listed = f"{listed} WHERE sent.list_id = ?)" if only_listed is not None else ""
     values: list[Value] = [at, *([only_listed] if only_listed is not None else []), limit]
-    return _read_due(store, f"{listed} ORDER BY attempts, queued_at, account_id LIMIT ?", *values)
+    return _read_due(store, f"{listed} ORDER BY attempts, {_ONLY_SEGMENTS}, queued_at, account_id LIMIT ?", *values)
 
 
 def due_among(store: Store, at: datetime, account_ids: Sequence[int]) -> list[Due]:
@@ -95,8 +111,8 @@ def due_among(store: Store, at: datetime, account_ids: Sequence[int]) -> list[Du
 
 
 def _read_due(store: Store, which: str, *values: Value) -> list[Due]:
-    open_events = "FROM events WHERE events.account_id = tasks.account_id AND done_at IS NULL"
-    columns = f"(SELECT max(created_at) {open_events}), EXISTS (SELECT 1 {open_events} AND topic = '{DELETED}')"
+    changed = f"(SELECT max(created_at) {_OPEN_EVENTS} AND topic NOT LIKE '{SEGMENT}%')"
+    columns = f"{changed}, EXISTS (SELECT 1 {_OPEN_EVENTS} AND topic = '{DELETED}')"
     return store.records(Due, f"SELECT account_id, attempts, {columns} FROM tasks WHERE {_DUE}{which}", *values)
 
 
@@ -105,6 +121,7 @@ def oldest_change(store: Store, at: datetime) -> datetime | None:
     sql = (
         "SELECT iif(max(changed IS NULL), NULL, min(changed)) FROM (SELECT max(created_at) AS changed FROM tasks"
         " LEFT JOIN events ON events.account_id = tasks.account_id AND events.done_at IS NULL"
+        f" AND topic NOT LIKE '{SEGMENT}%'"
         f" WHERE {_DUE} GROUP BY tasks.account_id)"
     )
     return store.value(datetime, sql, at)

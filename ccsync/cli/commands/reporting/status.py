@@ -15,6 +15,7 @@ from ccsync.reports.attention import Alert, needs
 from ccsync.reports.live import Seen
 from ccsync.reports.status import JobStanding, Status, gather, stale_jobs
 from ccsync.state import properties
+from ccsync.state.outbox.tasks import FAILED
 from ccsync.words import counted, days_ago, people
 
 FOUND = 1
@@ -84,6 +85,7 @@ def _in_one_line(found: Status, alarms: list[str]) -> str:
         "queue": sum(found.queue.values()),
         "rejected": found.rejected,
         "write_backs": found.untold,
+        "tags": sum(found.tags.values()),
         "calls": found.calls.used,
     }
     graph = " ".join(f"{name}={number}" for name, number in numbers.items())
@@ -134,7 +136,10 @@ def _of_list(found: Status) -> str:
 def _of_queue(found: Status) -> str:
     text = _counted(found.queue)
     text += f"; {people(found.leaving)} waiting to be removed from the list" if found.leaving else ""
-    return text + (f"; {counted(found.untold, 'opt-out')} waiting to be written to Kibo" if found.untold else "")
+    text += f"; {counted(found.untold, 'opt-out')} waiting to be written to Kibo" if found.untold else ""
+    failed, waiting = found.tags.get(FAILED, 0), sum(found.tags.values())
+    text += f"; the tags of {counted(waiting, 'contact')} waiting to be changed" if waiting else ""
+    return text + (f" ({failed:,} failed)" if failed else "")
 
 
 def _counted(counts: Mapping[str, int]) -> str:
@@ -210,6 +215,7 @@ def _to_json(
         },
         "jobs": [_job_to_json(one) for one in found.jobs],
         "queue": dict(found.queue),
+        "tags": {"waiting": sum(found.tags.values()), "failed": found.tags.get(FAILED, 0)},
         "untold": {"waiting": found.untold, "failing": len(found.refused)},
         "suppressed": {
             "people": found.suppressed_people,

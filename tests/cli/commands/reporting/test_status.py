@@ -11,7 +11,7 @@ import pytest
 
 from ccsync.cli.owner import ACCOUNT, ORGANIZATION
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Lock, create_store, properties, suppressions, tokens
+from ccsync.state import Lock, create_store, person_tags, properties, suppressions, tokens
 from ccsync.state.database.times import to_text
 from ccsync.state.log import calls, runs
 from ccsync.state.outbox import queue
@@ -21,7 +21,7 @@ from tests.cli.test_hostile_store import check_screen
 from tests.live import LiveShop
 
 PARTS = {"at", "enabled", "interval_minutes", "list", "jobs", "queue", "untold", "suppressed", "calls", "login",
-         "state_file", "live", "needs", "stale"}  # fmt: skip
+         "state_file", "live", "needs", "stale", "tags"}  # fmt: skip
 
 
 @pytest.fixture
@@ -391,6 +391,18 @@ def test_nothing_leaks(shop: LiveShop) -> None:
     assert "GET /v3/contact_lists" in log.read_text()
     for text in (done.stdout, done.stderr, log.read_text(), json.dumps(told(shop, "--live"))):
         assert not leaks_in(text, set())
+
+
+def test_tags_that_wait_are_counted(shop: LiveShop) -> None:
+    """On the screen, in JSON and for graphs: how many contacts, and of how many it failed."""
+    store = shop.open()
+    with store.transaction():
+        person_tags.note_wanted(store, [(bytes([n]), "x@example.com", ["VIP"]) for n in range(3)], datetime.now(UTC))
+        store.run("UPDATE tasks SET status = 'failed' WHERE kind = 'tag' AND person = ?", bytes([1]))
+    store.close()
+    assert "the tags of 3 contacts waiting to be changed (1 failed)" in " ".join(shop.ccsync("status").stdout.split())
+    assert told(shop)["tags"] == {"waiting": 3, "failed": 1}
+    assert " tags=3 " in shop.ccsync("status", "--check").stdout
 
 
 def test_ten_thousand_events_are_a_number(shop: LiveShop) -> None:
