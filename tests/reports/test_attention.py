@@ -43,6 +43,7 @@ def a_status(**changes: object) -> Status:
         queue={"pending": 3, "retrying": 1, "failed": 0},
         leaving=0,
         untold=0,
+        tags={},
         refused=(),
         not_taken_off=(),
         suppressed={},

@@ -13,6 +13,7 @@ from ccsync.run.access import CONSTANT_CONTACT
 from ccsync.run.job_names import EXPORT, FLUSH_EVENTS, FORGET, POLL_UNSUBSCRIBES, RECONCILE
 from ccsync.state import Store, parked
 from ccsync.state.log import calls, days
+from ccsync.words import counted
 
 JOB_NAMES = {
     EXPORT: "Whole export",
@@ -161,14 +162,14 @@ class _Page:
         ]
         number, failed = (sum(self._total(f"{what} {job}") for job in JOB_NAMES) for what in ("run", "failed"))
         sentence = (
-            f"ccsync ran {number:,} times; {failed:,} of these runs did not end well."
+            f"ccsync ran {counted(number, 'time')}; {f'{failed:,} of these runs' if failed else 'no run'} failed."
             " The picture shows how many seconds a run took on average."
         )
         none = [Series("Runs", [None] * len(self.labels))]
         return charts.lines("runs", "Runs and their lengths", sentence, self.labels, series or none)
 
     def run_rows(self) -> list[tuple[str, int, int, str]]:
-        """Kind of run, how many, how many did not end well, average length."""
+        """Kind of run, how many, how many failed, average length."""
         found = list[tuple[str, int, int, str]]()
         for job, name in JOB_NAMES.items():
             if number := self._total(f"run {job}"):
