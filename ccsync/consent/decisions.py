@@ -48,13 +48,14 @@ class Decision:
 class Target:
     """Where to and by which settings.
 
-    The active list, whether other sources' contacts may be overwritten, and since when a sighting of a contact is
-    fresh, by Constant Contact's clock.
+    The active list, whether other sources' contacts may be overwritten, and between which times a sighting of a
+    contact is fresh, by Constant Contact's clock.
     """
 
     list_id: str
     overwrite_existing: bool
     fresh_since: datetime
+    fresh_until: datetime
 
 
 def decide(
@@ -129,7 +130,7 @@ def stand_of(known: KnownContact | None, target: Target) -> Stand:
         if known.is_on(target.list_id):
             return Stand.FOUND_BEFORE
         # Last week's sighting proves nothing: they may have left since.
-        if known.member_of == target.list_id and known.is_fresh(target.fresh_since):
+        if known.member_of == target.list_id and known.is_fresh(target.fresh_since, target.fresh_until):
             return Stand.FOUND
     if known.is_on(target.list_id):
         return Stand.ON
@@ -146,16 +147,19 @@ def _is_foreign(known: KnownContact | None, target: Target) -> bool:
 
 def as_last_seen(list_id: str, *, overwrite_existing: bool) -> Target:
     """A target for reports: the last sighting counts, however old it is."""
-    return Target(list_id, overwrite_existing, datetime.min.replace(tzinfo=UTC))
+    always = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    return Target(list_id, overwrite_existing, *always)
 
 
 def needs_a_look(known: KnownContact | None, decision: Decision, target: Target) -> bool:
     """Has Constant Contact to be asked about a contact before an import updates it or puts it on the list again?"""
     # What an earlier run saw proves no departure: it may have looked at another list.
-    if known is None or (known.is_fresh(target.fresh_since) and decision.act is not Act.DEPARTED):
+    if known is None or (known.is_fresh(target.fresh_since, target.fresh_until) and decision.act is not Act.DEPARTED):
         return False
     may_have_changed = decision.act in (Act.UPDATE, Act.DEPARTED) or decision.reason == Stand.WAITING.value
-    return may_have_changed or (decision.act is Act.ADD and known.member_of == target.list_id)
+    # A contact that ccsync had put there and knows no more: another source may have made a new one.
+    is_lost = known.contact_id is None and known.sent is not None
+    return may_have_changed or (decision.act is Act.ADD and (is_lost or known.member_of == target.list_id))
 
 
 def blocking_suppression(suppressions: Iterable[Suppression], list_id: str) -> Suppression | None:
@@ -182,11 +186,11 @@ def reason_of(suppression: Suppression) -> str:
 def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:
     """Has a person who unsubscribed come back by their own act at Constant Contact?
 
-    Staff's or an import's re-subscribe is none: the source must be the contact, and the date newer.
+    Staff's or an import's re-subscribe is none: the source must be the contact, and the date newer. That staff has
+    deleted the contact since does not undo it.
     """
     return (
         contact.permission_to_send in SUBSCRIBED
-        and contact.deleted_at is None
         and (contact.opt_in_source or "").lower() == "contact"
         and contact.opt_in_date is not None
         and opted_out_at is not None

@@ -141,11 +141,8 @@ def _held(facts: Facts, blocking: Suppression, stand: Stand, off: str, name: str
     return Answer(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
 
 
-_LEAVING = {removals.OPTED_OUT: "opted out in the store", removals.DELETED: "the account was deleted in the store"}
-
-
 def _leaving(facts: Facts, reason: str) -> str:
-    how = _LEAVING.get(reason, reason)
+    how = removals.REASONS.get(reason, reason)
     if facts.is_held_back:
         return f"{how}, but the safety limit stopped the removal. See: ccsync flush-events --dry-run"
     return f"{how}; the next flush-events removes the address."

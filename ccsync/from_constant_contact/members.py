@@ -60,9 +60,7 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hi
         started_at = vendor_now(context)
         read_list(context)
         # Look up contacts that were not shown: a page may be short, and a contact may have a new address.
-        return hidden | _look_up(
-            context, [one for one in rest if not contacts.was_seen_since(context.store, one[0], started_at)]
-        )
+        rest = list(_not_seen(context, rest, started_at))
     return hidden | _look_up(context, rest)
 
 
@@ -70,7 +68,14 @@ def read_many(context: Context, wanted: Iterable[tuple[bytes, str]]) -> Hidden:
     """The same for so many that the list itself is read, whatever its size; nobody of them is kept in memory."""
     started_at = vendor_now(context)
     read_list(context)
-    return _look_up(context, (one for one in wanted if not contacts.was_seen_since(context.store, one[0], started_at)))
+    return _look_up(context, _not_seen(context, wanted, started_at))
+
+
+def _not_seen(
+    context: Context, wanted: Iterable[tuple[bytes, str]], started_at: datetime
+) -> Iterator[tuple[bytes, str]]:
+    until = vendor_now(context)
+    return (one for one in wanted if not contacts.was_seen(context.store, one[0], started_at, until))
 
 
 def calls_for(context: Context, number: int) -> int:

@@ -9,9 +9,9 @@ from ccsync.from_constant_contact import returns
 from ccsync.models import Contact
 from ccsync.run import clocks
 from ccsync.run.context import Context
-from ccsync.state import contacts, erasure, ledger, suppressions
+from ccsync.state import accounts, contacts, erasure, ledger, suppressions
 from ccsync.state.ledger import change_of
-from ccsync.state.outbox import write_backs
+from ccsync.state.outbox import removals, write_backs
 from ccsync.state.properties import Stream
 from ccsync.state.suppressions import OWN, UNSUBSCRIBED, Suppression
 
@@ -86,6 +86,8 @@ def record(context: Context, shown: Iterable[Contact]) -> int:
             if suppressions.record(context.store, found, seen_at, context.run_id):
                 if not is_own:
                     write_backs.enqueue(context.store, person, UNSUBSCRIBED, seen_at)
+                if person != current:
+                    _leave_old_address(context, person, contact.contact_id)
                 # It takes the contact off every list, and coming back gives none back.
                 contacts.note_removed(context.store, person, None, vendor_at)
                 change = change_of(contact, person, "unsubscribed", contact.opt_out_date, seen_at)
@@ -96,6 +98,18 @@ def record(context: Context, shown: Iterable[Contact]) -> int:
         contacts.note_unsubscribed(context.store, contact.contact_id, current, vendor_at)
     ledger.append(context.store, context.run_id, news)
     return known
+
+
+def _leave_old_address(context: Context, person: bytes, contact_id: str) -> None:
+    """ccsync may have put another contact on the list under an address that this one had before.
+
+    So it is where another is known there, and where something was sent to the address since it was last looked at.
+    """
+    known = contacts.known(context.store, person, context.list_id)
+    if known is not None and (known.seen_at is None or known.contact_id != contact_id):
+        account_id = next(iter(accounts.of_person(context.store, person)), 0)
+        at = context.now()
+        removals.ask(context.store, [person], account_id, None, removals.UNSUBSCRIBED, at, only_own=True)
 
 
 def _pull(context: Context, **filters: str) -> int:

@@ -14,7 +14,7 @@ from ccsync.models import Contact
 from ccsync.run import control
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
-from ccsync.state import accounts, ledger, suppressions
+from ccsync.state import accounts, contacts, ledger, suppressions
 from ccsync.state.ledger import change_of
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
@@ -38,12 +38,9 @@ def find(context: Context, started_at: datetime) -> None:
                 _read(context, status, started_at)
     # What is left is looked at singly, a few in each pass: contacts that are gone for good, mostly.
     for before in suppressions.not_seen_since(context.store, UNSUBSCRIBED, started_at, MOST_LOOKS):
-        try:
-            contact = context.constant_contact.get_contact(before.contact_id) if before.contact_id else None
-        except (RefusedError, VendorUnreachable) as error:
-            control.blame_record_at_constant_contact(context, error)
-            contact = None
-        _judge(context, before, contact)
+        if not check(context, before):
+            # It waits for its next turn. This run has not seen it: nothing is concluded from that.
+            suppressions.record(context.store, before, context.now(), suppressions.run_of(context.store, before))
 
 
 def unseen(context: Context, people: Iterable[bytes]) -> list[Suppression]:
@@ -56,14 +53,18 @@ def unseen(context: Context, people: Iterable[bytes]) -> list[Suppression]:
     ]
 
 
-def check(context: Context, before: Suppression) -> None:
-    """Look at one of them: is the person back? Raises what is wrong with the vendor."""
+def check(context: Context, before: Suppression) -> bool:
+    """Look at one of them: is the person back? False when Constant Contact does not show this contact.
+
+    Raises what is wrong with the vendor.
+    """
     try:
-        contact = context.constant_contact.get_contact(before.contact_id or "")
+        contact = context.constant_contact.get_contact(before.contact_id) if before.contact_id else None
     except (RefusedError, VendorUnreachable) as error:
         control.blame_record_at_constant_contact(context, error)
-    else:
-        _judge(context, before, contact)
+        return False
+    _judge(context, before, contact)
+    return True
 
 
 def _are_many(context: Context, started_at: datetime) -> bool:
@@ -107,6 +108,8 @@ def _record(context: Context, contact: Contact, person: bytes) -> None:
     """The person came back: lift the opt-out, and write that to Kibo if the opt-out was written there."""
     at = context.now()
     suppressions.lift(context.store, person, UNSUBSCRIBED)
+    if contact.email is not None and (now := context.person_of(contact.email)) != person:
+        contacts.note_moved(context.store, contact.contact_id, now)
     # A person who opted in again in the store was kept out until now: the next flush decides again.
     queue.enqueue(context.store, accounts.of_person(context.store, person), at)
     if context.config.sync.resubscribes:

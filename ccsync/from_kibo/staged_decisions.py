@@ -18,7 +18,7 @@ FRESH = timedelta(minutes=10)
 def target_of(context: Context) -> Target:
     """Where to, by which settings, and how old a sighting may be."""
     now = context.constant_contact.transport.dates.read(context.clock.monotonic(), context.now()).latest
-    return Target(context.list_id, context.config.sync.overwrite_existing, now - FRESH)
+    return Target(context.list_id, context.config.sync.overwrite_existing, now - FRESH, now + FRESH)
 
 
 def iter_decisions(context: Context, *, is_retry: bool, longer_than: int = 0) -> Iterator[tuple[Staged, Decision]]:

@@ -59,10 +59,8 @@ def plan(context: Context, accept: int, failed: Mapping[int, str], *, is_exporte
 
 
 def _of_removal(context: Context, one: removals.Removal) -> Planned:
-    if one.reason == removals.DELETED:
-        return Planned(one.account_id, "removed", "its account was deleted in the store")
     act = "unsubscribed" if list_removals.is_unsubscribed(context, one) else "removed"
-    return Planned(one.account_id, act, "opted out in the store")
+    return Planned(one.account_id, act, removals.REASONS[one.reason])
 
 
 def _of_staged(context: Context) -> Iterator[Planned]:

@@ -70,9 +70,9 @@ class KnownContact:
         """The last sighting, or when it was sent where nobody has looked since."""
         return self.seen_at or (self.sent.sent_at if self.sent else None)
 
-    def is_fresh(self, since: datetime) -> bool:
-        """Is the sighting no older than `since`, by Constant Contact's clock?"""
-        return self.seen_at is not None and self.seen_at >= since
+    def is_fresh(self, since: datetime, until: datetime) -> bool:
+        """Is the sighting of this span, by Constant Contact's clock? What is dated ahead of it proves nothing."""
+        return self.seen_at is not None and since <= self.seen_at <= until
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,9 @@ def is_member(store: Store, person: bytes, list_id: str) -> bool:
     return store.exists("SELECT 1 FROM contacts WHERE person = ? AND member_of = ?", person, list_id)
 
 
-def was_seen_since(store: Store, person: bytes, at: datetime) -> bool:
-    """Is the latest sighting of the person no older than that, by Constant Contact's clock?"""
-    return store.exists("SELECT 1 FROM contacts WHERE person = ? AND seen_at >= ?", person, at)
+def was_seen(store: Store, person: bytes, since: datetime, until: datetime) -> bool:
+    """Is the latest sighting of the person of this span, by Constant Contact's clock?"""
+    return store.exists("SELECT 1 FROM contacts WHERE person = ? AND seen_at BETWEEN ? AND ?", person, since, until)
 
 
 def known_contact_of(row: Row) -> KnownContact:
@@ -122,21 +122,28 @@ def known_contact_of(row: Row) -> KnownContact:
 def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = None) -> None:
     """Note contacts as Constant Contact showed them, inside the caller's transaction.
 
-    Somebody ccsync has not sent is another source's; so is somebody whose contact is older than ccsync's first
-    try to send it. With `adopt_list_id`, members of that list are ours from now on, as if ccsync had put them there;
-    but for those whom it did put there, by the address alone: they are another source's as before.
-    Of somebody who is forgotten nothing is noted.
+    Somebody ccsync has not sent is another source's; so is a contact that is older than ccsync's first try to send it,
+    or younger than its last: ours was erased, or has another address now. With `adopt_list_id`, members of that list
+    are ours from now on, as if ccsync had put them there; but for those whom it did put there, by the address alone:
+    they are another source's as before. Of somebody who is forgotten nothing is noted.
     """
     found = list(seen)
+    store.run_many(
+        "INSERT OR IGNORE INTO contact_addresses SELECT contact_id, person FROM contacts"
+        " WHERE person = ?1 AND contact_id != ?2",
+        [(one.person, one.contact_id) for one in found],
+    )
     store.run_many(
         "INSERT INTO contacts (person, is_ours, contact_id, permission, member_of, seen_at)"
         " SELECT ?1, ?7, ?2, ?3, ?4, ?5"
         " WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?8)"
         " OR EXISTS (SELECT 1 FROM contacts WHERE person = ?1)"
         " ON CONFLICT (person) DO UPDATE SET contact_id = coalesce(?2, contact_id), permission = ?3, member_of = ?4,"
-        "  seen_at = max(coalesce(seen_at, ''), ?5), moved_to = NULL, is_ours ="
+        "  seen_at = ?5, moved_to = NULL, is_ours ="
         "  CASE WHEN ?7 AND NOT EXISTS (SELECT 1 FROM sent WHERE person = ?1 AND list_id = ?4 AND fingerprint NOT NULL)"
-        "   THEN 1 WHEN prepared_at > ?6 AND NOT EXISTS (SELECT 1 FROM sent WHERE person = ?1) THEN 0 ELSE is_ours END",
+        "   THEN 1 WHEN prepared_at > ?6 AND NOT EXISTS (SELECT 1 FROM sent WHERE person = ?1) THEN 0"
+        "   WHEN ?9 > (SELECT max(sent_at) FROM sent WHERE person = ?1 AND fingerprint NOT NULL)"
+        "   AND NOT EXISTS (SELECT 1 FROM batch_rows WHERE person = ?1) THEN 0 ELSE is_ours END",
         [
             (
                 one.person,
@@ -148,6 +155,7 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
                 one.created_at + _DATE_STEP if one.created_at else None,
                 one.member_of is not None and one.member_of == adopt_list_id,
                 FORGOTTEN,
+                one.created_at - _DATE_STEP if one.created_at else None,
             )
             for one in found
         ],
@@ -165,15 +173,11 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
 def _note_moves(store: Store, found: Sequence[Sighting]) -> None:
     """A contact that had another address before has taken its membership and its consent along."""
     with_id = [(one.contact_id, one.person) for one in found if one.contact_id is not None]
-    moves = "FROM contacts WHERE contact_id = ?1 AND person != ?2"
-    store.run_many(
-        f"INSERT OR IGNORE INTO contact_addresses SELECT contact_id, person {moves}"
-        f" UNION SELECT ?1, ?2 WHERE EXISTS (SELECT 1 {moves})",
-        with_id,
-    )
+    _link(store, with_id)
+    # Sent since it was last seen: whether that reached this contact, or made another one at the address, is not known.
     store.run_many(
         "UPDATE contacts SET moved_to = ?2, permission = now.permission, member_of = now.member_of,"
-        " seen_at = now.seen_at FROM contacts AS now"
+        " seen_at = CASE WHEN contacts.seen_at NOT NULL THEN now.seen_at END FROM contacts AS now"
         " WHERE now.person = ?2 AND contacts.contact_id = ?1 AND contacts.person != ?2",
         with_id,
     )
@@ -185,6 +189,22 @@ def note_unsubscribed(store: Store, contact_id: str, person: bytes, at: datetime
     """
     if store.exists("SELECT 1 FROM contacts WHERE person = ? OR contact_id = ?", person, contact_id):
         observe(store, [Sighting(person, contact_id, "unsubscribed", None, at)])
+
+
+def _link(store: Store, pairs: Iterable[tuple[str, bytes]]) -> None:
+    """The contacts (contact id, person) that had another address before: keep all that they have had."""
+    moves = "FROM contacts WHERE contact_id = ?1 AND person != ?2"
+    store.run_many(
+        f"INSERT OR IGNORE INTO contact_addresses SELECT contact_id, person {moves}"
+        f" UNION SELECT ?1, ?2 WHERE EXISTS (SELECT 1 {moves})",
+        pairs,
+    )
+
+
+def note_moved(store: Store, contact_id: str, person: bytes) -> None:
+    """A contact was shown under this address, without its lists. Inside the caller's transaction."""
+    _link(store, [(contact_id, person)])
+    store.run("UPDATE contacts SET moved_to = ?2 WHERE contact_id = ?1 AND person != ?2", contact_id, person)
 
 
 def note_absent(store: Store, person: bytes, at: datetime, permission: str | None = None) -> None:
@@ -263,11 +283,11 @@ def found_on_list(store: Store, account_id: int, person: bytes, list_id: str, at
 
 def note_removed(store: Store, person: bytes, list_id: str | None, at: datetime) -> None:
     """The person is off the list, or off every one: removed by ccsync, or by a resolved act."""
-    which = "person = ?2 AND (?3 IS NULL OR list_id = ?3) AND removed_at IS NULL"
-    listed = "person = ?1 AND (?2 IS NULL OR member_of = ?2)"
+    listed = "person = ?1 AND (?2 IS NULL OR {} = ?2)".format
     with store.transaction():
-        store.run(f"UPDATE sent SET removed_at = ?1 WHERE {which}", at, person, list_id)
-        store.run(f"UPDATE contacts SET member_of = NULL WHERE {listed}", person, list_id)
+        sent = f"{listed('list_id')} AND removed_at IS NULL"
+        store.run(f"UPDATE sent SET removed_at = ?3 WHERE {sent}", person, list_id, at)
+        store.run(f"UPDATE contacts SET member_of = NULL WHERE {listed('member_of')}", person, list_id)
 
 
 def count_on_list(store: Store, list_id: str) -> int:

@@ -138,14 +138,31 @@ def _with_contacts(context: Context, going: Sequence[Removal]) -> list[Removal]:
         members.read_list(context)  # the only way to learn their contact ids
     found = list[Removal]()
     for one in going:
-        contact_id = contacts.id_of(context.store, one.person)
+        contact_id = one.contact_id or contacts.id_of(context.store, one.person)
         if one.person in hidden:
             _fail(context, one, hidden[one.person])
         elif contact_id is None:
             _done(context, one, "was not on the list any more")
         else:
             found.append(replace(one, contact_id=contact_id))
-    return found
+    return [two for one in found if (two := _with_other(context, one) if one.is_moved else one) is not None]
+
+
+def _with_other(context: Context, one: Removal) -> Removal | None:
+    """A contact that has another address now may have left this one to another contact, and an import found that."""
+    address = one.email or ledger.address_of(context.store, one.person)
+    try:
+        other = context.constant_contact.find_contact(address) if address else None
+    except (RefusedError, VendorUnreachable) as error:
+        control.blame_record_at_constant_contact(context, error)
+        _fail(context, one, error)
+        return None
+    if one.reason != removals.UNSUBSCRIBED:
+        return replace(one, other_id=other.contact_id if other else None)
+    if other is None:
+        _done(context, one, "was not on the list any more")
+        return None
+    return replace(one, contact_id=other.contact_id)
 
 
 # one by one
@@ -153,7 +170,8 @@ def _with_contacts(context: Context, going: Sequence[Removal]) -> list[Removal]:
 
 def _unsubscribe(context: Context, one: Removal) -> None:
     try:
-        context.constant_contact.unsubscribe(one.contact_id or "", opt_outs.OPT_OUT_REASON)
+        for contact_id in one.contact_ids:
+            context.constant_contact.unsubscribe(contact_id, opt_outs.OPT_OUT_REASON)
     except (RefusedError, VendorUnreachable) as error:
         control.blame_record_at_constant_contact(context, error)
         _fail(context, one, error)
@@ -178,8 +196,9 @@ def _take_off(context: Context, leaving: Sequence[Removal]) -> None:
     search = Bisection[Removal](lambda groups: _carry_out(context, groups), context.run_id)
     # Who failed before goes apart: a contact that is known to be refused is no reason to bisect the rest.
     fresh, known = [one for one in leaving if not one.attempts], [one for one in leaving if one.attempts]
-    starts = ((some, start) for some in (fresh, known) for start in range(0, len(some), MOST_AT_ONCE))
-    search.run([some[start : start + MOST_AT_ONCE] for some, start in starts])
+    most = MOST_AT_ONCE // 2 if any(one.other_id for one in leaving) else MOST_AT_ONCE
+    starts = ((some, start) for some in (fresh, known) for start in range(0, len(some), most))
+    search.run([some[start : start + most] for some, start in starts])
     # A single contact is judged by the control; of several that are all refused alike none is newly blamed.
     is_vendors = len(fresh) > 1 and not search.has_passed
     spared = list[Failure]()
@@ -198,7 +217,7 @@ def _carry_out(context: Context, groups: Sequence[Sequence[Removal]]) -> Iterato
     started = dict[str, Sequence[Removal]]()
     for group in groups:
         try:
-            ids = [one.contact_id or "" for one in group]
+            ids = [contact_id for one in group for contact_id in one.contact_ids]
             activity_id = context.constant_contact.remove_from_list(ids, context.list_id).activity_id
         except (RefusedError, VendorUnreachable) as error:
             control.blame_record_at_constant_contact(context, error)
@@ -249,7 +268,7 @@ def _done(context: Context, one: Removal, how: str, open_ids: Sequence[str] = ()
 
     While an import or another removal could still change that (`open_ids`), the person is watched.
     """
-    why = "its account was deleted in the store" if one.reason == removals.DELETED else "opted out in the store"
+    why = removals.REASONS[one.reason]
     act = "unsubscribed" if how == "unsubscribed" else "removed"
     with context.store.transaction():
         contacts.note_removed(context.store, one.person, one.list_id, vendor_now(context))

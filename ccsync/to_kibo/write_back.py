@@ -145,9 +145,11 @@ class Writer:
     # looking
 
     def _look_at(self, rows: Sequence[WriteBack]) -> None:
-        self._look_again([row.person for row in rows if row.kind == UNSUBSCRIBED])
+        hidden = self._look_again([row.person for row in rows if row.kind == UNSUBSCRIBED])
         by_person: dict[bytes, list[WriteBack]] = {}
         for row in sorted(rows, key=lambda one: one.attempts):
+            if row.kind == UNSUBSCRIBED and row.person in hidden:
+                continue  # it waits until a listing shows it again: the daily one at the latest
             if self._holds(row) and self._is_departure(row):
                 by_person.setdefault(row.person, []).append(row)
         for person, found in self._finder.find(list(by_person)):
@@ -159,19 +161,22 @@ class Writer:
                 elif self._holds(row):
                     self._judge(row, found)
 
-    def _look_again(self, people: Sequence[bytes]) -> None:
-        """An unsubscribe that an earlier run has recorded may be undone since. Who cannot be looked at is written."""
+    def _look_again(self, people: Sequence[bytes]) -> set[bytes]:
+        """An unsubscribe that an earlier run has recorded may be undone since.
+
+        Returns whose contact Constant Contact does not show, though it works. While it is down, everybody is written.
+        """
         unseen = returns.unseen(self._context, people)
         try:
             if len(unseen) > returns.MOST_LOOKS:
                 opt_outs.pull_all(self._context)
-                return
-            for one in unseen:
-                returns.check(self._context, one)
+                return set()
+            return {one.person for one in unseen if not returns.check(self._context, one)}
         except OutOfTime:
             raise
         except (TemporaryError, RefusedError) as error:
             log.info("opt-outs of earlier runs were not looked at again: %s", error.what)
+            return set()
 
     def _holds(self, row: WriteBack) -> bool:
         reason = outdated(row.kind, row.list_id, suppressions.of_person(self._context.store, row.person))
@@ -181,9 +186,10 @@ class Writer:
 
     def _is_departure(self, row: WriteBack) -> bool:
         """A departure that nobody has looked at yet may be a deletion; one of an earlier run may be undone."""
-        fresh_since = target_of(self._context).fresh_since
+        target = target_of(self._context)
         if row.kind != DEPARTED or (
-            row.is_checked and contacts.was_seen_since(self._context.store, row.person, fresh_since)
+            row.is_checked
+            and contacts.was_seen(self._context.store, row.person, target.fresh_since, target.fresh_until)
         ):
             return True
         if self.trouble is not None:

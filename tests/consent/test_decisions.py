@@ -99,7 +99,7 @@ def test_what_is_done_about_a_person(
     decision = decide(
         contact,
         suppressions,
-        Target(LIST, overwrite, DAY - timedelta(minutes=10)),
+        Target(LIST, overwrite, DAY - timedelta(minutes=10), DAY + timedelta(minutes=10)),
         fingerprint=NEW,
         email_only_fingerprint=ALONE,
         refused_fingerprint=refused,
@@ -216,7 +216,7 @@ def contact(**changes: object) -> Contact:
         ("still unsubscribed", {"permission_to_send": "unsubscribed"}, False),
         ("not confirmed yet", {"permission_to_send": "pending_confirmation"}, False),
         ("a word we do not know", {"permission_to_send": "paused"}, False),
-        ("deleted", {"deleted_at": DAY}, False),
+        ("deleted by staff since", {"deleted_at": DAY + timedelta(days=3)}, True),
     ],
 )
 def test_who_has_come_back_by_their_own_act(case: str, changes: dict[str, object], is_return: bool) -> None:

@@ -67,7 +67,7 @@ ROWS: dict[str, tuple[dict[str, object], Standing, str]] = {
         Standing.LEAVING,
         'Still on the list "Shop": opted out in the store; the next flush-events removes',
     ),
-    "leaving, deleted": ({"leaving": "deleted", "contact": ON_LIST}, Standing.LEAVING, "the account was deleted"),
+    "leaving, deleted": ({"leaving": "deleted", "contact": ON_LIST}, Standing.LEAVING, "its account was deleted"),
     "leaving, held back": (
         {"leaving": "opted-out", "is_held_back": True, "contact": ON_LIST},
         Standing.LEAVING,

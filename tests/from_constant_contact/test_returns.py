@@ -138,6 +138,41 @@ def test_a_return_that_is_undone_before_the_store_was_told(shop: Shop) -> None:
     assert suppressed(shop, PAT) == {"unsubscribed"}
 
 
+@pytest.mark.parametrize("recorded_by", ["flush", "export"])
+def test_who_came_back_and_was_deleted_by_staff_since(shop: Shop, recorded_by: str) -> None:
+    """A deletion is no act of the person's: their own return is what they said last, and nobody is opted out."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    getattr(shop, recorded_by)()
+    shop.later(minutes=5)
+    shop.box.cc.resubscribe(PAT)
+    shop.box.cc.delete_contact(PAT)
+    shop.later(minutes=30)
+    shop.poll(is_full=True)
+    assert (accepts(shop, pat), suppressed(shop, PAT), puts(shop)) == (True, set(), [])
+
+
+def test_whose_contact_is_not_shown_waits_for_a_listing_that_shows_it(shop: Shop) -> None:
+    """Whether the person is back is in doubt: nothing is written then. The daily listing ends the doubt."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    shop.box.cc.unsubscribe(LEE)
+    shop.flush()
+    shop.later(minutes=5)
+    shop.box.cc.resubscribe(PAT)
+    for address in (PAT, LEE):
+        shop.box.cc.refuse("read", 400, record=address)
+    shop.later(hours=25)
+    shop.poll()
+    assert (accepts(shop, pat), accepts(shop, lee)) == (True, False)
+    shop.box.cc.relent()
+    shop.later(minutes=30)
+    shop.poll()
+    assert (accepts(shop, pat), suppressed(shop, PAT), suppressed(shop, LEE)) == (True, set(), {"unsubscribed"})
+
+
 def test_there_and_back_again(shop: Shop) -> None:
     """Every unsubscribe and every return is told, as often as they come."""
     (pat,) = opted_out(shop, PAT)

@@ -6,6 +6,8 @@ CONTACTS = "tests/identity/test_contacts_that_move.py"
 ACCOUNTS = "tests/identity/test_accounts_that_move.py"
 DEPARTURES = "tests/identity/test_departures_and_returns.py"
 ORDER = "tests/identity/test_order_of_jobs.py"
+OLD_ADDRESSES = "tests/identity/test_contacts_at_old_addresses.py"
+RETURNS = "tests/from_constant_contact/test_returns.py"
 
 BUGS = (
     SeededBug(
@@ -21,6 +23,55 @@ BUGS = (
         "        everybody = contacts.addresses_of_contact(context.store, contact.contact_id, current)\n",
         "        everybody = [current]\n",
         (CONTACTS, "-k", "says_no"),
+    ),
+    SeededBug(
+        "what is dated ahead of the clock is fresh",
+        "state/contacts.py",
+        "self.seen_at is not None and since <= self.seen_at <= until",
+        "self.seen_at is not None and since <= self.seen_at",
+        (OLD_ADDRESSES, "-k", "ahead_of_the_clock"),
+    ),
+    SeededBug(
+        "the contact at an address that another one left stays on the list",
+        "from_constant_contact/opt_outs.py",
+        "                if person != current:\n",
+        "                if person is None:\n",
+        (OLD_ADDRESSES, "-k", "under_the_new_address"),
+    ),
+    SeededBug(
+        "an opt-out in the store takes off one of two contacts",
+        "to_constant_contact/list_removals.py",
+        "if one.is_moved else one)",
+        "if one.is_moved is None else one)",
+        (OLD_ADDRESSES, "-k", "takes_off_both"),
+    ),
+    SeededBug(
+        "who came back under another address is sent under the old one",
+        "from_constant_contact/returns.py",
+        "        contacts.note_moved(context.store, contact.contact_id, now)\n",
+        "        pass\n",
+        (OLD_ADDRESSES, "-k", "came_back"),
+    ),
+    SeededBug(
+        "whatever contact has the address of one of ours is ours",
+        "state/contacts.py",
+        " THEN 0 ELSE is_ours END",
+        " THEN is_ours ELSE is_ours END",
+        (OLD_ADDRESSES, "-k", "another_sources"),
+    ),
+    SeededBug(
+        "who may be back is written as unsubscribed",
+        "to_kibo/write_back.py",
+        "            if row.kind == UNSUBSCRIBED and row.person in hidden:\n",
+        "            if row.kind == UNSUBSCRIBED and row.person in hidden and False:\n",
+        (RETURNS, "-k", "not_shown"),
+    ),
+    SeededBug(
+        "a deletion by staff undoes the person's return",
+        "consent/decisions.py",
+        "        contact.permission_to_send in SUBSCRIBED\n",
+        "        contact.permission_to_send in SUBSCRIBED\n        and contact.deleted_at is None\n",
+        (RETURNS, "-k", "deleted_by_staff"),
     ),
     SeededBug(
         "whom an import has added is not identified",
@@ -137,7 +188,7 @@ BUGS = (
     SeededBug(
         "found on the list last week is found on the list",
         "consent/decisions.py",
-        "known.member_of == target.list_id and known.is_fresh(target.fresh_since):",
+        "known.member_of == target.list_id and known.is_fresh(target.fresh_since, target.fresh_until):",
         "known.member_of == target.list_id:",
         ("tests/consent/test_decisions.py", DEPARTURES, "-k", "stale_find or is_done_about"),
     ),

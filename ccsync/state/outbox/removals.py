@@ -12,12 +12,21 @@ from ccsync.state.outbox.tasks import DONE, PENDING, REMOVE
 
 OPTED_OUT = "opted-out"
 DELETED = "deleted"
+UNSUBSCRIBED = "unsubscribed"
+"""The contact that had the address before has unsubscribed, and another one may have it now."""
+REASONS = {
+    OPTED_OUT: "opted out in the store",
+    DELETED: "its account was deleted in the store",
+    UNSUBSCRIBED: "unsubscribed at Constant Contact under another address",
+}
+"""The reasons in words for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
     """One person who leaves a list. `contact_id` is `None` when ccsync never saw the contact.
 
+    `is_moved`: that contact has another address now, and `other_id` is the one that has this address.
     `activities` names the bulk jobs that are not known to be over. `is_done`: they are off the list, and are watched,
     because such a job or an import may still change that.
     """
@@ -32,6 +41,12 @@ class Removal:
     activities: str
     attempts: int = 0
     is_done: bool = False
+    is_moved: bool = False
+    other_id: str | None = None
+
+    @property
+    def contact_ids(self) -> tuple[str, ...]:
+        return tuple(one for one in (self.contact_id, self.other_id) if one is not None)
 
     @property
     def activity_ids(self) -> tuple[str, ...]:
@@ -76,7 +91,8 @@ def waiting(store: Store, list_id: str, at: datetime) -> list[Removal]:
     """
     sql = (
         "SELECT tasks.id, tasks.person, tasks.list_id, account_id, email, reason, contacts.contact_id,"
-        f" coalesce(activity_id, ''), attempts, outcome = '{DONE}' FROM tasks LEFT JOIN contacts USING (person)"
+        f" coalesce(activity_id, ''), attempts, outcome = '{DONE}', moved_to NOT NULL"
+        " FROM tasks LEFT JOIN contacts USING (person)"
         f" WHERE kind = '{REMOVE}' AND tasks.list_id = ? AND (next_at <= ? OR activity_id NOT NULL)"
         " ORDER BY attempts, tasks.id"
     )

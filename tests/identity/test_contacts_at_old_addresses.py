@@ -1,0 +1,109 @@
+"""An import may make a contact at an address that another one has left: what was known of one says nothing of both."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import LIST, Shop
+from tests.identity.stories import accepts, outcome, run_job, suppressed
+from tests.jobs.polling import LEE, PAT, join, settled, small_shop
+from tests.jobs.test_export import seed_contact
+
+NEW = "pat.new@example.org"
+FIFTY_SIX_YEARS = 56 * 365 * 86_400.0
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with small_shop(tmp_path) as made:
+        yield made
+
+
+def made_anew(shop: Shop) -> int:
+    """Pat's contact takes another address just before an import, which makes a second one at the old address."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.kibo.update_account(pat, lastName="Changed")
+    shop.box.faults.before(lambda: shop.box.cc.rename(PAT, NEW), method="POST", path=".*contacts_json_import", nth=1)
+    run_job(shop, "flush")
+    shop.box.faults.clear()
+    assert {PAT, NEW} <= shop.members()
+    return pat
+
+
+def test_an_unsubscribe_under_the_new_address_takes_off_the_contact_at_the_old_one(shop: Shop) -> None:
+    """It concerns every address that the contact has had, whichever contact has it now."""
+    pat = made_anew(shop)
+    shop.box.cc.unsubscribe(NEW)
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, NEW}, flags) == (set(), [False])
+    assert suppressed(shop, PAT) == {"unsubscribed"}
+
+
+@pytest.mark.parametrize("seen_by", ["full poll", "look"])
+def test_an_opt_out_in_the_store_takes_off_both(shop: Shop, seen_by: str) -> None:
+    """The one that ccsync put there first, under its new address, and the one that is at the account's address."""
+    pat = made_anew(shop)
+    if seen_by == "look":
+        shop.box.kibo.update_account(pat, lastName="Again")
+        run_job(shop, "flush")
+    else:
+        run_job(shop, seen_by)
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    assert PAT not in shop.members()
+    if seen_by == "look":
+        assert NEW not in shop.members()
+
+
+def test_a_sighting_from_ahead_of_the_clock_is_not_fresh(shop: Shop) -> None:
+    """With a `Date` far behind, what was seen before looks as if it were yet to come: it is looked at again."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    shop.box.kibo.update_account(pat, lastName="Changed")
+    shop.box.clocks["cc"].set_date_ahead(-FIFTY_SIX_YEARS, None)
+    run_job(shop, "flush")
+    shop.box.clocks["cc"].set_date_ahead(0, 0)
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, NEW}, flags) == ({NEW}, [True])
+
+
+def test_who_came_back_under_another_address_is_not_sent_under_the_old_one(shop: Shop) -> None:
+    """The look that shows the return shows where the contact is: it keeps its link."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    run_job(shop, "flush")
+    shop.box.cc.rename(PAT, NEW)
+    shop.later(minutes=5)
+    shop.box.cc.resubscribe(NEW)
+    run_job(shop, "export")
+    assert PAT not in shop.members()
+    shop.box.cc.unsubscribe(NEW)
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, NEW}, flags) == (set(), [False])
+
+
+@pytest.mark.parametrize("is_newer_yes", [False, True])
+def test_another_sources_contact_where_ours_was_erased_keeps_its_data(shop: Shop, is_newer_yes: bool) -> None:
+    """It is another contact: what ccsync may overwrite was the one that it had put there."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.cc.delete_contact(PAT, for_good=True)
+    if is_newer_yes:
+        run_job(shop, "full poll")
+    now = shop.clock.now()
+    shop.later(minutes=5)
+    shop.box.cc.add_contact(seed_contact(PAT, lists=(LIST,), created_at=now, updated_at=now))
+    if is_newer_yes:
+        shop.box.kibo.opt_out(pat)
+        run_job(shop, "flush")
+        shop.box.kibo.opt_in(pat)
+    else:
+        shop.box.kibo.update_account(pat, lastName="Changed")
+    _, flags = outcome(shop, pat, lee)
+    contact = shop.box.cc.contact(PAT)
+    assert contact is not None
+    assert (contact["first_name"], flags, accepts(shop, pat)) == ("Their", [True, True], True)
