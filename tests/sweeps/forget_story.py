@@ -43,5 +43,6 @@ FORGET = Story(
     check_forget,
     words=("-q", "forget", LATE_OPT_OUT, "--yes"),
     least_boundaries=40,
+    least_deaths=9,
     least_requests=7,
 )

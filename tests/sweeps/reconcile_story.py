@@ -59,5 +59,6 @@ RECONCILE = Story(
     check_reconcile,
     words=("-q", "reconcile", "--fix", "--yes"),
     least_boundaries=30,
+    least_deaths=8,
     least_requests=8,
 )

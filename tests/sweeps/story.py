@@ -23,8 +23,8 @@ UNSUBSCRIBER, LEAVER, LATE_OPT_IN, LATE_OPT_OUT = (
 class Story:
     """One job's sweep: `prepare` makes the world, `run` runs the job once, `check` asserts the promises.
 
-    `words` are the command that a real process runs. A sweep that silently shrinks below `least_boundaries` or
-    `least_requests` has failed.
+    `words` are the command that a real process runs. A sweep that silently shrinks below `least_boundaries`,
+    `least_deaths` or `least_requests` has failed.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Story:
     customers: int = 20
     words: tuple[str, ...] = ()
     least_boundaries: int = 55
+    least_deaths: int = 24
     least_requests: int = 12
     config: str = ""
 

@@ -1,4 +1,4 @@
-"""K1: the process dies at every boundary, before and after each call and each commit; the next run finishes."""
+"""K1: the process dies around each call and each commit, wherever that leaves something new; the next run finishes."""
 
 from functools import partial
 
@@ -6,20 +6,19 @@ import pytest
 
 from tests.harness import Crash, Shop, imported_rows
 from tests.sweeps.conftest import Worlds
+from tests.sweeps.places import Deaths
 from tests.sweeps.stories import STORIES
 from tests.sweeps.story import Story, run_until_done
 
-PARTS = 2
 
-
-def boundaries_of(story: Story, shop: Shop) -> list[str]:
-    """The labels that one undisturbed run passes."""
-    labels: list[str] = []
-    shop.on_boundary = labels.append
+def deaths_of(story: Story, shop: Shop) -> tuple[list[str], list[int]]:
+    """The labels of the boundaries that one undisturbed run passes, and the numbers of those to die at."""
+    deaths = Deaths(shop.config.state.path)
+    shop.on_boundary = deaths.pass_by
     story.run(shop)
     shop.on_boundary = lambda _: None  # a check may run other jobs
     story.check(shop)
-    return labels
+    return deaths.labels, deaths.places
 
 
 def crash_at(shop: Shop, number: int) -> None:
@@ -52,19 +51,14 @@ def die_once(story: Story, shop: Shop, number: int, label: str) -> None:
     assert statuses[0] == "COMPLETE", label
 
 
-DEEP = pytest.mark.deep  # what is kept just before a call or a commit is what was kept after the one before it
-
-
-@pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("is_after", [True, pytest.param(False, marks=DEEP)], ids=["after", "before"])
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_a_death_anywhere_loses_nothing(story: Story, is_after: bool, part: int, world_of: Worlds) -> None:
+def test_a_death_anywhere_loses_nothing(story: Story, world_of: Worlds) -> None:
     """Whatever the boundary, the next run ends where an undisturbed one would; what arrived is not sent again."""
     shop, world = world_of(story)
-    labels = world.in_copy(lambda: boundaries_of(story, shop))
+    labels, places = world.in_copy(lambda: deaths_of(story, shop))
     assert len(labels) >= story.least_boundaries
-    places = [number for number, label in enumerate(labels, 1) if label.startswith("after ") is is_after]
-    for number in places[part::PARTS]:
+    assert len(places) >= story.least_deaths
+    for number in places:
         world.in_copy(partial(die_once, story, shop, number, labels[number - 1]))
 
 
@@ -88,7 +82,7 @@ def die_twice(story: Story, shop: Shop, number: int) -> int:
 def test_two_deaths_lose_nothing_either(story: Story, world_of: Worlds) -> None:
     """A second death, early in the run that repairs, changes nothing about it."""
     shop, world = world_of(story)
-    labels = world.in_copy(lambda: boundaries_of(story, shop))
+    labels, _ = world.in_copy(lambda: deaths_of(story, shop))
     places = range(7, len(labels), 19)
     deaths = sum(world.in_copy(partial(die_twice, story, shop, number)) for number in places)
     assert deaths > len(places)

@@ -78,6 +78,6 @@ def test_a_change_anywhere_is_respected(
     Every change comes before every request with `--deep`. Without it the repeats of a request take turns with them.
     """
     shop, world = world_of(story)
-    turns = 1 if pytestconfig.getoption("deep") else 2
+    turns = 1 if pytestconfig.getoption("deep") else 5
     for number in numbers_of_calls(story, shop, world, list(CHANGES).index(change), turns):
         assert world.in_copy(partial(change_once, story, shop, change, number))
