@@ -77,7 +77,11 @@ EVERYWHERE = [
     for name in ALL_COMMANDS
     for place in PLACES
 ]
-SOMEWHERE = [(name, place) for name in ("show", "help", "version") for place in ("all closed", "full", "C", "no home")]
+SOMEWHERE = [
+    pytest.param(name, place, marks=() if place in ("all closed", "full") else DEEP)
+    for name in ("show", "help", "version")
+    for place in ("all closed", "full", "C", "no home")
+]
 
 
 @pytest.mark.parametrize(("name", "place"), EVERYWHERE + SOMEWHERE)

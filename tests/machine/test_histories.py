@@ -10,8 +10,8 @@ import pytest
 
 from tests.machine.histories import broken_among
 
-PARTS = 4
-USUAL, DEEP = 60, 1_000
+PARTS = 8
+USUAL, DEEP = 24, 1_000
 
 
 @pytest.mark.undescribed  # a vendor that refuses everything does so where its description has no such answer
