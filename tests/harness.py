@@ -39,6 +39,7 @@ from tests.direct import without_wire
 from tests.doubles import FakeClock
 
 LIST = "Web shop customers"
+FAST = "\n[limits]\nrequests_per_second = 100\nkibo_requests_per_second = 1000\n"
 T = TypeVar("T")
 
 

@@ -13,7 +13,7 @@ from ccsync.cli import app
 from ccsync.cli.clock import RealClock
 from ccsync.sandbox.settings import SandboxSettings
 from tests.doubles import FakeClock
-from tests.harness import Shop
+from tests.harness import FAST, Shop
 
 
 class CommandClock(FakeClock):
@@ -63,6 +63,8 @@ class InsideShop(Shop):
     ) -> None:
         clock = CommandClock(start) if start else CommandClock()
         unlimited = replace(settings, cc_requests_per_second=0)
+        if has_wire and "[limits]" not in config_changes:
+            config_changes += FAST  # calls that go out ahead wait for their turn in threads, by a real clock
         super().__init__(folder, unlimited, config_changes, clock, logs_in=logs_in, has_wire=has_wire)
 
         self.own_clock: CommandClock = self.clock  # type: ignore[assignment]

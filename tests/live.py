@@ -13,11 +13,9 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Reply, Request
 from tests import processes
 from tests.doubles import FakeClock
-from tests.harness import Shop
+from tests.harness import FAST, Shop
 from tests.shared_clock import Ahead
 from tests.terminal import Session, on_terminal
-
-FAST = "\n[limits]\nrequests_per_second = 100\nkibo_requests_per_second = 1000\n"
 
 
 class AheadClock(FakeClock):

@@ -64,6 +64,8 @@ class Refusals:
 
     def met(self, operation: str, names: Callable[[str], bool]) -> Refusal | None:
         """The refusal that this call meets; `names` tells whether it is about a record."""
+        if not self._all:
+            return None
         now = self._clock()
         self._all = [one for one in self._all if one.ends_at is None or now < one.ends_at]
         for one in self._all:

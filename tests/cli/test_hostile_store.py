@@ -14,8 +14,8 @@ from ccsync.sandbox.population.hostile import HOSTILE_KINDS, LONE_SURROGATES, ho
 from ccsync.sandbox.population.people import FIRST_ID, ODD_KINDS
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.wire import Reply
-from tests.harness import imported_rows
-from tests.live import FAST, LiveShop
+from tests.harness import FAST, imported_rows
+from tests.live import LiveShop
 
 SETTINGS = SandboxSettings(customers=100, seed=7, hostile=True)
 MAPPING = """

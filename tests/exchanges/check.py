@@ -109,13 +109,19 @@ def _of_parameters(operation: Operation, place: str, given: list[tuple[str, str]
         schema = operation.parameters.get((place, name))
         if schema is None:
             yield f"{'?' if place == 'query' else '/'}{name}", "is not declared"
-        elif not all(
-            _parameter(json.dumps(_plain(schema), sort_keys=True)).is_valid(one) for one in _values(schema, text)
-        ):
+        elif not _fits(operation, place, name, text):
             yield (
                 f"{'?' if place == 'query' else '/'}{name}",
                 f"{text[:60]} is not {schema.get('format') or schema['type']}",
             )
+
+
+@functools.lru_cache(20_000)
+def _fits(operation: Operation, place: str, name: str, text: str) -> bool:
+    """Is this text a value that the parameter can have?"""
+    schema = operation.parameters[place, name]
+    valid = _parameter(json.dumps(_plain(schema), sort_keys=True)).is_valid
+    return all(map(valid, _values(schema, text)))
 
 
 def _plain(schema: Schema) -> Schema:

@@ -38,7 +38,7 @@ class Exchange:
     answer: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # each is itself, and a key of caches
 class Operation:
     """One operation of a description."""
 

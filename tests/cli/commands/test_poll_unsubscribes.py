@@ -10,8 +10,9 @@ import pytest
 
 from ccsync.sandbox.settings import SandboxSettings
 from tests.canaries import leaks_in
+from tests.harness import FAST
 from tests.jobs.polling import accepts, join, puts
-from tests.live import FAST, LiveShop
+from tests.live import LiveShop
 
 PAT, LEE, TIM = "pat@example.com", "lee@example.com", "tim@example.com"
 
