@@ -25,6 +25,8 @@ A message has three parts, a line each: what happened, why, and what to do about
 None of them ever holds a response body, a token or a whole e-mail address.
 """
 
+SOME_REJECTED = 3
+"""No error: the run did its work, but records were newly rejected."""
 EXIT_CODES = {
     0: "done, or nothing to do, or the sync is disabled",
     1: "unforeseen: a bug",

@@ -24,10 +24,11 @@ from ccsync.oauth import App, await_approval, start_device_flow
 from ccsync.reports.export_plan import Plan
 from ccsync.reports.flush_plan import Plan as FlushPlan
 from ccsync.reports.poll_plan import Plan as PollPlan
-from ccsync.run.access import CONSTANT_CONTACT, save_login
+from ccsync.run.access import save_login
 from ccsync.run.context import Context
 from ccsync.run.job_names import EXPORT, POLL_UNSUBSCRIBES
 from ccsync.run.life_cycle import carry_out, try_out
+from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.sandbox.box import Sandbox
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock, Store, create_store, open_store, properties, tokens

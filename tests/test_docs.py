@@ -35,7 +35,7 @@ def page(name: str) -> str:
     return GUIDE[GUIDE_FOLDER / "commands" / f"{name}.md"]
 
 
-COMMANDS = list(cli.commands.items())
+COMMANDS = list(cli.all().items())
 
 
 def parameters(command: click.Command) -> list[click.Parameter]:

@@ -6,44 +6,61 @@ import os
 import sqlite3
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 
 import click
 
 from ccsync import __version__
-from ccsync.cli import global_options, logging_setup, mail, monitor
+from ccsync.cli import global_options, logging_setup
 from ccsync.cli.clock import RealClock
-from ccsync.cli.commands.backup import backup
-from ccsync.cli.commands.campaign import campaign
-from ccsync.cli.commands.completion import completion
-from ccsync.cli.commands.configure import configure
-from ccsync.cli.commands.doctor import doctor
-from ccsync.cli.commands.export import SOME_REJECTED, export
-from ccsync.cli.commands.flush_events import flush_events
-from ccsync.cli.commands.forget import forget
-from ccsync.cli.commands.init import init
-from ccsync.cli.commands.login import login
-from ccsync.cli.commands.poll_unsubscribes import poll_unsubscribes
-from ccsync.cli.commands.reconcile import reconcile
-from ccsync.cli.commands.reporting.consent import consent
-from ccsync.cli.commands.reporting.events import events
-from ccsync.cli.commands.reporting.help import help_command
-from ccsync.cli.commands.reporting.logs import logs
-from ccsync.cli.commands.reporting.report import report
-from ccsync.cli.commands.reporting.status import status
-from ccsync.cli.commands.reporting.why import why
+from ccsync.cli.command_line import App
+from ccsync.cli.cron import mail, monitor
 from ccsync.cli.terminal import error_lines
 from ccsync.cli.terminal.screen import clean, mute_broken_stdout, open_missing_streams, say
-from ccsync.cli.wiring import App
-from ccsync.errors import CcsyncError, Interrupted, StateError
-from ccsync.reports.status import CRON_JOBS
+from ccsync.errors import SOME_REJECTED, CcsyncError, Interrupted, StateError
+from ccsync.run.job_names import CRON_JOBS
 from ccsync.state import explained
 
 log = logging.getLogger(__name__)
 
 
+COMMANDS = {
+    **dict.fromkeys(("init", "login", "configure", "export", "flush-events", "poll-unsubscribes"), "commands"),
+    **dict.fromkeys(("events", "logs", "status", "why", "consent"), "commands.reporting"),
+    **dict.fromkeys(("forget", "reconcile", "campaign"), "commands"),
+    "report": "commands.reporting",
+    **dict.fromkeys(("doctor", "backup", "completion"), "commands"),
+    "help": "commands.reporting",
+}
+"""Every command in the order of `--help`, and the room of its module, which is imported when it is asked for."""
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is needed: a TAB or `--version` should answer at once."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        if name not in self.commands:
+            module = import_module(f"ccsync.cli.{COMMANDS[name]}.{name.replace('-', '_')}")
+            command = next(one for one in vars(module).values() if isinstance(one, click.Command) and one.name == name)
+            global_options.add_to(command)
+            self.add_command(command)
+        return self.commands[name]
+
+    def all(self) -> dict[str, click.Command]:
+        """Every command by its name."""
+        found = {name: self.get_command(click.Context(self), name) for name in COMMANDS}
+        return {name: command for name, command in found.items() if command is not None}
+
+
 @click.group(
+    cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=global_options.options(is_hidden=False),
 )
@@ -62,31 +79,6 @@ def cli(app: App) -> None:
     logging_setup.set_up(app.verbosity, app.log_file)
 
 
-for command in (
-    init,
-    login,
-    configure,
-    export,
-    flush_events,
-    poll_unsubscribes,
-    events,
-    logs,
-    status,
-    why,
-    consent,
-    forget,
-    reconcile,
-    campaign,
-    report,
-    doctor,
-    backup,
-    completion,
-    help_command,
-):
-    global_options.add_to(command)
-    cli.add_command(command)
-
-
 def run(arguments: Sequence[str], clock: RealClock | None = None) -> int:
     """Run one command and return the exit code; prints errors, never a traceback."""
     os.umask(0o077)
@@ -94,6 +86,8 @@ def run(arguments: Sequence[str], clock: RealClock | None = None) -> int:
     app = App(clock=clock or RealClock())
     app.wants_json = "--json" in arguments
     app.clock.listen()
+    if "_CCSYNC_COMPLETE" in os.environ:  # a TAB: click finds the scripts of the shells once they are imported
+        import_module("ccsync.cli.shell_completion")
     code = _run(app, arguments)
     monitor.end(app, code)
     return code

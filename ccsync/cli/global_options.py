@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ccsync.cli import logging_setup
-from ccsync.cli.wiring import App
+from ccsync.cli.command_line import App
 
 NAMED_CONFIG = "ccsync.config"
 """Where a click context keeps the config file that was named, also while a shell completes."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.cli.terminal import screen
-from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER
+from ccsync.run.vendor_names import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.state import Store, properties, tokens
 from ccsync.state.database.times import to_text
 from ccsync.words import days_ago

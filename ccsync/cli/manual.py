@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent.parent / "guide" / "man"
 def pages() -> dict[str, str]:
     """Every page by the name of its file: one of the program with all topics, and one of each command."""
     found = {"ccsync.1": _page(cli, "ccsync", guide.TOPICS)}
-    for name, command in cli.commands.items():
+    for name, command in cli.all().items():
         found[f"ccsync-{name}.1"] = _page(command, f"ccsync {name}", (name,))
     return found
 

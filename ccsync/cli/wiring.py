@@ -1,152 +1,30 @@
 """Connects what a command needs: config, state file, clients, clock."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from ccsync import oauth
-from ccsync.cli import config_check, idle_login, logging_setup, owner
-from ccsync.cli.clock import RealClock
-from ccsync.cli.terminal import screen
-from ccsync.config import Config, constant_contact_secret, find_config, kibo_secret, load_config
+from ccsync.cli import logging_setup, owner
+from ccsync.config import Config, constant_contact_secret, kibo_secret
 from ccsync.constant_contact import ConstantContact
-from ccsync.errors import ConfigError, LockedError
-from ccsync.from_constant_contact.restored import RESTORED, WHAT_FOLLOWS
+from ccsync.errors import ConfigError
 from ccsync.kibo import Kibo
-from ccsync.run.access import CONSTANT_CONTACT, KIBO, SIGN_IN, ConstantContactToken, KiboToken, LedgerGate
+from ccsync.run.access import ConstantContactToken, KiboToken, LedgerGate
 from ccsync.run.context import Context, Progress
-from ccsync.state import Lock, Store, open_store, properties, tokens
-from ccsync.state.database import copies
-from ccsync.state.database.times import to_text
-from ccsync.state.log import runs
+from ccsync.run.vendor_names import CONSTANT_CONTACT, KIBO, SIGN_IN
+from ccsync.state import Store, properties
 from ccsync.transport import Clock, Transport, origin
-
-LOCK_SECONDS = 1.0
-"""Between two looks at a lock that is waited for."""
 
 
 class WallClock(Clock, Protocol):
     """A run's clock that also knows the date."""
 
     def now(self) -> datetime: ...
-
-
-@dataclass(slots=True)
-class App:
-    """The global options, for the command to use."""
-
-    config_option: Path | None = None
-    talkativeness: int = 0
-    """How often -v was given."""
-    is_quiet: bool = False
-    log_file: Path | None = None
-    wants_json: bool = False
-    clock: RealClock = field(default_factory=RealClock)
-    state_path: Path | None = None
-    """Set once the config is read, so that an SQLite error can name the file."""
-    monitored: Config | None = None
-    """The config of the cron job that a monitor hears of."""
-    cron_job: str | None = None
-    """The job of those that cron runs, once it is known that it is to do its work."""
-
-    @property
-    def verbosity(self) -> int:
-        """0 to 2: what is done, and every call."""
-        return 0 if self.is_quiet else self.talkativeness
-
-    def find(self) -> Path:
-        """The config file in force."""
-        return find_config(self.config_option, os.environ, Path.cwd())
-
-    def load(self, *, only_reads: bool = False, mends_mapping: bool = False) -> Config:
-        """Read the config file in force, and check it whole before the state file is opened.
-
-        Who `only_reads` the state file needs no secret: its command is run only where there is no state file, so that
-        the first of two faults is told first. Who `mends_mapping` may find a wrong one.
-        """
-        logging_setup.tell_environment(os.environ)
-        config = load_config(self.find(), os.environ)
-        self.state_path = config.state.path
-        if not mends_mapping:
-            config_check.check_mapping(config)
-        runs_commands = not (only_reads and config.state.path.exists())
-        config = config_check.with_secrets(config, os.environ, runs_commands=runs_commands)
-        logging_setup.protect([config.kibo.client_secret, config.constant_contact.client_secret])
-        return config
-
-    @contextmanager
-    def writing(self, config: Config, command: str, wait_seconds: float = 0.0) -> Iterator[Store]:
-        """The state file, open for writing, with the writers' lock. Waits up to so many seconds for the lock."""
-        with self._locked(config, command, wait_seconds) as lock:
-            store = open_store(config.state.path)
-            try:
-                owner.check_tenant(config, store)
-                self._check_alone(store)
-                if copies.begin(store, lock) and not self.is_quiet:
-                    screen.say(f"{RESTORED} {WHAT_FOLLOWS}")
-                protect_tokens(store)
-                if command != "login":
-                    idle_login.warn_once(store, self.clock.now())
-                with copies.ending(store, lock):
-                    yield store
-            finally:
-                store.close()
-
-    @contextmanager
-    def checking(self, config: Config) -> Iterator[Store]:
-        """The state file, open for writing beside a job that may run: only for what is safe in single transactions."""
-        store = open_store(config.state.path)
-        try:
-            owner.check_tenant(config, store)
-            protect_tokens(store)
-            yield store
-        finally:
-            store.close()
-
-    @contextmanager
-    def _locked(self, config: Config, command: str, wait_seconds: float) -> Iterator[Lock]:
-        ends_at = self.clock.monotonic() + wait_seconds
-        with ExitStack() as stack:
-            while True:
-                try:
-                    lock = stack.enter_context(self.lock(config, command))
-                    break
-                except LockedError:
-                    left = ends_at - self.clock.monotonic()
-                    if left <= 0:
-                        raise
-                self.clock.sleep(min(left, LOCK_SECONDS))
-            yield lock
-
-    def lock(self, config: Config, command: str) -> Lock:
-        """The writers' lock, not taken yet."""
-        return Lock(config.state.path, command, to_text(self.clock.now()))
-
-    def _check_alone(self, store: Store) -> None:
-        """If the lock file of a running job was deleted, a second job gets in. The log still knows the first."""
-        other = runs.other_alive(store)
-        if other is not None:
-            raise LockedError(
-                "Another run is under way; nothing was done.",
-                f"`ccsync {other.job}` since {screen.local_time(other.started_at)}; its lock file is gone.",
-                "Wait until it has ended; `ccsync logs` shows it.",
-            )
-
-    @contextmanager
-    def reading(self, config: Config) -> Iterator[Store]:
-        """The state file, open for reading; never waits for a writer."""
-        store = open_store(config.state.path, is_reader=True)
-        try:
-            owner.check_tenant(config, store)
-            idle_login.warn(store, self.clock.now())
-            yield store
-        finally:
-            store.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +36,6 @@ class Clients:
     gate: LedgerGate
     app: oauth.App
     sign_in: Transport
-
-
-def protect_tokens(store: Store) -> None:
-    """Keep the saved tokens out of log lines."""
-    for vendor in (KIBO, CONSTANT_CONTACT):
-        saved = tokens.get(store, vendor)
-        if saved:
-            logging_setup.protect([saved.access_token, saved.refresh_token])
 
 
 def clients(

@@ -20,14 +20,9 @@ from ccsync.state.outbox import removals, tag_tasks
 from ccsync.state.suppressions import DEPARTED, Suppression
 from ccsync.state.suppressions import RESTORED as BY_RESTORE
 
-RESTORED = "An older copy of the state file was restored: it does not know what ccsync has done since."
 SEEMS_RESTORED = (
     "An older copy of the state file seems to have been restored: Constant Contact shows bulk jobs from after the last"
     " run that it knows."
-)
-WHAT_FOLLOWS = (
-    "ccsync reads both sides again. People who are off the list do not count as having left it: those whose account"
-    " changed since and who opt in are added again; the rest are neither mailed nor opted out in the store."
 )
 CLOCK_SLACK = timedelta(seconds=90)
 
@@ -59,7 +54,7 @@ def recognize(context: Context) -> None:
         return
     with context.store.transaction():
         copies.note_restored(context.store)
-    context.notices["restored"] = f"{SEEMS_RESTORED} {WHAT_FOLLOWS}"
+    context.notices["restored"] = f"{SEEMS_RESTORED} {copies.WHAT_FOLLOWS}"
 
 
 def known_until(context: Context) -> datetime | None:

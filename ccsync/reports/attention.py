@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ccsync.errors import CcsyncError, Declined, NotAgreed, SafetyLimitError, TemporaryError
-from ccsync.reports.status import CRON_JOBS, WEEK, JobStanding, Status
-from ccsync.run.access import LAPSES_AFTER
-from ccsync.run.job_names import FLUSH_EVENTS, RECONCILE
+from ccsync.reports.status import WEEK, JobStanding, Status
+from ccsync.run.job_names import CRON_JOBS, FLUSH_EVENTS, RECONCILE
+from ccsync.run.vendor_names import LAPSES_AFTER
 from ccsync.words import counted, people
 
 OLD_LOGIN = timedelta(days=150)

@@ -8,8 +8,8 @@ from ccsync.constant_contact import ConstantContact
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.models import Automation, ContactList
 from ccsync.oauth import CAMPAIGN_SCOPE
-from ccsync.run.access import CONSTANT_CONTACT
 from ccsync.run.context import Context
+from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.state import Store, staging, tokens
 
 log = logging.getLogger(__name__)

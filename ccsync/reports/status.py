@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ccsync.config import Config
 from ccsync.from_kibo.events import EVER_SEEN
-from ccsync.run.access import CONSTANT_CONTACT, KIBO, LAPSES_AFTER
-from ccsync.run.job_names import EXPORT, FLUSH_EVENTS, POLL_UNSUBSCRIBES, RECONCILE
+from ccsync.run.job_names import CRON_JOBS, EXPORT, RECONCILE
+from ccsync.run.vendor_names import CONSTANT_CONTACT, KIBO, LAPSES_AFTER
 from ccsync.state import Store, contacts, events, properties, tokens
 from ccsync.state.log import calls, last_errors, runs
 from ccsync.state.log.last_errors import Trouble
@@ -17,8 +17,6 @@ from ccsync.state.outbox import removals, tasks, write_backs
 from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED
 from ccsync.state.views import summary
 
-CRON_JOBS = (FLUSH_EVENTS, POLL_UNSUBSCRIBES)
-"""What cron runs every `interval_minutes`."""
 JOBS = (EXPORT, *CRON_JOBS, RECONCILE)
 WEEK = timedelta(days=7)
 """How often cron runs `reconcile`."""

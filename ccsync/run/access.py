@@ -8,20 +8,13 @@ from datetime import datetime, timedelta
 from ccsync import oauth
 from ccsync.errors import LoginNeeded, QuotaSpent
 from ccsync.kibo import request_token
+from ccsync.run.vendor_names import CONSTANT_CONTACT, KIBO, LAPSES_AFTER, SIGN_IN
 from ccsync.state import Store, tokens
 from ccsync.state.log import calls
 from ccsync.state.tokens import SavedToken
 from ccsync.transport import Transport
 from ccsync.words import days_ago, local_time
 
-KIBO = "kibo"
-CONSTANT_CONTACT = "constant_contact"
-SIGN_IN = "constant_contact_sign_in"
-"""Constant Contact's sign-in host: one call a second, outside the daily quota."""
-
-LAPSES_AFTER = timedelta(days=180)
-"""A refresh token dies after so long without use.
-https://community.constantcontact.com/t5/API-Developer-Support/Refresh-token-expiry/td-p/402882"""
 _NAMES = {KIBO: "Kibo", CONSTANT_CONTACT: "Constant Contact", SIGN_IN: "Constant Contact's sign-in"}
 
 EARLY = timedelta(minutes=5)

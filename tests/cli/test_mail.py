@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.cli.mail import Memory, takes_error
+from ccsync.cli.cron.mail import Memory, takes_error
 from ccsync.errors import CcsyncError, ConfigError, LockedError, RefusedError, VendorUnreachable
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock

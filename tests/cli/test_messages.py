@@ -246,7 +246,7 @@ def check_commands(text: str) -> None:
         name = next(word for word in given if not word.startswith("-"))
         if name in ("again", "would"):  # it is the program that is spoken of
             continue
-        command = cli.commands[name]
+        command = cli.all()[name]
         known = {option for one in (*command.params, *cli.params) for option in (*one.opts, *one.secondary_opts)}
         assert {word for word in given if word.startswith("--")} <= known
         with click.Context(command, info_name=name) as context:

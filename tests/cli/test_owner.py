@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.cli.owner import ACCOUNT, TENANT, TENANT_URL
-from ccsync.run.access import CONSTANT_CONTACT
+from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import properties, tokens
 from tests.cli.faults import check_error

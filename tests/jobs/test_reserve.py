@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import QuotaSpent
-from ccsync.run.access import CONSTANT_CONTACT
+from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.state.log import calls
 from tests.harness import Shop
 from tests.jobs.polling import accepts, join, small_shop

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import LoginNeeded, QuotaSpent
-from ccsync.run.access import CONSTANT_CONTACT, LedgerGate
+from ccsync.run.access import LedgerGate
+from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Store, create_store, tokens
 from tests.doubles import FakeClock

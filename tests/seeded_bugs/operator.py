@@ -6,21 +6,21 @@ MAIL = "tests/cli/test_mail.py"
 BUGS = (
     SeededBug(
         "a passing outage is mailed at once",
-        "cli/mail.py",
+        "cli/cron/mail.py",
         "    if is_passing and memory.passing < IN_A_ROW:\n",
         "    if is_passing and memory.passing < 1:\n",
         (MAIL, "-k", "what_is_reported"),
     ),
     SeededBug(
         "a lasting trouble is mailed by every run",
-        "cli/mail.py",
+        "cli/cron/mail.py",
         "        if is_same_day(memory.reported.get(mark), now):\n",
         "        if is_same_day(None, now):\n",
         (MAIL, "-k", "each_day_anew"),
     ),
     SeededBug(
         "nobody hears that a trouble is over",
-        "cli/mail.py",
+        "cli/cron/mail.py",
         "    if memory.what and not app.is_quiet:\n",
         "    if not memory.what and not app.is_quiet:\n",
         (MAIL, "-k", "passing_outage"),

@@ -270,7 +270,7 @@ BUGS = (
     ),
     SeededBug(
         "a secret is looked for after the state file",
-        "cli/wiring.py",
+        "cli/command_line.py",
         "        config = config_check.with_secrets(config, os.environ, runs_commands=runs_commands)\n",
         "",
         ("tests/cli/test_bad_config.py", "-k", "checked_whole"),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
+from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen
-from ccsync.cli.wiring import App
 from ccsync.state.database.backup import back_up
 
 

@@ -7,16 +7,17 @@ import click
 from ccsync import oauth
 from ccsync.campaigns import draft as drafts
 from ccsync.campaigns.page import page_of_text, with_tracking_image
+from ccsync.cli.command_line import App
 from ccsync.cli.owner import ORGANIZATION
 from ccsync.cli.setup import live_account
 from ccsync.cli.terminal import screen, tables
-from ccsync.cli.wiring import App, active_list, clients
+from ccsync.cli.wiring import active_list, clients
 from ccsync.config import Config
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import ConfigError, InputError, LoginNeeded
 from ccsync.models import CampaignContent
-from ccsync.run.access import CONSTANT_CONTACT
 from ccsync.run.contact_list import gone
+from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.state import Store, properties, tokens
 
 MOST_BYTES = 4 * drafts.MOST_HTML  # of a file that could still be short enough in characters

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import click
 
 from ccsync.cli.clock import now
+from ccsync.cli.command_line import App
 from ccsync.cli.setup import crontab, live_account, showing
 from ccsync.cli.setup.consequences import explain
 from ccsync.cli.setup.draft import Draft, check_not_empty, unwritten
@@ -13,7 +14,7 @@ from ccsync.cli.setup.mapping_choice import created_field, sample_of
 from ccsync.cli.shell_completion import complete_list_name
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.prompts import Talk
-from ccsync.cli.wiring import App, Clients, clients
+from ccsync.cli.wiring import Clients, clients
 from ccsync.config import Change, check_edit, edit_config
 from ccsync.errors import ConfigError
 from ccsync.mapping import mapping_problems

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import click
 
+from ccsync.cli.command_line import App
 from ccsync.cli.doctor.findings import OK, SKIPPED, Finding, Skipped, examine, gravest
 from ccsync.cli.doctor.machine import Machine
 from ccsync.cli.doctor.vendors import Vendors
 from ccsync.cli.logging_setup import redact
 from ccsync.cli.terminal import screen, tables
-from ccsync.cli.wiring import App
 
 
 @click.command()

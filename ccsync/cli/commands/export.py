@@ -2,13 +2,14 @@
 
 import click
 
+from ccsync.cli.command_line import App
 from ccsync.cli.commands.reporting.logs import rejected_to_json, run_to_json
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.terminal.run_report import news_of, report
-from ccsync.cli.wiring import App, active_list, clients, work_of
-from ccsync.errors import Declined, NotAgreed
+from ccsync.cli.wiring import active_list, clients, work_of
+from ccsync.errors import SOME_REJECTED, Declined, NotAgreed
 from ccsync.jobs import export as job
 from ccsync.mapping.addresses import check_address
 from ccsync.reports.export_plan import Plan
@@ -19,8 +20,6 @@ from ccsync.run.life_cycle import carry_out, try_out
 from ccsync.state.log import runs
 from ccsync.state.log.runs import Run
 from ccsync.words import counted, people
-
-SOME_REJECTED = 3
 
 
 @click.command()

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import click
 
+from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.prompts import Talk
-from ccsync.cli.wiring import App, clients, work_of
+from ccsync.cli.wiring import clients, work_of
 from ccsync.config import Config
 from ccsync.errors import Declined, NotAgreed
 from ccsync.jobs import forget as job

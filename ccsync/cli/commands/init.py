@@ -8,12 +8,12 @@ from pathlib import Path
 
 import click
 
+from ccsync.cli.command_line import App
 from ccsync.cli.setup import crontab, systemd
 from ccsync.cli.setup.sign_in import PRIVATE_APP
 from ccsync.cli.setup.starting_config import home_of_config, write_new
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.prompts import Talk
-from ccsync.cli.wiring import App
 from ccsync.config import Change, load_config
 from ccsync.config.editing import Value
 from ccsync.config.schema import SCHEMA

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import click
 
 from ccsync import oauth
+from ccsync.cli.command_line import App
 from ccsync.cli.idle_login import age_of_login
 from ccsync.cli.owner import ACCOUNT, ORGANIZATION, TENANT_URL, check_account, prove_tenant
 from ccsync.cli.setup import rights
@@ -14,12 +15,13 @@ from ccsync.cli.setup.login_check import check
 from ccsync.cli.setup.sign_in import needs_paste, sign_in
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.prompts import Talk
-from ccsync.cli.wiring import App, Clients, clients, url_of_host
+from ccsync.cli.wiring import Clients, clients, url_of_host
 from ccsync.config import Config
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import Declined, Interrupted, LoginNeeded, RefusedError
 from ccsync.models import AccountSummary
-from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER, save_login
+from ccsync.run.access import save_login
+from ccsync.run.vendor_names import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.state import Store, create_store, properties, tokens
 
 AS_OWNER = "Sign out in the browser, sign in there as the account's owner, then: ccsync login"

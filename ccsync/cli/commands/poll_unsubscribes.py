@@ -2,13 +2,14 @@
 
 import click
 
-from ccsync.cli.commands.export import SOME_REJECTED
+from ccsync.cli.command_line import App
 from ccsync.cli.commands.reporting.logs import run_to_json
-from ccsync.cli.cron import RUN_SECONDS, is_switched_off, load, patience, say_notices, wait_option
+from ccsync.cli.cron.job import RUN_SECONDS, is_switched_off, load, patience, say_notices, wait_option
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.run_report import news_of, report
-from ccsync.cli.wiring import App, active_list, clients, work_of
+from ccsync.cli.wiring import active_list, clients, work_of
+from ccsync.errors import SOME_REJECTED
 from ccsync.jobs import poll_unsubscribes as job
 from ccsync.reports.poll_plan import Plan
 from ccsync.run.context import Context

@@ -5,12 +5,13 @@ from itertools import islice
 
 import click
 
+from ccsync.cli.command_line import App
 from ccsync.cli.commands.reporting.logs import run_to_json
-from ccsync.cli.cron import load, patience
+from ccsync.cli.cron.job import load, patience
 from ccsync.cli.terminal import screen, streaming, tables
 from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.prompts import Talk
-from ccsync.cli.wiring import App, active_list, clients, work_of
+from ccsync.cli.wiring import active_list, clients, work_of
 from ccsync.consent.drift import DRIFT, MEANING, WORDS, Kind, Repair
 from ccsync.errors import Declined, NotAgreed
 from ccsync.jobs import reconcile as job

@@ -7,13 +7,14 @@ import stat
 from collections.abc import Mapping
 
 from ccsync.cli import config_check, owner
+from ccsync.cli.command_line import App
 from ccsync.cli.doctor.findings import Check, Skipped, Wrong
 from ccsync.cli.terminal import screen
-from ccsync.cli.wiring import App
 from ccsync.config import Config, load_config
 from ccsync.errors import ConfigError, LockedError, StateError
 from ccsync.reports.attention import is_silent
-from ccsync.reports.status import CRON_JOBS, gather
+from ccsync.reports.status import gather
+from ccsync.run.job_names import CRON_JOBS
 from ccsync.state import Store, open_store
 
 LEAST_FREE = 100_000_000

@@ -4,19 +4,20 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from ccsync.cli import idle_login
+from ccsync.cli.command_line import App
 from ccsync.cli.doctor.findings import Check, Skipped, Wrong
 from ccsync.cli.doctor.machine import Machine
 from ccsync.cli.doctor.probe import Probe, probed
 from ccsync.cli.owner import check_account
 from ccsync.cli.setup import live_account, rights
 from ccsync.cli.terminal import screen
-from ccsync.cli.wiring import App, Clients, clients
+from ccsync.cli.wiring import Clients, clients
 from ccsync.errors import ConfigError, LoginNeeded, RefusedError
 from ccsync.from_kibo.events import EVER_SEEN
 from ccsync.reports import first_export
 from ccsync.reports.status import gather
-from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.run.job_names import FLUSH_EVENTS
+from ccsync.run.vendor_names import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.state import events, person_tags, properties, tokens
 from ccsync.state.log import runs
 from ccsync.transport import Transport

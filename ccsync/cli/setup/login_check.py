@@ -6,15 +6,16 @@ It asks nothing and changes nothing; only a login whose token has run out is ren
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ccsync.cli.command_line import App
 from ccsync.cli.idle_login import age_of_login
 from ccsync.cli.owner import ACCOUNT
 from ccsync.cli.setup import rights
 from ccsync.cli.terminal import error_lines, screen, tables
 from ccsync.cli.terminal.screen import clean
-from ccsync.cli.wiring import App, Clients, clients
+from ccsync.cli.wiring import Clients, clients
 from ccsync.config import Config
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, LockedError, LoginNeeded, RefusedError
-from ccsync.run.access import CONSTANT_CONTACT, LAPSES_AFTER
+from ccsync.run.vendor_names import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.state import Store, properties, tokens
 from ccsync.words import counted, days_ago
 

@@ -1,9 +1,9 @@
 """What a job prints when it has ended: the run as JSON, or a sentence on a terminal; under cron nothing."""
 
 from ccsync.cli import logging_setup
+from ccsync.cli.command_line import App
 from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.terminal import screen
-from ccsync.cli.wiring import App
 from ccsync.run.context import Context
 from ccsync.state.log import runs
 from ccsync.state.log.runs import Run

@@ -9,8 +9,8 @@ from ccsync.reports.attention import Alert, needs
 from ccsync.reports.page import charts, spans
 from ccsync.reports.page.charts import Chart, Series
 from ccsync.reports.status import Status, gather
-from ccsync.run.access import CONSTANT_CONTACT
 from ccsync.run.job_names import EXPORT, FLUSH_EVENTS, FORGET, POLL_UNSUBSCRIBES, RECONCILE
+from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.state import Store, parked
 from ccsync.state.log import calls, days
 from ccsync.words import counted

@@ -17,6 +17,11 @@ from ccsync.state.database.lock import Lock
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import to_text
 
+RESTORED = "An older copy of the state file was restored: it does not know what ccsync has done since."
+WHAT_FOLLOWS = (
+    "ccsync reads both sides again. People who are off the list do not count as having left it: those whose account"
+    " changed since and who opt in are added again; the rest are neither mailed nor opted out in the store."
+)
 _WRITER = "newest_writer"
 _LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
 

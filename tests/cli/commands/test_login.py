@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.cli.setup.rights import PRIVILEGES
-from ccsync.run.access import CONSTANT_CONTACT
+from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock, create_store, tokens
 from ccsync.state.tokens import SavedToken

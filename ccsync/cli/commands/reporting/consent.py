@@ -7,9 +7,9 @@ from itertools import islice
 
 import click
 
+from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen, streaming, tables
 from ccsync.cli.terminal.since import as_time
-from ccsync.cli.wiring import App
 from ccsync.state import Store, ledger, people
 from ccsync.state.ledger import LedgerRow
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 import click
 
+from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.progress import ProgressLine
-from ccsync.cli.wiring import App, clients, work_of
+from ccsync.cli.wiring import clients, work_of
 from ccsync.config import Config
 from ccsync.errors import VendorUnreachable
 from ccsync.from_kibo.events import pull

@@ -14,8 +14,17 @@ def _offered(context: click.Context, _: click.Parameter, incomplete: str) -> lis
 
 
 def _names(context: click.Context) -> list[str]:
-    group = context.find_root().command
-    return [*guide.TOPICS, *(group.commands if isinstance(group, click.Group) else ())]
+    return [*guide.TOPICS, *_commands(context)]
+
+
+def _commands(context: click.Context) -> list[str]:
+    root = context.find_root()
+    return root.command.list_commands(root) if isinstance(root.command, click.Group) else []
+
+
+def _command(context: click.Context, name: str) -> click.Command:
+    root = context.find_root()
+    return (isinstance(root.command, click.Group) and root.command.get_command(root, name)) or root.command
 
 
 @click.command("help")
@@ -37,10 +46,8 @@ def help_command(context: click.Context, topic: str | None) -> None:
     elif (text := guide.topic(topic)) is not None and topic in names:
         guide.show(text)
     elif topic in names:
-        group = context.find_root().command
-        command = group.commands[topic] if isinstance(group, click.Group) else group
-        with click.Context(command, info_name=topic, parent=context.find_root()) as one:
-            click.echo(command.get_help(one))
+        with click.Context(_command(context, topic), info_name=topic, parent=context.find_root()) as one:
+            click.echo(one.command.get_help(one))
     else:
         near = get_close_matches(topic, names, n=1)
         meant = f" Did you mean {near[0]}?" if near else ""
@@ -54,6 +61,4 @@ def _list(context: click.Context) -> None:
     screen.print_line()
     screen.print_line("Commands (ccsync help COMMAND):")
     screen.print_line()
-    group = context.find_root().command
-    commands = group.commands.items() if isinstance(group, click.Group) else ()
-    tables.print_facts({f"  {name}": one.get_short_help_str(200) for name, one in commands})
+    tables.print_facts({f"  {name}": _command(context, name).get_short_help_str(200) for name in _commands(context)})

@@ -4,8 +4,9 @@ Calls are counted and paced in the state file as every call is, in transactions 
 taken only while the login is renewed.
 """
 
+from ccsync.cli.command_line import App
 from ccsync.cli.owner import ACCOUNT
-from ccsync.cli.wiring import App, clients
+from ccsync.cli.wiring import clients
 from ccsync.config import Config
 from ccsync.reports.live import Seen, look
 from ccsync.state import properties

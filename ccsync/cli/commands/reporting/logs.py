@@ -5,9 +5,9 @@ from datetime import datetime
 
 import click
 
+from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen, streaming, tables
 from ccsync.cli.terminal.since import as_time
-from ccsync.cli.wiring import App
 from ccsync.state import parked
 from ccsync.state.log import runs
 from ccsync.state.log.runs import RejectedRecord, Run

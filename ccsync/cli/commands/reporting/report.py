@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
+from ccsync.cli.command_line import App
 from ccsync.cli.owner import TENANT_URL
 from ccsync.cli.terminal import screen
-from ccsync.cli.wiring import App
 from ccsync.errors import InputError, StateError
 from ccsync.reports.page.facts import collect
 from ccsync.reports.page.render import render

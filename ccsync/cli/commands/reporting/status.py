@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 
 import click
 
+from ccsync.cli.command_line import App
 from ccsync.cli.commands.reporting.live import look_at_vendors
 from ccsync.cli.logging_setup import redact
 from ccsync.cli.owner import ORGANIZATION, TENANT_URL
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.since import as_span
-from ccsync.cli.wiring import App
 from ccsync.reports.attention import Alert, needs
 from ccsync.reports.live import Seen
 from ccsync.reports.status import JobStanding, Status, gather, stale_jobs

@@ -6,8 +6,8 @@ from itertools import groupby
 
 import click
 
+from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen, tables
-from ccsync.cli.wiring import App
 from ccsync.consent.decisions import reason_of
 from ccsync.reports.why import Entry, Story, account_id_of, find
 from ccsync.state.log.runs import Run

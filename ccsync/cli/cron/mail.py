@@ -15,8 +15,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ccsync.cli import logging_setup
+from ccsync.cli.command_line import App
 from ccsync.cli.terminal import error_lines, screen
-from ccsync.cli.wiring import App
 from ccsync.errors import (
     CcsyncError,
     ConfigError,

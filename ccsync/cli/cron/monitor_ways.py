@@ -1,52 +1,21 @@
-"""What a monitor hears of the cron jobs: a ping before and after each, and numbers in a file. It changes no run."""
+"""The two ways to tell a monitor: a ping, and a file of numbers for the exporter of Prometheus."""
 
-import logging
 import os
-from collections.abc import Callable
 from pathlib import Path
 
-from ccsync.cli import logging_setup
-from ccsync.cli.wiring import App
+from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+
+from ccsync.cli.command_line import App
 from ccsync.config import Config
 from ccsync.reports.status import Status, gather
 from ccsync.state import open_store
 from ccsync.transport.late import requests
 
-log = logging.getLogger(__name__)
-
 PING_SECONDS = 5.0
 TRIES = 2
 
 
-def begin(app: App, config: Config) -> None:
-    """A cron job begins. `end` reports how it ended."""
-    app.monitored = config
-    url = config.monitor.ping_url
-    if url:
-        logging_setup.protect([url])  # anybody who knows it can pretend to be this job
-        _harmless(lambda: _ping(f"{url}/start"))
-
-
-def end(app: App, code: int) -> None:
-    """It ends with this exit code."""
-    config = app.monitored
-    if config is None:
-        return
-    url, file = config.monitor.ping_url, config.monitor.metrics_file
-    if url:
-        _harmless(lambda: _ping(f"{url}/{code}"))
-    if file:
-        _harmless(lambda: _write(file, app, config, code))
-
-
-def _harmless(act: Callable[[], None]) -> None:
-    try:
-        act()
-    except Exception as error:
-        log.warning("the monitor was not told: %s", type(error).__name__)
-
-
-def _ping(url: str) -> None:
+def ping(url: str) -> None:
     """https://healthchecks.io/docs/http_api/"""
     for number in range(TRIES):
         try:
@@ -57,11 +26,8 @@ def _ping(url: str) -> None:
                 raise
 
 
-def _write(file: Path, app: App, config: Config, code: int) -> None:
+def write_metrics(file: Path, app: App, config: Config) -> None:
     """Write the numbers as they stand, for everybody to read: the exporter is another user."""
-    # Imported where a file is wanted: it takes as long as everything else of a cron job's start.
-    from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
-
     store = open_store(config.state.path, is_reader=True)
     try:
         status = gather(store, config, app.clock.now(), knows_tenant=True)

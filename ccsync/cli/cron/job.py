@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 
 import click
 
-from ccsync.cli import logging_setup, monitor
+from ccsync.cli import logging_setup
+from ccsync.cli.command_line import App
 from ccsync.cli.commands.reporting.logs import run_to_json
-from ccsync.cli.mail import is_same_day, mark_of
+from ccsync.cli.cron import monitor
+from ccsync.cli.cron.mail import is_same_day, mark_of
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.since import as_seconds
-from ccsync.cli.wiring import App
 from ccsync.config import Config
 from ccsync.run.context import Context
 from ccsync.run.job_names import DIRECTIONS

@@ -1,0 +1,1 @@
+"""What is special about the jobs that cron runs: their time, their mail, and the monitor that hears of them."""
