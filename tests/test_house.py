@@ -1,6 +1,7 @@
 """The house: imports go down, never up or sideways, and the sandbox stands apart."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,7 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+@functools.cache
 def imports_of(path: Path) -> list[tuple[str, int, bool]]:
     """(module, line, is at the top) of each import of ccsync in a file."""
     tree = ast.parse(path.read_text())

@@ -15,7 +15,7 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.transport import exchange
 from tests.cli.faults import COMMANDS, check_error, check_nothing_is_lost
 from tests.inside import InsideShop
-from tests.sweeps.test_faults import KINDS
+from tests.sweeps.test_faults import FAULTS
 
 SETTINGS = SandboxSettings(customers=20, seed=7)
 CERTIFICATES = Path(__file__).parent.parent / "certificates"
@@ -258,16 +258,26 @@ SWEPT: dict[str, list[str]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+DEEP = pytest.mark.deep  # faults of one meaning are told apart in tests/transport; one of each is enough here
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, id=kind, marks=DEEP if number else ())
+        for faults in FAULTS.values()
+        for number, (kind, fault) in enumerate(faults.items())
+    ],
+)
 @pytest.mark.parametrize("name", SWEPT)
-def test_the_nth_call_fails(shop: InsideShop, name: str, kind: str) -> None:
+def test_the_nth_call_fails(shop: InsideShop, name: str, fault: dict[str, object]) -> None:
     """For each call of a command, once each: it ends well or with an error, and the same command then does its work."""
     number = 0
     while True:
         number += 1
         asked = len(shop.box.requests.records)
         forget_kibo_token(shop)
-        shop.box.faults.add(nth=number, **KINDS[kind])
+        shop.box.faults.add(nth=number, **fault)
         done = shop.ccsync(*SWEPT[name])
         was_met = len(shop.box.requests.records) - asked >= number
         if done.returncode != 0:

@@ -163,7 +163,12 @@ def _of_answer(operation: Operation, exchange: Exchange) -> Iterator[tuple[str, 
         yield "body", "is missing"
 
 
-def _of_body(schema: Draft202012Validator, body: bytes) -> Iterator[tuple[str, str]]:
+@functools.lru_cache(5_000)  # many answers are the same word for word
+def _of_body(schema: Draft202012Validator, body: bytes) -> tuple[tuple[str, str], ...]:
+    return tuple(_misfits(schema, body))
+
+
+def _misfits(schema: Draft202012Validator, body: bytes) -> Iterator[tuple[str, str]]:
     try:
         value = json.loads(body)
     except ValueError:

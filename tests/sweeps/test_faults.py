@@ -40,7 +40,6 @@ FAULTS: dict[str, dict[str, dict[str, object]]] = {
     },
 }
 """The faults by what they mean to a run; those of one meaning are told apart in `tests/transport`."""
-KINDS = {name: fault for faults in FAULTS.values() for name, fault in faults.items()}
 TURNS = 3
 
 
