@@ -92,7 +92,7 @@ class Changes:
             return
         everybody = kibo.get_customers(start=0, size=1, filter=FILTER).total
         if everybody // (PAGE_SIZE - 1) + 1 < waiting:
-            self._take_from(Changed(everybody, (page.customers for page in Sweep(kibo))))
+            self._take_from(Changed(everybody, (page.customers for page in Sweep(self._context))))
 
     def _take_from(self, changed: Changed) -> None:
         """Take in the due accounts. A row that is older than its event, or missing, is read individually."""

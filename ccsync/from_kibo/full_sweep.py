@@ -95,7 +95,7 @@ class _Gathering:
         return missing, all(caught_up) or not any(sweep.has_moved_right for sweep in sweeps)
 
     def _sweep(self, is_anonymous: bool | None) -> Sweep:
-        context, sweep = self._context, Sweep(self._context.kibo, is_anonymous, expected=self._groups[is_anonymous])
+        context, sweep = self._context, Sweep(self._context, is_anonymous, expected=self._groups[is_anonymous])
         before = staging.have_read(context.store)
         for page in sweep:
             self._pages, self._total = self._pages + 1, page.total

@@ -7,8 +7,9 @@ order than they are read in: two pages that meet have nobody between them, which
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.kibo import CustomerPage, Kibo
@@ -20,8 +21,21 @@ from ccsync.run.context import Context
 from ccsync.words import counted
 
 FILTER = "acceptsMarketing eq true"
+LEAST_DEPTH = 1_000
+"""A list that ends before this many rows, though its total says more, is miscounted; no depth is as small."""
+_TOO_DEEP = (400, 404, 413, 416, 422)
+"""How a page that lies too deep may be refused: whether there is such a depth is not documented."""
 SKEW = timedelta(minutes=15)
 """How far Kibo's clock and its index may lag behind a change."""
+
+
+class KiboFinder(findings.Finder, Protocol):
+    """A run, or anything else that reads Kibo and remembers findings."""
+
+    @property
+    def kibo(self) -> Kibo:
+        """The client."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +50,34 @@ class SweepPage:
 class Sweep:
     """One pass over all opted-in accounts (or all that `filter` names), oldest first; iterate it once.
 
-    `first` is its first page where that was read already, `expected` about how many accounts there are.
+    `first` is its first page where that was read already, `expected` about how many accounts there are. Where Kibo
+    shows no rows beyond some depth, the rest is read in windows, each from the creation of the last row that was seen.
     """
 
     def __init__(
         self,
-        kibo: Kibo,
+        finder: KiboFinder,
         is_anonymous: bool | None = None,
         *,
         filter: str | None = FILTER,
         first: CustomerPage | None = None,
         expected: int = 0,
     ) -> None:
-        self._kibo = kibo
-        self._ahead = PagesAhead(
-            partial(kibo.pages_ahead, filter=filter, is_anonymous=is_anonymous), PAGE_SIZE - 1, overlap=1
-        )
-        self._ahead.total = expected
-        self._first = first
+        self._finder = finder
+        self._kibo = finder.kibo
         self._is_anonymous = is_anonymous
-        self._filter = filter
+        self._filter = self._everything = filter
+        self._first = first
         self._calls = self._first_total = 0
+        self._deepest = int(findings.recall(finder, findings.DEEPEST_ROW) or 0)
+        self._ahead = self._read_ahead()
+        self._ahead.total = self._shown_of(expected)
+        self._supposed = 0
+        self._since: datetime | None = None
+        """The window: its rows were created since then."""
+        self._before = 0
+        """How many accounts lie before the window."""
+        self._last: Sequence[Customer] = ()
         self.total = 0
         """How many accounts the latest page said there are."""
         self.position = 0
@@ -76,12 +97,24 @@ class Sweep:
         start, last_ids = 0, set[int]()
         last_id: int | None = None
         is_second_look = has_seen_end = False
+        hidden = 0  # so many more are counted than shown: is it the depth?
         while True:
-            page = self._read(start)
+            try:
+                page = self._read(start)
+            except RefusedError as error:
+                if not start or error.status not in _TOO_DEEP or not self._open_window(start + 1):
+                    raise
+                start, is_second_look, has_seen_end = 0, True, False
+                continue
             rows = len(page.customers) + page.unreadable
-            self.position = start + rows
-            yield SweepPage(page.customers, page.total, page.unreadable)
+            self.position = self._before + start + rows
+            yield SweepPage(page.customers, self.total, page.unreadable)
             ids = [customer.account_id for customer in page.customers]
+            if hidden and last_ids.issuperset(ids):
+                self.surplus, self.total = hidden, self.position + hidden
+                return
+            hidden = 0
+            self._learn_depth()
             if last_ids and not last_ids.intersection(ids) and start > 0:
                 # Rows before us went away and took the overlap with them: step back until pages meet again.
                 start, is_second_look = max(0, start - (PAGE_SIZE - 1)), True
@@ -89,23 +122,59 @@ class Sweep:
             if last_id in ids and ids.index(last_id) > 0 and not is_second_look:
                 self.has_moved_right = True
             if start + rows >= page.total:
-                return
+                break
             if rows < PAGE_SIZE and last_ids.issuperset(ids):
                 # Nothing new, though the total says more. A full page shown before proves no end: as many rows may
                 # have come in before it.
                 if has_seen_end:
-                    self.surplus = page.total - (start + rows)
-                    return
+                    hidden = page.total - (start + rows)
+                    if self.position < LEAST_DEPTH or not self._open_window(start + rows):
+                        self.surplus = hidden
+                        return
+                    start, is_second_look, has_seen_end = 0, True, False
+                    continue
                 has_seen_end = True  # one page may be cut short: it is read again
                 continue
             is_second_look = has_seen_end = False
-            last_ids, last_id = set(ids), ids[-1] if ids else None
+            last_ids, last_id, self._last = set(ids), ids[-1] if ids else None, page.customers
             # The next page begins with the last row of this one.
             start += max(rows - 1, 1)
+            if 0 < self._deepest < start + PAGE_SIZE and self._open_window(self._deepest):
+                start, is_second_look = 0, True
+        if self._since is not None:
+            self.count_again()
+
+    def _open_window(self, deepest: int) -> bool:
+        """Go on from the creation of the last row that was seen; false where that leads nowhere."""
+        dates = [one.created_at for one in self._last if one.created_at is not None]
+        since = max(dates, default=datetime.min.replace(tzinfo=UTC)).replace(microsecond=0)
+        if not dates or since == self._since:
+            return False
+        self._before = self.position - sum(one >= since for one in dates)
+        self._since, self._supposed = since, deepest
+        bound = f"createDate ge {since:%Y-%m-%dT%H:%M:%SZ}"
+        self._filter = f"{self._everything} and {bound}" if self._everything else bound
+        self._ahead.close()
+        self._ahead = self._read_ahead()
+        return True
+
+    def _learn_depth(self) -> None:
+        """A window has shown more: Kibo shows no rows deeper than was supposed."""
+        if self._supposed:
+            self._deepest, self._supposed = self._supposed, 0
+            findings.note(self._finder, findings.DEEPEST_ROW, str(self._deepest))
+
+    def _read_ahead(self) -> PagesAhead:
+        ask = partial(self._kibo.pages_ahead, filter=self._filter, is_anonymous=self._is_anonymous)
+        return PagesAhead(ask, PAGE_SIZE - 1, overlap=1)
+
+    def _shown_of(self, total: int) -> int:
+        """As many of these rows as whole pages show."""
+        return min(total, self._deepest - PAGE_SIZE + 2) if self._deepest else total
 
     def count_again(self) -> None:
         """Ask how many accounts there are now: the last page may have been served before some others."""
-        kibo, filter_text = self._kibo, self._filter
+        kibo, filter_text = self._kibo, self._everything
         self.total = kibo.get_customers(start=0, size=1, filter=filter_text, is_anonymous=self._is_anonymous).total
 
     def _read(self, start: int) -> CustomerPage:
@@ -114,7 +183,8 @@ class Sweep:
             self._ahead.go_to(start)
             page = self._kibo.get_customers(start=start, filter=self._filter, is_anonymous=self._is_anonymous)
         self._calls += 1
-        self.total = self._ahead.total = page.total
+        self.total = self._before + page.total
+        self._ahead.total = self._shown_of(page.total)
         self._first_total = self._first_total if self._calls > 1 else page.total
         if self._calls > 50 + 4 * (self._first_total // PAGE_SIZE + 1):
             raise VendorUnreachable(
@@ -156,7 +226,7 @@ def read_changed_since(context: Context, at: datetime, is_anonymous: bool | None
     if known == _NO_UPDATE_DATE:
         return None
     for name in sorted(UPDATE_DATES, key=lambda one: one != known):
-        changed = _changed_since(context.kibo, name, at - SKEW, is_anonymous)
+        changed = _changed_since(context, name, at - SKEW, is_anonymous)
         if changed is not None:
             if known is not None or name != UPDATE_DATES[0]:
                 findings.note(context, findings.UPDATE_DATE, name)
@@ -165,10 +235,10 @@ def read_changed_since(context: Context, at: datetime, is_anonymous: bool | None
     return None
 
 
-def _changed_since(kibo: Kibo, name: str, bound: datetime, is_anonymous: bool | None) -> Changed | None:
+def _changed_since(context: Context, name: str, bound: datetime, is_anonymous: bool | None) -> Changed | None:
     text = f"{name} ge {bound:%Y-%m-%dT%H:%M:%SZ}"
     try:
-        first = kibo.get_customers(start=0, filter=text, is_anonymous=is_anonymous)
+        first = context.kibo.get_customers(start=0, filter=text, is_anonymous=is_anonymous)
     except RefusedError as error:
         if error.status == 400:
             return None
@@ -176,5 +246,5 @@ def _changed_since(kibo: Kibo, name: str, bound: datetime, is_anonymous: bool | 
     if any(customer.updated_at is None or customer.updated_at < bound for customer in first.customers):
         return None  # ignored
 
-    sweep = Sweep(kibo, is_anonymous, filter=text, first=first)
+    sweep = Sweep(context, is_anonymous, filter=text, first=first)
     return Changed(first.total, (page.customers for page in sweep))

@@ -77,7 +77,7 @@ def run(context: Context) -> Report:
 
 def _read_opted_in(context: Context, segments: tags.segments.Segments) -> None:
     for is_anonymous, total in listings(context.kibo).items():
-        sweep = Sweep(context.kibo, is_anonymous, expected=total)
+        sweep = Sweep(context, is_anonymous, expected=total)
         for page in sweep:
             _note(context, page.customers)
             segments.note(page.customers)
@@ -105,7 +105,7 @@ def _read_accounts_of_members(context: Context) -> None:
             raise
         says_no = wanted * PAGE_SIZE
     if says_no // PAGE_SIZE + 1 < wanted:
-        for page in Sweep(context.kibo, filter=NOT_OPTED_IN):
+        for page in Sweep(context, filter=NOT_OPTED_IN):
             _note(context, page.customers)
             context.show("customers who say no", comparison.count_accounts(context.store))
         return

@@ -10,6 +10,7 @@ LASTS = timedelta(days=7)
 EVENT_QUERY = "event-query"
 UPDATE_DATE = "update-date"
 LACKING_SECTIONS = "lacking-sections"
+DEEPEST_ROW = "deepest-row"
 
 
 class Finder(Protocol):

@@ -7,6 +7,9 @@ DATE_FORMATS = ("zulu", "milliseconds", "offset", "compact-offset", "date", "mix
 of them, one contact after the other."""
 CHOICES: dict[str, tuple[object, ...]] = {
     "app_flow": ("device", "pkce", "code"),
+    "deepest_row_answer": ("refuse", "hide"),
+    "sort_by_id": ("works", "refuse", "ignore"),
+    "longest_first_name": (50, 70),
     "page_over_200": ("refuse", "cap"),
     "update_date_filter": ("works", "refuse", "ignore"),
     "update_date_name": ("flattened", "nested", "both"),
@@ -49,7 +52,7 @@ LOSABLE = frozenset({"companyOrOrganization", "externalId", "localeCode", "taxId
 
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
-    """One sandbox; the defaults are the behaviour thought most likely.
+    """One sandbox. The defaults are the behavior that is thought most likely.
 
     Seconds are seconds of the sandbox's own clock.
     """
@@ -68,7 +71,12 @@ class SandboxSettings:
     kibo_retry_after_seconds: int = 60
     page_over_200: str = "refuse"  # or "cap"
     guests_by_default: bool = True  # does the list hold anonymous accounts when isAnonymous is omitted
-    deepest_row: int = 0  # the last record that a list of accounts shows, however many there are; 0: no such limit
+    deepest_row: int = 0  # the last record that a list of accounts shows; 0: no such limit
+    deepest_row_answer: str = "refuse"  # or "hide": a page that reaches deeper is a 400, or ends there
+    sort_by_id: str = "works"  # or "refuse" (400), "ignore": sorting accounts by id
+    b2b_users_make_events: bool = True  # does a change of a user of a business account make an event of the account
+    redaction_writes: str = ""  # what stands where a redacted person's address and names were
+    redaction_makes_event: bool = True
     part_edits_make_events: bool = True  # does a change of nothing but contacts, attributes or segments make an event
     update_date_filter: str = "works"  # or "refuse" (400), "ignore": filtering accounts by updateDate
     update_date_name: str = "flattened"  # or "nested" (auditInfo.updateDate), "both": how that filter names it
@@ -79,9 +87,9 @@ class SandboxSettings:
     event_filter: str = "works"  # or "refuse" (400), "ignore": filtering events by topic and createDate
     event_sort: str = "works"  # or "refuse" (400), "ignore": sorting events by createDate
     event_default_order: str = "oldest"  # or "newest", "stored" (as they became visible): without a sort that works
-    event_lag_seconds: float = 0.0  # how long an event is not yet to be seen after the account changed
-    event_kept_days: int = 14  # 14 days are documented for what is pushed; for what is pulled nothing is
-    event_topics: frozenset[str] = CUSTOMER_TOPICS  # what the application subscribes to; nothing else makes events
+    event_lag_seconds: float = 0.0  # how long after the change an event becomes visible
+    event_kept_days: int = 14  # documented for pushed events only
+    event_topics: frozenset[str] = CUSTOMER_TOPICS  # what the application subscribes to; other topics make no events
     segment_events_name_account: bool = True  # they "may contain" a customerAccountId; their entity is the segment
     event_ids_dashed: bool = False  # the description shows ids with dashes and without
     event_pages_repeat: bool = False  # a fault: every page is the first one, and there is always another
@@ -107,6 +115,8 @@ class SandboxSettings:
     unsubscribed_keep_lists: bool = False  # list_memberships after a global unsubscribe
     items_total_counts_header: bool = True
     long_address_import: str = "accept"  # 51-80 characters: or "correctable", "drop" (silently)
+    longest_first_name: int = 50  # or 70: in imports; the description has 50, a contact elsewhere more
+    imports_start_automations: bool = False  # do those whom an import puts on a list get the mails of its automations
     custom_field_names: str = "as-labelled"  # or "lower": the name made of a new field's label, as seen in places
     unknown_custom_field: str = "ignore"  # or "error" (the row), "fail" (the job)
     import_revives_deleted: bool = True
@@ -124,17 +134,17 @@ class SandboxSettings:
     put_again_moves_opt_out_date: bool = False  # an unsubscribe of somebody who is unsubscribed already
     post_permission: str = "implicit"  # or "explicit", "pending_confirmation" (Confirmed Opt-In is on)
     # Constant Contact: the account's own settings
-    confirmed_opt_in: bool = False  # who is created with create_source Contact is on no list before confirming
+    confirmed_opt_in: bool = False  # a contact created with create_source Contact is on no list until it confirms
     bulk_adds_pending: str = "wait"  # or "join": a bulk job that adds somebody who has not confirmed yet
-    plan_contact_limit: int = 0  # how many contacts the plan allows; 0: no limit
-    plan_limit_answer: str = "partial"  # or "refuse": what becomes of an import at the limit
+    plan_contact_limit: int = 0  # contacts that the plan allows; 0: no limit
+    plan_limit_answer: str = "partial"  # or "refuse": what happens to an import at the limit
     plan_limit_status: int = 400  # or 402, 403: how an import or a create is refused there
     rename_moves_updated_at: bool = False  # does a change of address in *Update Profile* show in updated_at
     automations_status: int = 209  # or 200: what the list of automations is answered with; 209 is declared
     deleted_list: str = "gone"  # or "shown": GET of a deleted list is 404, or it has a deleted_at
     # Constant Contact: contact exports; headings, dates, encoding and what a row shows are all undocumented
     export_seconds: float = 2.0  # how long one stays unfinished, plus one second per 10,000 rows
-    export_headings: str = "labels"  # or "names" (as `fields` has them), "unknown" (nothing one could know)
+    export_headings: str = "labels"  # or "names" (as in `fields`), "unknown" (nothing that could be recognized)
     export_dates: str = "zulu"
     export_lists: str = "names"  # or "ids", "absent": what email_lists shows
     export_has_contact_id: bool = False
@@ -148,7 +158,7 @@ class SandboxSettings:
     contact_pages: str = "ordinary"  # or a fault: "overlap" (rows twice), "loop" (cursor repeats), "endless"
 
     def __post_init__(self) -> None:
-        """Refuse a value that would quietly mean nothing."""
+        """Refuse values that would have no effect."""
         for name, words in CHOICES.items():
             if getattr(self, name) not in words:
                 raise ValueError(f"{name} must be one of {', '.join(map(str, words))}")

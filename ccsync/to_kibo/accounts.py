@@ -76,7 +76,7 @@ class Finder:
         swept.begin(self._context.store)
         for is_anonymous in self._groups:
             seen = 0
-            for page in Sweep(self._context.kibo, is_anonymous, filter=None):
+            for page in Sweep(self._context, is_anonymous, filter=None):
                 seen += len(page.customers)
                 owned = [(person, one) for one in page.customers if (person := self._context.whose(one)) is not None]
                 swept.note(self._context.store, owned)

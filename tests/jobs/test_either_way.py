@@ -1,12 +1,15 @@
 """Facts that nobody has checked on a live account: a day in the shop ends alike, whichever way each turns out to be."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ccsync.errors import LoginNeeded, RefusedError
+from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import LIST, Shop
 from tests.jobs.flushing import add, change, new_shop
+from tests.jobs.test_export import expected_members
 
 STAYS, MOVES, OUT, LEAVER, NO, NEW = (
     f"{name}@example.com" for name in ("stays", "moves", "out", "leaver", "no", "new")
@@ -91,19 +94,39 @@ def _phone(shop: Shop) -> str:
     return str(contact["phone_numbers"][0]["phone_number"])
 
 
-@pytest.mark.parametrize("deepest", [0, 300])
-def test_a_list_that_ends_before_its_last_customer_is_not_taken_for_the_whole(deepest: int, tmp_path: Path) -> None:
-    """Where Kibo shows no row beyond some depth, the export says so and sends nothing."""
-    with new_shop(tmp_path, deepest_row=deepest) as shop:
+@pytest.mark.parametrize(
+    ("customers", "deepest", "answer"),
+    [(450, 0, "refuse"), (650, 200, "refuse"), (650, 300, "refuse"), (2_300, 1_000, "hide"), (2_300, 1_150, "hide")],
+)
+@pytest.mark.parametrize("shows_guests", [True, False])
+def test_rows_beyond_some_depth_are_read_in_windows(
+    shows_guests: bool, customers: int, deepest: int, answer: str, tmp_path: Path
+) -> None:
+    """However deep Kibo shows rows, and however it keeps the rest back, everybody is exported; the second finds it so.
+
+    The depth is remembered for a week: until then no page is asked for that would lie too deep.
+    """
+    settings = SandboxSettings(customers=customers, guests_by_default=shows_guests)
+    with Shop(tmp_path, replace(settings, deepest_row=deepest, deepest_row_answer=answer)) as shop:
+        shop.export()
+        assert shop.members() == expected_members(shop)
+        assert not any("more than it shows" in one for one in shop.remarks)
+        shop.later(hours=1)
+        shop.box.requests.records.clear()
+        assert not shop.export().counts.get("added")
+        lists = [one for one in shop.box.requests.records if one.path.endswith("/customer/accounts")]
+        assert {one.status for one in lists} == {200}
+        assert len(lists) <= 2 * customers // (deepest or 200) + 15
+
+
+def test_more_customers_of_one_second_than_the_depth_are_not_taken_for_the_whole(tmp_path: Path) -> None:
+    """Where no window can get on, the export says so and sends nothing."""
+    with new_shop(tmp_path, deepest_row=300) as shop:
         for number in range(450):
             add(shop, f"p{number}@example.com")
-        if deepest:
-            with pytest.raises(RefusedError, match="Kibo"):
-                shop.export()
-            assert not shop.requests("POST", "contacts_json_import")
-        else:
+        with pytest.raises(RefusedError, match="Kibo"):
             shop.export()
-            assert len(shop.members()) == 450
+        assert not shop.requests("POST", "contacts_json_import")
 
 
 @pytest.mark.parametrize("gives", [True, False])
@@ -115,3 +138,60 @@ def test_a_device_login_without_a_refresh_token_is_none(gives: bool, tmp_path: P
         return
     with pytest.raises(LoginNeeded, match="no refresh token"), new_shop(tmp_path, device_gives_refresh_token=False):
         pass
+
+
+@pytest.mark.parametrize("makes_events", [True, False])
+def test_a_business_account_is_nobody_s(makes_events: bool, tmp_path: Path) -> None:
+    """Whether or not a change of its users makes an event, it neither adds nor keeps anybody."""
+    with new_shop(tmp_path, b2b_users_make_events=makes_events) as shop:
+        shop.export()
+        _cron(shop)
+        business = shop.box.kibo.add_b2b_account(NEW, acceptsMarketing=True)
+        _cron(shop)
+        shop.box.kibo.change_b2b_user(business)
+        _cron(shop)
+        assert shop.members() == set()
+        assert shop.box.kibo.account(business)["acceptsMarketing"] is True
+
+
+@pytest.mark.parametrize("writes", ["", "redacted", "redacted@anonymous.invalid"])
+@pytest.mark.parametrize("makes_event", [True, False])
+def test_a_redacted_account_is_gone(makes_event: bool, writes: str, tmp_path: Path) -> None:
+    """Whatever the redaction writes, the person leaves the list: with the event, or with the next export."""
+    with new_shop(tmp_path, redaction_writes=writes, redaction_makes_event=makes_event) as shop:
+        add(shop, STAYS)
+        gone = add(shop, OUT)
+        shop.export()
+        _cron(shop)
+        shop.box.kibo.redact_account(gone)
+        _cron(shop)
+        if not makes_event:
+            shop.export()
+            _cron(shop)
+        assert shop.members() == {STAYS}
+
+
+@pytest.mark.parametrize("longest", [50, 70])
+def test_a_long_first_name_arrives_cut(longest: int, tmp_path: Path) -> None:
+    """Names are cut at the described 50 letters, which either vendor takes."""
+    with new_shop(tmp_path, longest_first_name=longest) as shop:
+        add(shop, STAYS, firstName="A" * 60)
+        shop.export()
+        assert (shop.box.cc.contact(STAYS) or {})["first_name"] == "A" * 50
+
+
+@pytest.mark.parametrize("starts", [True, False])
+def test_a_paused_automation_mails_nobody(starts: bool, tmp_path: Path) -> None:
+    """Where an import starts automations, it is the pause before the first export that keeps people from being mailed.
+
+    ccsync names each automation and asks for a yes; see `tests/reports/test_first_export.py`.
+    """
+    with new_shop(tmp_path, imports_start_automations=starts) as shop:
+        shop.box.cc.automations.add("Welcome", (shop.list_id,), state="PAUSED")
+        add(shop, STAYS)
+        shop.export()
+        assert shop.box.cc.automations.mailed == []
+        shop.box.cc.automations.add("Forgotten", (shop.list_id,))
+        add(shop, NEW)
+        shop.export()
+        assert shop.box.cc.automations.mailed == ([(NEW, "Forgotten")] if starts else [])

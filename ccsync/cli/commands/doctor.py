@@ -11,6 +11,7 @@ from ccsync.cli.doctor.machine import Machine
 from ccsync.cli.doctor.vendors import Vendors
 from ccsync.cli.logging_setup import redact
 from ccsync.cli.terminal import screen, tables
+from ccsync.errors import LockedError
 
 
 @click.command()
@@ -37,13 +38,15 @@ def doctor(app: App, as_json: bool, probes: bool) -> int:
             found.append(one)
             if not as_json and not (app.is_quiet and one.status in (OK, SKIPPED)):
                 tables.print_facts({one.check: redact(_in_words(one))}, margin=_MARGIN, is_wide=is_piped)
-        for fact, value in _probed(vendors) if probes else ():
+        codes = {one.code for one in found}
+        for fact, value, its_code in _probed(vendors) if probes else ():
             facts[fact] = value
+            codes.add(its_code)
             if not as_json:
                 tables.print_facts({fact: value}, margin=_PROBE_MARGIN, is_wide=is_piped)
     finally:
         machine.close()
-    code = gravest({one.code for one in found})
+    code = gravest(codes)
     if as_json:
         checks = [{"check": one.check, "status": one.status, "what": one.what, "fix": one.fix or None, "code": one.code}
                   for one in found]  # fmt: skip
@@ -58,11 +61,14 @@ def _findings(machine: Machine, vendors: Vendors) -> Iterator[Finding]:
     yield from examine(vendors.checks())
 
 
-def _probed(vendors: Vendors) -> Iterator[tuple[str, str]]:
+def _probed(vendors: Vendors) -> Iterator[tuple[str, str, int]]:
+    """Each fact, what was found, and an exit code: other than 0 only where another run holds the lock."""
     try:
-        yield from vendors.probe()
+        yield from ((fact, value, 0) for fact, value in vendors.probe())
     except Skipped as why:
-        yield "nothing was probed", str(why)
+        yield "nothing was probed", str(why), 0
+    except LockedError as error:
+        yield "nothing was probed", redact(f"{error.what} {error.why}".strip()), error.exit_code
 
 
 _PROBE_MARGIN = 52

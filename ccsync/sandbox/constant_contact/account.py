@@ -47,7 +47,7 @@ _ADDRESSES = (
 
 @dataclass(slots=True)
 class Account:
-    """The account a token belongs to; tests may make it another one or take privileges away."""
+    """The account that a token belongs to. Tests may change which one it is, or take privileges away."""
 
     encoded_account_id: str = "p07e1l8cdif9dl"
     organization_name: str = "Sandbox Outfitters"
@@ -55,12 +55,12 @@ class Account:
     privileges: set[str] = field(default_factory=lambda: set(_PRIVILEGES))
 
     def set_confirmed(self, address: str, is_confirmed: bool) -> None:
-        """Somebody opened the link of the confirmation mail, or the address was added anew and nobody did."""
+        """Add an address of the account: confirmed, or not yet."""
         others = tuple(one for one in self.addresses if one.address.lower() != address.lower())
         self.addresses = (*others, AccountAddress(address, ("OTHER",) if is_confirmed else (), is_confirmed))
 
     def lack(self, privileges: list[str]) -> None:
-        """The user who logged in has every privilege but these. Raises `ValueError` for one that does not exist."""
+        """Take these privileges from the user who logged in. Raises `ValueError` for one that does not exist."""
         if unknown := set(privileges) - _PRIVILEGES.keys():
             raise ValueError(f"there is no privilege {min(unknown)}")
         self.privileges = set(_PRIVILEGES) - set(privileges)

@@ -1,4 +1,4 @@
-"""What people and staff do in Constant Contact without the API; tests and the control endpoint act so."""
+"""What people and staff do in Constant Contact without the API, for tests and the control endpoint."""
 
 import random
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ _SEEDS_AT_ONCE = 5_000
 
 
 class Actions:
-    """The account seen from inside. Every action first lets due bulk jobs take effect."""
+    """The account from inside. Every action first lets due bulk jobs take effect."""
 
     def __init__(
         self, settings: SandboxSettings, clock: Clock, people: Iterable[SeedContact], acts: Acts | None = None
@@ -64,6 +64,7 @@ class Actions:
             self.memberships,
             self.activities,
             self.plan,
+            self.automations,
             self._notes,
             self._new_id,
         )
@@ -132,7 +133,7 @@ class Actions:
     def unsubscribe(
         self, address: str, source: str = "Contact", reason: str | None = None, *, is_dated: bool = True
     ) -> None:
-        """The person opts out of everything (or, with source Account, staff does it); some have no date of it."""
+        """Unsubscribe a contact, as the person or, with source Account, as staff; some opt-outs have no date."""
         before, now = self._require(address), self._now()
         # Only the address is touched, not the contact's own updated_at: this is why updated_after
         # misses opt-outs (https://community.constantcontact.com/t5/API-Developer-Support/
@@ -145,9 +146,9 @@ class Actions:
             self._store.leave(before.seq)
 
     def resubscribe(self, address: str, source: str = "Contact") -> None:
-        """The person opts in again, by a sign-up form or the confirmation mail (or, with source Account, staff).
+        """Subscribe a contact again, by a sign-up form or the confirmation mail, or, with source Account, as staff.
 
-        Lists are not given back.
+        It is on no list afterwards.
         """
         before, now = self._require(address), self._now()
         permission = "explicit" if source == "Contact" else "implicit"
@@ -159,13 +160,13 @@ class Actions:
         self._notes.add(ACTORS[source], "resubscribe", after)
 
     def leave_list(self, address: str, name_or_id: str, source: str = "Contact") -> None:
-        """The person unticks one list on the page behind *Update Profile* (or, with source Account, staff does it)."""
+        """Leave one list on the page behind *Update Profile*, or, with source Account, as staff."""
         before, left = self._require(address), self._list(name_or_id)
         self.memberships.leave(before, [left], source, self._now())
         self._notes.add(ACTORS[source], "leave-list", before, left.seq)
 
     def join_list(self, address: str, name_or_id: str, source: str = "Contact") -> None:
-        """The person, or staff, puts a contact on a list; a deleted one comes back to life by that."""
+        """Put a contact on a list, as the person or as staff. A deleted contact comes back."""
         before = self._require(address)
         if before.permission == "unsubscribed":
             raise ValueError("somebody who is unsubscribed cannot join a list: resubscribe first")
@@ -174,7 +175,7 @@ class Actions:
         self._notes.add(ACTORS[source], "join-list", before, joined.seq)
 
     def tag(self, address: str, name: str) -> None:
-        """Staff give a contact a tag, which is made if there is none of that name."""
+        """Give a contact a tag as staff; a new tag is created."""
         tag = self.tags.named(name) or self.tags.add(name)
         self._store.join([(tag.number, self._require(address).seq)])
 
@@ -190,14 +191,14 @@ class Actions:
         return {one.name for one in self.tags.all() if one.number in numbers}
 
     def confirm(self, address: str) -> None:
-        """The person follows the link of the mail that Confirmed Opt-in sends."""
+        """Follow the link in the mail that Confirmed Opt-in sends."""
         before = self._require(address)
         if before.permission != "pending_confirmation":
             raise ValueError(f"{address} has nothing to confirm")
         self.writes.confirm(before)
 
     def rename(self, address: str, new_address: str, source: str = "Contact") -> None:
-        """The person changes the address in *Update Profile* (or staff does); the contact and its id stay."""
+        """Change the address in *Update Profile*, or as staff; the contact and its id stay."""
         before = self._require(address)
         if self._find(new_address):
             raise ValueError(f"{new_address} is another contact's")
@@ -217,7 +218,7 @@ class Actions:
             self._notes.add("staff", "join-list", added, seq)
 
     def add_contacts(self, people: Iterable[SeedContact]) -> None:
-        """Add contacts from another source by the thousand; nothing is noted of it."""
+        """Add many contacts from another source, without acts in the record."""
         rest = iter(people)
         while some := list(islice(rest, _SEEDS_AT_ONCE)):
             self._add_people(some)
@@ -225,7 +226,7 @@ class Actions:
     def delete_contact(self, address: str, *, for_good: bool = False) -> None:
         """Delete a contact: hidden, off all lists, and not unsubscribed.
 
-        `for_good`: erased, so that whoever has the address later is a new contact with a new id.
+        `for_good` erases it: the address can come back only as a new contact with a new id.
         """
         doomed = self._require(address)
         self.writes.delete(doomed, "staff")
@@ -233,7 +234,7 @@ class Actions:
             self.writes.forget(doomed)
 
     def add_sms_contact(self, number: str, *lists: str) -> None:
-        """Somebody gives nothing but a mobile number, and is put on lists with that."""
+        """Add a contact with only a mobile number, on these lists."""
         if self._find(sms_key(number)):
             raise ValueError(f"there is a contact of {number} already")
         blank = new_contact(self._store.take_seq(), self._new_id(), sms_key(number), None, self._now())
@@ -282,7 +283,7 @@ class Actions:
         return found
 
     def _settle_in(self, people: Iterable[SeedContact]) -> None:
-        """Fill the new account; contacts who gave only a mobile number come last."""
+        """Fill the new account; contacts with only a mobile number come last."""
         self.add_contacts(people)
         for number in range(self._settings.sms_only_contacts):
             self.add_sms_contact(str(_FIRST_SMS_NUMBER + number))

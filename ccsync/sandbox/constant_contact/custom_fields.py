@@ -1,4 +1,4 @@
-"""The account's custom fields: the seeded ones, and those that somebody adds."""
+"""The account's custom fields: the seeded ones and added ones."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class CustomFields:
         return {name: one.field_id for name, one in self._all.items()}
 
     def add(self, label: str, kind: str = "string") -> CustomField:
-        """Somebody adds a field; the name is made of the label "by replacing blanks with underscores"."""
+        """Add a field; its name is the label "by replacing blanks with underscores"."""
         name = label.strip().replace(" ", "_")
         name = name.lower() if self._lower_names else name
         self._all[name] = CustomField(_new_id(name), name, label, kind)

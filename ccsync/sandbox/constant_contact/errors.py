@@ -8,7 +8,7 @@ from ccsync.sandbox.wire import Reply
 
 
 class Refused(Exception):
-    """A request the vendor turns down, with the answer it gives."""
+    """A refused request, with the vendor's answer."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.status)

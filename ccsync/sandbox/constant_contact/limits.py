@@ -13,7 +13,7 @@ from ccsync.sandbox.wire import Clock
 
 
 class Limits:
-    """Counts the calls of one key; a call that is turned away here costs nothing."""
+    """Counts the calls of one key; a call that is refused here costs nothing."""
 
     def __init__(self, settings: SandboxSettings, clock: Clock) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""The account's contact lists: the book of them and the operations on them."""
+"""The account's contact lists and the operations on them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -74,7 +74,7 @@ class Lists:
         return self._put(added)
 
     def change(self, changed: StoredList) -> StoredList:
-        """Store a list that is to look different from now on."""
+        """Store a changed list."""
         return self._put(replace(changed, updated_at=self._now()))
 
     def delete(self, doomed: StoredList) -> None:

@@ -1,4 +1,4 @@
-"""How the acts on contacts come into the sandbox's record."""
+"""Writes acts on contacts into the sandbox's record."""
 
 from ccsync.sandbox.acts import Act, Acts
 from ccsync.sandbox.constant_contact.contacts.store import StoredContact
@@ -6,7 +6,7 @@ from ccsync.sandbox.constant_contact.lists import Lists
 from ccsync.sandbox.wire import Clock
 
 ACTORS = {"Contact": "person", "Account": "staff"}
-"""Who is behind a source, where no application is."""
+"""Who acted, by the source, if it was no application."""
 
 
 class Notes:
@@ -19,21 +19,21 @@ class Notes:
 
     @property
     def keeps_bulk(self) -> bool:
-        """Are single rows of bulk jobs wanted?"""
+        """Whether single rows of bulk jobs are kept."""
         return self._acts.keeps_bulk
 
     def add(
         self, actor: str, kind: str, contact: StoredContact, list_seq: int | None = None, value: object = None
     ) -> None:
-        """Something was done to a contact."""
+        """Note an act on a contact."""
         list_id = None if list_seq is None else self._lists.ids([list_seq])[0]
         act = Act(self._clock(), "cc", actor, kind, contact.address, None, contact.contact_id, list_id, value)
         self._acts.add(act)
 
     def send(self, address: str, list_id: str | None, contact_id: str | None = None) -> None:
-        """The application sent an address, whatever becomes of it."""
+        """Note that the application sent an address, whatever the result."""
         self._acts.add(Act(self._clock(), "cc", "app", "send", address, None, contact_id, list_id))
 
     def about_list(self, actor: str, kind: str, list_id: str) -> None:
-        """Something was done to a list."""
+        """Note an act on a list."""
         self._acts.add(Act(self._clock(), "cc", actor, kind, list_id=list_id))

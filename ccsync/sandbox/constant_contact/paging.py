@@ -1,4 +1,4 @@
-"""Opaque cursors: a next link is relative and its cursor carries all that the first request said.
+"""Opaque cursors: a next link is relative, and its cursor carries the first request's parameters.
 
 https://community.constantcontact.com/t5/API-Developer-Support/v3-API-contacts-pagination/m-p/387715
 """

@@ -9,7 +9,7 @@ from ccsync.sandbox.settings import SandboxSettings
 
 
 class Plan:
-    """`limit` is 0 where there is none; a test may raise it, as an upgrade does."""
+    """`limit` is 0 if there is none. A test may raise it, as an upgrade does."""
 
     def __init__(self, settings: SandboxSettings, store: Store) -> None:
         self._settings = settings
@@ -17,14 +17,14 @@ class Plan:
         self.limit = settings.plan_contact_limit
 
     def room(self) -> int | None:
-        """How many contacts more there may be; `None`: as many as one likes. Who unsubscribed is not counted."""
+        """How many more contacts the plan allows; `None`: any number. Unsubscribed contacts do not count."""
         if not self.limit:
             return None
         counted = sum(n for permission, n, _ in self._store.count_by_permission(0) if permission != "unsubscribed")
         return max(self.limit - counted, 0)
 
     def check_import(self) -> None:
-        """Raises `Refused` where an import is not even begun at the limit."""
+        """Raises `Refused` if imports are refused at the limit."""
         if self._settings.plan_limit_answer == "refuse":
             self.check()
 

@@ -1,4 +1,4 @@
-"""Which operation of the API a request means, and the scope and the user privilege that it wants.
+"""Which operation of the API a request means, and the scope and user privilege that it needs.
 
 https://developer.constantcontact.com/api_reference/index.html
 """
@@ -37,12 +37,12 @@ OPERATIONS = {
     "post_email": "campaign",
     "put_email_activity": "campaign",
 }
-"""What can be refused, by what answers it."""
+"""The names of operations that can be refused, by their handler."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One operation of the description, with the scope and the user privilege it wants."""
+    """One operation of the description, with the scope and user privilege that it needs."""
 
     method: str
     path: re.Pattern[str]

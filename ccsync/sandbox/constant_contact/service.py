@@ -1,4 +1,4 @@
-"""Constant Contact, simulated: who may come in, which operation a request means, and what is turned down.
+"""Constant Contact, simulated: access, routing, and refusals.
 
 Written from the vendor's description of API v3 (3.0.178),
 https://developer.constantcontact.com/api_reference/index.html; what it leaves open is a setting.
@@ -77,16 +77,16 @@ class ConstantContact(Actions):
         self.auth.decide(user_code, is_approved=False)
 
     def sign_in(self, scope: str = "account_read contact_data offline_access") -> dict[str, object]:
-        """Tokens without the ceremony: what the token endpoint would answer after an approval."""
+        """Tokens as the token endpoint gives them after an approval, without the flow."""
         return self.tokens.issue(tuple(scope.split()))
 
     def revoke(self, *, access: bool = True, refresh: bool = True) -> None:
-        """Make the tokens given out so far worthless, as when the user who approved is deleted."""
+        """Revoke the tokens given out so far, as when the user who approved is deleted."""
         self.tokens.revoke(access=access, refresh=refresh)
 
     @property
     def approve_automatically(self) -> bool:
-        """Whether a device that asks is let in without a person."""
+        """Whether devices are approved without a person."""
         return self.auth.approve_automatically
 
     @approve_automatically.setter
@@ -115,7 +115,7 @@ class ConstantContact(Actions):
         retry_after: int | None = None,
         code: str | None = None,
     ) -> None:
-        """Turn down an operation of `OPERATIONS`, or all; or only what names a contact, by id or address."""
+        """Refuse an operation of `OPERATIONS`, or all; or only calls that name one contact, by id or address."""
         records = [record]
         if record is not None and (contact := self.contact(record)):
             records.append(str(contact["contact_id"]))
@@ -125,7 +125,7 @@ class ConstantContact(Actions):
             )
 
     def relent(self, operation: str | None = None) -> None:
-        """End the refusals and, without an operation, all that was to go wrong with jobs and pages."""
+        """End the refusals and, without an operation, all trouble with jobs and pages."""
         self.refusals.end(operation)
         if operation is None:
             self.jobs.clear()
@@ -135,17 +135,17 @@ class ConstantContact(Actions):
 
     @property
     def jobs(self) -> Courses:
-        """How the next bulk jobs will go."""
+        """Trouble with the next bulk jobs."""
         return self.activities.courses
 
     @property
     def page_faults(self) -> PageFaults:
-        """What will be wrong with pages of a list's members."""
+        """Trouble with pages of a list's members."""
         return self.contacts.page_faults
 
     @property
     def file_faults(self) -> PageFaults:
-        """What will be wrong with the files of exports."""
+        """Trouble with the files of exports."""
         return self.exports.faults
 
     # limits
@@ -190,7 +190,7 @@ class ConstantContact(Actions):
         raise not_found()
 
     def _check_refusals(self, route: Route, request: Request) -> None:
-        """Is this call one that a test wants turned down?"""
+        """Refuse the call if a test wants it refused."""
         asked = {request.path.rpartition("/")[2].lower(), *(value.lower() for _, value in request.query)}
         operation = operation_of(route)
         met = self.refusals.met(operation, lambda record: record in asked or names(request.body, record))

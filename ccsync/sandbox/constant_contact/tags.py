@@ -1,4 +1,4 @@
-"""The account's contact tags: the book of them and the operations on them.
+"""The account's contact tags and the operations on them.
 
 Tag, TagPost and TagPut of https://developer.constantcontact.com/api_reference/index.html.
 """
@@ -40,7 +40,7 @@ class Tags:
         self._all: dict[str, StoredTag] = {}
 
     def add(self, name: str, source: str | None = None) -> StoredTag:
-        """Somebody makes a tag."""
+        """Create a tag."""
         self._made += 1
         now = self._clock()
         tag = StoredTag(-self._made, self._new_id(), name, source, now, now)
@@ -48,7 +48,7 @@ class Tags:
         return tag
 
     def delete(self, name: str) -> None:
-        """Somebody deletes a tag; nobody has it any longer. Raises `LookupError` where there is none."""
+        """Delete a tag, also from all contacts. Raises `LookupError` if there is none."""
         found = self.named(name)
         if found is None:
             raise LookupError(f"no tag {name}")
@@ -56,7 +56,7 @@ class Tags:
         self._store.drop_members(found.number)
 
     def rename(self, name: str, new_name: str) -> None:
-        """Somebody renames a tag. Raises `LookupError` where there is none."""
+        """Rename a tag. Raises `LookupError` if there is none."""
         found = self.named(name)
         if found is None:
             raise LookupError(f"no tag {name}")
@@ -76,7 +76,7 @@ class Tags:
         return [by_number[one] for one in numbers]
 
     def numbers(self, tag_ids: tuple[str, ...]) -> tuple[int, ...]:
-        """Those of these tags that there still are, as the store keeps them."""
+        """The ones of these tags that still exist, as the store keeps them."""
         return tuple(self._all[one].number for one in tag_ids if one in self._all)
 
     def require(self, tag_ids: tuple[str, ...]) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Who may come in at Kibo: application tokens, and the tenant they are for.
+"""Access to Kibo: application tokens, and the tenant they are for.
 
 Written from https://github.com/KiboSoftware/kibo-open-api-specs (`openapi_appdevelopement.json`) and
 https://github.com/KiboSoftware/sdk-authentication; that the grant may be left out, and that the tenant's host gives
@@ -25,7 +25,7 @@ class Access:
         self._refresh_tokens: set[str] = set()
 
     def expire(self) -> None:
-        """Every token is refused from now on."""
+        """Refuse every token from now on."""
         self._tokens.clear()
 
     def check(self, request: Request, *, names_tenant: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""Kibo's customer accounts: made from the population when asked, changed ones kept, the order maintained."""
+"""Kibo's customer accounts: made from the population on demand; changed ones are kept, in order."""
 
 import pickle
 from array import array
@@ -35,7 +35,7 @@ class Accounts:
         accepts = population.accepts_marketing
         self._opted_in = array("q", (FIRST_ID + i for i in range(population.size) if accepts(i)))
         self.version = 0
-        """Counts the changes: what was found out at one version is true as long as it stays."""
+        """Counts the changes. What was found at one version holds until the next."""
 
     def ids(self) -> Sequence[int]:
         """Every account, oldest first."""
@@ -44,15 +44,15 @@ class Accounts:
         return [one for one in range(FIRST_ID, self._next_id) if one not in self._deleted]
 
     def opted_in(self) -> Sequence[int]:
-        """Those with acceptsMarketing true, oldest first; kept up to date."""
+        """The accounts with acceptsMarketing true, oldest first; kept up to date."""
         return self._opted_in
 
     def changed_ids(self) -> list[int]:
-        """Those that somebody made or changed since the sandbox began."""
+        """The accounts that were created or changed since the sandbox started."""
         return sorted(self._changed)
 
     def has(self, account_id: int) -> bool:
-        """Is there such an account?"""
+        """Whether the account exists."""
         return FIRST_ID <= account_id < self._next_id and account_id not in self._deleted
 
     def accepts_marketing(self, account_id: int) -> bool:
@@ -61,7 +61,7 @@ class Accounts:
         return place < len(self._opted_in) and self._opted_in[place] == account_id
 
     def created_at(self, account_id: int) -> datetime:
-        """When the account was made, as exactly as it is shown."""
+        """When the account was created, as precisely as it is shown."""
         if account_id in self._changed:
             audit = self._changed[account_id]["auditInfo"]
             return datetime.fromisoformat(str(audit["createDate"] if isinstance(audit, dict) else audit))
@@ -82,7 +82,7 @@ class Accounts:
         return self._population.address(account_id - FIRST_ID)
 
     def get(self, account_id: int) -> Account:
-        """One whole account, the caller's to keep. Raises `KeyError` when there is none."""
+        """A copy of one whole account. Raises `KeyError` if there is none."""
         if not self.has(account_id):
             raise KeyError(account_id)
         changed = self._changed.get(account_id)
@@ -98,7 +98,7 @@ class Accounts:
         return [one for one in candidates if (self.address(one) or "").lower() == wanted]
 
     def add(self, fields: Account) -> int:
-        """A new account; what `fields` does not say has an ordinary default."""
+        """Add an account; what `fields` leaves out has an ordinary default."""
         account_id, self._next_id = self._next_id, self._next_id + 1
         now = iso(self._clock())
         account = _blank(account_id, now) | fields | {"id": account_id}
@@ -106,7 +106,7 @@ class Accounts:
         return account_id
 
     def update(self, account_id: int, fields: Account) -> Account:
-        """Somebody changes an account; its update date moves."""
+        """Change an account, and move its update date."""
         account = self.get(account_id) | fields
         audit = account["auditInfo"]
         account["auditInfo"] = (audit if isinstance(audit, dict) else {}) | {"updateDate": iso(self._clock())}
@@ -114,7 +114,7 @@ class Accounts:
         return _copy(account)
 
     def delete(self, account_id: int) -> None:
-        """The account is gone."""
+        """Delete the account."""
         if not self.has(account_id):
             raise KeyError(account_id)
         self.version += 1
@@ -216,7 +216,7 @@ def _attribute(name: str, definition: int, value: str) -> Account:
 
 
 def _contacts(account_id: int, kind: str, number: int, first: str, last: str, address: str | None) -> Iterator[Account]:
-    """None for one in six, one for most, several for some, with primary Billing and Shipping."""
+    """No contact for one in six, one for most, several for some, with primary Billing and Shipping."""
     if kind == "ordinary" and number % 6 == 0:
         return
     for place in range(3 if kind == "several" else 1):

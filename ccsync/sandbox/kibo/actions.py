@@ -21,7 +21,7 @@ PARTS = frozenset({"contacts", "attributes", "segments"})
 
 
 class Actions:
-    """The store seen from inside. `total_off` and `page_faults` spoil its listings, `refusals` its other answers."""
+    """The store from inside. `total_off` and `page_faults` spoil its listings, `refusals` its other answers."""
 
     def __init__(
         self, settings: SandboxSettings, clock: Clock, population: Population, acts: Acts | None = None
@@ -46,18 +46,23 @@ class Actions:
     # shoppers, or staff for them
 
     def add_account(self, *, actor: str = "person", **fields: object) -> int:
-        """Somebody makes an account; its id."""
+        """Create an account; its id."""
         account_id = self._accounts.add(fields)
         self._note(actor, "sign-up", account_id, self._accounts.accepts_marketing(account_id))
         self.events.record("customeraccount.created", account_id)
         return account_id
 
     def add_b2b_account(self, address: str, **fields: object) -> int:
-        """Staff makes a business account; the list shows its `accountType`, whoever else has the address."""
+        """Create a business account. The list shows its `accountType`, even if somebody else has the address."""
         return self.add_account(actor="staff", **{"emailAddress": address, "accountType": "B2B"} | fields)
 
+    def change_b2b_user(self, account_id: int) -> None:
+        """Staff changes a user of a business account, on whom its consent sits; the account stays as it is."""
+        if self._settings.b2b_users_make_events:
+            self.events.record("customeraccount.updated", account_id)
+
     def update_account(self, account_id: int, *, actor: str = "person", **fields: object) -> None:
-        """Somebody changes an account in the store."""
+        """Change an account in the store."""
         before = self._accounts.get(account_id)
         after = self._accounts.update(account_id, fields)
         self._note_change(actor, before, after)
@@ -66,15 +71,15 @@ class Actions:
         self.events.record_segments(account_id, before["segments"], after["segments"])
 
     def opt_in(self, account_id: int, actor: str = "person") -> None:
-        """Somebody ticks the box for marketing."""
+        """Accept marketing."""
         self.update_account(account_id, actor=actor, acceptsMarketing=True)
 
     def opt_out(self, account_id: int, actor: str = "person") -> None:
-        """Somebody unticks it."""
+        """Stop accepting marketing."""
         self.update_account(account_id, actor=actor, acceptsMarketing=False)
 
     def change_address(self, account_id: int, address: str | None, actor: str = "person") -> None:
-        """Somebody moves to another address; it may be one that another account has or had."""
+        """Change the address, perhaps to one that another account has or had."""
         self.update_account(account_id, actor=actor, emailAddress=address, userName=address)
 
     def hand_over_address(self, giver: int, taker: int, new_address: str) -> None:
@@ -84,35 +89,42 @@ class Actions:
         self.change_address(taker, address)
 
     def delete_account(self, account_id: int, actor: str = "person") -> None:
-        """Somebody deletes an account."""
+        """Delete an account."""
         address = self._accounts.address(account_id)
         self._accounts.delete(account_id)
         self._acts.add(Act(self._clock(), "kibo", actor, "delete", address, account_id))
         self.events.record("customeraccount.deleted", account_id)
 
     def redact_account(
-        self, account_id: int, placeholder: str = "", *, accepts: bool | None = None, makes_event: bool = True
+        self,
+        account_id: int,
+        placeholder: str | None = None,
+        *,
+        accepts: bool | None = None,
+        makes_event: bool | None = None,
     ) -> None:
         """Staff erases a person by the redaction API: the account stays, nothing in it says whose it was.
 
-        `placeholder` stands where the address was; `accepts`: what acceptsMarketing is from now on, else as it was.
+        `placeholder` stands where the address was, and `makes_event` says whether an event follows; without them it is
+        as the settings say. `accepts` is what acceptsMarketing becomes; without it, it stays.
         """
+        placeholder = self._settings.redaction_writes if placeholder is None else placeholder
         address = self._accounts.address(account_id)
         empty: Account = {"emailAddress": placeholder, "contacts": [], "attributes": [], "notes": []}
         flag: Account = {} if accepts is None else {"acceptsMarketing": accepts}
         self._accounts.update(account_id, empty | dict.fromkeys(_REDACTED, placeholder) | flag)
         self._acts.add(Act(self._clock(), "kibo", "staff", "redact", address, account_id))
-        if makes_event:
+        if self._settings.redaction_makes_event if makes_event is None else makes_event:
             self.events.record("customeraccount.updated", account_id)
 
     # a test
 
     def add_event(self, topic: str | None, entity_id: int | str | None, **fields: object) -> str:
-        """One event that no change made, as odd as `fields` (`isTest`, `auditInfo`, ...) make it; its id."""
+        """Add an event that no change made, as odd as `fields` (`isTest`, `auditInfo`, ...); its id."""
         return self.events.add(topic, entity_id, **fields)
 
     def repeat_event(self, event_id: str) -> None:
-        """An event comes once more, under the same id."""
+        """Show an event again, under the same id."""
         self.events.repeat(event_id)
 
     def refuse(
@@ -125,11 +137,11 @@ class Actions:
         every: int = 1,
         retry_after: int | None = None,
     ) -> None:
-        """Turn down an operation of `OPERATIONS`, or all, or one about an account's id or an address."""
+        """Refuse an operation of `OPERATIONS`, or all, or only those about one account's id or one address."""
         self.refusals.add(operation, status, record=record, seconds=seconds, every=every, retry_after=retry_after)
 
     def relent(self, operation: str | None = None) -> None:
-        """End the refusals and, without an operation, all that spoils listings."""
+        """End the refusals and, without an operation, everything that spoils listings."""
         self.refusals.end(operation)
         if operation is None:
             self.page_faults.clear()

@@ -1,4 +1,4 @@
-"""The audit log of accounts: each field that changed, from what to what, by whom and by which application.
+"""The audit log of accounts: each changed field with its old and new value, who changed it, and by which application.
 
 `CustomerAuditEntry` of https://github.com/KiboSoftware/kibo-open-api-specs (`docs/openapi_customer.json`).
 """
@@ -24,7 +24,7 @@ class AuditLog:
         self._made = 0
 
     def record(self, actor: str, before: Account, after: Account) -> None:
-        """An account was changed."""
+        """Note a change of an account."""
         account_id = int(str(after["id"]))
         for name, value in after.items():
             if isinstance(value, dict | list) or value == before.get(name):

@@ -1,4 +1,4 @@
-"""Kibo's event pull: what happened to the accounts, one event for each site, and nothing of the data.
+"""Kibo's event pull: what happened to the accounts, one event per site, without the data.
 
 Paths, parameters and shape: https://github.com/KiboSoftware/kibo-open-api-specs (`docs/openapi_event.json`); topics:
 `docs/webhooks.json` there; one event per site: https://docs.kibocommerce.com/help/event-subscription.
@@ -66,7 +66,7 @@ class EventStore:
             self.add(topic, entity_id, siteId=site, correlationId=correlation, **fields)
 
     def record_segments(self, account_id: int, before: object, after: object) -> None:
-        """An account came into segments, or left some: an event about each."""
+        """Add an event for each segment that an account joined or left."""
         names = [{"key": "customerAccountId", "value": account_id}]
         fields = {"extendedProperties": names if self._settings.segment_events_name_account else []}
         was, now = _segment_ids(before), _segment_ids(after)
@@ -75,7 +75,7 @@ class EventStore:
             self.record(f"customersegment.{what}", segment, **fields)
 
     def add(self, topic: str | None, entity_id: int | str | None, **fields: object) -> str:
-        """One event, as odd as `fields` make it; its id."""
+        """Add one event, as odd as `fields`; its id."""
         if unknown := fields.keys() - EVENT_FIELDS:
             raise ValueError(f"an event has no {min(unknown)}")
         now = self._clock()
@@ -97,7 +97,7 @@ class EventStore:
         return str((event | fields)["id"])
 
     def repeat(self, event_id: str) -> None:
-        """The event comes once more, under the same id, behind all others."""
+        """Show the event again, under the same id, after all others."""
         entry = next((one for one in (*self._shown, *self._waiting) if one.event["id"] == event_id), None)
         if entry is None:
             raise LookupError(f"no event {event_id}")
@@ -109,7 +109,7 @@ class EventStore:
         return [dict(one.event) for one in self._shown]
 
     def forget(self) -> None:
-        """The store keeps none of its events any longer."""
+        """Forget all events."""
         self._waiting.clear()
         self._shown.clear()
         self._found.clear()

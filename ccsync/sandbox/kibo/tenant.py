@@ -1,4 +1,4 @@
-"""Kibo, simulated: application tokens, the tenant look-up, and customer accounts with their traps.
+"""Kibo, simulated: application tokens, the tenant look-up, and customer accounts with their quirks.
 
 Written from https://github.com/KiboSoftware/kibo-open-api-specs and the vendor's SDKs; what they leave open is a
 setting.
@@ -6,6 +6,7 @@ setting.
 
 import re
 import secrets
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -64,7 +65,7 @@ class Kibo(Actions):
         self.tenant_host = "127.0.0.1"
 
     def expire_tokens(self) -> None:
-        """Every token is refused from now on."""
+        """Refuse every token from now on."""
         self._access.expire()
 
     # over the wire
@@ -142,7 +143,7 @@ class Kibo(Actions):
         return Reply(429, headers={"Retry-After": str(seconds)})
 
     def _check(self, operation: str, record: str = "") -> None:
-        """Is this call one that a test wants turned down?"""
+        """Refuse the call if a test wants it refused."""
         met = self.refusals.met(operation, lambda name: name == record.lower())
         if met is None:
             return
@@ -173,14 +174,15 @@ class Kibo(Actions):
     def _list(self, request: Request) -> Reply:
         asked = parameters(request, _LIST_PARAMETERS)
         start, size = page_bounds(asked, self._settings.page_over_200)
-        if 0 < self._settings.deepest_row < start + size:
+        deepest = self._settings.deepest_row or sys.maxsize
+        if start + size > deepest and self._settings.deepest_row_answer == "refuse":
             raise Refused(400, "VALIDATION_ERROR", "the page lies too deep")
         left_out = _left_out(asked)
         clauses = self._clauses(asked)
         address = next((str(one.value) for one in clauses if one.field == "emailaddress"), None)
         self._check("list" if address is None else "search", address or "")
         ids = self._matching(asked, clauses)
-        chosen, total = ids[start : start + size], len(ids) + self.total_off
+        chosen, total = ids[start : min(start + size, deepest)], len(ids) + self.total_off
         if fault := self.page_faults.next():
             chosen = ids[:size] if fault == "repeat" else chosen[: len(chosen) // 2]
         items = [self._row(_without(self._accounts.get(one), left_out)) for one in chosen]
@@ -201,6 +203,10 @@ class Kibo(Actions):
         if not 1 <= most <= 100:
             raise Refused(400, "VALIDATION_ERROR", "qLimit is 1 to 100")
         order = asked.get("sortBy", "createDate asc")
+        if order.lower().startswith("id") and self._settings.sort_by_id != "works":
+            if self._settings.sort_by_id == "refuse":
+                raise BadQuery("cannot sort by id")
+            order = "createDate asc"
         key = (self._accounts.version, tuple(clauses), quick, order)
         if key not in self._found:
             if len(self._found) >= _MOST_REMEMBERED:
@@ -226,7 +232,7 @@ class Kibo(Actions):
         return clauses
 
     def _flattened(self, clause: Clause) -> Clause:
-        """That createDate is flattened is proven; of updateDate either form, or both, may be understood."""
+        """Proven for createDate: its name is flattened. For updateDate, Kibo may understand either form, or both."""
         is_nested, form = clause.field.startswith(language.NESTED), self._settings.update_date_name
         name = clause.field.removeprefix(language.NESTED)
         if is_nested and (form == "flattened" or name != "updatedate"):

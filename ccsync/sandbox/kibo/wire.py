@@ -1,4 +1,4 @@
-"""How Kibo reads a request and turns one down: parameters as strictly as they are declared, errors in its own shape.
+"""How Kibo reads and refuses requests: parameters as strictly as they are declared, errors in its own shape.
 
 Error body: https://github.com/Mozu/mozu-java (`ApiError.java`).
 """
@@ -20,7 +20,7 @@ _NOT_SIMULATED = {"fields", "userId"}  # declared, but nothing is known of what 
 
 
 class Turned(Exception):
-    """The request is turned down by a rule of the sandbox, with this answer."""
+    """A rule of the sandbox refuses the request with this answer."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.status)
@@ -37,7 +37,7 @@ class Refused(Exception):
         self.code = code
 
     def reply(self, application: str) -> Reply:
-        """The answer, in the name of the application that was asked."""
+        """The answer, in the name of the application that the path belongs to."""
         correlation = secrets.token_hex(16)
         body: Account = {
             "applicationName": application,

@@ -88,8 +88,8 @@ def compare_daily(context: Context) -> None:
     if left is not None and pages / context.config.limits.kibo_requests_per_second > left / 2:
         log.info("no time to compare segments; reconcile and export do")
         return
-    clocks.advance(context, STREAM, at)  # a store whose pages fail is not read anew in every run
+    clocks.advance(context, STREAM, at)  # a store whose pages fail is not read again in every run
     segments = Segments(context)
-    for page in Sweep(context.kibo):
+    for page in Sweep(context):
         segments.note(page.customers)
     segments.end()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.sandbox.settings import ROW_PARTS, SandboxSettings
+from ccsync.state import Lock
 from tests.canaries import leaks_in
 from tests.inside import InsideShop
 
@@ -51,6 +52,8 @@ def probed(folder: Path, **settings: object) -> dict[str, str]:
         ({"update_date_name": "nested"}, {"Kibo: accounts filtered by updateDate": "refused (400)",
                                           "Kibo: accounts filtered by auditInfo.updateDate": "taken"}),
         ({"update_date_filter": "ignore"}, {"Kibo: accounts filtered by updateDate": "taken, and ignored"}),
+        ({"sort_by_id": "ignore"}, {"Kibo: accounts sorted by id": "taken, and ignored"}),
+        ({"sort_by_id": "refuse"}, {"Kibo: accounts sorted by id": "refused (400)"}),
         ({"guests_by_default": False}, {"Kibo: guests in the usual list": "no"}),
         ({"rows_carry": ROW_PARTS - {"contacts"}}, {"Kibo: a row of the list lacks": "contacts"}),
         ({"optout_after_is_inclusive": False}, {"Constant Contact: opt-out found at its own date": "no"}),
@@ -81,3 +84,17 @@ def test_without_a_login_nothing_is_probed(tmp_path: Path) -> None:
         done = shop.ccsync("doctor", "--probe")
         assert "nothing was probed" in done.stdout
         assert done.returncode == 5
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_while_a_job_runs_the_checks_are_made_and_nothing_is_probed(tmp_path: Path, options: list[str]) -> None:
+    """A probe writes what it finds out, so it takes the lock: the run that has it is named, and the exit is 7."""
+    with InsideShop(tmp_path, SandboxSettings(customers=1)) as shop:
+        with Lock(shop.config.state.path, "export", "2026-11-23T12:00:00.000Z"):
+            done = shop.ccsync("doctor", "--probe", *options)
+        said = " ".join(done.stdout.split())
+        assert "nothing was probed" in said
+        assert "ccsync export" in said
+        assert "Kibo customers" in said, "what only looks was done"
+        assert done.returncode == 7
+        assert shop.ccsync("doctor", "--probe").returncode == 0

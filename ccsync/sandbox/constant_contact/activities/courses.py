@@ -1,4 +1,4 @@
-"""How the next bulk jobs will go, where a test wants them to go otherwise than well.
+"""How the next bulk jobs go, where a test wants trouble.
 
 States: https://v3.developer.constantcontact.com/api_guide/import_contacts.html; how long a job may take is not said.
 """
@@ -16,7 +16,7 @@ class Course:
     kind: str
     seconds: float | None  # None: it never ends
     state: str  # with which it ends
-    takes_effect: bool  # is the work done all the same, at the usual time?
+    takes_effect: bool  # whether the work is done anyway, at the usual time
     message: str
     record: str | None
     times: int | None  # None: every one
@@ -39,18 +39,18 @@ class Courses:
         record: str | None = None,
         times: int | None = 1,
     ) -> None:
-        """The next jobs of this kind go so. Raises `ValueError` for what can never happen."""
+        """Set how the next jobs of this kind go. Raises `ValueError` for values that can never apply."""
         if kind not in KINDS or state not in ENDS or (times is not None and times < 1):
             raise ValueError(f"kind is one of {', '.join(KINDS)}, state of {', '.join(ENDS)}, times counts from 1")
         named = None if record is None else record.lower()
         self._all.append(Course(kind, seconds, state, takes_effect, message, named, times))
 
     def clear(self) -> None:
-        """Jobs go as usual again."""
+        """Let jobs go as usual again."""
         self._all.clear()
 
     def take(self, kind: str, body: bytes) -> Course | None:
-        """The rule for a job that is about to begin."""
+        """The rule for a job that is about to start."""
         for one in self._all:
             if one.kind == kind and (one.record is None or names(body, one.record)):
                 if one.times is not None:

@@ -34,7 +34,7 @@ _MOMENTS = {"created_at": "created_at", "updated_at": "updated_at", "email_optin
             "email_optout_date": "opt_out_at"}  # fmt: skip
 _ADDRESS = {"street": "street", "city": "city", "state": "state", "zip": "postal_code", "country": "country"}
 FIELDS = (*_PLAIN, "email_lists", "phone_number", *_ADDRESS, *_MOMENTS)
-"""What the guide names, by where a contact has it."""
+"""The fields that the guide names, by where a contact has them."""
 _MOST_CONTACTS = 500
 _MOST_LISTS = _MOST_EXCLUDED = 50
 _STATUSES = {

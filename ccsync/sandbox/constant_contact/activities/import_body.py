@@ -1,4 +1,4 @@
-"""The body of a bulk import, and what the vendor silently leaves of it.
+"""The body of a bulk import, cut silently as the vendor does.
 
 "If the request body exceeds 4 MB, this method only imports the first 4 MB":
 https://v3.developer.constantcontact.com/api_guide/import_contacts.html
@@ -25,7 +25,7 @@ Row = Mapping[str, str | int]
 
 @dataclass(frozen=True, slots=True)
 class ImportBody:
-    """What is left to import, with its types checked."""
+    """The part that will be imported, with its types checked."""
 
     rows: tuple[Row, ...]
     list_ids: tuple[str, ...]
@@ -65,7 +65,7 @@ def _rows(import_data: object, body: bytes) -> tuple[Row, ...]:
 
 
 def _whole_rows(text: str) -> Iterator[object]:
-    """The contacts that end before a cut body does."""
+    """The contacts that are complete in a cut body."""
     decoder = json.JSONDecoder()
     try:
         position = _import_data(text, decoder)

@@ -47,6 +47,7 @@ class Effects:
         self.not_on_list = 0
         self.room: int | None = None
         self.not_taken = 0
+        self.new_members: list[str] = []
 
     def apply(self, rows: Sequence[tuple[int, Given]]) -> list[tuple[int, str]]:
         """Carry out numbered rows; the ones that could not be, with the reason."""
@@ -71,7 +72,7 @@ class Effects:
             elif not reason:
                 joined[given.key] = after
         self._store.save(changed.values())
-        if self._notes.keeps_bulk:
+        if self._notes.keeps_bulk or self._settings.imports_start_automations:
             self._note_new_members(list(joined.values()))
         self._store.join((one, contact.seq) for one in self._lists for contact in joined.values())
         return refused
@@ -81,7 +82,9 @@ class Effects:
         for contact in contacts:
             for list_seq in self._lists:
                 if list_seq not in on[contact.seq]:
-                    self._notes.add("app", "join-list", contact, list_seq)
+                    self.new_members.append(contact.address or "")
+                    if self._notes.keeps_bulk:
+                        self._notes.add("app", "join-list", contact, list_seq)
 
     def _has_room(self) -> bool:
         if self.room is None:
@@ -91,7 +94,7 @@ class Effects:
         return self.room >= 0
 
     def _outcome(self, before: StoredContact | None, given: Given) -> tuple[StoredContact | None, str]:
-        """The contact as it is to be, and why nothing was done where nothing was."""
+        """The contact after the import, and the reason if nothing was done."""
         if before is None:
             return (self._update(self._new(given), given) if self._has_room() else None), ""
         if before.permission == "unsubscribed":

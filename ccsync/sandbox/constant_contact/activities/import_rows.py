@@ -90,7 +90,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The fate of a row: with `import` comes what it gives, with any other verdict the reason."""
+    """The verdict on a row: `import` comes with what the row gives, any other verdict with the reason."""
 
     verdict: Verdict
     reason: str = ""
@@ -115,7 +115,7 @@ def type_problems(row: object) -> list[str]:
 
 def judge(row: Mapping[str, str | int], known: Collection[str], settings: SandboxSettings) -> Judged:
     """Decide what becomes of a row whose types are right."""
-    groups, too_long = _sort(row)
+    groups, too_long = _sort(row, settings.longest_first_name)
     own, custom = groups.get("own", _NOTHING), groups.get("custom", _NOTHING)
     fault = (
         _judge_identity(own, settings)
@@ -130,7 +130,7 @@ def judge(row: Mapping[str, str | int], known: Collection[str], settings: Sandbo
     return Judged("import", given=_to_given(row, groups, known))
 
 
-def _sort(row: Mapping[str, str | int]) -> tuple[dict[str, dict[str, str]], str | None]:
+def _sort(row: Mapping[str, str | int], longest_first_name: int) -> tuple[dict[str, dict[str, str]], str | None]:
     """The texts of a row by group, and the name of one that is too long."""
     groups: dict[str, dict[str, str]] = {}
     too_long = None
@@ -138,7 +138,7 @@ def _sort(row: Mapping[str, str | int]) -> tuple[dict[str, dict[str, str]], str 
         if value == "" or not isinstance(value, str):
             continue
         group, part, longest = _TEXTS.get(name) or ("custom", name.removeprefix(_CUSTOM), 255)
-        if len(value) > longest:
+        if len(value) > (longest_first_name if name == "first_name" else longest):
             too_long = name
         groups.setdefault(group, {})[part] = value
     return groups, too_long

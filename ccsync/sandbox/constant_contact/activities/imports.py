@@ -1,4 +1,4 @@
-"""Bulk imports: what they do when they are done, and what their activity says of it.
+"""Bulk imports: their effects, and what their activity reports.
 
 https://v3.developer.constantcontact.com/api_guide/import_contacts.html
 """
@@ -14,6 +14,7 @@ from ccsync.sandbox.constant_contact.activities.import_effects import Effects
 from ccsync.sandbox.constant_contact.activities.import_rows import Judged, Verdict, judge
 from ccsync.sandbox.constant_contact.activities.memberships import Memberships
 from ccsync.sandbox.constant_contact.activities.queue import Activities, Activity
+from ccsync.sandbox.constant_contact.campaigns.automations import Automations
 from ccsync.sandbox.constant_contact.contacts.store import Store
 from ccsync.sandbox.constant_contact.custom_fields import CustomFields
 from ccsync.sandbox.constant_contact.errors import invalid
@@ -40,6 +41,7 @@ class Imports:
         memberships: Memberships,
         activities: Activities,
         plan: Plan,
+        automations: Automations,
         notes: Notes,
         new_id: Callable[[], str],
     ) -> None:
@@ -50,6 +52,7 @@ class Imports:
         self._memberships = memberships
         self._activities = activities
         self._plan = plan
+        self._automations = automations
         self._notes = notes
         self._new_id = new_id
 
@@ -86,6 +89,8 @@ class Imports:
         )
         effects.room = self._plan.room()
         faults = self._carry_out(effects, judged)
+        if self._settings.imports_start_automations:
+            self._automations.start(body.list_ids, effects.new_members)
         verdicts = Counter(verdict for _, verdict, _ in faults)
         spoken = (f"Line {number + 2}: {reason}" for number, verdict, reason in faults if verdict != "drop")
         activity.messages = list(islice(spoken, _MOST_MESSAGES))  # line 1 is the header

@@ -25,7 +25,7 @@ _Work: TypeAlias = Callable[[StoredContact, list[StoredList], int], None]
 
 
 class Memberships:
-    """Who is on which list: the two jobs, and the single changes that persons, staff and a PUT make."""
+    """Who is on which list: the two jobs, and the single changes by people, staff and a PUT."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Memberships:
         self._trace(contact, source, at)
 
     def join(self, contact: StoredContact, lists: list[StoredList], source: str, at: int) -> None:
-        """Put a contact on lists; a deleted one comes back to life by that.
+        """Put a contact on lists. A deleted contact comes back.
 
         https://developer.constantcontact.com/api_guide/contacts_delete.html
         """
@@ -82,7 +82,7 @@ class Memberships:
         self._waiting.setdefault(contact.seq, set()).update(list_seqs)
 
     def waiting(self, contact: StoredContact) -> list[int]:
-        """Let go of the lists that a contact waits for."""
+        """Forget the lists that a contact waits for."""
         return sorted(self._waiting.pop(contact.seq, ()))
 
     def living(self, list_ids: tuple[str, ...]) -> list[StoredList]:
@@ -148,7 +148,7 @@ class Memberships:
         return set(self._store.lists_of([contact.seq])[contact.seq])
 
     def _trace(self, contact: StoredContact, source: str, at: int) -> None:
-        """What a change of lists shows of itself."""
+        """What a contact shows of a change of lists."""
         if self._settings.list_change_trace == "none":
             return
         after = contact._replace(update_source=source)

@@ -26,7 +26,7 @@ _LISTING = {
 
 @dataclass(slots=True)
 class Activity:
-    """One bulk job. `work` carries it out; it is let go of once its effects are in, or will never be."""
+    """One bulk job. `work` carries it out, and is dropped once its effects are in or never will be."""
 
     number: int
     activity_id: str
@@ -45,13 +45,13 @@ class Activity:
         self.end_state, self.messages = "failed", [message]
 
     def state(self, now: datetime) -> str:
-        """The vendor's word for how far it is."""
+        """The job's state in the vendor's words."""
         if self.is_over(now):
             return self.end_state
         return "processing" if now >= self.started_at else "initialized"
 
     def is_over(self, now: datetime) -> bool:
-        """Has its time come, and has it taken effect? Others may have kept the vendor busy at that moment."""
+        """Whether the job is over and has taken effect. Other jobs may have delayed it."""
         return self.ends_at is not None and now >= self.ends_at and self.work is None
 
     def percent_done(self, now: datetime) -> int:
@@ -101,7 +101,7 @@ class Activities:
         return Reply.json(201, _show_new(activity))
 
     def settle(self) -> None:
-        """Apply the jobs that are due, in the order in which they came to their end."""
+        """Apply the jobs that are due, in the order of their end."""
         now = self._clock()
         due = [(one.effect_at, one.number, one) for one in self._open if one.work and one.effect_at]
         for effect_at, _, activity in sorted(due):
@@ -113,7 +113,7 @@ class Activities:
             activity.work = None
 
     def end_hanging(self) -> None:
-        """What hangs comes to its end now, as it should have."""
+        """End the jobs that hang, as they should have ended."""
         now = self._clock()
         for one in self._open:
             if one.ends_at is None or one.ends_at > now:
@@ -149,7 +149,7 @@ class Activities:
 
 
 def _divert(activity: Activity, course: Course) -> None:
-    """Let a job go as a test wants it."""
+    """Change the course of a job as a test wants it."""
     activity.ends_at = None if course.seconds is None else activity.created_at + timedelta(seconds=course.seconds)
     activity.end_state = course.state
     activity.messages = [course.message] if course.message else []

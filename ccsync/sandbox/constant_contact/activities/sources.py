@@ -1,4 +1,4 @@
-"""Which contacts a bulk job is about: exactly one source, and who of it is left out.
+"""Which contacts a bulk job is about: exactly one source, minus exclusions.
 
 https://developer.constantcontact.com/api_guide/remove_list_membership.html,
 https://developer.constantcontact.com/api_guide/add_tagging_activity.html
@@ -21,7 +21,7 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Whom a job is about, and the lists or tags it puts them on or takes them off."""
+    """The contacts of a job, and the lists or tags to add or remove."""
 
     contact_ids: tuple[str, ...]
     list_ids: tuple[str, ...]

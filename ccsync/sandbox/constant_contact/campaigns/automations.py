@@ -1,9 +1,9 @@
-"""The account's automations, of which some begin when somebody joins a list.
+"""The account's automations, some of which start when somebody joins a list.
 
 GET /automations/workflows and AutomationCampaign of https://developer.constantcontact.com/api_reference/index.html.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ccsync.sandbox.constant_contact.errors import not_found
@@ -21,7 +21,7 @@ _LISTING = {
 
 @dataclass(frozen=True, slots=True)
 class Automation:
-    """One automation; without lists it begins with something else than joining one."""
+    """One automation; without lists, something else than joining a list starts it."""
 
     flow_id: str
     name: str
@@ -39,18 +39,25 @@ class Automations:
         self._clock = clock
         self._new_id = new_id
         self._all: list[Automation] = []
+        self.mailed: list[tuple[str, str]] = []
+        """The addresses that an import put on a list, each with the automation that mailed it."""
 
     def add(
         self, name: str, list_ids: tuple[str, ...] = (), *, state: str = "ACTIVE", create_source: str | None = None
     ) -> str:
-        """Somebody makes an automation; its id."""
+        """Add an automation; its id."""
         created = self._clock().isoformat(timespec="milliseconds")
         made = Automation(self._new_id(), name, state, tuple(list_ids), create_source, created)
         self._all.append(made)
         return made.flow_id
 
+    def start(self, list_ids: Iterable[str], addresses: Iterable[str]) -> None:
+        """Start the active automations of these lists for addresses that an import has put there."""
+        begun = [one.name for one in self._all if one.state == "ACTIVE" and set(one.list_ids) & set(list_ids)]
+        self.mailed += [(address, name) for address in addresses for name in begun]
+
     def clear(self) -> None:
-        """Somebody deletes every automation."""
+        """Delete every automation."""
         self._all.clear()
 
     def get_workflows(self, request: Request) -> Reply:

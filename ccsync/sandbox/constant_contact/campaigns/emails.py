@@ -111,7 +111,7 @@ class Emails:
         return Reply.json(200, _show_activity(self._find(activity_id), include))
 
     def put_email_activity(self, request: Request, activity_id: str) -> Reply:
-        """PUT /emails/activities/{campaign_activity_id}: what is left out is gone, but for sub-resources."""
+        """PUT /emails/activities/{campaign_activity_id}: what the body leaves out is lost, except sub-resources."""
         read_query(request.query, {})
         found = self._find(activity_id)
         body = read_json(request)

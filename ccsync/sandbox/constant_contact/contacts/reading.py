@@ -172,7 +172,7 @@ class Contacts:
 
 
 def _refuse_unserved(query: Query) -> None:
-    """This account has no segments."""
+    """Refuse a query by segment: this account has none."""
     if query.text("segment_id") is not None:
         if set(query.values) - {"segment_id", "limit"}:
             raise invalid("segment_id can only be combined with limit.")

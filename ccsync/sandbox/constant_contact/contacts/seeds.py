@@ -8,7 +8,7 @@ from ccsync.sandbox.population.people import SeedContact
 
 
 def to_contact(person: SeedContact, seq: int, contact_id: str) -> StoredContact:
-    """Everything but the memberships."""
+    """The contact without its memberships."""
     if unknown := person.custom_fields.keys() - SEEDED.keys():
         raise ValueError(f"the account has no custom field {unknown}")
     created_at = int(person.created_at.timestamp())

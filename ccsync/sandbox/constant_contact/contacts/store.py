@@ -161,7 +161,7 @@ class Store:
         self._db.execute("UPDATE contacts SET key = ?, address = ? WHERE seq = ?", (address.lower(), address, seq))
 
     def erase(self, seq: int) -> None:
-        """Not even a deleted contact is left."""
+        """Erase a contact."""
         self._db.execute("DELETE FROM memberships WHERE contact = ?", (seq,))
         self._db.execute("DELETE FROM contacts WHERE seq = ?", (seq,))
 
@@ -184,7 +184,7 @@ class Store:
         )
         yield from self._db.execute(sql, (opted_in_since,))
 
-    # who is on which list
+    # memberships
 
     def join(self, members: Iterable[tuple[int, int]]) -> None:
         """Add (list, contact) pairs; those that are there already do no harm."""

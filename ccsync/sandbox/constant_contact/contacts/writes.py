@@ -52,7 +52,7 @@ class ContactWrites:
         self.welcomed: list[str] = []
 
     def post_contact(self, request: Request) -> Reply:
-        """POST /contacts: only somebody whose address never was in the account, not even deleted."""
+        """POST /contacts: only for an address that was never in the account, not even deleted."""
         read_query(request.query, {})
         body = read_contact(read_json(request), "create_source", self._field_names())
         if body.email is None and not (body.scalars["first_name"] or body.scalars["last_name"]):
@@ -85,7 +85,7 @@ class ContactWrites:
         return self._shown(201, contact_id)
 
     def put_contact(self, request: Request, contact_id: str) -> Reply:
-        """PUT /contacts/{contact_id}: omitted scalars become null, omitted parts stay, the deleted live again."""
+        """PUT /contacts/{contact_id}: omitted scalars become null, omitted parts stay, deleted contacts come back."""
         read_query(request.query, {})
         before = self._require(contact_id)
         body = read_contact(read_json(request), "update_source", self._field_names())
@@ -123,7 +123,7 @@ class ContactWrites:
         self._notes.add(actor, "delete", contact)
 
     def rename(self, before: StoredContact, address: str, actor: str) -> None:
-        """A contact has another address under the same id; nobody may take the old one by a single create."""
+        """Change the address of a contact, which keeps its id. A single create cannot take the old address."""
         if before.address:
             self._given_up[before.address.lower()] = before.contact_id
         self._store.rename(before.seq, address)
@@ -132,12 +132,12 @@ class ContactWrites:
         self._notes.add(actor, "rename", after, value=before.address)
 
     def forget(self, contact: StoredContact) -> None:
-        """A contact is erased for good: its id is unknown from now on, and its addresses are free."""
+        """Erase a contact for good: its id becomes unknown, and its addresses are free."""
         self._store.erase(contact.seq)
         self._given_up = {key: one for key, one in self._given_up.items() if one != contact.contact_id}
 
     def confirm(self, contact: StoredContact) -> None:
-        """The person follows the link of the confirmation mail: explicit, and on the lists that waited for it."""
+        """Confirm a contact by the link in the mail: it becomes explicit, and joins the lists that it waited for."""
         now, details = self._now(), json.loads(contact.details) | {"confirmed": True}
         after = contact._replace(permission="explicit", opt_in_source="Contact", opt_in_at=now)
         after = after._replace(email_updated_at=now, details=to_details(details))
@@ -186,7 +186,7 @@ class ContactWrites:
         )
 
     def _move(self, before: StoredContact, body: ContactBody, lists: list[StoredList]) -> None:
-        """Lists are replaced by the given ones; who is unsubscribed is on none, unless the settings keep them."""
+        """Replace the lists by the given ones. Unsubscribed contacts are on none, unless the settings keep them."""
         contact = self._require(before.contact_id)
         if contact.permission == "unsubscribed":
             if not self._settings.unsubscribed_keep_lists:
@@ -200,7 +200,7 @@ class ContactWrites:
                     self._notes.add("app", kind, contact, one)
 
     def _changed(self, contact: StoredContact, body: ContactBody) -> StoredContact:
-        """The contact with the scalars and parts of a body; what it leaves out of them is lost or stays."""
+        """The contact with the scalars and parts of a body; omitted scalars are lost, omitted parts stay."""
         changes: dict[str, Any] = dict(body.scalars)
         details = json.loads(contact.details)
         parts = (("cf", body.custom_fields), ("phones", body.phones), ("addresses", body.addresses))

@@ -1,1 +1,1 @@
-"""How an application is let in."""
+"""The sign-in of an application."""

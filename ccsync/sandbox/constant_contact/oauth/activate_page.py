@@ -29,7 +29,7 @@ def done(status: int, text: str) -> Reply:
 
 
 def cloudflare() -> Reply:
-    """What stands in front of the auth host and dislikes Python's default User-Agent."""
+    """The answer of the proxy before the auth host to Python's default User-Agent."""
     text = "<html><head><title>Access denied | Cloudflare</title></head><body>error code: 1010</body></html>"
     return Reply(403, text.encode(), _HTML)
 

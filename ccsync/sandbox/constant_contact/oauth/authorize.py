@@ -90,7 +90,7 @@ class Authorizations:
 
     def _arrive(self, request: Request) -> Reply:
         asked = dict(request.query)
-        # To an address that is not registered nobody is ever sent, not even with an error.
+        # A browser is never sent to an address that is not registered, not even with an error.
         if asked.get("client_id") != self._settings.cc_client_id or self._settings.app_flow == "device":
             return page(400, "<p>Invalid client, or the flow is not enabled for it.</p>")
         if asked.get("redirect_uri") != self._settings.redirect_uri:
@@ -128,7 +128,7 @@ class Authorizations:
 
 
 def _problem(request: Request, asked: Mapping[str, str], *, wants_pkce: bool) -> str | None:
-    """The error code for an authorization request that is not as described."""
+    """The error code for a wrong authorization request."""
     if len(asked) < len(request.query):
         return "invalid_request"
     if asked.get("response_type") != "code":

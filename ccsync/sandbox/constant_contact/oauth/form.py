@@ -14,7 +14,7 @@ class OAuthError(Exception):
 
 
 def read_form(request: Request, required: tuple[str, ...]) -> dict[str, str]:
-    """The form of a request. Raises `OAuthError` where it is none, repeats or lacks a parameter.
+    """The form of a request. Raises `OAuthError` if it is no form, or repeats or lacks a parameter.
 
     "The authorization server MUST ignore unrecognized request parameters" (RFC 6749, section 3.2).
     """

@@ -31,7 +31,7 @@ _CODE_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 
 @dataclass(slots=True)
 class Device:
-    """One device that asked to be let in."""
+    """One device that asked for access."""
 
     device_code: str
     user_code: str
@@ -43,7 +43,7 @@ class Device:
 
 
 class AuthorizationServer:
-    """Grants tokens; `approve_automatically` stands for a person who approves at once."""
+    """Grants tokens. With `approve_automatically`, requests are approved at once."""
 
     def __init__(
         self, settings: SandboxSettings, clock: Clock, tokens: Tokens, chance: random.Random, auth_url: str

@@ -1,4 +1,4 @@
-"""Access and refresh tokens: what they look like, what they are good for, when they die."""
+"""Access and refresh tokens: their form, their scopes, and when they expire."""
 
 import base64
 import json
@@ -60,7 +60,7 @@ class Tokens:
         answer = self._answer(tuple(one for one in known.scopes if narrowed is None or one in narrowed))
         known.used_at = now
         if self._settings.refresh_tokens == "rotating":
-            # Single use, and the new one kills the old: the same community thread.
+            # Single use, and the new one ends the old: the same community thread.
             del self._refresh[refresh_token]
             answer["refresh_token"] = self._new_refresh_token(known.scopes)
         elif self._settings.refresh_tokens == "long-lived":
@@ -73,7 +73,7 @@ class Tokens:
         return found if found and self._clock() < found.expires_at else None
 
     def revoke(self, *, access: bool = True, refresh: bool = True) -> None:
-        """Make all tokens worthless, as when the user who approved is deleted."""
+        """Revoke all tokens, as when the user who approved is deleted."""
         if access:
             self._access.clear()
         if refresh:
@@ -92,7 +92,7 @@ class Tokens:
         }
 
     def _jwt(self, scopes: tuple[str, ...], expires_at: datetime) -> str:
-        """Looks like the real thing, 1,000 to 1,200 characters; the signature is chance."""
+        """A token that looks real, 1,000 to 1,200 characters, with a random signature."""
         header = {"kid": self._random(43), "alg": "RS256"}
         claims = {
             "ver": 1,
