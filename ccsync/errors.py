@@ -137,7 +137,7 @@ class VendorThrottling(TemporaryError):
 
 
 class TooLate(VendorThrottling):
-    """A vendor asks for a wait, and the request must not be sent after it as it is: the caller makes it anew."""
+    """A vendor asks for a wait, after which the request must not be sent as it is: the caller builds a new one."""
 
 
 class QuotaSpent(TemporaryError):

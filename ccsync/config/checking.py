@@ -66,7 +66,7 @@ def _missing(document: Document) -> Iterator[Finding]:
 
 def _unfilled(document: Document) -> Iterator[Finding]:
     """Placeholders of the example. A tenant may have the example's number, and a secret may come from elsewhere: these
-    two are told only beside a client_id that nobody has filled in."""
+    two are reported only beside a client_id that is still the example's."""
     for section, keys in SCHEMA.items():
         values = _values(document, section)
         if is_placeholder(section, "client_id", values.get("client_id")):

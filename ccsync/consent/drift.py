@@ -89,10 +89,10 @@ class Written(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NotListed:
-    """Somebody who opts in at Kibo, could be sent, and is not on the list.
+    """A person who opts in at Kibo, could be sent, and is not on the list.
 
-    `telling` is how Kibo's being told of the opt-out stands. `queued` is how the account stands in the queue;
-    `refused` whether Constant Contact refused its row before.
+    `telling` is the state of the write back of the opt-out, `queued` the account's state in the queue; `refused` says
+    whether Constant Contact refused its row before.
     """
 
     holding: Suppression | None

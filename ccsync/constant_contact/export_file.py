@@ -21,13 +21,13 @@ class ExportedContact:
     lists: str | None
 
     def is_on(self, list_id: str, name: str) -> bool:
-        """Is the contact on this list, by id or by name? Names are told apart only when none holds another."""
+        """Is the contact on this list, by id or by name? Names are unambiguous only if none contains another."""
         words = f", {self.lists or ''}, ".lower()
         return list_id.lower() in words or f", {name.lower()}, " in words
 
 
 def read_export(file: BinaryIO) -> Iterator[ExportedContact] | None:
-    """The rows of an export, one by one; `None` when no column can be told to be the address.
+    """The rows of an export, one by one; `None` if no column is recognized as the address.
 
     Headings are matched whatever their case, blanks and underscores.
     """

@@ -1,7 +1,7 @@
 """poll-unsubscribes: what people decide at Constant Contact reaches the store.
 
-The order keeps promises: opt-outs are recorded, with what Kibo has to be told, before anything is written; what is
-written is noted before; a bookmark moves when all was recorded. A run that dies anywhere is continued.
+The order keeps promises: opt-outs and the tasks that follow are recorded before anything is written; each write is
+noted before it is made; a bookmark moves once everything is recorded. The next run continues one that died.
 """
 
 from dataclasses import dataclass

@@ -257,7 +257,7 @@ def to_customer(record: JsonObject) -> Customer | None:
 def _address(record: JsonObject) -> str:
     """The account's address, "" for none.
 
-    The redaction API may put a placeholder into every field that told whose the account was; what it writes is not
+    The redaction API may put a placeholder into every field that named the person; what it writes is not
     documented. Nobody has the same text for an address, a first and a last name.
     """
     address = (shapes.text(record, "emailAddress") or "").strip()
@@ -266,7 +266,7 @@ def _address(record: JsonObject) -> str:
 
 
 def _is_own_sign_up(record: JsonObject, audit: JsonObject, address: str) -> bool:
-    """What `createBy` holds is documented nowhere: an admin's name or another person's address tell of staff."""
+    """What `createBy` holds is not documented: an admin's name or another person's address points to staff."""
     by = (shapes.text(audit, "createBy") or "").lower()
     is_staffs = "admin" in by or ("@" in by and by != address.strip().lower())
     return not shapes.boolean(record, "isAnonymous") and not is_staffs

@@ -6,10 +6,10 @@ from ccsync.transport import Ahead
 
 
 class PagesAhead:
-    """Has the pages that come next read already, as long as the reader goes on in equal steps.
+    """Reads the next pages ahead, as long as the reader goes on in equal steps.
 
-    When it goes elsewhere, what was under way is dropped: a page that is read again is read anew. `total` is how many
-    records there are, as far as is known; nothing is read beyond them. Pages share `overlap` records.
+    When the reader goes elsewhere, pages under way are dropped, so a page that is read again is fresh. `total` is the
+    known number of records; nothing is read beyond it. Pages share `overlap` records.
     """
 
     def __init__(self, ahead: Callable[[Iterator[int]], Ahead[int]], step: int, overlap: int = 0) -> None:

@@ -67,7 +67,7 @@ def await_approval(
     clock: Clock,
     report: Callable[[float], None] = lambda _: None,
 ) -> TokenAnswer:
-    """Poll until the operator has approved, as fast as told and no faster; `report` hears how many seconds are left.
+    """Poll until the operator has approved, at the interval that the vendor asks for; `report` gets the seconds left.
 
     Raises `LoginNeeded` when the operator said no, the code has expired, or no refresh token was issued.
     """

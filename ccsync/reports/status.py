@@ -53,11 +53,11 @@ class CallsToday:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How things stand at `at`. `placed` is how many people ccsync has put on the list.
+    """The state of everything at `at`. `placed` is how many people ccsync has put on the list.
 
-    `untold` is how many opt-outs and returns Kibo is still to be told, `refused` by how many attempts it has not
-    taken each of those that failed; `not_taken_off` the same of removals from the list. `given_up` is how many accounts
-    of the queue have failed for good without being `rejected`.
+    `untold` is how many opt-outs and returns wait to be written to Kibo, `refused` the attempts of each that failed;
+    `not_taken_off` the same for removals from the list. `tags` counts tagging tasks by status. `given_up` is how many
+    accounts in the queue failed for good without being `rejected`.
     """
 
     at: datetime

@@ -25,8 +25,8 @@ from ccsync.state.views.person_facts import AccountKnown, Rejected, SuppressionS
 class Entry:
     """One thing that happened. `kind` is event, consent, decision, sent or rejected.
 
-    `at` is when it happened as far as a vendor tells, else when ccsync saw it; `until` when it was dealt with, or
-    the last of several times. `fields` and `fingerprint` tell what was sent, and no value of it.
+    `at` is when it happened, if a vendor shows that, else when ccsync saw it; `until` is when it was done, or the last
+    of several times. `fields` and `fingerprint` say what was sent, without values.
     """
 
     at: datetime
@@ -54,10 +54,10 @@ class Former:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The answer about one person, or about one account and everybody whose address it had.
+    """The answer about one person, or about one account and all people whose addresses it had.
 
-    `person` is whom the verdict is about, `address` theirs as last told by a vendor, where that is kept. `untold` is
-    what Kibo is still to be told of them.
+    `person` is the one the conclusion is about, `address` their address as a vendor last showed it, if it is kept.
+    `untold` is what waits to be written to Kibo.
     """
 
     asked: str

@@ -1,6 +1,6 @@
 """The sandbox's own record of what happened: who did what, in order, by the clock of the vendor where it was done.
 
-Tests compute their invariants over it, because it knows what people wanted, whatever ccsync made of it.
+Tests check their invariants against it, because it records what people wanted, whatever ccsync did.
 
 | kind | where | who | `value` |
 |---|---|---|---|
@@ -29,7 +29,7 @@ _NO = frozenset({"opt-out", "unsubscribe", "leave-list"})
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One thing that somebody did."""
+    """One act of a person, of staff or of the app."""
 
     at: datetime
     vendor: str  # "kibo" or "cc"
@@ -52,14 +52,14 @@ class Act:
 
 
 class Acts:
-    """Every act since the sandbox began. With `keeps_bulk` false, nothing is kept of single rows of bulk jobs."""
+    """Every act since the sandbox started. With `keeps_bulk` false, single rows of bulk jobs are not kept."""
 
     def __init__(self, *, keeps_bulk: bool = True) -> None:
         self.keeps_bulk = keeps_bulk
         self._all: list[Act] = []  # both vendors add at the same time: appending to a list is atomic
 
     def add(self, act: Act) -> None:
-        """One more."""
+        """Add an act."""
         self._all.append(act)
 
     def __iter__(self) -> Iterator[Act]:
@@ -69,7 +69,7 @@ class Acts:
         return len(self._all)
 
     def by(self, *actors: str, kind: str | None = None, vendor: str | None = None) -> list[Act]:
-        """The acts of these actors, or of everybody."""
+        """The acts of these actors, or all acts."""
         return [
             one
             for one in self
@@ -79,7 +79,7 @@ class Acts:
     def about(
         self, address: str | None = None, *, account_id: int | None = None, contact_id: str | None = None
     ) -> list[Act]:
-        """What was done on an address, an account or a contact; each that is not given means any."""
+        """The acts on an address, an account or a contact; one that is not given matches any."""
         return [
             one
             for one in self

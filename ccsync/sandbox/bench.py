@@ -21,7 +21,7 @@ IDLE_RUNS = 48
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `bench` can be told."""
+    """Define the options of `bench`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = floors.__doc__
     number = parser.add_argument

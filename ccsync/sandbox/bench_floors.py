@@ -33,7 +33,7 @@ def _cc_rate(box: Sandbox) -> float:
 
 
 def export(box: Sandbox, rate: float, customers: int, imports: int) -> float:
-    """Seconds that an export of all customers takes at least, with so many imports."""
+    """The least seconds for an export of all customers with this many imports."""
     is_single = "contacts" not in box.settings.rows_carry
     reads = math.ceil(customers / KIBO_PAGE) + (customers if is_single else 0)
     contacts = box.cc.contact_count() - box.cc.member_count("Bench") if imports else 0
@@ -42,7 +42,7 @@ def export(box: Sandbox, rate: float, customers: int, imports: int) -> float:
 
 
 def flush(box: Sandbox, rate: float, changed: int, imports: int) -> float:
-    """Seconds that a flush of so many changed customers takes at least."""
+    """The least seconds for a flush of this many changed customers."""
     reads = math.ceil(changed * SITES / KIBO_PAGE) + math.ceil(changed / KIBO_PAGE)
     pages = math.ceil(box.cc.member_count("Bench") / CONTACT_PAGE)
     calls = 1 + min(pages, math.ceil(changed / MOST_EXPORTED) * 3) + imports + 1
@@ -50,7 +50,7 @@ def flush(box: Sandbox, rate: float, changed: int, imports: int) -> float:
 
 
 def poll(box: Sandbox, rate: float, opt_outs: int, imports: int) -> float:
-    """Seconds that a poll of so many opt-outs takes at least, each of one customer."""
+    """The least seconds for a poll of this many opt-outs, each of one customer."""
     looks = min(math.ceil(box.settings.customers / KIBO_PAGE), opt_outs)
     calls = math.ceil(opt_outs / CONTACT_PAGE) + 1 + imports
     return (looks + 2 * opt_outs) / rate + 3 * _latency(box) + calls / _cc_rate(box)

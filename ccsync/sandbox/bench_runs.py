@@ -27,7 +27,7 @@ _TICKETS = "/api/platform/applications/authtickets/oauth"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one or several commands took. `floor` is 0 where there is none."""
+    """What one or several commands took. `floor` is 0 if there is none."""
 
     name: str
     seconds: float
@@ -42,7 +42,7 @@ class Measured:
 
 
 class Measuring:
-    """Runs commands against one sandbox. `rate` is how many calls a second Kibo takes."""
+    """Runs commands against one sandbox. `rate` is the number of calls a second that Kibo allows."""
 
     def __init__(self, box: Sandbox, folder: Path, rate: float) -> None:
         self._box = box
@@ -79,7 +79,7 @@ class Measuring:
 
 
 class _Probe:
-    """Asks for the state file's write lock all the while, as a second writer would: how long must it wait at most?"""
+    """Asks for the state file's write lock again and again, as a second writer would, and notes the longest wait."""
 
     EVERY_SECONDS = 0.01
 
@@ -115,7 +115,7 @@ class _Probe:
 
 
 def decoding_seconds(box: Sandbox) -> float:
-    """The CPU seconds a customer in which the standard library decodes Kibo's pages: the first ones tell of all."""
+    """The CPU seconds per customer that the standard library takes to decode Kibo's first pages."""
     bodies = [_page(box, start) for start in range(0, MOST_DECODED, 200)]
     began = time.process_time()
     customers = sum(len(json.loads(body)["items"]) for body in bodies)
@@ -142,7 +142,7 @@ def _ccsync(folder: Path, words: str) -> tuple[float, int]:
             command, cwd=folder, env=environ_for(folder), stdout=subprocess.DEVNULL, stderr=errors
         )
         number = peak = 0
-        # Not from the resource usage of the ended child: that begins with the size of this very process.
+        # Not from the resource usage of the ended child, which starts at the size of this process.
         while not number:
             peak = max(peak, _peak_of(process.pid))
             time.sleep(0.02)

@@ -29,7 +29,7 @@ class Urls:
 
 
 class Sandbox:
-    """Both vendors on loopback; a context manager. Without a `clock` it keeps real time, which can be advanced."""
+    """Both vendors on loopback, as a context manager. Without a `clock` it uses real time, which can be advanced."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Sandbox:
         self.stop()
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start answering."""
         self._servers.start()
 
     def stop(self) -> None:

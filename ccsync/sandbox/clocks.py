@@ -1,4 +1,4 @@
-"""A vendor's clock: it need not be right, and its `Date` headers need not say what it shows."""
+"""A vendor's clock, which may be wrong, as may its `Date` headers."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,7 @@ from ccsync.sandbox.wire import Clock
 
 
 class VendorClock:
-    """The time at one vendor, as much ahead of the sandbox's (or behind) as it is told to be."""
+    """The time at one vendor, ahead of the sandbox's or behind it."""
 
     def __init__(self, base: Clock) -> None:
         self._base = base
@@ -18,16 +18,16 @@ class VendorClock:
         return self._base() + self._ahead
 
     def set_ahead(self, seconds: float) -> None:
-        """Everything that this vendor dates is so much ahead from now on; 0 puts it right."""
+        """From now on, every date of this vendor is this far ahead; 0 is right."""
         self._ahead = timedelta(seconds=seconds)
 
     def set_date_ahead(self, seconds: float, answers: int | None = 1) -> None:
-        """The `Date` header of the next answers is wrong, and nothing else; without a number, of all until told."""
+        """Only the `Date` header is wrong, in this many answers; without a number, until it is set again."""
         self._date_ahead = timedelta(seconds=seconds)
         self._dates_left = answers
 
     def next_date(self) -> datetime:
-        """What the header of one more answer says."""
+        """The header of the next answer."""
         if self._dates_left == 0:
             return self()
         if self._dates_left is not None:

@@ -1,4 +1,4 @@
-"""The endpoint no vendor would have: persons' and staff's actions, scripted faults, and a look inside.
+"""An endpoint that no vendor has: actions of people and staff, scripted faults, and a look inside.
 
 GET  /state                                   counts
 GET  /members?list=NAME                       addresses on a list
@@ -123,7 +123,7 @@ class Control:
         self._actions |= _troubles(kibo, cc, clocks)
 
     def handle(self, request: Request) -> Reply:
-        """Answer one request; whatever is wrong with it is a 400 with the reason."""
+        """Answer one request. A bad one gets a 400 with the reason."""
         try:
             if request.method == "GET" and request.path in _LOOKS:
                 return Reply.json(200, self._look(request))
@@ -188,7 +188,7 @@ class Control:
 
 
 def _declared(fields: Body) -> Body:
-    """The fields of an account; any value is allowed, since stores hold odd ones."""
+    """The fields of an account. Any value is allowed, because stores hold odd ones."""
     if unknown := fields.keys() - ACCOUNT_FIELDS:
         raise ValueError(f"an account has no {min(unknown)}")
     return fields
@@ -197,7 +197,7 @@ def _declared(fields: Body) -> Body:
 def _troubles(
     kibo: Kibo, cc: ConstantContact, clocks: Mapping[str, VendorClock]
 ) -> dict[str, Callable[[Body], object]]:
-    """What a test makes go wrong at a vendor."""
+    """Trouble at a vendor, as a test asks for it."""
     return {
         "/clock/vendor": lambda body: clocks[body["vendor"]].set_ahead(float(body["seconds"])),
         "/clock/date": lambda body: clocks[body["vendor"]].set_date_ahead(

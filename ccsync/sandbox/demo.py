@@ -20,7 +20,7 @@ REPORT = Path(tempfile.gettempdir()) / "ccsync-demo-report.html"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `demo` can be told."""
+    """Define the options of `demo`."""
     parser.add_argument("--customers", type=int, default=60, metavar="N", help="size of the store (60)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="which people (1)")
 
@@ -72,7 +72,7 @@ def _changes(box: Sandbox, folder: str) -> bool:
 
 
 def _full_circle(box: Sandbox, folder: str) -> bool:
-    """One person: opts in in the store, is on the list, unsubscribes there, is opted out in the store."""
+    """One person opts in in the store, joins the list, unsubscribes there, and is opted out in the store."""
     _say(f"One person all the way round. {PERSON} signs up in the store and opts in:")
     account_id = box.kibo.add_account(emailAddress=PERSON, firstName="Robin", acceptsMarketing=True)
     if not (_ccsync(folder, "events --refresh") and _ccsync(folder, "-v flush-events", 0, 3)):
@@ -90,7 +90,7 @@ def _full_circle(box: Sandbox, folder: str) -> bool:
 
 
 def _marketing(box: Sandbox, folder: str) -> bool:
-    """What the marketing people see: tags, a draft, and a page about the list."""
+    """What marketing sees: tags, a draft, and a page about the list."""
     tagged = [one for one in _members(box) if box.cc.tags_of(one)]
     _say(f"For the marketing people. The segment VIP is a tag in Constant Contact; {len(tagged)} members have it:")
     for address in tagged[:5]:

@@ -1,4 +1,4 @@
-"""What a vendor never offers: scripted faults on the n-th matching call, and hooks just before it."""
+"""Scripted faults on the n-th matching call, and hooks just before it."""
 
 import re
 import threading
@@ -13,7 +13,7 @@ VENDORS = ("kibo_home", "kibo_tenant", "cc_api", "cc_auth")
 
 @dataclass(slots=True)
 class Matcher:
-    """Which calls are meant: by vendor, method and the beginning of the path; the `nth` of them, `times` long."""
+    """Matches calls by vendor, method and start of the path: `times` of them from the `nth` on."""
 
     vendor: str | None = None
     method: str | None = None
@@ -23,7 +23,7 @@ class Matcher:
     seen: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what can never match, instead of waiting for it in vain."""
+        """Refuse values that can never match."""
         if self.vendor not in (None, *VENDORS):
             raise ValueError(f"vendor must be one of {', '.join(VENDORS)}")
         if self.method is not None and self.method != self.method.upper():
@@ -36,7 +36,7 @@ class Matcher:
             raise ValueError(f"path is no regular expression: {error}") from None
 
     def matches(self, request: Request) -> bool:
-        """Count the call if it is meant; is it one of the chosen? `path` is a pattern for the path's beginning."""
+        """Count the call if it matches; is it one of the chosen? `path` is a pattern for the start of the path."""
         if self.vendor not in (None, request.vendor) or self.method not in (None, request.method):
             return False
         if self.path is not None and not re.match(self.path, request.path):
@@ -59,7 +59,7 @@ class Fault:
 
     @property
     def has_effect(self) -> bool:
-        """Does the vendor carry out the call?"""
+        """Whether the vendor carries out the call."""
         return self.kind not in ("status", "reset-before")
 
     def reply(self, real: Reply) -> Reply:
@@ -127,7 +127,7 @@ class Faults:
             hook()
 
     def of(self, request: Request) -> Fault | None:
-        """The fault that this call meets, if any; every matcher counts it."""
+        """The fault for this call, if any; every matcher counts the call."""
         with self._lock:
             met = [fault for fault in self._faults if fault.matcher.matches(request)]
         return met[0] if met else None

@@ -15,7 +15,7 @@ MARK = "# Written by python -m ccsync.sandbox; it may overwrite this file and th
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What `serve` can be told."""
+    """Define the options of `serve`."""
     parser.add_argument("--customers", type=int, default=200, metavar="N", help="size of the store (200)")
     parser.add_argument("--seed", type=int, default=1, metavar="S", help="which people (1)")
     parser.add_argument("--latency-ms", type=int, default=0, metavar="L", help="before each answer of Kibo (0)")
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sandbox(arguments: argparse.Namespace) -> Sandbox:
-    """The sandbox as told. Raises `SystemExit` for what cannot be."""
+    """The sandbox with these settings. Raises `SystemExit` for values that cannot be."""
     told = {"customers": arguments.customers, "seed": arguments.seed, "latency_ms": arguments.latency_ms}
     try:
         settings = SandboxSettings(**told | _told(arguments.set))
@@ -68,9 +68,9 @@ def _sandbox(arguments: argparse.Namespace) -> Sandbox:
 
 
 def write_config(directory: Path, text: str) -> Path:
-    """Write a config that is its owner's alone, and begin without an old state file.
+    """Write a config that only its owner can read, and remove an old state file.
 
-    Raises `SystemExit` where a config or a state file is that no sandbox wrote: they may belong to a real shop.
+    Raises `SystemExit` for a config or a state file that no sandbox wrote: it may belong to a real shop.
     """
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / "ccsync.toml"
@@ -89,7 +89,7 @@ def write_config(directory: Path, text: str) -> Path:
 
 
 def environ_for(directory: Path) -> dict[str, str]:
-    """The environment of a ccsync in this directory, without the operator's own settings: they may be a real shop's."""
+    """The environment for a ccsync in this directory, without the operator's own settings: they may be real."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CCSYNC_")}
     return kept | {"CCSYNC_CONFIG": str(directory / "ccsync.toml")}
 

@@ -25,7 +25,7 @@ MOST_RECORDS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One request as it was handled."""
+    """One handled request."""
 
     number: int
     vendor: str
@@ -37,12 +37,12 @@ class Record:
 
     @property
     def is_mutating(self) -> bool:
-        """Could the call change anything at the vendor?"""
+        """Whether the call could change anything at the vendor."""
         return self.method not in ("GET", "HEAD")
 
 
 class RequestLog:
-    """What came over the wire: counters for ever, the newest requests in full."""
+    """What came over the wire: counters for all requests, and the newest requests in full."""
 
     def __init__(self, keeps_bodies: bool = True) -> None:
         self.records: deque[Record] = deque(maxlen=MOST_RECORDS)
@@ -96,7 +96,7 @@ class Servers:
         except OSError:
             self.stop()
             raise
-        # One that nobody stops closes its ports when the program ends; garbage collection would only warn of them.
+        # A server that is never stopped closes its ports when the program ends; garbage collection would only warn.
         self._at_exit = weakref.finalize(self, _close_all, tuple(self._servers.values()))
 
     def port(self, vendor: str) -> int:
@@ -104,7 +104,7 @@ class Servers:
         return int(self._servers[vendor].server_address[1])
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start answering."""
         for server in self._servers.values():
             thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
             thread.start()
@@ -142,14 +142,14 @@ class Servers:
                 connection.send_reply(self._handlers[vendor](request))
             return
         wait = self._latency_seconds(vendor)
-        # Half of it on the way there, so that calls under way at once are looked at in another order than they left.
+        # Half of it before handling, so that concurrent calls are handled in another order than they were sent.
         time.sleep(wait / 2)
         reply, fault = self.exchange(request)
         time.sleep(wait / 2)
         connection.send_faulty(reply, fault)
 
     def exchange(self, request: Request) -> tuple[Reply, Fault | None]:
-        """The vendor's answer to one request, and the fault with which it is to be sent; no wire in between."""
+        """The vendor's answer to one request, and the fault to send it with; without a wire."""
         vendor = request.vendor
         with self._locks[vendor.partition("_")[0]]:
             self._faults.run_hooks(request)
@@ -189,7 +189,7 @@ class _Server(ThreadingHTTPServer):
             self._resetting.add(connection)
 
     def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        """End a connection; one to be reset without the orderly end that the library would send first."""
+        """End a connection. One that is to be reset gets no orderly end first."""
         if not isinstance(request, socket.socket):
             return
         with self._open_lock:
@@ -202,7 +202,7 @@ class _Server(ThreadingHTTPServer):
             super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no news; a fault of the sandbox's own is shown."""
+        """Ignore a client that went away; show an error of the sandbox itself."""
         if not isinstance(sys.exception(), OSError):
             traceback.print_exc()
 
@@ -229,10 +229,10 @@ class _Connection(BaseHTTPRequestHandler, ABC):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = lambda self: self.answer()
 
     def log_message(self, format: str, *args: object) -> None:
-        """The request log is elsewhere."""
+        """Print nothing: the log of requests is elsewhere."""
 
     def read_request(self, vendor: str) -> Request | None:
-        """The request with its whole body; `None` when there is none to handle: refused, or the client went away."""
+        """The request with its whole body; `None` if it was refused or the client went away."""
         parts = urlsplit(self.path)
         length = self.headers.get("Content-Length") or "0"
         if "Transfer-Encoding" in self.headers or not length.isdigit():

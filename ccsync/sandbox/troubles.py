@@ -1,4 +1,4 @@
-"""What a vendor turns down although nothing is wrong with it, and pages that are not whole.
+"""Calls that a vendor refuses although nothing is wrong with them, and incomplete pages.
 
 Unlike `faults`, which break single exchanges, a trouble belongs to an operation or to one record, lasts for a time
 of the vendor's clock or until it is told to end, and gives the vendor's own kind of answer.
@@ -11,18 +11,18 @@ from datetime import datetime, timedelta
 from ccsync.sandbox.wire import Clock
 
 PAGE_FAULTS = ("short", "repeat")
-"""A page with fewer rows that looks like the last one; a page that shows the first rows again."""
+""""short": a page with fewer rows, like a last page; "repeat": a page that shows the first rows again."""
 
 
 @dataclass(slots=True)
 class Refusal:
-    """One rule; without an `operation` it is about all, without a `record` about every record."""
+    """One rule. Without an `operation` it covers all, without a `record` every record."""
 
     operation: str | None
     status: int
     record: str | None = None
     ends_at: datetime | None = None
-    every: int = 1  # only each so many-th call
+    every: int = 1  # only every n-th call
     retry_after: int | None = None
     code: str | None = None
     seen: int = field(default=0, init=False)
@@ -47,7 +47,7 @@ class Refusals:
         retry_after: int | None = None,
         code: str | None = None,
     ) -> Refusal:
-        """Refuse an operation for so many seconds, or for good. Raises `ValueError` for what can never happen."""
+        """Refuse an operation for some seconds, or for good. Raises `ValueError` for values that can never apply."""
         if operation is not None and operation not in self._operations:
             raise ValueError(f"operation must be one of {', '.join(sorted(self._operations))}")
         if every < 1 or not 400 <= status <= 599:
@@ -59,11 +59,11 @@ class Refusals:
         return refusal
 
     def end(self, operation: str | None = None) -> None:
-        """From now on the vendor takes this operation again, or all of them."""
+        """Accept this operation again, or all of them."""
         self._all = [one for one in self._all if operation is not None and one.operation != operation]
 
     def met(self, operation: str, names: Callable[[str], bool]) -> Refusal | None:
-        """The refusal that this call meets; `names` tells whether it is about a record."""
+        """The refusal for this call; `names` says whether the call is about a record."""
         if not self._all:
             return None
         now = self._clock()
@@ -77,23 +77,23 @@ class Refusals:
 
 
 class PageFaults:
-    """Pages of a listing that will not be what they should; counted from the moment they are asked for."""
+    """Faulty pages of a listing, counted from when they were asked for."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[str, int, int]] = []
 
     def add(self, how: str, nth: int = 1, times: int = 1) -> None:
-        """Spoil the n-th page from now on, and so many. Raises `ValueError` for an unknown fault."""
+        """Spoil `times` pages from the n-th on. Raises `ValueError` for an unknown fault."""
         if how not in PAGE_FAULTS or nth < 1 or times < 1:
             raise ValueError(f"a page fault is one of {', '.join(PAGE_FAULTS)}; nth and times count from 1")
         self._waiting.append((how, nth, times))
 
     def clear(self) -> None:
-        """Whole pages from now on."""
+        """Spoil no more pages."""
         self._waiting.clear()
 
     def next(self) -> str | None:
-        """What is wrong with the page that is given now."""
+        """What is wrong with this page."""
         met, left = None, []
         for how, nth, times in self._waiting:
             if nth > 1:

@@ -46,7 +46,7 @@ _MARKED = re.compile(re.escape(_MARK) + r'([-+.0-9E]+)"')
 
 
 def _marked(value: object) -> str:
-    """A decimal as a marked text: `json` writes floats only, which do not keep every digit."""
+    """A decimal as a marked text: `json` writes floats, which lose digits."""
     if not isinstance(value, Decimal):
         raise TypeError(f"{type(value).__name__} is no JSON")
     return f"\0number {value}"

@@ -108,7 +108,7 @@ def _view(wants_done: bool, only_failed: bool) -> str:
 
 
 def of_account(store: Store, account_id: int) -> list[tuple[QueuedEvent, datetime, datetime | None]]:
-    """An account's events, oldest first: the event, when it was seen, and when it was dealt with."""
+    """An account's events, oldest first: the event, when it was seen, and when it was done."""
     sql = (
         "SELECT event_id, account_id, topic, created_at, 'pending', 0, '', seen_at, done_at FROM events"
         " WHERE account_id = ? ORDER BY number"
@@ -125,5 +125,5 @@ def have_ever_come(store: Store) -> bool:
 
 
 def prune(store: Store, before: datetime) -> None:
-    """Forget events that were dealt with before `before`, a few at a time."""
+    """Forget events that were done before `before`, a few at a time."""
     store.run_in_pieces(_PRUNE, before)

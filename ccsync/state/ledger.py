@@ -17,8 +17,8 @@ _COLUMNS = (
 class ConsentChange:
     """One change: `change` is opted-in, opted-out, unsubscribed, resubscribed, left-list or back-on-list.
 
-    `source` says who told ("kibo", "constant_contact"), or who did it: "ccsync" writes to Kibo what was told by
-    Constant Contact. `happened_at` is the vendor's date where it gives one.
+    `source` is where it was seen ("kibo", "constant_contact"), or who did it: "ccsync" writes to Kibo what Constant
+    Contact showed. `happened_at` is the vendor's date where it gives one.
     """
 
     person: bytes

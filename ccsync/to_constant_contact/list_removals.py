@@ -46,9 +46,9 @@ class Removals:
         self._hanging: Sequence[Removal] = ()
 
     def look_at_earlier(self) -> None:
-        """Find out about the removals that earlier runs have started.
+        """Look at the removals that earlier runs have started.
 
-        Those whose job is not over are started anew: doing it twice is harmless, and nobody's opt-out waits for a job
+        If a job is not over, its removals are started again: doing it twice is harmless, and no opt-out waits for a job
         that hangs.
         """
         context = self._context

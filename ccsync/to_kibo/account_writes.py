@@ -67,7 +67,7 @@ class AccountWrites:
         except CcsyncError:
             while self._under_way:
                 one, whole = self._under_way.popleft()
-                with suppress(CcsyncError):  # one trouble is told, and nothing is tried again
+                with suppress(CcsyncError):  # one trouble is reported, and nothing is tried again
                     self._over(one, whole.customer.account_id, self._put(one.row, whole))
             raise
         finally:

@@ -42,9 +42,9 @@ class WroteBack:
 
 
 class Writer:
-    """One run's telling: `told` counts what the safety limit let through and was dealt with.
+    """One run's write back: `told` counts what the safety limit let through and was done.
 
-    `trouble` is what kept it from looking at departures; the rest was told.
+    `trouble` is what kept it from looking at departures; the rest was written.
     """
 
     def __init__(self, context: Context) -> None:

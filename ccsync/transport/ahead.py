@@ -94,7 +94,7 @@ class Flights:
         try:
             return self.begin(window.unsent.popleft(), window.token)
         except CcsyncError:
-            window.is_closed = True  # whoever asks for it in its turn is told why
+            window.is_closed = True  # the caller gets the error when it asks for the answer
             return False
 
     def _forget(self, calls: Sequence[Call]) -> None:

@@ -149,3 +149,30 @@ def test_an_argument_that_is_not_utf_8(shop: LiveShop) -> None:
     odd = Path(os.fsdecode(os.fsencode(shop.folder) + b"/caf\xe9.toml"))
     shop.config_path.rename(odd)
     assert shop.ccsync("--config", os.fsencode(odd), "logs").returncode == 0
+
+
+READ_IN_PART = [
+    ["logs"], ["logs", "--json"], ["logs", "--csv"], ["logs", "1", "--errors"], ["logs", "--rejected"],
+    ["events", "--all"], ["events", "--all", "--json"], ["status"], ["status", "--json"], ["status", "--check"],
+    ["why", "a@example.com"], ["consent", "--since", "30d"], ["consent", "--since", "30d", "--csv"],
+    ["report", "--output", "-"], ["configure", "--show"], ["configure", "--show", "--json"], ["help"],
+    ["help", "export"], ["completion", "bash"], ["init", "--print-crontab"], ["init", "--print-systemd"], ["doctor"],
+    ["login", "--check"], ["export", "--dry-run"], ["flush-events", "--dry-run", "--json"], ["reconcile", "--json"],
+    ["--help"], ["--version"],
+]  # fmt: skip
+
+
+def test_a_reader_may_go_away(shop: LiveShop) -> None:
+    """In `ccsync … | head`, whatever is printed: no traceback and no complaint; what was done still counts."""
+    shop.ccsync("export", "--yes")
+    for words in READ_IN_PART:
+        expected = shop.ccsync(*words)
+        theirs, ours = os.pipe()
+        os.close(theirs)
+        done = shop.start(*words, stdout=ours)
+        os.close(ours)
+        _, said = done.communicate(timeout=60)
+        assert done.returncode in (0, expected.returncode), (words, said)
+        assert "Traceback" not in said
+        assert "pipe" not in said.lower()
+        assert len(said.splitlines()) <= len(expected.stderr.splitlines()), words

@@ -33,6 +33,8 @@ _PLACES = {
 @click.option("--kibo-client-id", metavar="KEY", help="The application key from Kibo's Dev Center.")
 @click.option("--kibo-home-url", metavar="URL", help="Kibo's home host.  [https://home.mozu.com]")
 @click.option("--cc-client-id", metavar="KEY", help="The API key of your app at Constant Contact.")
+@click.option("--cc-api-url", metavar="URL", help="Where Constant Contact's API is, for a test.")
+@click.option("--cc-auth-url", metavar="URL", help="Where its login is, for a test.")
 @click.option("--flow", type=click.Choice(["device", "pkce", "code"]), help="How that app was set up.  [device]")
 @click.option("--redirect-uri", metavar="URL", help="For pkce and code: as it stands in the developer portal.")
 @click.option("--kibo-secret-command", metavar="COMMAND", help="A command that prints Kibo's shared secret.")
@@ -47,6 +49,8 @@ def init(
     kibo_client_id: str | None,
     kibo_home_url: str | None,
     cc_client_id: str | None,
+    cc_api_url: str | None,
+    cc_auth_url: str | None,
     flow: str | None,
     redirect_uri: str | None,
     kibo_secret_command: str | None,
@@ -83,8 +87,13 @@ def init(
         given.pop("redirect_uri")
     talk = Talk(app.clock.check) if screen.may_ask() and not secrets_stdin else None
     changes = [_value(name, value, talk) for name, value in given.items()]
-    changes += [Change("kibo", "home_url", kibo_home_url)] if kibo_home_url else []
-    changes += [Change("constant_contact", "flow", flow)] if flow else []
+    as_they_are = (
+        ("kibo", "home_url", kibo_home_url),
+        ("constant_contact", "api_url", cc_api_url),
+        ("constant_contact", "auth_url", cc_auth_url),
+        ("constant_contact", "flow", flow),
+    )
+    changes += [Change(section, key, value) for section, key, value in as_they_are if value]
     changes.append(_secret("kibo", KIBO_VARIABLE, kibo_secret_command, talk, from_stdin=secrets_stdin))
     if flow == "code":
         variable = CONSTANT_CONTACT_VARIABLE

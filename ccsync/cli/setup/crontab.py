@@ -20,7 +20,7 @@ _MOST_LISTED = 4  # minutes; more are written as a step
 def schedules(interval_minutes: int) -> tuple[str, str]:
     """When `flush-events` and `poll-unsubscribes` run: at least as often as the interval says, never together.
 
-    Cron counts anew each hour and each day, so an interval that does not fit becomes the next shorter one that does.
+    Cron starts again each hour and each day, so an interval that does not fit becomes the next shorter one that does.
     """
     if interval_minutes < 60:
         step = _fitting(interval_minutes, 60)

@@ -1,6 +1,7 @@
 """`ccsync configure --show`: the settings in force, the built-in ones included, without secrets."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from ccsync.cli.setup.draft import Draft
 from ccsync.cli.terminal import screen, tables
@@ -38,6 +39,11 @@ def in_file(value: object) -> object:
     return "-" if value is None else value
 
 
+def _masked(url: str | None) -> str | None:
+    """Where a ping goes. Whoever knows the whole address can send pings, too."""
+    return None if url is None else f"{urlsplit(url).scheme}://{urlsplit(url).hostname}/***"
+
+
 def _facts(config: Config) -> dict[str, Mapping[str, object]]:
     """Every setting that is no secret."""
     kibo, contact, sync, limits = config.kibo, config.constant_contact, config.sync, config.limits
@@ -60,6 +66,9 @@ def _facts(config: Config) -> dict[str, Mapping[str, object]]:
         "limits": {name: getattr(limits, name) for name in limits.__slots__},
         "mapping": dict(config.mapping),
         "tags": dict(config.tags),
-        "monitor": {"metrics_file": str(config.monitor.metrics_file) if config.monitor.metrics_file else None},
+        "monitor": {
+            "ping_url": _masked(config.monitor.ping_url),
+            "metrics_file": str(config.monitor.metrics_file) if config.monitor.metrics_file else None,
+        },
         "state": {"path": str(config.state.path), "keep_days": config.state.keep_days},
     }

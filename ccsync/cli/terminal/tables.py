@@ -18,6 +18,7 @@ from ccsync.cli.terminal.screen import clean, width_of, wrapped
 GAP = "  "
 _NARROWEST = 20  # columns; ignores a terminal that claims fewer
 _LAST = 24  # columns that the last column keeps before others have to give way
+_LONGEST_ID = 36  # a longer word, such as an address, is broken before the last column becomes narrower than that
 _LEAST = 10  # columns that a broken word keeps
 _LONGEST_NAME = 28
 _COLORS = {
@@ -85,7 +86,8 @@ def column_widths(headers: Sequence[str], cells: Sequence[Sequence[str]], column
         return None
     words = [max(low, *map(_longest_word, column)) for column, low in zip(texts, least, strict=True)]
     last = max(titles[-1], min(natural[-1], _LAST))
-    for bounds in ([*widths[:-1], last], [*words[:-1], last], words, least):
+    ids = [min(word, max(low, _LONGEST_ID)) for word, low in zip(words, least, strict=True)]
+    for bounds in ([*widths[:-1], last], [*words[:-1], last], [*ids[:-1], last], words, least):
         _narrow(widths, bounds, sum(widths) - room)
     return widths
 

@@ -1,4 +1,4 @@
-"""Renders the report with jinja2, which comes with `pip install 'ccsync[report]'`."""
+"""Renders the report with jinja2, which comes with the extra `report`."""
 
 import importlib
 import sys
@@ -16,9 +16,10 @@ def render(facts: Facts) -> str:
         jinja2 = importlib.import_module("jinja2")  # only this page wants it, and only it pays for loading it
     except ImportError:
         raise InputError(
-            "The report takes the package jinja2, which is not installed.",
-            "nothing else in ccsync takes it, so it comes as an extra.",
-            f"{sys.executable} -m pip install 'ccsync[report]'        (or jinja2 alone)",
+            "The report needs the package jinja2, which is not installed.",
+            "nothing else in ccsync needs it, so it is an extra.",
+            # Not ccsync[report]: no index has ccsync, and under its name somebody could offer anything.
+            f"{sys.executable} -m pip install jinja2",
         ) from None
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(files(__package__).joinpath("report.html.jinja").read_text("utf-8"))

@@ -1,6 +1,6 @@
-"""The hostile half of the population: what people, shops and attackers type where data was expected.
+"""The hostile half of the population: what people, shops and attackers type into fields.
 
-Each kind is one fault in one place, so that a test which fails names its cause. Every address holds its person's
+Each kind has one fault in one place, so a failing test names its cause. Every address holds its person's
 number, and stays at example.com or example.org.
 """
 
@@ -31,7 +31,7 @@ _NAMES: Mapping[str, tuple[object, object]] = {
     "no_text": (12345, True),
 }
 LONE_SURROGATES: Mapping[str, object] = {"firstName": "Half\ud83d", "lastName": "\udfff\ud800"}
-"""Not dealt out to anybody: a reply is written as UTF-8, which has no form for them."""
+"""Nobody has these: a reply is UTF-8, which cannot express them."""
 
 _ADDRESSES: Mapping[str, str] = {
     "plus_address": "{local}+news.letter@{domain}",
@@ -67,7 +67,7 @@ DATES: tuple[object, ...] = (
     "0000-00-00", 641520000, 641520000000, -1, 1990.5, True, "", " ", None, "\u0661\u0669\u0669\u0660-05-01",
     "1990-05-01\x1b[2J", "=DATE(1990;5;1)",
 )  # fmt: skip
-"""Each hostile account has one of them for a birthday, by turns."""
+"""Hostile accounts have these as birthdays, in turn."""
 _PHONES: Mapping[str, Mapping[str, object]] = {
     "phone_extensions": {"home": "512-555-0100 ext. 42", "work": "+1 (512) 555-0101 x7", "mobile": "512.555.0102#9"},
     "phone_letters": {"home": "1-800-FLOWERS", "work": "ask for Pat", "mobile": "n/a"},
@@ -112,14 +112,14 @@ HOSTILE_KINDS = (*_NAMES, *_ADDRESSES, *_PHONES, *_PLACES, *_ATTRIBUTES, *_OTHER
 
 
 def hostile_address(kind: str, plain: str, index: int) -> str:
-    """The address of somebody of this kind, made from an ordinary one."""
+    """An address of this kind, made from an ordinary one."""
     local, _, domain = plain.partition("@")
     form = _ADDRESSES.get(kind, "{local}@{domain}")
     return form.format(local=local, domain=domain, LOCAL=local.upper(), DOMAIN=domain.upper(), index=index)
 
 
 def make_hostile(account: _Account, kind: str, index: int) -> None:
-    """Put this kind's fault into an account that is ordinary but for its address."""
+    """Put this kind's fault into an account whose address is already of this kind."""
     if kind in _NAMES:
         account["firstName"], account["lastName"] = _NAMES[kind]
         account["companyOrOrganization"] = f"{_NAMES[kind][1]} & {_NAMES[kind][0]}"
@@ -168,7 +168,7 @@ def _contact(account: _Account, place: int, *types: str) -> _Account:
 
 
 def _hundreds(account: _Account) -> list[_Account]:
-    # The one that counts is the last, where nobody who reads only the first few finds it.
+    # The one that counts comes last, where a reader of the first few misses it.
     return [_contact(account, place, *(["Billing"] if place == MANY_CONTACTS - 1 else [])) for place in
             range(MANY_CONTACTS)]  # fmt: skip
 

@@ -1,7 +1,7 @@
 """The seeded people: who is a customer, with what data, and whom Constant Contact knew before.
 
-Everything about a person follows from (seed, index), so that a million need no memory: rows are made when asked.
-Everybody lives at example.com or example.org.
+Everything about a person follows from (seed, index), so a million people need no memory: rows are made on demand.
+All addresses are at example.com or example.org.
 """
 
 import re
@@ -14,7 +14,7 @@ from ccsync.sandbox.population.hostile import HOSTILE_KINDS, hostile_address
 FIRST_ID = 1_001
 FIRST_DAY = datetime(2019, 1, 7, 8, 0, tzinfo=UTC)
 LAST_DAY = datetime(2026, 6, 30, tzinfo=UTC)
-"""Nobody of the population was made or changed later; what is later was done by somebody since."""
+"""No account of the population was created or changed later; later dates are changes since the start."""
 
 FIRST_NAMES = (
     "Ada", "Ben", "Carla", "Dmitri", "Elif", "Farid", "Grete", "Hugo", "Ines", "Jonas", "Kaya", "Lena", "Mara",
@@ -31,7 +31,7 @@ ODD_KINDS = (
     "several", "sibling", "sibling_no", "guest", "guest_without_address", "no_at", "double_dot", "inner_blank",
     "trailing_dot", "empty_address", "sixty", "ninety", "long_name", "cyrillic", "han", "arabic", "emoji", "b2b",
 )  # fmt: skip
-"""One of each stands among the first accounts of every population; later they are three in a hundred."""
+"""One of each is among the first accounts of every population; after that, three in a hundred are odd."""
 _HOSTILE = frozenset(HOSTILE_KINDS)
 _NO_ADDRESS = {"guest_without_address", "empty_address"}
 _NATIVE_NAMES = {
@@ -44,7 +44,7 @@ _NATIVE_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class SeedContact:
-    """Somebody Constant Contact knew before; `lists` are names."""
+    """A contact that Constant Contact had before; `lists` are names."""
 
     address: str
     first_name: str
@@ -99,9 +99,9 @@ class Population:
         return HOSTILE_KINDS[number // 100 % len(HOSTILE_KINDS)] if number % 100 < 4 else ""
 
     def accepts_marketing(self, index: int) -> bool:
-        """Six in ten opt in unless told otherwise; an odd one nearly always, so that its oddity matters.
+        """Six in ten opt in, unless the settings say otherwise. Odd ones nearly always do: so their oddity matters.
 
-        A hostile one does: there may be no other of its kind.
+        Hostile ones always do: there may be no other of their kind.
         """
         kind = self.kind(index)
         if kind in _HOSTILE:
@@ -111,7 +111,7 @@ class Population:
         return self.number(index, 1) % 100 < (self._opted_in_percent if kind == "ordinary" else 90)
 
     def is_guest(self, index: int) -> bool:
-        """An anonymous account, made by an order without registration."""
+        """Whether the account is anonymous: made by an order without registration."""
         return self.kind(index) in ("guest", "guest_without_address")
 
     def created_at(self, index: int) -> datetime:
@@ -199,7 +199,7 @@ class Population:
 
 
 def former_contacts(number: int) -> Iterator[SeedContact]:
-    """So many people whom the store never had and who unsubscribed years ago."""
+    """This many people who were never in the store and unsubscribed years ago."""
     return (_stranger(1_000_000 + one, "unsubscribed", "Contact") for one in range(number))
 
 

@@ -117,7 +117,7 @@ def _read_due(store: Store, which: str, *values: Value) -> list[Due]:
 
 
 def oldest_change(store: Store, at: datetime) -> datetime | None:
-    """When the oldest change was made that a waiting account's events tell of; `None` when one has no date."""
+    """The time of the oldest change behind a waiting account's events; `None` if one has no date."""
     sql = (
         "SELECT iif(max(changed IS NULL), NULL, min(changed)) FROM (SELECT max(created_at) AS changed FROM tasks"
         " LEFT JOIN events ON events.account_id = tasks.account_id AND events.done_at IS NULL"

@@ -324,7 +324,12 @@ def test_show_is_for_people_and_programs(shop: LiveShop) -> None:
     shown = json.loads(shop.ccsync("configure", "--show", "--json").stdout)
     assert shown["sync"]["list_name"] == LIST
     assert "client_secret" not in json.dumps(shown)
-    assert "list_name" in shop.ccsync("configure", "--show").stdout
+    with shop.config_path.open("a") as file:
+        file.write('\n[monitor]\nping_url = "https://hc.example.com/ping/0f8fad5b"\n')
+    shown_to_people = shop.ccsync("configure", "--show").stdout
+    assert "list_name" in shown_to_people
+    assert "https://hc.example.com/***" in shown_to_people, "whoever knows the rest can send pings"
+    assert "0f8fad5b" not in shown_to_people + shop.ccsync("configure", "--show", "--json").stdout
     refused(shop, 2, "--show changes nothing", options=("--show", "--disable"))
     refused(shop, 2, "--json goes with --show", options=("--disable", "--json"))
 

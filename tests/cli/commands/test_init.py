@@ -94,6 +94,7 @@ def test_a_secret_stays_where_it_is(path: Path) -> None:
         (WORDS, 2, "--secrets-stdin"),
         ([*WORDS, "--kibo-secret-command", "x", "--flow", "pkce"], 2, "--redirect-uri"),
         ([*WORDS, "--kibo-secret-command", "x", "--kibo-home-url", "http://example.com"], 4, "home_url in [kibo] must"),
+        ([*WORDS, "--kibo-secret-command", "x", "--cc-api-url", "nowhere"], 4, "api_url in [constant_contact] must"),
         ([*WORDS, "--kibo-secret-command", "x", "--tenant-id", "0"], 4, "tenant_id in [kibo] must"),
     ],
 )
@@ -103,6 +104,16 @@ def test_without_a_terminal_nothing_is_asked(path: Path, words: list[str], code:
     assert done.returncode == code
     assert text in done.stderr
     assert not path.exists()
+
+
+def test_the_addresses_of_a_sandbox(path: Path) -> None:
+    """Every address that a login needs can be given: an EU tenant has another, and so have a sandbox's vendors."""
+    urls = ("--kibo-home-url", "http://127.0.0.1:1"), ("--cc-api-url", "http://127.0.0.1:2/v3")
+    words = [*WORDS, "--kibo-secret-command", "echo x", "--cc-auth-url", "http://127.0.0.1:3/v1"]
+    assert run(path, *words, *(word for pair in urls for word in pair)).returncode == 0
+    config = load_config(path, {})
+    found = (config.kibo.home_url, config.constant_contact.api_url, config.constant_contact.auth_url)
+    assert found == ("http://127.0.0.1:1", "http://127.0.0.1:2/v3", "http://127.0.0.1:3/v1")
 
 
 def test_a_config_that_is_there_stays(path: Path) -> None:
