@@ -165,6 +165,8 @@ def needs_a_look(known: KnownContact | None, decision: Decision, target: Target)
 def blocking_suppression(suppressions: Iterable[Suppression], list_id: str) -> Suppression | None:
     """The weightiest suppression that holds for this list: an unsubscribe before the rest."""
     holding = [one for one in suppressions if one.list_id in ("", list_id)]
+    if not holding:
+        return None
     order = (UNSUBSCRIBED, FORGOTTEN, OPTED_OUT, DEPARTED)
     return min(holding, key=lambda one: order.index(one.kind) if one.kind in order else 0, default=None)
 

@@ -38,8 +38,10 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
         ]
         contacts.observe(context.store, sightings, adopt_list_id=adopt_list_id)
         opt_outs.record(context, shown)
+        unsubscribed = suppressions.unsubscribed_among(context.store, [one.contact_id for one in shown])
         for one, contact in zip(sightings, shown, strict=True):
-            _follow(context, one.person, contact)
+            if contact.contact_id in unsubscribed:
+                _follow(context, one.person, contact)
         for person in back:
             wants_back(context, person, seen_at)
 

@@ -1,6 +1,6 @@
 """What ccsync itself has set at Kibo comes back when accounts are read: it is nobody's opt-in or opt-out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ccsync.consent.write_back import REASONS, Seen, judge_sighting
 from ccsync.models import Customer
@@ -14,15 +14,15 @@ from ccsync.state.log.history import Step
 from ccsync.state.outbox import removals, write_backs
 
 
-def without_own(context: Context, customers: Sequence[Customer]) -> list[Customer]:
+def without_own(context: Context, customers: Sequence[Customer], before: Mapping[int, AccountSeen]) -> list[Customer]:
     """The customers whose consent says something new, inside the caller's transaction; our own echoes are noted.
+
+    `before` is what was known of their accounts.
 
     An opt-in that turns up on a suppressed address, though it is no newer than the opt-out, is queued for Kibo.
     """
     telling = [one for one in customers if one.accepts_marketing is not None]
-    account_ids = [one.account_id for one in telling]
-    before = accounts.known(context.store, account_ids)
-    written = kibo_writes.among(context.store, account_ids)
+    written = kibo_writes.among(context.store, [one.account_id for one in telling])
     found = []
     for customer in telling:
         write = written.get(customer.account_id)
@@ -71,7 +71,7 @@ def _leave_old_addresses(context: Context, account_id: int, person: bytes) -> No
             removals.ask(store, [one], account_id, None, removals.OPTED_OUT, context.now(), only_own=True)
 
 
-def _queue_newcomers(context: Context, customers: Sequence[Customer], before: dict[int, AccountSeen]) -> None:
+def _queue_newcomers(context: Context, customers: Sequence[Customer], before: Mapping[int, AccountSeen]) -> None:
     """Accounts that opt in and are new to ccsync, or have come to another address with their opt-in."""
     newcomers = []
     for customer in customers:

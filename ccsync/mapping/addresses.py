@@ -7,6 +7,7 @@ part and a host name with a dot. An address is sent trimmed, its case as stored,
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 LONGEST_ADDRESS = 80
 """Characters. `EmailAddress` says 80, `JsonImportContact` says 50: 51-80 are sent and then looked for.
@@ -56,6 +57,11 @@ def check_address(address: str | None) -> Rejection | None:
     """Return why the address can't be sent, or `None` when it can. White space around it does not count."""
     if not isinstance(address, str) or not (trimmed := address.strip()):
         return Rejection("no-address", "emailAddress", "emailAddress is empty: give the account an address in Kibo.")
+    return _check(trimmed)
+
+
+@lru_cache(maxsize=2_000)  # an account of a page is asked for by several steps, one after the other
+def _check(trimmed: str) -> Rejection | None:
     # Before the pattern, which is not let loose on a text of any length.
     if len(trimmed) > LONGEST_ADDRESS:
         return Rejection(

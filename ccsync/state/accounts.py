@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ccsync.state.database.rows import Value, marks
 from ccsync.state.database.store import Store
+from ccsync.state.database.times import to_text
 
 B2B = "b2b"
 """The kind of an account whose consent sits on its users: it neither adds nor keeps anybody."""
@@ -27,14 +28,15 @@ class AccountSeen:
 
 def observe(store: Store, seen: Iterable[AccountSeen], at: datetime) -> None:
     """Note accounts as Kibo showed them, inside the caller's transaction; `at` is our clock."""
-    found = list(seen)
+    found, seen_at = list(seen), to_text(at)
     sql = (
         "INSERT INTO accounts (account_id, person, accepts_marketing, since, kind, seen_at) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (account_id) DO UPDATE SET person = excluded.person,"
         " accepts_marketing = excluded.accepts_marketing, since = excluded.since, kind = excluded.kind,"
         " seen_at = excluded.seen_at"
     )
-    store.run_many(sql, [(one.account_id, one.person, one.accepts_marketing, one.since, one.kind, at) for one in found])
+    rows = [(one.account_id, one.person, one.accepts_marketing, one.since, one.kind, seen_at) for one in found]
+    store.run_many(sql, rows)
     note_addresses(store, [(one.account_id, one.person) for one in found if one.accepts_marketing and not one.kind])
 
 

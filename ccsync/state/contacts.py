@@ -7,9 +7,11 @@ What was sent survives departures, removals and suppressions; only erasure delet
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from ccsync.state.database.rows import Row, record_of
+from ccsync.state.database.rows import Value, marks
 from ccsync.state.database.store import Store
+from ccsync.state.database.times import from_text
 from ccsync.state.suppressions import FORGOTTEN
 
 _DATE_STEP = timedelta(seconds=2)
@@ -113,10 +115,13 @@ def was_seen(store: Store, person: bytes, since: datetime, until: datetime) -> b
     return store.exists("SELECT 1 FROM contacts WHERE person = ? AND seen_at BETWEEN ? AND ?", person, since, until)
 
 
-def known_contact_of(row: Row) -> KnownContact:
-    """The contact of these `COLUMNS`."""
-    contact, sent = row[:6], row[6:]
-    return record_of(KnownContact, (*contact, None if sent[0] is None else record_of(Sent, sent)))
+def known_contact_of(row: Sequence[Any]) -> KnownContact:
+    """The contact of these `COLUMNS`. Spelled out, not by `record_of`: an export makes some for every customer."""
+    is_ours, contact_id, permission, member_of, seen_at, moved_to, list_id, fingerprint, sent_at, removed_at = row
+    sent = (
+        None if list_id is None else Sent(list_id, fingerprint, datetime.fromisoformat(sent_at), from_text(removed_at))
+    )
+    return KnownContact(bool(is_ours), contact_id, permission, member_of, from_text(seen_at), moved_to, sent)
 
 
 def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = None) -> None:
@@ -144,21 +149,7 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
         "   THEN 1 WHEN prepared_at > ?6 AND NOT EXISTS (SELECT 1 FROM sent WHERE person = ?1) THEN 0"
         "   WHEN ?9 > (SELECT max(sent_at) FROM sent WHERE person = ?1 AND fingerprint NOT NULL)"
         "   AND NOT EXISTS (SELECT 1 FROM batch_rows WHERE person = ?1) THEN 0 ELSE is_ours END",
-        [
-            (
-                one.person,
-                one.contact_id,
-                one.permission,
-                one.member_of,
-                one.seen_at,
-                # Dates come in whole seconds: what an import of ours has made must not look older than the import.
-                one.created_at + _DATE_STEP if one.created_at else None,
-                one.member_of is not None and one.member_of == adopt_list_id,
-                FORGOTTEN,
-                one.created_at - _DATE_STEP if one.created_at else None,
-            )
-            for one in found
-        ],
+        [_shown(one, adopt_list_id) for one in found],
     )
     if adopt_list_id is not None:
         store.run_many(
@@ -170,16 +161,25 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
     _note_moves(store, found)
 
 
+def _shown(one: Sighting, adopt_list_id: str | None) -> tuple[Value, ...]:
+    # Dates come in whole seconds: what an import of ours has made must not look older than the import.
+    after, before = (one.created_at + _DATE_STEP, one.created_at - _DATE_STEP) if one.created_at else (None, None)
+    is_adopted = one.member_of is not None and one.member_of == adopt_list_id
+    return one.person, one.contact_id, one.permission, one.member_of, one.seen_at, after, is_adopted, FORGOTTEN, before
+
+
 def _note_moves(store: Store, found: Sequence[Sighting]) -> None:
     """A contact that had another address before has taken its membership and its consent along."""
-    with_id = [(one.contact_id, one.person) for one in found if one.contact_id is not None]
-    _link(store, with_id)
+    by_id = {one.contact_id: one.person for one in found if one.contact_id is not None}
+    known = f"SELECT contact_id, person FROM contacts WHERE contact_id IN ({marks(list(by_id))})"
+    moved = {one: by_id[one] for one, person in store.rows(known, *by_id) if person != by_id[one]}
+    _link(store, moved.items())
     # Sent since it was last seen: whether that reached this contact, or made another one at the address, is not known.
     store.run_many(
         "UPDATE contacts SET moved_to = ?2, permission = now.permission, member_of = now.member_of,"
         " seen_at = CASE WHEN contacts.seen_at NOT NULL THEN now.seen_at END FROM contacts AS now"
         " WHERE now.person = ?2 AND contacts.contact_id = ?1 AND contacts.person != ?2",
-        with_id,
+        moved.items(),
     )
 
 

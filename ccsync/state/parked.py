@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state.database.rows import record_of
+from ccsync.state.database.rows import marks, record_of
 from ccsync.state.database.store import Store
 
 
@@ -76,7 +76,8 @@ def release_checked(store: Store, account_ids: Iterable[int]) -> None:
 
     What the vendor has refused stays: only a changed row is tried again.
     """
-    store.run_many("DELETE FROM parked WHERE account_id = ? AND fingerprint IS NULL", [(one,) for one in account_ids])
+    found = list(account_ids)
+    store.run(f"DELETE FROM parked WHERE fingerprint IS NULL AND account_id IN ({marks(found)})", *found)
 
 
 def release_batch(store: Store, batch_id: int, upto: bytes) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state.database.rows import marks, record_of, values_of
-from ccsync.state.database.staged import STAGED
+from ccsync.state.database.rows import marks, record_of
+from ccsync.state.database.staged import BY_PERSON, STAGED
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import to_text
+from ccsync.state.database.times import storable, to_text
 
 _STRANGERS = (
     "FROM staged WHERE person IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts WHERE contacts.person = staged.person)"
@@ -38,7 +38,18 @@ def stage(store: Store, accounts: Iterable[Staged]) -> None:
     store.run_many(
         "INSERT OR REPLACE INTO staged (account_id, updated_at, person, fingerprint, row, is_own_sign_up, tags)"
         " VALUES (?, coalesce(?, ''), ?, ?, ?, ?, ?)",
-        (values_of(one) for one in accounts),
+        (
+            (
+                one.account_id,
+                one.updated_at,
+                one.person,
+                one.fingerprint,
+                None if one.row is None else storable(one.row),
+                one.is_own_sign_up,
+                None if one.tags is None else storable(one.tags),
+            )
+            for one in accounts
+        ),
     )
 
 
@@ -85,6 +96,7 @@ def iter_people(store: Store) -> Iterator[Staged]:
 
     Reads a chunk at a time, so that the caller may write between two items.
     """
+    store.run_aside(BY_PERSON)
     last = None
     for person, *row in store.iter_chunks(
         "SELECT person, account_id, NULL, person, fingerprint, row, is_own_sign_up, tags FROM staged WHERE person > ?1"

@@ -59,6 +59,11 @@ def held_among(store: Store, some: Sequence[bytes], list_id: str) -> set[bytes]:
     return set(store.column(bytes, sql, list_id, *some))
 
 
+def any_among(store: Store, some: Sequence[bytes]) -> set[bytes]:
+    """Those of these people who have a suppression of any kind, for any list."""
+    return set(store.column(bytes, f"SELECT DISTINCT person FROM suppressions WHERE person IN ({marks(some)})", *some))
+
+
 def holds(store: Store, person: bytes, list_id: str) -> bool:
     """Is the person not to be sent to the list?"""
     return store.exists("SELECT 1 FROM suppressions WHERE person = ? AND list_id IN ('', ?)", person, list_id)
@@ -88,6 +93,12 @@ def run_of(store: Store, one: Suppression) -> int:
     """The run that saw a suppression last."""
     sql = "SELECT coalesce(max(run_id), 0) FROM suppressions WHERE person = ? AND kind = ? AND list_id = ?"
     return store.number(sql, one.person, one.kind, one.list_id)
+
+
+def unsubscribed_among(store: Store, contact_ids: Sequence[str]) -> set[str]:
+    """Those of these contacts by which somebody is unsubscribed. One pass over all suppressions: for a whole page."""
+    where = f"kind = ? AND contact_id IN ({marks(contact_ids)})"
+    return set(store.column(str, f"SELECT contact_id FROM suppressions WHERE {where}", UNSUBSCRIBED, *contact_ids))
 
 
 def follow(store: Store, contact_id: str, person: bytes) -> bool:

@@ -84,10 +84,13 @@ def find_departures(context: Context, *, is_retry: bool) -> tuple[int, int]:
     """
     store = context.store
     looked_for.begin(store)
-    judged = iter_judged(context, is_retry=is_retry)
+    judged, has_departed = iter_judged(context, is_retry=is_retry), False
     while some := list(islice(judged, _CHUNK)):
         due = [one for one in some if one.needs_a_look and not batches.holds(store, one.staged.person or b"")]
         looked_for.add(store, [(one.staged.person or b"", address_of(one.staged), one.is_on_list) for one in due])
+        has_departed = has_departed or any(one.decision.act is Act.DEPARTED for one in some)
+    if not has_departed and not looked_for.count_due(store):
+        return 0, 0
     wanted = looked_for.iter_due(store)
     few = looked_for.count_due(store) <= MOST_BY_THE_CHEAPEST_WAY
     hidden = members.read_membership(context, list(wanted)) if few else members.read_many(context, wanted)

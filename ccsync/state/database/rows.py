@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
+from functools import cache
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -38,6 +39,11 @@ def record_of(kind: type[T], row: Sequence[Any]) -> T:
 
 def reader_of(hint: Any) -> Callable[[Any], Any] | None:
     """How a column becomes a value of this type; `None`: it is one already."""
+    return _reader_of(hint)
+
+
+@cache
+def _reader_of(hint: Any) -> Callable[[Any], Any] | None:
     wanted = next(one for one in get_args(hint) if one is not NoneType) if NoneType in get_args(hint) else hint
     if wanted in (datetime, bool):
         return from_text if wanted is datetime else bool
@@ -48,7 +54,13 @@ def reader_of(hint: Any) -> Callable[[Any], Any] | None:
 
 def values_of(record: Any) -> list[Value]:
     """The columns of a dataclass, one for each field; dictionaries and tuples as JSON."""
-    return [_value_of(getattr(record, one.name)) for one in fields(record)]
+    kind: Any = type(record)
+    return [_value_of(getattr(record, name)) for name in _names_of(kind)]
+
+
+@cache
+def _names_of(kind: Any) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
 
 
 def _value_of(value: Any) -> Value:

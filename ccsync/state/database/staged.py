@@ -21,5 +21,6 @@ STAGED = (
     is_own_sign_up INTEGER NOT NULL DEFAULT 0,
     tags TEXT                         -- the names as a JSON array; NULL: not known
 ) STRICT""",
-    "CREATE INDEX temp.staged_by_person ON staged (person, updated_at DESC, account_id DESC)",
 )
+BY_PERSON = "CREATE INDEX IF NOT EXISTS temp.staged_by_person ON staged (person, updated_at DESC, account_id DESC)"
+"""Made once all is read, when people are gone through for the first time: sorting is cheaper than a place for each."""

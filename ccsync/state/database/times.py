@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 def to_text(at: datetime) -> str:
     """An aware time as `2026-11-23T14:05:09.120Z`."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def from_text(text: object) -> datetime | None:
@@ -15,4 +15,4 @@ def from_text(text: object) -> datetime | None:
 
 def storable(text: str) -> str:
     """The text as SQLite can bind it: a lone surrogate from hostile JSON becomes a question mark."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")

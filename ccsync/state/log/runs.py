@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ccsync.state.database.lock import is_alive, this_process
-from ccsync.state.database.rows import Row, record_of
+from ccsync.state.database.rows import Row, marks, record_of
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import storable
 
@@ -132,7 +132,8 @@ def add_rejected(store: Store, run_id: int, records: Iterable[RejectedRecord]) -
 
 def drop_rejected(store: Store, run_id: int, account_ids: Iterable[int]) -> None:
     """These records turned out well after all, inside the caller's transaction."""
-    store.run_many("DELETE FROM rejected WHERE run_id = ? AND account_id = ?", [(run_id, one) for one in account_ids])
+    found = list(account_ids)
+    store.run(f"DELETE FROM rejected WHERE run_id = ? AND account_id IN ({marks(found)})", run_id, *found)
 
 
 def count_rejected(store: Store, run_id: int) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ccsync.state import suppressions
 from ccsync.state.database.rows import Value, marks
 from ccsync.state.database.store import Store
 from ccsync.state.outbox.tasks import DONE, PENDING, WRITE_BACK
@@ -85,7 +86,9 @@ def enqueue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None
         f" AND coalesce(source, '') NOT IN ('{OWN}', '{RESTORED}')"
         f" AND (since IS NULL OR ?2 IS NULL OR since >= ?2){_AGAIN}"
     )
-    store.run_many(sql, [(person, made_at, at, False) for person, made_at in newcomers])
+    found = list(newcomers)
+    held = suppressions.any_among(store, [person for person, _ in found])
+    store.run_many(sql, [(person, made_at, at, False) for person, made_at in found if person in held])
 
 
 @dataclass(frozen=True, slots=True)

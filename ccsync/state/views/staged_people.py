@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ccsync.state import contacts, suppressions
 from ccsync.state.contacts import KnownContact, known_contact_of
-from ccsync.state.database.rows import record_of
+from ccsync.state.database.staged import BY_PERSON
 from ccsync.state.database.store import Store
 from ccsync.state.staging import Staged
 from ccsync.state.suppressions import Suppression
@@ -29,7 +29,7 @@ def iter_staged_people(store: Store, list_id: str, at: datetime, longer_than: in
     The caller may write between two items. What it writes about people still to come may be seen a chunk late.
     """
     sql = (
-        "SELECT staged.person, staged.account_id, NULL, staged.person, staged.fingerprint, row, is_own_sign_up,"
+        "SELECT staged.person, staged.account_id, staged.fingerprint, row, is_own_sign_up,"
         " CASE WHEN expires_at IS NULL OR expires_at > ?2 THEN parked.fingerprint END,"
         " EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = staged.person),"
         f" {contacts.COLUMNS} FROM staged LEFT JOIN contacts USING (person) LEFT JOIN parked USING (account_id)"
@@ -37,11 +37,14 @@ def iter_staged_people(store: Store, list_id: str, at: datetime, longer_than: in
         " WHERE staged.person > ?1 AND (?4 = 0 OR length(json_extract(row, '$.email')) > ?4)"
         " ORDER BY staged.person, updated_at DESC, staged.account_id DESC"
     )
+    store.run_aside(BY_PERSON)
     last = None
+    # Spelled out, not by `record_of`: an export goes through everybody more than once.
     for row in store.iter_chunks(sql, at, list_id, longer_than):
-        person, refused, is_held, known = row[0], row[7], row[8], row[9:]
+        person, account_id, fingerprint, content, is_own_sign_up, refused, is_held, *known = row
         if person != last:
             contact = None if known[0] is None else known_contact_of(known)
-            held = suppressions.of_person(store, person) if is_held else []
-            yield StagedPerson(record_of(Staged, row[1:7]), contact, held, refused)
+            held = suppressions.of_person(store, person) if is_held else ()
+            staged = Staged(account_id, None, person, fingerprint, content, bool(is_own_sign_up))
+            yield StagedPerson(staged, contact, held, refused)
         last = person
