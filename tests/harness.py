@@ -42,6 +42,7 @@ from tests.doubles import FakeClock
 LIST = "Web shop customers"
 FAST = "\n[limits]\nrequests_per_second = 100\nkibo_requests_per_second = 1000\n"
 T = TypeVar("T")
+S = TypeVar("S", bound=Store)
 
 
 @functools.cache
@@ -57,8 +58,35 @@ class Crash(BaseException):
     """The process dies here: nothing of ours may catch it."""
 
 
+class Kept(Store):
+    """A state file that stays open from run to run: to open it takes as long as most of what a run does with it."""
+
+    is_in_use = False
+    is_kept = True
+
+    def close(self) -> None:
+        """A run is over, or died; what it had not committed is gone, as at a real end."""
+        self.is_in_use = False
+        if not self.is_kept:
+            self._connection.close()
+        elif self.is_in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def let_go(self) -> None:
+        """Close it really, at the end of the run that uses it."""
+        self.is_kept = False
+        if not self.is_in_use:
+            self._connection.close()
+
+
 class Shop(AbstractContextManager["Shop"]):
-    """A sandbox with ccsync beside it. `on_boundary` hears before and after every call and commit."""
+    """A sandbox with ccsync beside it. `on_boundary` hears before and after every call and commit.
+
+    The state file stays open between the runs. Whoever copies it, puts another in its place, or forks lets go of it.
+    """
+
+    keeps_open = True
+    """Does the state file stay open? Not where commands open it for themselves."""
 
     def __init__(
         self,
@@ -73,6 +101,7 @@ class Shop(AbstractContextManager["Shop"]):
         self._logs_in, self._has_wire = logs_in, has_wire
         self._open = ExitStack()
         self._read: tuple[str, Config] | None = None
+        self._kept: Kept | None = None
         self.clock = clock or FakeClock()
         self.box = Sandbox(settings, clock=self.clock.now)
         self.folder = folder
@@ -85,6 +114,7 @@ class Shop(AbstractContextManager["Shop"]):
 
     def __enter__(self) -> "Shop":
         self._open.callback(self.box.stop)
+        self._open.callback(self.let_go)
         self._direct = self._open.enter_context(ExitStack())
         if self._has_wire:
             self.box.start()
@@ -124,7 +154,24 @@ class Shop(AbstractContextManager["Shop"]):
         return self._read[1]
 
     def open(self) -> Store:
-        return open_store(self.config.state.path, on_boundary=lambda label: self.on_boundary(label))
+        if not self.keeps_open or (self._kept is not None and self._kept.is_in_use):
+            return self._open_anew(Store)
+        if self._kept is None:
+            self._kept = self._open_anew(Kept)
+        self._kept.is_in_use = True
+        return self._kept
+
+    def _open_anew(self, kind: type[S]) -> S:
+        path = self.config.state.path
+        store = open_store(path)
+        return kind(store._connection, path, lambda label: self.on_boundary(label))
+
+    def let_go(self) -> Path:
+        """The path of the state file, which is now as a program that has ended leaves it."""
+        if self._kept is not None:
+            self._kept.let_go()
+            self._kept = None
+        return self.config.state.path
 
     def _log_in(self) -> None:
         store = self.open()

@@ -51,6 +51,8 @@ class InsideShop(Shop):
     its streams and its signals is for `tests.live`.
     """
 
+    keeps_open = False
+
     def __init__(
         self,
         folder: Path,

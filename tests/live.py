@@ -47,6 +47,8 @@ class LiveShop(Shop):
     A shop that `waits` gives its processes the real clock: for what somebody does to a process meanwhile.
     """
 
+    keeps_open = False
+
     def __init__(
         self,
         folder: Path,

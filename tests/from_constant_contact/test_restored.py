@@ -28,7 +28,7 @@ class Backup:
     """A copy of the state file, made with `cp`; with what stands beside it, or without."""
 
     def __init__(self, shop: Shop, *, is_whole: bool = False) -> None:
-        self._path = shop.config.state.path
+        self._shop, self._path = shop, shop.let_go()
         self._folder = self._path.with_name(f"backup-{len([*self._path.parent.iterdir()])}")
         self._folder.mkdir()
         for name in ("", "-wal", *([".lock"] if is_whole else [])):
@@ -37,6 +37,7 @@ class Backup:
 
     def put_back(self) -> None:
         """The newer file, and its write-ahead log, are gone."""
+        self._shop.let_go()
         for name in ("-wal", "-shm"):
             self._path.with_name(self._path.name + name).unlink(missing_ok=True)
         for one in self._folder.iterdir():

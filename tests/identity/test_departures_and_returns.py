@@ -235,13 +235,14 @@ def test_an_older_state_file_is_put_back(shop: Shop, first: str) -> None:
     """A customer taken off in between opts in anew: that yes stays, and they are on the list again."""
     pat, lee = join(shop, PAT, LEE)
     settled(shop)
-    path = shop.config.state.path
+    path = shop.let_go()
     copied_at = shop.clock.now()
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("VACUUM INTO ?", [str(path) + ".old"])
     shop.box.kibo.opt_out(pat)
     run_job(shop, "flush")
     assert PAT not in shop.members()
+    shop.let_go()
     for end in ("-wal", "-shm"):
         path.with_name(path.name + end).unlink(missing_ok=True)
     path.with_name(path.name + ".old").replace(path)

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -82,7 +83,6 @@ class World:
         self.box, self.kibo, self.cc = self.shop.box, self.shop.box.kibo, self.shop.box.cc
         self.cc.add_list(OTHER_LIST)
         self._path = self.shop.config.state.path
-        self._holder = self._hold()
         self._copied: tuple[int, bool] | None = None
         self._lost: list[tuple[int, int]] = []
         self.settled: list[Settled] = []
@@ -100,31 +100,24 @@ class World:
 
     def close(self) -> None:
         """Let go of everything."""
-        self._holder.close()
         self.shop.__exit__(None, None, None)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _hold(self) -> sqlite3.Connection:
-        """Kept open, so that not every run is the last to close the file and has to empty its log."""
-        holder = sqlite3.connect(self._path)
-        holder.execute("SELECT 1 FROM meta").fetchone()
-        return holder
 
     def keep_copy(self) -> None:
         """Copy the state file, as it is at rest."""
         self._copy_path.unlink(missing_ok=True)
-        self._holder.execute("VACUUM INTO ?", [str(self._copy_path)])
+        with closing(sqlite3.connect(self._path)) as connection:
+            connection.execute("VACUUM INTO ?", [str(self._copy_path)])
         self._copied = len(self.box.acts), self.has_exported
 
     def put_back(self) -> None:
         """Put the copy in the place of the state file: what was seen since it was made is known to nobody any more."""
         if self._copied is None:
             return
-        self._holder.close()
+        self.shop.let_go()
         for end in ("-wal", "-shm"):
             self._path.with_name(self._path.name + end).unlink(missing_ok=True)
         shutil.copyfile(self._copy_path, self._path)
-        self._holder = self._hold()
         number, self.has_exported = self._copied
         self._lost.append((number, len(self.box.acts)))
         self.settled = [one for one in self.settled if one.number <= number]

@@ -31,6 +31,7 @@ def world_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
                 folder = tmp_path_factory.mktemp("story")
                 shop = open_shops.enter_context(story.world(folder))
                 story.prepare(shop)
+                shop.let_go()
                 made[story.name] = shop, World(folder)
             return made[story.name]
 
