@@ -44,16 +44,16 @@ def _first_export(box: Sandbox, folder: str) -> bool:
     box.cc.approve_automatically = True
     if not _ccsync(folder, "login --yes --campaigns"):
         return False
-    _say("Choose the contact list, made here because it is new.")
+    _say("Choose the contact list; it is new, so it is created.")
     if not _ccsync(folder, f'configure --list "{LIST}" --create-list --from-email info@example.com'):
         return False
     _say("See what an export would do, and what it would cost. Nothing is changed.")
     if not _ccsync(folder, "export --dry-run"):
         return False
-    _say("Export. Some addresses of this store are broken on purpose: they are told, the rest goes on, the exit is 3.")
+    _say("Export. Some addresses of this store are broken on purpose: they are reported, and it exits 3.")
     if not _ccsync(folder, "-v export --yes", 0, 3):
         return False
-    _say("Which records were those, and what is to be done?")
+    _say("Which records were those, and what can be done?")
     return _ccsync(folder, "logs 1 --errors")
 
 
@@ -95,16 +95,16 @@ def _marketing(box: Sandbox, folder: str) -> bool:
     _say(f"For the marketing people. The segment VIP is a tag in Constant Contact; {len(tagged)} members have it:")
     for address in tagged[:5]:
         print(f"  {address:<62} {', '.join(sorted(box.cc.tags_of(address)))}"[:100])
-    _say("A draft campaign to the list. It is sent by nobody but a person, in Constant Contact:")
+    _say("A draft campaign to the list. Only a person can send it, in Constant Contact:")
     (Path(folder) / "news.txt").write_text(TEXT)
     if not _ccsync(folder, 'campaign "Winter hours" --subject "Our winter hours" --text news.txt'):
         return False
-    _say("And a page about the list, for people who never saw a terminal:")
+    _say("And a page about the list, for people who do not use a terminal:")
     has_template_engine = find_spec("jinja2") is not None
     if not _ccsync(folder, f"report --output {shlex.quote(str(REPORT))}", 0 if has_template_engine else 2):
         return False
     if has_template_engine:
-        _say(f"It lies at {REPORT}")
+        _say(f"Open {REPORT} in a browser.")
     return bool(tagged) and len(box.cc.emails.campaigns) == 1
 
 

@@ -53,7 +53,7 @@ def report(app: App, output: Path, days: int) -> None:
         return
     _write(output, page)
     if not app.is_quiet and sys.stdout.isatty():
-        screen.print_line(f"The report lies at {screen.clean(output.resolve())}")
+        screen.print_line(f"Wrote the report to {screen.clean(output.resolve())}")
 
 
 def _write(path: Path, page: str) -> None:
