@@ -85,6 +85,8 @@ class Shop(AbstractContextManager["Shop"]):
     The state file stays open between the runs. Whoever copies it, puts another in its place, or forks lets go of it.
     """
 
+    is_direct_beside_the_wire = False
+    """Is the wire for other processes alone?"""
     keeps_open = True
     """Does the state file stay open? Not where commands open it for themselves."""
 
@@ -114,11 +116,11 @@ class Shop(AbstractContextManager["Shop"]):
 
     def __enter__(self) -> "Shop":
         self._open.callback(self.box.stop)
-        self._open.callback(self.let_go)
+        self._open.callback(self._end_kept)
         self._direct = self._open.enter_context(ExitStack())
         if self._has_wire:
             self.box.start()
-        else:
+        if not self._has_wire or self.is_direct_beside_the_wire:
             self._direct.enter_context(without_wire(self.box))
         self.list_id = self.box.cc.add_list(LIST)
         self.config_path = self.folder / "ccsync.toml"
@@ -168,10 +170,13 @@ class Shop(AbstractContextManager["Shop"]):
 
     def let_go(self) -> Path:
         """The path of the state file, which is now as a program that has ended leaves it."""
+        self._end_kept()
+        return self.config.state.path
+
+    def _end_kept(self) -> None:
         if self._kept is not None:
             self._kept.let_go()
             self._kept = None
-        return self.config.state.path
 
     def _log_in(self) -> None:
         store = self.open()

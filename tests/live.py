@@ -47,6 +47,7 @@ class LiveShop(Shop):
     A shop that `waits` gives its processes the real clock: for what somebody does to a process meanwhile.
     """
 
+    is_direct_beside_the_wire = True
     keeps_open = False
 
     def __init__(
