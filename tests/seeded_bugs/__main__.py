@@ -44,7 +44,7 @@ def play(bug: SeededBug) -> Outcome:
 def _run(folder: Path, words: Sequence[str]) -> Outcome:
     with tempfile.TemporaryDirectory() as cache:
         environ = os.environ | {"PYTHONPATH": str(folder)}
-        command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-o", f"cache_dir={cache}", *words]
+        command = [sys.executable, "-m", "pytest", "-q", "--deep", "-n", "0", "-o", f"cache_dir={cache}", *words]
         done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
         noted = Path(cache) / "v" / "cache" / "lastfailed"
         failed = tuple(json.loads(noted.read_text())) if noted.is_file() else ()
