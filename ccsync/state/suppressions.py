@@ -96,7 +96,7 @@ def run_of(store: Store, one: Suppression) -> int:
 
 
 def unsubscribed_among(store: Store, contact_ids: Sequence[str]) -> set[str]:
-    """Those of these contacts by which somebody is unsubscribed. One pass over all suppressions: for a whole page."""
+    """Those of these contacts by which somebody is unsubscribed."""
     where = f"kind = ? AND contact_id IN ({marks(contact_ids)})"
     return set(store.column(str, f"SELECT contact_id FROM suppressions WHERE {where}", UNSUBSCRIBED, *contact_ids))
 

@@ -42,8 +42,10 @@ TABLES = frozenset(
     }
 )
 
+EIGHTH = "CREATE INDEX suppressions_by_contact ON suppressions (contact_id) WHERE contact_id NOT NULL;\n"
+"""Each page of contacts asks which of them are unsubscribed; without it that was a pass over all who ever were."""
 
-_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH)
+_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH)
 VERSION = len(_MIGRATIONS)
 
 
