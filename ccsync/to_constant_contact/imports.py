@@ -104,7 +104,7 @@ class Imports:
         self.has_passed = True
         refusals.note_passed(self.context)
         log.info(
-            "batch %s, contacts %s: %s persons, %s errors, %s correctable, %s not added to the list",
+            "batch %s: contacts sent %s, taken %s, errors %s, correctable %s, not added to the list %s",
             batch.id,
             batch.rows,
             activity.person_count,

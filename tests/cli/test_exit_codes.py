@@ -15,6 +15,7 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock
 from tests.canaries import leaks_in
 from tests.cli.faults import ALL_COMMANDS
+from tests.inside import CommandClock, run_inside
 from tests.live import LiveShop
 
 SETTINGS = SandboxSettings(customers=20, seed=7, device_interval_seconds=1)
@@ -229,6 +230,18 @@ def test_declined(shop: LiveShop) -> None:
     assert seen.code == DECLINED
     assert not shop.members()
     assert shop.latest() == []
+
+
+def test_a_misspelt_command(tmp_path: Path) -> None:
+    """Usage (exit 2), with the nearest command where one is near."""
+    for word, end in (
+        ("lgos", "'lgos'. Did you mean logs?"),
+        ("flush-event", "Did you mean flush-events?"),
+        ("x", "'x'."),
+    ):
+        done = run_inside(tmp_path, tmp_path / "none.toml", [word], CommandClock())
+        assert done.returncode == 2
+        assert done.stderr.rstrip().endswith(end)
 
 
 def test_no_code_is_left_out() -> None:
