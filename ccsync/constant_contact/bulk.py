@@ -54,9 +54,10 @@ class Bulk(Wire):
         """
         return self._start("contact_exports", {"contact_ids": contact_ids, "fields": ["email_address", "email_lists"]})
 
-    def export_list(self, list_id: str) -> Activity:
-        """Start an export of the addresses of a list's members, whatever their number."""
-        return self._start("contact_exports", {"list_ids": [list_id], "fields": ["email_address"]})
+    def export_list(self, list_id: str, *, with_dates: bool = False) -> Activity:
+        """Start an export of the addresses of a list's members, whatever their number, and of when each was made."""
+        fields = ["email_address", "created_at"] if with_dates else ["email_address"]
+        return self._start("contact_exports", {"list_ids": [list_id], "fields": fields})
 
     def fetch_export(self, activity: Activity, file: BinaryIO) -> bool:
         """Download what a completed export made; false when the vendor shows no file."""

@@ -16,7 +16,7 @@ from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import sightings
 from ccsync.from_constant_contact.activities import await_activities
 from ccsync.models import Activity, Contact, ContactList
-from ccsync.run import control
+from ccsync.run import control, findings
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, ledger
@@ -28,6 +28,8 @@ MOST_EXPORTED = 500
 FEW = 2
 """Up to this many are looked up one by one before pages are read."""
 _CHUNK = 2_000
+LEAST_SHARE = 0.9
+"""A file with fewer of the list's members was cut off on the way."""
 CALLS_OF_EXPORT = 4
 """Start, two looks, download."""
 Hidden = dict[bytes, RefusedError | VendorUnreachable]
@@ -45,19 +47,16 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hi
     with_id = [one for one in wanted if contacts.id_of(context.store, one[0])]
     without = [one for one in wanted if not contacts.id_of(context.store, one[0])]
     exports = -(-len(with_id) // MOST_EXPORTED) * CALLS_OF_EXPORT
+    by_ids, pages, started_at = exports + len(without), _pages_of_list(context), vendor_now(context)
+    rest = with_id + without
+    if min(len(rest), by_ids, pages) > CALLS_OF_EXPORT and _read_exported_list(context, started_at):
+        rest = list(_not_seen(context, rest, started_at))
     # A dry run starts no bulk job, not even one that only reads.
-    if (
-        with_id
-        and not context.is_dry_run
-        and exports < len(with_id)
-        and exports + len(without) < _pages_of_list(context)
-    ):
+    elif with_id and not context.is_dry_run and exports < len(with_id) and by_ids < pages:
         exported_hidden = _export(context, with_id)
         if exported_hidden is not None:
-            with_id, hidden = [], exported_hidden
-    rest = with_id + without
-    if rest and len(rest) > _pages_of_list(context):
-        started_at = vendor_now(context)
+            rest, hidden = without, exported_hidden
+    if len(rest) > pages:
         read_list(context)
         # Look up contacts that were not shown: a page may be short, and a contact may have a new address.
         rest = list(_not_seen(context, rest, started_at))
@@ -67,14 +66,15 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hi
 def read_many(context: Context, wanted: Iterable[tuple[bytes, str]]) -> Hidden:
     """The same for so many that the list itself is read, whatever its size; nobody of them is kept in memory."""
     started_at = vendor_now(context)
-    read_list(context)
+    if not _read_exported_list(context, started_at):
+        read_list(context)
     return _look_up(context, _not_seen(context, wanted, started_at))
 
 
 def _not_seen(
     context: Context, wanted: Iterable[tuple[bytes, str]], started_at: datetime
 ) -> Iterator[tuple[bytes, str]]:
-    until = vendor_now(context)
+    until = max(started_at, vendor_now(context))
     return (one for one in wanted if not contacts.was_seen(context.store, one[0], started_at, until))
 
 
@@ -82,9 +82,8 @@ def calls_for(context: Context, number: int) -> int:
     """How many calls `read_membership` makes for this many people on the list."""
     if number == 0:
         return 0
-    exports = -(-number // MOST_EXPORTED) * CALLS_OF_EXPORT
     # The list itself is looked at first; this look at it is one more that an export does not make.
-    return min(number, exports + 1, _pages_of_list(context))
+    return min(number, CALLS_OF_EXPORT + 1, _pages_of_list(context))
 
 
 def read_new_members(context: Context, wanted: Iterable[tuple[bytes, str]], made_since: datetime) -> Hidden:
@@ -215,6 +214,31 @@ def _exported_members(context: Context, contact_ids: Sequence[str], name: str) -
         log.info("the export of contacts shows no lists")
         return None
     return {context.person_of(row.email) for row in found if row.is_on(context.list_id, name)}
+
+
+def _read_exported_list(context: Context, started_at: datetime) -> bool:
+    """Note all members of the list by one export, whatever their number; false where the pages have to be read.
+
+    The file shows no ids. When each contact was made tells whether it is still the one that ccsync has sent: without
+    a date with its zone that is not known, and a later look does not ask for a file again for a week.
+    """
+    if context.is_dry_run or findings.recall(context, findings.EXPORT_DATES) == "none":
+        return False
+    seen = 0
+    with _exported(context, lambda: context.constant_contact.export_list(context.list_id, with_dates=True)) as rows:
+        try:
+            while part := list(islice(rows or (), _CHUNK)):
+                if any(one.created_at is None for one in part):
+                    findings.note(context, findings.EXPORT_DATES, "none")
+                    return False
+                sightings.note_exported(context, part, started_at)
+                seen += len(part)
+                context.show("members of the list", seen)
+        except csv.Error:
+            log.warning("the export of the list is damaged; the list is read page by page")
+            return False
+    contact_list = context.constant_contact.get_list(context.list_id)
+    return contact_list is not None and seen >= (contact_list.membership_count or 0) * LEAST_SHARE
 
 
 def read_export_of_list(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ccsync.consent.decisions import DELETED, is_return_between_looks
+from ccsync.constant_contact.export_file import ExportedContact
 from ccsync.from_constant_contact import opt_outs
 from ccsync.models import Contact
 from ccsync.run.clocks import vendor_now
@@ -44,6 +45,15 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
                 _follow(context, one.person, contact)
         for person in back:
             wants_back(context, person, seen_at)
+
+
+def note_exported(context: Context, found: Iterable[ExportedContact], seen_at: datetime) -> None:
+    """Remember the members of the list as a file showed them, by their addresses, in one transaction."""
+    seen = [
+        Sighting(context.person_of(one.email), None, None, context.list_id, seen_at, one.created_at) for one in found
+    ]
+    with context.store.transaction():
+        contacts.observe(context.store, seen)
 
 
 def _follow(context: Context, person: bytes, contact: Contact) -> None:

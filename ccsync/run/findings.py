@@ -11,6 +11,7 @@ EVENT_QUERY = "event-query"
 UPDATE_DATE = "update-date"
 LACKING_SECTIONS = "lacking-sections"
 DEEPEST_ROW = "deepest-row"
+EXPORT_DATES = "export-dates"
 
 
 class Finder(Protocol):

@@ -5,7 +5,7 @@ page and batch sizes and rates as the vendors set them, no time for thinking.
   export     = (pages(customers) [+ customers, with --single-reads]) / R + latency
                + (contacts / 500 [first export] + imports + 2) / 4 + 3 s for the last import
   flush      = (pages(2 events a customer) + pages(changed)) / R + latency
-               + (opt-outs 1 + members by pages of 500 or exports of 500, 3 calls each + import 1 + look 1) / 4
+               + (opt-outs 1 + members by pages of 500 or by an export, 3 calls + import 1 + look 1) / 4
                + 3 s for the import
   poll       = (pages(customers) or one search each + 2 calls for each account written) / R + 3 latencies
                + (opt-outs / 500 + 1) / 4
@@ -19,7 +19,7 @@ from ccsync.sandbox.box import Sandbox
 
 KIBO_PAGE = 200
 CONTACT_PAGE = 500
-MOST_EXPORTED = 500
+CALLS_OF_EXPORT = 3
 SITES = 2
 
 
@@ -45,7 +45,7 @@ def flush(box: Sandbox, rate: float, changed: int, imports: int) -> float:
     """The least seconds for a flush of this many changed customers."""
     reads = math.ceil(changed * SITES / KIBO_PAGE) + math.ceil(changed / KIBO_PAGE)
     pages = math.ceil(box.cc.member_count("Bench") / CONTACT_PAGE)
-    calls = 1 + min(pages, math.ceil(changed / MOST_EXPORTED) * 3) + imports + 1
+    calls = 1 + min(pages, CALLS_OF_EXPORT) + imports + 1
     return reads / rate + _latency(box) + calls / _cc_rate(box) + box.settings.import_seconds
 
 

@@ -100,6 +100,11 @@ def rows_of(store: Store, batch_id: int) -> list[BatchRow]:
     return store.records(BatchRow, sql, batch_id)
 
 
+def rows_of_run(store: Store, run_id: int) -> int:
+    """How many contacts a run has put into batches, whatever became of them."""
+    return store.number("SELECT sum(rows) FROM batches WHERE run_id = ?", run_id)
+
+
 def holds(store: Store, person: bytes) -> bool:
     """May an import that was sent still put the person on the list?"""
     return any(state != SPLIT for state in states_of(store, person))

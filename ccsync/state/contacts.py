@@ -83,7 +83,7 @@ class Sighting:
 
     person: bytes
     contact_id: str | None
-    permission: str
+    permission: str | None
     member_of: str | None
     seen_at: datetime
     created_at: datetime | None = None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.from_constant_contact import members, opt_outs
 from ccsync.from_constant_contact.activities import Waits
 from ccsync.models import Activity
@@ -138,7 +139,9 @@ class Imports:
         opt_outs.pull_recent(self.context)
         suspects = list(self._to_check.values())
         wanted = [(row.person, row.email) for batch in suspects for row in self._rows(batch)]
-        if len(suspects) == 1:
+        # All that the run has sent is new by now, and stands on those pages.
+        pages = batches.rows_of_run(self.context.store, suspects[0].run_id) // PAGE_SIZE + 1
+        if len(suspects) == 1 and pages <= min(len(wanted), members.CALLS_OF_EXPORT):
             hidden = members.read_new_members(self.context, wanted, suspects[0].prepared_at)
         else:
             hidden = members.read_membership(self.context, wanted)

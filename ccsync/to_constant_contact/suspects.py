@@ -26,7 +26,7 @@ def send(context: Context, total: int, *, is_retry: bool = False, renew: Callabl
     sender, imports = Sender(context, renew), Imports(context)
     for outgoing in (iter_outgoing, iter_outgoing_long):
         sender.send_all(outgoing(context, is_retry=is_retry), total)
-        imports.await_own()
+    imports.await_own()
     Suspects(context, sender, imports).send_parts(is_retry=is_retry)
 
 

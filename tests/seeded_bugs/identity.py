@@ -242,4 +242,11 @@ BUGS = (
         "    if stand is Stand.GONE and False:\n",
         ("tests/consent/test_one_decision.py",),
     ),
+    SeededBug(
+        "a file without dates tells whose a contact is",
+        "from_constant_contact/members.py",
+        "                if any(one.created_at is None for one in part):\n",
+        "                if not part:\n",
+        ("tests/from_constant_contact/test_members.py", "-k", "by_one_export"),
+    ),
 )

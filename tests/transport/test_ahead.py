@@ -25,6 +25,8 @@ class SlowVendor:
         self.replies: dict[int, list[Reply]] = {}
         self.arrived: list[tuple[str, int]] = []
         self.now = self.most = 0
+        self.slowest = 0.0
+        """The longest that an answer took, on this machine and with all that it does besides."""
         self._lock = threading.Lock()
         vendor = self
 
@@ -53,9 +55,11 @@ class SlowVendor:
             self.most = max(self.most, self.now)
             queue = self.replies.get(number)
             status, headers, body = queue.pop(0) if queue else (200, {}, str(number).encode())
+        arrived_at = time.monotonic()
         time.sleep(self.latency(number))
         with self._lock:
             self.now -= 1
+            self.slowest = max(self.slowest, time.monotonic() - arrived_at)
         handler.send_response(status)
         for name, value in {"Content-Length": str(len(body)), **headers}.items():
             handler.send_header(name, value)
@@ -137,7 +141,8 @@ def test_as_many_are_under_way_as_rate_and_latency_ask_for(reading: Reading) -> 
     started = time.monotonic()
     assert reading.all(30) == list(range(30))
     assert 30 / 20 <= time.monotonic() - started < 30 * 0.3 / 2
-    assert 4 <= reading.vendor.most < MOST  # a busy machine answers later, and more are under way then
+    # A busy machine answers later, and more are under way then; one slot at each end, and one that comes late.
+    assert 4 <= reading.vendor.most <= min(MOST - 1, 20 * reading.vendor.slowest + 3)
 
 
 def test_never_more_than_the_most(reading: Reading) -> None:
