@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
 
+from ccsync.clocks import KiboTime
 from ccsync.consent.decisions import PENDING_CONFIRMATION
 from ccsync.models import Contact
 from ccsync.state.kibo_writes import KiboWrite
@@ -76,21 +77,37 @@ class AccountAct(Enum):
     WRITE = "write"
     ALREADY = "already so"
     LEFT_ALONE = "its opt-out did not come from Constant Contact"
+    NEWER = "has opted in in the store since"
     SKIPPED = "a B2B account, whose consent sits on its users"
     UNKNOWN = "acceptsMarketing is neither true nor false"
 
 
-def judge_account(kind: str, accepts: bool | None, account_type: str | None, write: KiboWrite | None) -> AccountAct:
+def is_newer_yes(yes_at: KiboTime | None, opt_out_at: KiboTime | None, first_export_at: KiboTime | None) -> bool:
+    """Has an account said yes surely after its person's opt-out at Constant Contact? Then it is left alone.
+
+    `opt_out_at` is the latest that the opt-out can have been as far as Constant Contact dates it; of a departure it
+    shows only when the person was still there: who says yes after that may have left before. What the store held at
+    the first export is older than any opt-out that is met there.
+    """
+    if yes_at is None or opt_out_at is None or first_export_at is None:
+        return False
+    return yes_at > max(opt_out_at, first_export_at)
+
+
+def judge_account(
+    kind: str, accepts: bool | None, account_type: str | None, write: KiboWrite | None, *, is_newer: bool = False
+) -> AccountAct:
     """What to do about an account with the person's address; `write` is what ccsync last set there.
 
-    An opt-out is written over any yes; a return only over a no that ccsync itself has written.
+    An opt-out is written over a yes that is not newer (`is_newer_yes`); a return only over a no that ccsync itself
+    has written.
     """
     if accepts is None:
         return AccountAct.SKIPPED if (account_type or "").upper() == "B2B" else AccountAct.UNKNOWN
     if accepts is wanted_value(kind):
         return AccountAct.ALREADY
     if kind != RESUBSCRIBED:
-        return AccountAct.WRITE
+        return AccountAct.NEWER if is_newer else AccountAct.WRITE
     is_ours = write is not None and (not write.accepts_marketing or write.done_at is None)
     return AccountAct.WRITE if is_ours else AccountAct.LEFT_ALONE
 

@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 
+from ccsync.clocks import ContactTime
 from ccsync.consent.decisions import is_return_between_looks
 from ccsync.consent.safety_limit import allowance
 from ccsync.consent.write_back import OWN_WORDS, REASONS, Found, judge_missing, whose_act
@@ -17,11 +19,13 @@ from ccsync.run.clocks import vendor_now
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, ledger, properties, suppressions
+from ccsync.state.contacts import KnownContact
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.outbox import queue, write_backs
 from ccsync.state.outbox.write_backs import WriteBack
+from ccsync.state.properties import Stream
 from ccsync.state.suppressions import DEPARTED, Suppression
 from ccsync.state.views import list_members
 from ccsync.words import counted
@@ -43,6 +47,7 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
     `record` is what the list's own record showed before. Raises what `ccsync.errors` lists; then nothing was concluded.
     """
     started_at, calls = clocks.our_time(context), context.constant_contact.transport.calls
+    began_at = clocks.contact_time(context)
     contact_list = require_list(context)
     missing = _Missing(context, contact_list)
     has_to_settle = False
@@ -54,11 +59,25 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
         else:
             missing.record()
             _note_returned(context)
+            if missing.is_settled and missing.is_all_seen:
+                clocks.advance(context, _all_seen(context), began_at)
     clocks.advance(context, list_record.stream(context), started_at)
     # A call for each person who left is worth it; the rest is the cost of another comparison.
     cost = context.constant_contact.transport.calls - calls - missing.departed
     list_record.note_comparison(context, record, cost, is_settled=missing.is_settled)
     return has_to_settle
+
+
+def _all_seen(context: Context) -> Stream[ContactTime]:
+    """The bookmark of the comparisons after which nobody was missing about whom nothing was concluded."""
+    return Stream(f"all seen on {context.list_id}", ContactTime)
+
+
+def _last_on_list_at(context: Context, known: KnownContact | None) -> datetime | None:
+    """When somebody who is gone was last known to be on the list, by Constant Contact's clock."""
+    compared_at = clocks.bookmark(context, _all_seen(context))
+    times = [known.sent.sent_at] if known and known.sent else []
+    return max(times + ([compared_at.at] if compared_at else []), default=None)
 
 
 def check(context: Context, row: WriteBack) -> bool:
@@ -68,7 +87,9 @@ def check(context: Context, row: WriteBack) -> bool:
     found = judge_missing(contact, row.list_id)
     if found is Found.UNCLEAR:
         return False
-    if found is Found.DEPARTED and contact is not None and is_return_between_looks(contact, before, row.list_id):
+    # Another address of the contact may have been looked at before this one: then its return is noted already.
+    is_back = contact is not None and is_return_between_looks(contact, before, row.list_id)
+    if found is Found.DEPARTED and (is_back or _wants_back(context, row.person)):
         withdraw_departure(context, row.person, REASONS[write_backs.RESUBSCRIBED])
         with context.store.transaction():
             sightings.wants_back(context, row.person, vendor_now(context))
@@ -102,9 +123,12 @@ def record_departure(
     source = whose_act(contact) if contact else None
     # Where nobody has looked, the last sighting stays the last.
     seen_at = (known.last_seen_at if known and not contact else None) or vendor_now(context)
+    last_on_list_at = _last_on_list_at(context, known)
     with context.store.transaction():
         for one in contacts.addresses_of_contact(context.store, contact_id, person):
-            found = Suppression(one, DEPARTED, context.list_id, contact_id, since, source)
+            found = Suppression(
+                one, DEPARTED, context.list_id, contact_id, since, source, last_on_list_at=last_on_list_at
+            )
             suppressions.record(context.store, found, at, context.run_id)
             if context.config.sync.list_departures:
                 write_backs.enqueue(context.store, one, DEPARTED, at, is_checked=contact is not None)
@@ -170,7 +194,7 @@ class _Missing:
         self._contact_list = contact_list
         self.departed = 0
         """How many have left, as a look at each showed."""
-        self.is_settled = True
+        self.is_settled = self.is_all_seen = True
 
     def record(self) -> None:
         """Remember who of them has left the list."""
@@ -206,6 +230,7 @@ class _Missing:
         except (RefusedError, VendorUnreachable) as error:
             # Nothing is concluded about a contact that cannot be seen; the next comparison looks again.
             control.blame_record_at_constant_contact(context, error)
+            self.is_all_seen = False
             return
         found = judge_missing(contact, context.list_id)
         log.info("somebody is missing from the list: %s", found.value)

@@ -18,6 +18,7 @@ from ccsync.run import clocks
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import batches, parked, properties, staging
+from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
 from ccsync.state.outbox import queue
 from ccsync.to_constant_contact import additions, known_contacts, list_removals, tags
@@ -89,6 +90,8 @@ def run(context: Context, request: Request) -> Plan | None:
         )
     if request.is_whole:
         with context.store.transaction():
+            if properties.get(context.store, properties.EXPORTED_LIST) is None:
+                properties.put(context.store, properties.FIRST_EXPORT, to_text(clocks.kibo_time(context).at))
             properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
             clocks.advance(context, events.STREAM, started_at)
     tags.tagging.carry_out(context)

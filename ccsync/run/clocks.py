@@ -10,7 +10,7 @@ from ccsync.errors import CcsyncError, Interrupted, OutOfTime
 from ccsync.run.context import Context
 from ccsync.state import properties
 from ccsync.state.properties import Stream
-from ccsync.transport.vendor_clock import Reading
+from ccsync.transport.vendor_clock import SAME, Reading
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,13 @@ def kibo_now(context: Context) -> KiboTime:
     except CcsyncError as error:
         log.info("Kibo's clock is not known: %s", error.what)
     return KiboTime(_kibo(context, moment(context)).latest)
+
+
+def latest_at_kibo(context: Context, at: ContactTime) -> KiboTime:
+    """The latest that Kibo's clock can have shown at a time of Constant Contact's; never a time that is yet to come."""
+    when = moment(context)
+    kibo, contact = _kibo(context, when), _constant_contact(context, when)
+    return KiboTime(min(kibo.latest, at.at + (kibo.latest - contact.earliest) + SAME))
 
 
 def do_agree(context: Context) -> bool:

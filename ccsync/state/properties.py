@@ -18,6 +18,8 @@ A whole comparison of the list settles it.
 """
 EXPORTED_LIST = "exported_list_id"
 """The list to which an export has finished."""
+FIRST_EXPORT = "first_export_at"
+"""When the first export ended that ended well, by Kibo's clock."""
 
 
 def get(store: Store, key: str) -> str | None:

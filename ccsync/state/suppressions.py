@@ -33,6 +33,8 @@ class Suppression:
 
     `list_id` is "" for the whole account. It rests on the act of a contact (`contact_id`) or of an account
     (`account_id`); `since` is when that was, where the vendor tells, and `source` whose act, where it shows it.
+    Constant Contact does not date departures: `since` is when one was noticed, by Kibo's clock, and `last_on_list_at`
+    when the person was last known to be on the list, by Constant Contact's.
     """
 
     person: bytes
@@ -42,9 +44,10 @@ class Suppression:
     since: datetime | None
     source: str | None
     account_id: int | None = None
+    last_on_list_at: datetime | None = None
 
 
-COLUMNS = "person, kind, list_id, contact_id, since, source, account_id FROM suppressions"
+COLUMNS = "person, kind, list_id, contact_id, since, source, account_id, last_on_list_at FROM suppressions"
 """The fields of a `Suppression`."""
 
 
@@ -74,11 +77,11 @@ def record(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
     known = "SELECT coalesce(since, '') FROM suppressions WHERE person = ? AND kind = ? AND list_id = ?"
     before = store.value(str, known, found.person, found.kind, found.list_id)
     sql = (
-        "INSERT INTO suppressions (person, kind, list_id, contact_id, since, source, account_id, seen_at, run_id)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person, kind, list_id) DO UPDATE"
+        "INSERT INTO suppressions (person, kind, list_id, contact_id, since, source, account_id, last_on_list_at,"
+        " seen_at, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person, kind, list_id) DO UPDATE"
         " SET contact_id = excluded.contact_id, since = coalesce(max(since, excluded.since), since, excluded.since),"
-        " source = excluded.source, account_id = excluded.account_id, seen_at = excluded.seen_at,"
-        " run_id = excluded.run_id"
+        " source = excluded.source, account_id = excluded.account_id, last_on_list_at = excluded.last_on_list_at,"
+        " seen_at = excluded.seen_at, run_id = excluded.run_id"
     )
     store.run(sql, *values_of(found), at, run_id)
     return before is None or (found.since is not None and to_text(found.since) > before)

@@ -157,12 +157,9 @@ def _with_other(context: Context, one: Removal) -> Removal | None:
         control.blame_record_at_constant_contact(context, error)
         _fail(context, one, error)
         return None
-    if one.reason != removals.UNSUBSCRIBED:
-        return replace(one, other_id=other.contact_id if other else None)
-    if other is None:
-        _done(context, one, "was not on the list any more")
-        return None
-    return replace(one, contact_id=other.contact_id)
+    if other is not None and one.reason == removals.UNSUBSCRIBED:
+        return replace(one, contact_id=other.contact_id)
+    return replace(one, other_id=other.contact_id if other else None)
 
 
 # one by one
@@ -271,7 +268,10 @@ def _done(context: Context, one: Removal, how: str, open_ids: Sequence[str] = ()
     why = removals.REASONS[one.reason]
     act = "unsubscribed" if how == "unsubscribed" else "removed"
     with context.store.transaction():
-        contacts.note_removed(context.store, one.person, one.list_id, vendor_now(context))
+        ids = one.contact_ids or (None,)
+        # Who has the contact under another address has not left by an act of their own.
+        for person in {two for each in ids for two in contacts.addresses_of_contact(context.store, each, one.person)}:
+            contacts.note_removed(context.store, person, one.list_id, vendor_now(context))
         if not one.is_done:
             step = Step(one.person, one.account_id, act, f"{why}; {how}" if act == "removed" else why)
             history.append(context.store, context.run_id, context.now(), [step])

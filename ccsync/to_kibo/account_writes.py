@@ -16,6 +16,7 @@ from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import kibo_writes, suppressions
 from ccsync.state.outbox.write_backs import WriteBack
+from ccsync.to_kibo import newer_yes
 from ccsync.to_kibo.outcomes import Outcomes
 
 MOST_UNDER_WAY = 8
@@ -135,7 +136,9 @@ class AccountWrites:
         if outdated(row.kind, row.list_id, suppressions.of_person(context.store, row.person)):
             return None
         write = kibo_writes.among(context.store, [account_id]).get(account_id)
-        act = judge_account(row.kind, whole.customer.accepts_marketing, whole.customer.account_type, write)
+        is_newer = newer_yes.says_yes_since(context, row, account_id)
+        account = whole.customer
+        act = judge_account(row.kind, account.accepts_marketing, account.account_type, write, is_newer=is_newer)
         if act is AccountAct.UNKNOWN:
             raise RefusedError("The account's consent is unknown.", f"{act.value}.", "Look at it in Kibo.", status=422)
         if act is not AccountAct.WRITE:

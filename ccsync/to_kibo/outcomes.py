@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from ccsync.consent.retry import next_try
@@ -57,12 +57,18 @@ class Outcomes:
         outcome = row.kind if is_written else _outcome(acts)
         with context.store.transaction():
             write_backs.settle(context.store, row.id, context.now(), outcome)
-            if outcome != row.kind:
+            if outcome != row.kind and AccountAct.NEWER not in acts.values():
                 step = Step(row.person, None, "left alone", f"{reason_of(row)}; {_WORDS[outcome]}")
                 history.append(context.store, context.run_id, context.now(), [step])
         context.counts[outcome] += 1
         if row.kind == DEPARTED and outcome == DEPARTED:
             self.departed_by[row.source or ""] += 1
+
+    def leave(self, row: WriteBack, newer: Iterable[int]) -> None:
+        """These accounts have said yes since: they are left alone, whatever becomes of the others."""
+        steps = [Step(row.person, one, "left alone", f"{reason_of(row)}; {_NEWER}") for one in newer]
+        with self._context.store.transaction():
+            history.append(self._context.store, self._context.run_id, self._context.now(), steps)
 
     def drop(self, row: WriteBack, reason: str) -> None:
         """It no longer holds; write nothing."""
@@ -109,9 +115,10 @@ def _outcome(acts: Mapping[int, AccountAct]) -> str:
         return NOT_A_CUSTOMER
     if AccountAct.ALREADY in acts.values():
         return UNCHANGED
-    return LEFT_ALONE if AccountAct.LEFT_ALONE in acts.values() else SKIPPED
+    return LEFT_ALONE if {AccountAct.LEFT_ALONE, AccountAct.NEWER} & {*acts.values()} else SKIPPED
 
 
+_NEWER = f"the account {AccountAct.NEWER.value}; not mailed, and not opted out there"
 _WORDS = {
     NOT_A_CUSTOMER: "no customer has the address",
     UNCHANGED: "the store says so already",

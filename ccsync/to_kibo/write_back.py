@@ -22,7 +22,7 @@ from ccsync.state import contacts, kibo_writes, suppressions
 from ccsync.state.outbox import write_backs
 from ccsync.state.outbox.write_backs import RESUBSCRIBED, Tally, WriteBack
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
-from ccsync.to_kibo import outcomes
+from ccsync.to_kibo import newer_yes, outcomes
 from ccsync.to_kibo.account_writes import AccountWrites
 from ccsync.to_kibo.accounts import Finder
 
@@ -213,9 +213,17 @@ class Writer:
     def _judge(self, row: WriteBack, found: Sequence[Customer]) -> None:
         writes = kibo_writes.among(self._context.store, [one.account_id for one in found])
         acts = {
-            one.account_id: judge_account(row.kind, one.accepts_marketing, one.account_type, writes.get(one.account_id))
+            one.account_id: judge_account(
+                row.kind,
+                one.accepts_marketing,
+                one.account_type,
+                writes.get(one.account_id),
+                is_newer=newer_yes.says_yes_since(self._context, row, one.account_id),
+            )
             for one in found
         }
+        if newer := [account_id for account_id, act in acts.items() if act is AccountAct.NEWER]:
+            self._outcomes.leave(row, newer)
         targets = [account_id for account_id, act in acts.items() if act in (AccountAct.WRITE, AccountAct.UNKNOWN)]
         if targets:
             write_backs.want(self._context.store, [row.id])

@@ -1,5 +1,6 @@
 """The errors that an answer of a vendor ends a call with."""
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from ccsync.errors import (
@@ -21,6 +22,15 @@ _REFUSAL_FIXES = {
     " has its behaviors.",
     404: "Check the ids and URLs in the config.",
 }
+
+
+def foreign_host(vendor: str, origins: Iterable[str]) -> RefusedError:
+    """A link that leads elsewhere is never followed."""
+    return RefusedError(
+        f"A {vendor} answer points to a host that is not {vendor}'s; nothing was sent there.",
+        f"allowed: {', '.join(sorted(origins))}.",
+        "Check the URLs in the config, and any proxy between this machine and the vendor.",
+    )
 
 
 def too_late(vendor: str, call: Call) -> TooLate:

@@ -19,13 +19,12 @@ from ccsync import __version__
 from ccsync.errors import (
     AnswerLost,
     NoWayOut,
-    RefusedError,
     TooLate,
 )
 from ccsync.transport.ahead import Ahead, Flights
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
 from ccsync.transport.classification import Kind, Meaning, classify, is_html
-from ccsync.transport.endings import answer_lost, quota_spent, refusal, throttling, too_late, unreachable
+from ccsync.transport.endings import answer_lost, foreign_host, quota_spent, refusal, throttling, too_late, unreachable
 from ccsync.transport.exchange import Flight, trouble
 from ccsync.transport.late import requests
 from ccsync.transport.this_machine import obstacle, proxy_wants_login
@@ -45,6 +44,8 @@ LONGEST_WAIT_SECONDS = 3_600.0
 """Kibo's Retry-After reaches an hour. More is not worth a waiting process, and holds nobody back for longer."""
 PACING_SECONDS = 5.0
 """A wait that only keeps calls apart; in a longer one the world may change."""
+LONG_SECONDS = 60.0
+"""A wait that a person should hear of."""
 
 USER_AGENT = f"ccsync/{__version__}"
 """Cloudflare in front of Constant Contact's sign-in host answers 403 to Python's default."""
@@ -78,6 +79,8 @@ class Transport:
         self.calls = 0
         self.retries = 0
         self.dates = VendorClock()
+        self.on_long_wait: Callable[[str, float], None] = lambda _vendor, _seconds: None
+        """Told of a vendor and of the seconds that it makes a run wait, before a wait of `LONG_SECONDS` or more."""
         self._no_way_out: NoWayOut | None = None
 
     def server_time(self, fallback: datetime) -> datetime:
@@ -166,11 +169,7 @@ class Transport:
 
     def _check_origin(self, url: str) -> None:
         if origin(url) not in self._origins:
-            raise RefusedError(
-                f"A {self.vendor} answer points to a host that is not {self.vendor}'s; nothing was sent there.",
-                f"allowed: {', '.join(sorted(self._origins))}.",
-                "Check the URLs in the config, and any proxy between this machine and the vendor.",
-            )
+            raise foreign_host(self.vendor, self._origins)
 
     def _wait_for_turn(self, call: Call) -> None:
         self._clock.check()
@@ -178,6 +177,8 @@ class Transport:
         left = self._clock.seconds_left()
         if seconds > LONGEST_WAIT_SECONDS or (left is not None and seconds > left):
             raise throttling(self.vendor, seconds)
+        if seconds >= LONG_SECONDS:
+            self.on_long_wait(self.vendor, seconds)
         if seconds > 0:
             self._clock.sleep(seconds)
         if seconds > PACING_SECONDS and not call.may_wait:

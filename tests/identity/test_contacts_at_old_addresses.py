@@ -1,10 +1,12 @@
 """An import may make a contact at an address that another one has left: what was known of one says nothing of both."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from ccsync.errors import SafetyLimitError
 from tests.harness import LIST, Shop
 from tests.identity.stories import accepts, outcome, run_job, suppressed
 from tests.jobs.polling import LEE, PAT, join, settled, small_shop
@@ -107,3 +109,32 @@ def test_another_sources_contact_where_ours_was_erased_keeps_its_data(shop: Shop
     contact = shop.box.cc.contact(PAT)
     assert contact is not None
     assert (contact["first_name"], flags, accepts(shop, pat)) == ("Their", [True, True], True)
+
+
+def test_whose_contact_took_an_address_that_has_to_leave_has_not_left(shop: Shop) -> None:
+    """ccsync takes the contact off for the address's own account; that is no departure of the account it came from."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.cc.delete_contact(LEE, for_good=True)
+    shop.box.cc.rename(PAT, LEE)
+    run_job(shop, "full poll")
+    shop.box.kibo.opt_out(lee)
+    members, flags = outcome(shop, pat, lee)
+    assert (members & {PAT, LEE}, flags, suppressed(shop, PAT)) == (set(), [True, False], set())
+
+
+def test_a_return_is_one_for_every_address_of_the_contact(shop: Shop) -> None:
+    """Two people seem to have left at once, too many for a look at each; one contact had both addresses."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.cc.delete_contact(LEE, for_good=True)
+    shop.box.cc.rename(PAT, LEE)
+    shop.box.cc.unsubscribe(LEE)
+    shop.later(minutes=10)
+    shop.box.cc.resubscribe(LEE)
+    shop.later(hours=25)
+    with contextlib.suppress(SafetyLimitError):
+        shop.poll(is_full=True)
+    shop.poll(is_full=True, accept=100)
+    _, flags = outcome(shop, pat, lee)
+    assert flags == [True, True]

@@ -168,6 +168,42 @@ def test_an_unsubscribe_that_kibo_was_never_told(shop: Shop) -> None:
     assert reconcile(shop)[0].drift == 0
 
 
+def test_fix_mends_all_that_is_called_drift(tmp_path: Path) -> None:
+    """Every kind of it at once: after the repair and one run of each cron job there is none."""
+    lost, left, stayed, gone, untold = (f"{name}@example.com" for name in ("lost", "left", "stayed", "gone", "untold"))
+    with Shop(tmp_path, SETTINGS) as shop:
+        for address in (lost, left, stayed, gone, untold):
+            shop.box.kibo.add_account(emailAddress=address, firstName="Pat", acceptsMarketing=True)
+        cycle(shop)
+        change(shop, stayed, acceptsMarketing=False)
+        shop.box.cc.unsubscribe(untold)
+        shop.later(minutes=30)
+        shop.flush()
+        shop.poll()
+        put_back(shop, stayed)
+        for account_id in shop.box.kibo.find_by_email(untold):
+            shop.box.kibo.update_account(account_id, acceptsMarketing=True)
+        for statement in (
+            "DELETE FROM tasks WHERE kind = 'write-back' AND person = ?",
+            "INSERT INTO erasing VALUES (?)",
+            "DELETE FROM consent WHERE person = ? AND source != 'constant_contact'",
+        ):
+            lose(shop, statement, untold)
+        for account_id in shop.box.kibo.find_by_email(gone):
+            shop.box.kibo.delete_account(account_id)
+        for address in (lost, left):
+            shop.box.cc.leave_list(address, shop.list_id)
+        lose(shop, "DELETE FROM sent WHERE person = ?", lost)
+        report, found, _ = reconcile(shop, fixes=True)
+        wanted = {"missing": {lost}, "left": {left}, "not-removed": {stayed, gone}, "not-told": {untold}}
+        assert (report.drift, {kind: found[kind] for kind in wanted}) == (5, wanted)
+        shop.later(minutes=30)
+        shop.flush()
+        shop.poll()
+        shop.flush()
+        assert reconcile(shop)[0].drift == 0
+
+
 def test_a_newer_opt_in_in_the_store_is_not_overruled(shop: Shop) -> None:
     """Unsubscribed at Constant Contact, told to Kibo, opted in again in the store: listed, and left alone for ever."""
     shop.box.cc.unsubscribe(PAT)

@@ -43,10 +43,14 @@ class History:
         business: frozenset[int],
         erased: frozenset[str] = frozenset(),
         lost: Sequence[tuple[int, int]] = (),
+        *,
+        are_clocks_right: bool = True,
     ) -> None:
         """What nobody can know any more: `erased` are the contacts (ids) that the vendor has forgotten, `lost` the acts
-        (from one number to another) of which ccsync forgot when an older state file was put back.
+        (from one number to another) of which ccsync forgot when an older state file was put back. With a clock that
+        was wrong, dates of two vendors cannot be compared.
         """
+        self.can_compare_dates = are_clocks_right and not lost
         self.facts = facts
         self.erased = erased
         self._lost = lost
@@ -62,6 +66,22 @@ class History:
     def number_settled_before(self, number: int) -> int:
         found = self.settled_before(number)
         return found.number if found else 0
+
+    def was_erased(self, address: str, since: int, until: int) -> bool:
+        """Has ccsync erased what it knew of an address in between? It does so with the last account that had it."""
+        ever = self.facts.ever_at(address)
+        return any(
+            since < one.number <= until
+            and any(two.gone_at is not None and since < two.gone_at < one.number for two in ever)
+            and not any(two.home_at(one.number) == address for two in ever)
+            for one in self.settled
+        )
+
+    def yes_began(self, account: AccountStory, number: int) -> int:
+        """Since which act an account has said yes before another, as far as ccsync could see: flips are unseen."""
+        noes = [one.number for one in self.settled if account.accepted_at(one.number) is False and one.number <= number]
+        since = max(noes, default=0)
+        return min(when for when, says in account.own if since <= when < number and (says or not noes))
 
     def voters(self, address: str) -> list[AccountStory]:
         """Whose consent counts for an address: business accounts' does not (decision 1)."""
@@ -113,7 +133,7 @@ def _renamed_and_unsubscribed(history: History, address: str) -> Iterator[str]:
         joined = [number for number, actor in one.joined if actor == "app"]
         for since, end in stays:
             seen = history.number_settled_before(end)
-            if any(since <= number < seen for number in joined):
+            if any(since <= number < seen and not history.was_erased(address, number, end) for number in joined):
                 yield "was the address of a contact that is unsubscribed"
 
 
@@ -227,9 +247,15 @@ def _may_take_back(history: History, account: AccountStory, number: int, seen_un
                 undone = [*undone, *(when for when, actor in contact.joined if actor in OWN)]
             if any(no.number < when < seen_until for when in undone):
                 continue
-            # A historic unsubscribe, met at the first export, wins over any yes (decision 4). Later ones go to every
-            # account that there is when they are seen (decision 5): the vendors' clocks cannot be compared.
-            if no.number >= history.number_settled_before(yes) or no.number < historic:
+            # A historic unsubscribe, met at the first export, wins over any yes (decision 4). A later one goes to every
+            # account that there is when it is seen (decision 5), unless its yes is newer by both vendors' dates.
+            if no.number < historic:
+                return True
+            if no.kind == "add" or not history.can_compare_dates:
+                is_allowed = no.number >= history.number_settled_before(yes)
+            else:
+                is_allowed = no.number > history.yes_began(account, number)
+            if is_allowed:
                 return True
     return False
 
@@ -266,7 +292,9 @@ def store_knows(history: History) -> Iterator[str]:
             home
             for (since, home), (end, _) in zip(contact.homes, contact.homes[1:], strict=False)
             if any(
-                since <= when < history.number_settled_before(end) for when, actor in contact.joined if actor == "app"
+                since <= when < history.number_settled_before(end) and not history.was_erased(home, when, end)
+                for when, actor in contact.joined
+                if actor == "app"
             )
         }
         for home in homes:

@@ -89,6 +89,7 @@ def refuse_everything(world: World, which: int, days: int) -> None:
 @step("clocks", 4, len(JOBS), 3, len(SKEWS))
 def wrong_clock(world: World, job: int, whose: int, skew: int) -> None:
     """One run in which our clock is wrong, or the `Date` of everything that one vendor answers."""
+    world.are_clocks_right = False
     if whose == 0:
         world.shop.skew = timedelta(seconds=SKEWS[skew])
     else:

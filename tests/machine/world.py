@@ -11,7 +11,7 @@ from typing import Any
 
 from ccsync.cli.wiring import Clients, clients
 from ccsync.config import Config, load_config
-from ccsync.consent.drift import DRIFT
+from ccsync.consent.drift import DRIFT, Kind
 from ccsync.errors import CcsyncError, SafetyLimitError
 from ccsync.run.context import Context
 from ccsync.sandbox.settings import SandboxSettings
@@ -94,6 +94,8 @@ class World:
         self.edits: dict[int, str] = {}
         self.moves = 0
         self.has_had_trouble = False
+        self.are_clocks_right = True
+        """Were they always?"""
         self.has_exported = False
         self.looks: list[tuple[int, int]] = []
         self._judged = 0
@@ -135,7 +137,8 @@ class World:
 
     def history(self, until: int | None = None) -> History:
         settled = [one for one in self.settled if until is None or one.number <= until]
-        return History(self.facts(until), settled, frozenset(self.business), frozenset(self.erased), self._lost)
+        gone = frozenset(self.business), frozenset(self.erased), self._lost
+        return History(self.facts(until), settled, *gone, are_clocks_right=self.are_clocks_right)
 
     def accounts(self) -> list[int]:
         """The accounts there are, but for those whose person was erased."""
@@ -226,6 +229,7 @@ class World:
         self.shop.later(hours=25)
         if not self.has_exported:
             self.run("export", is_clean=True)  # the first one is a person's decision
+        self._mend()
         for _ in range(2):
             self.run("flush", is_clean=True)
             self.run("full poll", is_clean=True)
@@ -234,6 +238,22 @@ class World:
                 self.run("export", is_clean=True)
         self.run("flush", is_clean=True)
         self.judge_settled()
+
+    def _mend(self) -> None:
+        """I5: what `reconcile` calls drift, whatever happened before, its repair and a run of each cron job mend."""
+        self.tick()
+        before = self._drift()
+        if before:
+            for job in ("repair", "flush", "poll", "flush"):
+                self.run(job, is_clean=True)
+            self.tick()
+            left = sorted(f"{kind} {address}" for kind, address in before & self._drift())
+            self._raise_any([f"I5 the repair left {one}" for one in left])
+
+    def _drift(self) -> set[tuple[str, str]]:
+        """What `reconcile` would repair: kinds and addresses."""
+        _, _, findings = reconcile(self.shop)
+        return {(one.kind, one.email or "") for one in findings if one.repair and Kind(one.kind) in DRIFT}
 
     # judging
 

@@ -7,6 +7,7 @@ ACCOUNTS = "tests/identity/test_accounts_that_move.py"
 DEPARTURES = "tests/identity/test_departures_and_returns.py"
 ORDER = "tests/identity/test_order_of_jobs.py"
 OLD_ADDRESSES = "tests/identity/test_contacts_at_old_addresses.py"
+NEWER = "tests/to_kibo/test_newer_yeses.py"
 RETURNS = "tests/from_constant_contact/test_returns.py"
 
 BUGS = (
@@ -65,6 +66,48 @@ BUGS = (
         "            if row.kind == UNSUBSCRIBED and row.person in hidden:\n",
         "            if row.kind == UNSUBSCRIBED and row.person in hidden and False:\n",
         (RETURNS, "-k", "not_shown"),
+    ),
+    SeededBug(
+        "a twin's newer yes is overwritten",
+        "consent/write_back.py",
+        "        return AccountAct.NEWER if is_newer else AccountAct.WRITE\n",
+        "        return AccountAct.WRITE\n",
+        (NEWER, "-k", "twin or opts_in_again"),
+    ),
+    SeededBug(
+        "two vendors' dates are compared as they stand",
+        "run/clocks.py",
+        "at.at + (kibo.latest - contact.earliest) + SAME",
+        "at.at + SAME",
+        (NEWER, "-k", "clock_is_ahead"),
+    ),
+    SeededBug(
+        "what the first export meets is newer than a historic unsubscribe",
+        "consent/write_back.py",
+        "    return yes_at > max(opt_out_at, first_export_at)\n",
+        "    return yes_at > opt_out_at\n",
+        (NEWER, "-k", "first_export or which_yes"),
+    ),
+    SeededBug(
+        "a departure is dated by when it was noticed",
+        "from_constant_contact/departures.py",
+        "                one, DEPARTED, context.list_id, contact_id, since, source, last_on_list_at=last_on_list_at\n",
+        "                one, DEPARTED, context.list_id, contact_id, since, source, last_on_list_at=since\n",
+        (NEWER, "-k", "is_noticed"),
+    ),
+    SeededBug(
+        "a contact that ccsync took off under another address has left",
+        "to_constant_contact/list_removals.py",
+        "for two in contacts.addresses_of_contact(context.store, each, one.person)}:\n",
+        "for two in (one.person,)}:\n",
+        (OLD_ADDRESSES, "-k", "has_not_left"),
+    ),
+    SeededBug(
+        "a return is one for the address that was looked at first",
+        "from_constant_contact/departures.py",
+        "(is_back or _wants_back(context, row.person))",
+        "is_back",
+        (OLD_ADDRESSES, "-k", "every_address"),
     ),
     SeededBug(
         "a deletion by staff undoes the person's return",

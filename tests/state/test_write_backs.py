@@ -47,17 +47,28 @@ def test_a_change_is_queued_once(store: Store) -> None:
 
 
 def test_what_was_told_is_kept_and_told_again_for_newcomers(store: Store) -> None:
-    """An account older than the opt-out, or of unknown age, is told; a newer one is a newer word."""
+    """Whether an account's yes is newer than an unsubscribe is decided where it is written: two clocks dated them."""
     suppress(store, PAT, UNSUBSCRIBED)
     write_backs.enqueue(store, PAT, UNSUBSCRIBED, DAY)
     (row,) = write_backs.due(store, LATER, BOTH, after=0, limit=-1)
     write_backs.settle(store, row.id, LATER, "unsubscribed")
     assert waiting(store) == []
-    for made_at, is_written in ((LATER, False), (DAY - timedelta(days=9), True), (None, True)):
+    for made_at in (LATER, DAY - timedelta(days=9), None):
         with store.transaction():
             write_backs.enqueue_again(store, [(PAT, made_at), (LEE, made_at)], LATER)
-        assert (waiting(store) == [(PAT, UNSUBSCRIBED)]) is is_written
+        assert waiting(store) == [(PAT, UNSUBSCRIBED)]
         write_backs.settle(store, row.id, LATER, "unsubscribed")
+
+
+def test_an_account_made_after_a_departure_was_noticed_is_not_told_of_it(store: Store) -> None:
+    """Its yes lifts the departure: Kibo's clock dated both. An older account, or one of unknown age, is told."""
+    suppress(store, PAT, DEPARTED, list_id="list-1")
+    for made_at, is_told in ((LATER, False), (DAY - timedelta(days=9), True), (None, True)):
+        with store.transaction():
+            write_backs.enqueue_again(store, [(PAT, made_at)], LATER)
+        assert (waiting(store) == [(PAT, DEPARTED)]) is is_told
+        for row in write_backs.due(store, LATER, BOTH, after=0, limit=-1):
+            write_backs.settle(store, row.id, LATER, "departed")
 
 
 def test_an_opt_out_in_the_store_is_not_told_to_the_store(store: Store) -> None:

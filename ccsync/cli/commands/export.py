@@ -1,5 +1,8 @@
 """`ccsync export`: sends all opted-in customers to the list."""
 
+from datetime import timedelta
+from functools import partial
+
 import click
 
 from ccsync.cli.command_line import App
@@ -69,6 +72,8 @@ def export(
     line = ProgressLine(not (app.is_quiet or no_progress or as_json))
     with app.writing(config, "export") as store:
         tools = clients(config, store, app.clock)
+        for transport in (tools.kibo.transport, tools.constant_contact.transport):
+            transport.on_long_wait = partial(_say_wait, app, line)
         context = work_of(config, store, tools, list_id, app.clock, line)
         try:
             if dry_run:
@@ -81,6 +86,14 @@ def export(
     if finished is not None:
         report(app, finished, context, _summary(finished), as_json=as_json, news=news)
     return SOME_REJECTED if news else 0
+
+
+def _say_wait(app: App, line: ProgressLine, vendor: str, seconds: float) -> None:
+    """An export has no time limit: who waits for it should know how long, at a terminal or in a log."""
+    if not app.is_quiet:
+        line.erase()
+        ends = screen.local_time(app.clock.now() + timedelta(seconds=seconds))
+        screen.say(f"{vendor} asks for a wait. The export continues at {ends}.")
 
 
 def _agree(app: App, first: FirstExport, yes: bool) -> None:

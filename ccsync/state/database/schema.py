@@ -44,8 +44,10 @@ TABLES = frozenset(
 
 EIGHTH = "CREATE INDEX suppressions_by_contact ON suppressions (contact_id) WHERE contact_id NOT NULL;\n"
 """Each page of contacts asks which of them are unsubscribed; without it that was a pass over all who ever were."""
+NINTH = "ALTER TABLE suppressions ADD COLUMN last_on_list_at TEXT;\n"
+"""Of a departure: when the person was last known to be on the list, by Constant Contact's clock."""
 
-_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH)
+_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH)
 VERSION = len(_MIGRATIONS)
 
 

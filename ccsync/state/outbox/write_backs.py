@@ -78,13 +78,13 @@ def enqueue_return(store: Store, person: bytes, contact_id: str, happened_at: da
 def enqueue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None]], at: datetime) -> None:
     """Accounts (person, made at) that turned up with an opt-in on a suppressed address, inside a transaction.
 
-    An account made after the opt-out is a newer word of the person's, and is left alone. What is only held because an
-    older state file was put back is nobody's opt-out, and an unsubscribe of ccsync's own is the store's already.
+    An account made after a departure was noticed lifts it. What is only held because an older state file was put back
+    is nobody's opt-out, and an unsubscribe of ccsync's own is the store's already.
     """
     sql = (
         f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}')"
         f" AND coalesce(source, '') NOT IN ('{OWN}', '{RESTORED}')"
-        f" AND (since IS NULL OR ?2 IS NULL OR since >= ?2){_AGAIN}"
+        f" AND (kind = '{UNSUBSCRIBED}' OR since IS NULL OR ?2 IS NULL OR since >= ?2){_AGAIN}"
     )
     found = list(newcomers)
     held = suppressions.any_among(store, [person for person, _ in found])

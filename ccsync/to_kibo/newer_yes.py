@@ -1,0 +1,42 @@
+"""Is an account's yes newer than its person's opt-out at Constant Contact? Two clocks dated them."""
+
+from datetime import UTC, datetime, timedelta
+
+from ccsync.clocks import ContactTime, KiboTime
+from ccsync.consent.write_back import is_newer_yes
+from ccsync.run import clocks
+from ccsync.run.context import Context
+from ccsync.state import accounts, properties, suppressions
+from ccsync.state.database.times import from_text
+from ccsync.state.outbox.write_backs import WriteBack
+from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED, Suppression
+
+
+def says_yes_since(context: Context, row: WriteBack, account_id: int) -> bool:
+    """Has this account opted in surely after the change that is to be written back?"""
+    held = suppressions.of_person(context.store, row.person)
+    found = next((one for one in held if (one.kind, one.list_id) == (row.kind, row.list_id)), None)
+    return found is not None and is_newer(context, found, account_id)
+
+
+def is_newer(context: Context, opt_out: Suppression, account_id: int) -> bool:
+    """Has this account opted in surely after the opt-out, as far as ccsync has seen?"""
+    account = accounts.known(context.store, [account_id]).get(account_id)
+    shown = {UNSUBSCRIBED: opt_out.since, DEPARTED: opt_out.last_on_list_at}.get(opt_out.kind)
+    if account is None or not account.accepts_marketing or account.since is None or shown is None:
+        return False
+    at = clocks.latest_at_kibo(context, ContactTime(_end_of(shown)))
+    return is_newer_yes(KiboTime(account.since), at, _first_export_at(context))
+
+
+def _end_of(shown: datetime) -> datetime:
+    """Some of Constant Contact's dates are dates alone: it was at some time of that day."""
+    is_date = shown == shown.replace(hour=0, minute=0, second=0, microsecond=0)
+    return shown + timedelta(days=1) if is_date else shown
+
+
+def _first_export_at(context: Context) -> KiboTime | None:
+    at = from_text(properties.get(context.store, properties.FIRST_EXPORT))
+    if at is None and properties.get(context.store, properties.EXPORTED_LIST) is not None:
+        at = datetime.min.replace(tzinfo=UTC)  # before this was kept
+    return None if at is None else KiboTime(at)

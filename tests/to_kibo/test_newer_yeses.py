@@ -1,0 +1,163 @@
+"""An account that opts in after its person's opt-out at Constant Contact is left alone; in doubt nobody mails it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ccsync.clocks import KiboTime
+from ccsync.consent.write_back import is_newer_yes
+from ccsync.state import people
+from ccsync.state.log import history
+from tests.harness import Shop
+from tests.identity.stories import FIRST, outcome, run_job, run_jobs, suppressed
+from tests.jobs.polling import LEE, PAT, accepts, join, puts, settled, small_shop
+from tests.jobs.test_export import seed_contact
+
+DAY = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    with small_shop(tmp_path) as made:
+        yield made
+
+
+def at(days: float | None) -> KiboTime | None:
+    return None if days is None else KiboTime(DAY + timedelta(days=days))
+
+
+@pytest.mark.parametrize(
+    ("case", "yes", "opt_out", "first_export", "is_newer"),
+    [
+        ("after the opt-out", 2, 1, 0, True),
+        ("before it", 1, 2, 0, False),
+        ("at the same time", 1, 1, 0, False),
+        ("in the store at the first export, whatever came first", 2, 1, 3, False),
+        ("no export has finished yet", 2, 1, None, False),
+        ("a yes without a date", None, 1, 0, False),
+        ("an opt-out without a date", 2, None, 0, False),
+    ],
+)
+def test_which_yes_is_newer(
+    case: str, yes: float | None, opt_out: float | None, first_export: float | None, is_newer: bool
+) -> None:
+    """Only what is surely newer, and was not there at the first export."""
+    assert is_newer_yes(at(yes), at(opt_out), at(first_export)) is is_newer, case
+
+
+def say_no(shop: Shop, how: str) -> None:
+    if how == "unsubscribe":
+        shop.box.cc.unsubscribe(PAT)
+    else:
+        shop.box.cc.leave_list(PAT, shop.list_id)
+
+
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("how", ["unsubscribe", "leave"])
+def test_a_twin_who_signs_up_before_the_opt_out_is_noticed(shop: Shop, how: str, first: str) -> None:
+    """Whichever job comes first: the older account is opted out, the newer one is not, and nobody is mailed."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    say_no(shop, how)
+    shop.later(minutes=5)
+    (twin,) = join(shop, PAT)
+    run_jobs(shop, first)
+    members, flags = outcome(shop, pat, twin)
+    assert (PAT in members, flags, len(puts(shop))) == (False, [False, True], 1)
+    assert suppressed(shop, PAT) == {"unsubscribed" if how == "unsubscribe" else "departed"}
+
+
+@pytest.mark.parametrize("how", ["unsubscribe", "leave"])
+def test_a_twin_who_signed_up_before_the_opt_out(shop: Shop, how: str) -> None:
+    """A comparison has seen the person on the list since: the opt-out is the newer word, for both accounts."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    (twin,) = join(shop, PAT)
+    shop.later(minutes=10)
+    run_job(shop, "full poll")
+    say_no(shop, how)
+    _, flags = outcome(shop, pat, twin)
+    assert flags == [False, False]
+
+
+@pytest.mark.parametrize("how", ["unsubscribe", "leave"])
+def test_the_same_account_opts_in_again_before_the_opt_out_is_noticed(shop: Shop, how: str) -> None:
+    """What a run has seen it say no and yes in between is newer; it is off the list, and says yes in the store."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    shop.box.kibo.opt_in(pat)
+    run_job(shop, "flush")
+    assert PAT in shop.members()
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    if how == "leave":
+        shop.box.cc.join_list(PAT, shop.list_id)
+    say_no(shop, how)
+    shop.later(minutes=5)
+    shop.box.kibo.opt_in(pat)
+    _, flags = outcome(shop, pat, lee)
+    assert flags == [True, True]
+
+
+def test_what_the_first_export_meets_is_not_newer(shop: Shop) -> None:
+    """A historic unsubscribe wins over any yes that the store holds then, and reaches the account."""
+    long_ago = shop.clock.now() - timedelta(days=400)
+    shop.box.cc.add_contact(
+        seed_contact(PAT, "unsubscribed", opt_out_source="Contact", opt_out_at=long_ago, created_at=long_ago)
+    )
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.poll()
+    assert (accepts(shop, pat), PAT in shop.members()) == (False, False)
+    shop.later(minutes=30)
+    (later,) = join(shop, PAT)
+    members, flags = outcome(shop, pat, later)
+    assert (PAT in members, flags) == (False, [False, True])
+
+
+def test_an_older_yes_is_not_newer_because_kibos_clock_is_ahead(shop: Shop) -> None:
+    """What two vendors dated is compared as one moment by both clocks."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.clocks["kibo"].set_ahead(3_600.0)
+    (twin,) = join(shop, PAT)
+    shop.later(minutes=10)
+    shop.box.cc.unsubscribe(PAT)
+    shop.later(minutes=10)
+    shop.poll()
+    assert (accepts(shop, pat), accepts(shop, twin)) == (False, False)
+
+
+def test_a_newer_yes_is_newer_though_constant_contacts_clock_is_ahead(shop: Shop) -> None:
+    """The opt-out bears a date that is yet to come by Kibo's clock."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.clocks["cc"].set_ahead(3_600.0)
+    shop.box.cc.unsubscribe(PAT)
+    shop.later(minutes=10)
+    (twin,) = join(shop, PAT)
+    shop.later(minutes=10)
+    shop.poll()
+    assert (accepts(shop, pat), accepts(shop, twin)) == (False, True)
+
+
+def test_why_and_the_log_say_that_it_was_left_alone(shop: Shop) -> None:
+    """The account, and why it was neither mailed nor opted out."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.leave_list(PAT, shop.list_id)
+    shop.later(minutes=5)
+    (twin,) = join(shop, PAT)
+    run_job(shop, "full poll")
+    assert (accepts(shop, pat), accepts(shop, twin)) == (False, True)
+    store = shop.open()
+    steps = history.of_person(store, people.person_key(store)(PAT))
+    store.close()
+    (step,) = [one for one in steps if one.account_id == twin and one.act == "left alone"]
+    assert (
+        step.reason == "left the list; the account has opted in in the store since; not mailed, and not opted out there"
+    )
