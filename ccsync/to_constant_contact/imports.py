@@ -193,7 +193,8 @@ class Imports:
 
     def _confirm(self, batch: Batch) -> None:
         store = self.context.store
-        if len(self._arrived) + batch.rows <= MOST_IDENTIFIED:
+        # The pages that show them show all that the run has sent.
+        if max(len(self._arrived) + batch.rows, batches.rows_of_run(store, batch.run_id)) <= MOST_IDENTIFIED:
             self._arrived += [(row.person, row.email) for row in self._rows(batch)]
             self._sent_since = min(self._sent_since or batch.prepared_at, batch.prepared_at)
         while (upto := batches.end_of_part(store, batch.id, CONFIRMED_AT_ONCE)) is not None:
