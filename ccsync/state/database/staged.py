@@ -11,8 +11,7 @@ CREATE INDEX contacts_by_contact_id ON contacts (contact_id) WHERE contact_id NO
 """
 
 STAGED = (
-    "DROP TABLE IF EXISTS temp.staged",
-    """CREATE TEMP TABLE staged (
+    """CREATE TEMP TABLE IF NOT EXISTS staged (
     account_id INTEGER PRIMARY KEY,
     person BLOB,                      -- NULL: nothing to send
     updated_at TEXT NOT NULL,
@@ -21,6 +20,7 @@ STAGED = (
     is_own_sign_up INTEGER NOT NULL DEFAULT 0,
     tags TEXT                         -- the names as a JSON array; NULL: not known
 ) STRICT""",
+    "DELETE FROM temp.staged",  # not dropped: that would make SQLite prepare all statements again
 )
 BY_PERSON = "CREATE INDEX IF NOT EXISTS temp.staged_by_person ON staged (person, updated_at DESC, account_id DESC)"
 """Made once all is read, when people are gone through for the first time: sorting is cheaper than a place for each."""

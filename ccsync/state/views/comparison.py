@@ -10,12 +10,12 @@ from ccsync.state.database.times import storable
 from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIBED
 
 _TABLES = (
-    "CREATE TEMP TABLE at_kibo (account_id INTEGER PRIMARY KEY, person BLOB, email TEXT, opts_in INTEGER,"
+    "CREATE TEMP TABLE IF NOT EXISTS at_kibo (account_id INTEGER PRIMARY KEY, person BLOB, email TEXT, opts_in INTEGER,"
     " created_at TEXT, updated_at TEXT, why_not TEXT NOT NULL) STRICT",
-    "CREATE INDEX temp.at_kibo_by_person ON at_kibo (person, opts_in)",
-    "CREATE TEMP TABLE on_list (person BLOB PRIMARY KEY, email TEXT NOT NULL) STRICT, WITHOUT ROWID",
-    "CREATE TEMP TABLE findings (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, person BLOB NOT NULL, email TEXT,"
-    " account_ids TEXT NOT NULL, reason TEXT NOT NULL, repair TEXT NOT NULL) STRICT",
+    "CREATE INDEX IF NOT EXISTS temp.at_kibo_by_person ON at_kibo (person, opts_in)",
+    "CREATE TEMP TABLE IF NOT EXISTS on_list (person BLOB PRIMARY KEY, email TEXT NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TEMP TABLE IF NOT EXISTS findings (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, person BLOB NOT NULL,"
+    " email TEXT, account_ids TEXT NOT NULL, reason TEXT NOT NULL, repair TEXT NOT NULL) STRICT",
 )
 # An unsubscribed contact is no member: lists and exports may show it all the same.
 _MAILED = (
@@ -56,10 +56,10 @@ class Finding:
 
 def begin(store: Store) -> None:
     """Make the tables, empty; they are gone when the state file is closed."""
-    for name in ("at_kibo", "on_list", "findings"):
-        store.run(f"DROP TABLE IF EXISTS temp.{name}")
     for statement in _TABLES:
-        store.run(statement)
+        store.run_aside(statement)
+    for name in ("at_kibo", "on_list", "findings"):
+        store.run_aside(f"DELETE FROM temp.{name}")
 
 
 def note_accounts(store: Store, accounts: Iterable[AtKibo]) -> None:

@@ -6,9 +6,9 @@ from ccsync.state.database.store import Store
 from ccsync.state.database.times import storable
 
 _TABLE = (
-    "DROP TABLE IF EXISTS temp.looked_for",
-    "CREATE TEMP TABLE looked_for (person BLOB PRIMARY KEY, email TEXT NOT NULL, is_due INTEGER NOT NULL,"
+    "CREATE TEMP TABLE IF NOT EXISTS looked_for (person BLOB PRIMARY KEY, email TEXT NOT NULL, is_due INTEGER NOT NULL,"
     " counts INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "DELETE FROM temp.looked_for",
 )
 
 

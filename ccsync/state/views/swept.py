@@ -7,10 +7,10 @@ from ccsync.state.database.store import Store
 from ccsync.state.database.times import storable
 
 _TABLE = (
-    "DROP TABLE IF EXISTS temp.swept",
-    "CREATE TEMP TABLE swept (account_id INTEGER PRIMARY KEY, person BLOB NOT NULL, email TEXT NOT NULL,"
+    "CREATE TEMP TABLE IF NOT EXISTS swept (account_id INTEGER PRIMARY KEY, person BLOB NOT NULL, email TEXT NOT NULL,"
     " accepts_marketing INTEGER, account_type TEXT, created_at TEXT, updated_at TEXT) STRICT",
-    "CREATE INDEX temp.swept_by_person ON swept (person)",
+    "CREATE INDEX IF NOT EXISTS temp.swept_by_person ON swept (person)",
+    "DELETE FROM temp.swept",
 )
 
 
