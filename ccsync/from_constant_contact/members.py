@@ -2,7 +2,7 @@
 
 import csv
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
@@ -49,7 +49,8 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hi
     exports = -(-len(with_id) // MOST_EXPORTED) * CALLS_OF_EXPORT
     by_ids, pages, started_at = exports + len(without), _pages_of_list(context), vendor_now(context)
     rest = with_id + without
-    if min(len(rest), by_ids, pages) > CALLS_OF_EXPORT and _read_exported_list(context, started_at):
+    among = {person for person, _ in rest}
+    if min(len(rest), by_ids, pages) > CALLS_OF_EXPORT and _read_exported_list(context, started_at, among):
         rest = list(_not_seen(context, rest, started_at))
     # A dry run starts no bulk job, not even one that only reads.
     elif with_id and not context.is_dry_run and exports < len(with_id) and by_ids < pages:
@@ -216,8 +217,8 @@ def _exported_members(context: Context, contact_ids: Sequence[str], name: str) -
     return {context.person_of(row.email) for row in found if row.is_on(context.list_id, name)}
 
 
-def _read_exported_list(context: Context, started_at: datetime) -> bool:
-    """Note all members of the list by one export, whatever their number; false where the pages have to be read.
+def _read_exported_list(context: Context, started_at: datetime, among: Set[bytes] | None = None) -> bool:
+    """Note the members of the list (`among` these people) by one export; false where the pages have to be read.
 
     The file shows no ids. When each contact was made tells whether it is still the one that ccsync has sent: without
     a date with its zone that is not known, and a later look does not ask for a file again for a week.
@@ -231,7 +232,7 @@ def _read_exported_list(context: Context, started_at: datetime) -> bool:
                 if any(one.created_at is None for one in part):
                     findings.note(context, findings.EXPORT_DATES, "none")
                     return False
-                sightings.note_exported(context, part, started_at)
+                sightings.note_exported(context, part, started_at, among)
                 seen += len(part)
                 context.show("members of the list", seen)
         except csv.Error:

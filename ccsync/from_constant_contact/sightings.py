@@ -1,6 +1,6 @@
 """Notes contacts as Constant Contact shows them: facts, with the time by its clock."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import datetime
 
 from ccsync.consent.decisions import DELETED, is_return_between_looks
@@ -47,10 +47,15 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
             wants_back(context, person, seen_at)
 
 
-def note_exported(context: Context, found: Iterable[ExportedContact], seen_at: datetime) -> None:
-    """Remember the members of the list as a file showed them, by their addresses, in one transaction."""
+def note_exported(
+    context: Context, found: Iterable[ExportedContact], seen_at: datetime, among: Set[bytes] | None
+) -> None:
+    """Remember members of the list, `among` these people or all, as a file of addresses showed them."""
+    shown = ((context.person_of(one.email), one.created_at) for one in found)
     seen = [
-        Sighting(context.person_of(one.email), None, None, context.list_id, seen_at, one.created_at) for one in found
+        Sighting(person, None, None, context.list_id, seen_at, created_at)
+        for person, created_at in shown
+        if among is None or person in among
     ]
     with context.store.transaction():
         contacts.observe(context.store, seen)
