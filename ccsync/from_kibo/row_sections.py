@@ -6,11 +6,15 @@ Whether the vendor's list carries contacts, attributes, segments and the order s
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 
+from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.mapping import filled_sections, missing_sections, needed_sections
 from ccsync.mapping.tags import SEGMENTS
 from ccsync.models import Customer
-from ccsync.run import findings
+from ccsync.run import control, findings
 from ccsync.run.context import Context
+from ccsync.state.log import runs
+from ccsync.state.log.runs import RejectedRecord
+from ccsync.state.outbox import queue
 from ccsync.state.staging import Staged
 
 log = logging.getLogger(__name__)
@@ -43,7 +47,11 @@ class RowSections:
         telling = sorted(rows, key=lambda row: -len(filled_sections(row, self._mapping) & self.in_doubt))
         shown = {part for row in rows for part in self.in_doubt if row.raw.get(part) is not None}
         for row in telling[: self._most]:
-            single = self._context.kibo.get_customer(row.account_id)
+            try:
+                single = self._context.kibo.get_customer(row.account_id)
+            except (RefusedError, VendorUnreachable) as error:
+                control.blame_record_at_kibo(self._context, error)  # who is meant to be read meets that again
+                continue
             if single is not None and not _was_changed(row, single):
                 self.compare(row, single, shown)
             if self.lacking or not self.in_doubt:
@@ -78,8 +86,24 @@ def _was_changed(row: Customer, single: Customer) -> bool:
 
 
 def read_singly(context: Context, accounts: Iterable[Customer | Staged]) -> Iterator[Customer]:
-    """These accounts, each read whole, several under way at once; one deleted meanwhile is left out."""
+    """These accounts, each read whole, several under way at once; one deleted meanwhile is left out.
+
+    One that Kibo does not show stops nobody: it is named, and queued to be tried again.
+    """
     for one in context.kibo.accounts_ahead(accounts, lambda one: one.account_id):
-        whole = context.kibo.get_customer(one.account_id)
-        if whole is not None:
-            yield whole
+        try:
+            whole = context.kibo.get_customer(one.account_id)
+        except (RefusedError, VendorUnreachable) as error:
+            control.blame_record_at_kibo(context, error)
+            _put_off(context, one.account_id, error)
+        else:
+            yield from [whole] if whole is not None else []
+
+
+def _put_off(context: Context, account_id: int, error: RefusedError | VendorUnreachable) -> None:
+    context.counts["unreadable"] += 1
+    reason = f"Kibo does not show this account: {error.why or error.what} flush-events tries it again."
+    record = RejectedRecord(account_id, None, "not-read", reason, context.now())
+    with context.store.transaction():
+        runs.add_rejected(context.store, context.run_id, [record])
+        queue.enqueue(context.store, [account_id], context.now())
