@@ -115,6 +115,13 @@ class Shop(AbstractContextManager["Shop"]):
         self.run: Run | None = None
 
     def __enter__(self) -> "Shop":
+        try:
+            return self._entered()
+        except BaseException:
+            self._open.close()
+            raise
+
+    def _entered(self) -> "Shop":
         self._open.callback(self.box.stop)
         self._open.callback(self._end_kept)
         self._direct = self._open.enter_context(ExitStack())

@@ -46,7 +46,7 @@ def check_poll(shop: Shop) -> None:
     person_of = people.person_key(store)
     for address, written in {KEEPER: 0, OPTED_OUT: 2, GONE: 1, BACK: 2, WIPED: 0, LATE_OPT_IN: 0}.items():
         rows = ledger.of_person(store, person_of(person_key_text(address)))
-        assert sum(one.source == "ccsync" for one in rows) == written, address
+        assert sum(one.source == "ccsync" for one in rows) == written, (address, rows)
         assert not any((one.change, one.source) == ("opted-out", "kibo") for one in rows), address
     store.close()
     assert not shop.box.cc.forbidden_calls
