@@ -91,7 +91,7 @@ def run(context: Context, request: Request) -> Plan | None:
     if request.is_whole:
         with context.store.transaction():
             if properties.get(context.store, properties.EXPORTED_LIST) is None:
-                properties.put(context.store, properties.FIRST_EXPORT, to_text(clocks.kibo_time(context).at))
+                properties.put(context.store, properties.FIRST_EXPORT, to_text(clocks.kibo_at_most(context).at))
             properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
             clocks.advance(context, events.STREAM, started_at)
     tags.tagging.carry_out(context)

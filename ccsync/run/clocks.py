@@ -70,11 +70,16 @@ def kibo_now(context: Context) -> KiboTime:
     return KiboTime(_kibo(context, moment(context)).latest)
 
 
+def kibo_at_most(context: Context) -> KiboTime:
+    """What Kibo's clock shows at most; the headers that tell it have whole seconds."""
+    return KiboTime(_kibo(context, moment(context)).latest + SAME)
+
+
 def latest_at_kibo(context: Context, at: ContactTime) -> KiboTime:
-    """The latest that Kibo's clock can have shown at a time of Constant Contact's; never a time that is yet to come."""
+    """The latest that Kibo's clock can have shown at a time of Constant Contact's."""
     when = moment(context)
     kibo, contact = _kibo(context, when), _constant_contact(context, when)
-    return KiboTime(min(kibo.latest, at.at + (kibo.latest - contact.earliest) + SAME))
+    return KiboTime(at.at + (kibo.latest - contact.earliest) + SAME)
 
 
 def do_agree(context: Context) -> bool:
