@@ -71,15 +71,19 @@ def kibo_now(context: Context) -> KiboTime:
 
 
 def kibo_at_most(context: Context) -> KiboTime:
-    """What Kibo's clock shows at most; the headers that tell it have whole seconds."""
-    return KiboTime(_kibo(context, moment(context)).latest + SAME)
+    """What Kibo's clock shows at most; the headers that tell it have whole seconds, and may be wrong."""
+    when = moment(context)
+    return KiboTime(max(_kibo(context, when).latest, when.ours) + SAME)
 
 
 def latest_at_kibo(context: Context, at: ContactTime) -> KiboTime:
-    """The latest that Kibo's clock can have shown at a time of Constant Contact's."""
+    """The latest that Kibo's clock can have shown at a time of Constant Contact's.
+
+    Where Constant Contact's clock seems to be ahead, its headers may be wrong and its records right.
+    """
     when = moment(context)
     kibo, contact = _kibo(context, when), _constant_contact(context, when)
-    return KiboTime(at.at + (kibo.latest - contact.earliest) + SAME)
+    return KiboTime(at.at + max(kibo.latest - contact.earliest, timedelta(0)) + SAME)
 
 
 def do_agree(context: Context) -> bool:

@@ -117,7 +117,7 @@ class Activities:
         now = self._clock()
         for one in self._open:
             if one.ends_at is None or one.ends_at > now:
-                one.ends_at, one.effect_at = now, one.effect_at or now
+                one.ends_at, one.effect_at = now, min(one.effect_at or now, now)
         self.settle()
 
     def get_activities(self, request: Request) -> Reply:

@@ -96,9 +96,10 @@ def test_one_bad_record_makes_its_batch_fail(world: World) -> None:
     assert world.cc.members("Newsletter") == ["ann@example.com", "good1@example.com"]
 
 
-def test_what_hangs_ends_when_all_is_well_again(world: World) -> None:
+@pytest.mark.parametrize("seconds", [None, 3.0 * DAY])
+def test_what_hangs_ends_when_all_is_well_again(world: World, seconds: float | None) -> None:
     """The vendor mends itself: what hung takes effect then."""
-    world.cc.jobs.add("import", seconds=None)
+    world.cc.jobs.add("import", seconds=seconds)
     activity_id = start(world, "contacts_json_import")
     world.wait(DAY)
     world.sign_in_again()
