@@ -71,12 +71,8 @@ def kind_of(label: str) -> str:
     return IDS.sub("N", label)
 
 
-def numbers_of_calls(story: Story, shop: Shop, world: World, turn: int, turns: int) -> list[int]:
-    """The first call of every kind, and those of its repeats whose turn it is; with one turn all calls."""
+def numbers_of_calls(story: Story, shop: Shop, world: World, *, with_repeats: bool) -> list[int]:
+    """The calls of a run; without repeats the first one of every kind."""
     calls = world.in_copy(partial(calls_of, story, shop))
     assert len(calls) >= story.least_requests
-    return [
-        number
-        for number, call in enumerate(calls, 1)
-        if call not in calls[: number - 1] or number % turns == turn % turns
-    ]
+    return [number for number, call in enumerate(calls, 1) if with_repeats or call not in calls[: number - 1]]
