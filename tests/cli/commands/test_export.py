@@ -27,7 +27,7 @@ def test_a_long_wait_is_announced_in_a_pipe(shop: LiveShop) -> None:
     assert done.returncode in (0, 3)
     assert len(WAIT.findall(done.stderr)) == 1
     assert "wait" not in done.stdout
-    assert shop.clock.monotonic() - began >= 900
+    assert shop.clock.monotonic() - began > 899  # slots are kept in whole milliseconds
     assert shop.members()
 
 
