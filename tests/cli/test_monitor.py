@@ -141,8 +141,9 @@ def test_a_metrics_file_that_cannot_be_written_changes_nothing(shop: InsideShop)
 
 def test_the_library_is_loaded_only_where_it_is_wanted() -> None:
     """A command's start does not pay for it."""
-    code = "import sys, ccsync.cli.app; sys.exit('prometheus_client' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    for module in ("ccsync.cli.app", "ccsync.cli.cron.monitor_ways"):  # the second one pings as well
+        code = f"import sys, {module}; sys.exit('prometheus_client' in sys.modules)"
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_line_for_nagios(shop: InsideShop) -> None:

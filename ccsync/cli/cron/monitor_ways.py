@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
-
 from ccsync.cli.command_line import App
 from ccsync.config import Config
 from ccsync.reports.status import Status, gather
@@ -28,6 +26,9 @@ def ping(url: str) -> None:
 
 def write_metrics(file: Path, app: App, config: Config) -> None:
     """Write the numbers as they stand, for everybody to read: the exporter is another user."""
+    # Imported where a file is wanted: a ping alone does not wait for it.
+    from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+
     store = open_store(config.state.path, is_reader=True)
     try:
         status = gather(store, config, app.clock.now(), knows_tenant=True)
