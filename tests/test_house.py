@@ -63,9 +63,13 @@ def module_of(path: Path) -> str:
 
 @functools.cache
 def imports_of(path: Path) -> list[tuple[str, int, bool]]:
-    """(module, line, is at the top) of each import of ccsync in a file."""
+    """(module, line, is at the top) of each import of ccsync in a file.
+
+    What a function imports by its name, because few runs want it, counts as an import at the top: it is there to be
+    late, and goes down the house all the same.
+    """
     tree = ast.parse(path.read_text())
-    found = []
+    found = [(name, line, True) for name, line in _late_imports_of(tree) if name.split(".")[0] == "ccsync"]
     for node in ast.walk(tree):
         names = []
         if isinstance(node, ast.Import):
@@ -77,6 +81,33 @@ def imports_of(path: Path) -> list[tuple[str, int, bool]]:
             names = [name for name in names if name != "ccsync"]
         found += [(name, node.lineno, node in tree.body) for name in names if name.split(".")[0] == "ccsync"]
     return found
+
+
+def _late_imports_of(tree: ast.Module) -> list[tuple[str, int]]:
+    """(module, line) of each `import_module`; of a name that is put together, the package that it begins with."""
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    late = [node for node in calls if ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__")]
+    found = []
+    for node in late:
+        name = node.args[0]
+        if isinstance(name, ast.JoinedStr):
+            name = name.values[0]
+            assert isinstance(name, ast.Constant), f"line {node.lineno}: imports a module of any package"
+            assert str(name.value).endswith("."), f"line {node.lineno}: imports a module of any package"
+        assert isinstance(name, ast.Constant), f"line {node.lineno}: imports a module that no reader can name"
+        found.append((str(name.value).rstrip("."), node.lineno))
+    return found
+
+
+def test_late_imports_are_seen() -> None:
+    """A module that is imported by its name is held to the same floors."""
+    seen = {module_of(path): {name for name, _, _ in imports_of(path)} for path in FILES}
+    assert "ccsync.cli.cron.monitor_ways" in seen["ccsync.cli.cron.monitor"]
+    assert "ccsync.cli" in seen["ccsync.cli.app"]
+    with pytest.raises(AssertionError, match="any package"):
+        _late_imports_of(ast.parse('import_module(f"ccsync{name}")'))
+    with pytest.raises(AssertionError, match="no reader"):
+        _late_imports_of(ast.parse("importlib.import_module(name)"))
 
 
 def room_of(module: str) -> str:

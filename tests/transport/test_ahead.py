@@ -200,9 +200,11 @@ def test_one_failure_is_told_once(reading: Reading) -> None:
         for number in reading.ahead(range(20)):
             seen.append(reading.read(number))
     assert seen == [0, 1, 2]
-    arrived = len(reading.vendor.arrived)
+    admitted = reading.gate.admitted
     time.sleep(0.3)
-    assert len(reading.vendor.arrived) == arrived
+    # What had gone out by then may arrive a moment later.
+    assert reading.gate.admitted == admitted
+    assert len(reading.vendor.arrived) <= admitted
     assert reading.gate.admitted == reading.transport.calls
 
 
@@ -236,9 +238,10 @@ def test_ctrl_c_stops_all_of_them(reading: Reading) -> None:
         pool.submit(lambda: (time.sleep(0.1), setattr(reading.clock, "_signal", 2)))
         reading.all(1_000)
     assert time.monotonic() - started < 2
-    arrived = len(reading.vendor.arrived)
+    admitted = reading.gate.admitted
     time.sleep(0.3)
-    assert len(reading.vendor.arrived) == arrived
+    assert reading.gate.admitted == admitted
+    assert len(reading.vendor.arrived) <= admitted
 
 
 def test_an_answer_serves_once(reading: Reading) -> None:
