@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,11 @@ BANNED = frozenset(
     ]
 )
 """Words that say nothing at an import; see the glossary of the design."""
+GONE = frozenset(
+    ["told", "untold", "telling", "dealt", "prospects", "settle", "settled", "settling", "greeted", "greeting"]
+)
+GONE |= frozenset(["leavers", "discrepancies", "verdict", "verdicts", "books", "brake"])
+"""Words of version 0.2 that no name may have in it any more: each stood for what the trade has a term for."""
 
 
 def module_of(path: Path) -> str:
@@ -172,6 +178,38 @@ def test_a_folder_can_be_held_in_mind() -> None:
 def test_modules_have_the_trade_s_names() -> None:
     """No module has a name that says nothing at an import."""
     assert {path.stem for path in FILES} & BANNED == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_names_are_the_trade_s_terms(path: Path) -> None:
+    """No function, class, attribute, parameter or variable has a word of version 0.2 in its name."""
+    names = [(name, line) for name, line in _names_in(ast.parse(path.read_text()))]
+    assert [f"{path.name}:{line}: {name}" for name, line in names if GONE & _words_of(name)] == []
+
+
+def test_words_are_found_in_names() -> None:
+    """However the words of a name are joined, and whatever it names."""
+    tree = ast.parse("def tell(told): verdict: int = 1\nclass OldVerdicts: books = 2\nself.is_settled = 3\n_BRAKE = 4")
+    assert [name for name, _ in _names_in(tree) if GONE & _words_of(name)] == [
+        *("OldVerdicts", "is_settled", "_BRAKE", "told", "verdict", "books")
+    ]
+
+
+def _names_in(tree: ast.Module) -> list[tuple[str, int]]:
+    """Every name that a file gives to something, with its line."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.append((node.name, node.lineno))
+        elif isinstance(node, ast.arg):
+            found.append((node.arg, node.lineno))
+        elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            found.append((node.id if isinstance(node, ast.Name) else node.attr, node.lineno))
+    return found
+
+
+def _words_of(name: str) -> set[str]:
+    return set(re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().split("_"))
 
 
 FLOW = ("jobs", "reports", "to_kibo", "to_constant_contact", "from_constant_contact", "from_kibo", "consent", "run")

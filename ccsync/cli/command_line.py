@@ -55,9 +55,9 @@ class App:
         """Read the config file in force, and check it whole before the state file is opened.
 
         Who `only_reads` the state file needs no secret: its command is run only where there is no state file, so that
-        the first of two faults is told first. Who `mends_mapping` may find a wrong one.
+        the first of two faults is reported first. Who `mends_mapping` may find a wrong one.
         """
-        logging_setup.tell_environment(os.environ)
+        logging_setup.log_environment(os.environ)
         config = load_config(self.find(), os.environ)
         self.state_path = config.state.path
         if not mends_mapping:

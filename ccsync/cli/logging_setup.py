@@ -71,7 +71,7 @@ def set_up(verbosity: int, log_file: Path | None) -> None:
 _HONOURED = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
-def tell_environment(environ: Mapping[str, str]) -> None:
+def log_environment(environ: Mapping[str, str]) -> None:
     """Log once which variables bend the way to the vendors; their values may hold a proxy's password."""
     found = [name for name in _HONOURED if environ.get(name) or environ.get(name.lower())]
     if found:

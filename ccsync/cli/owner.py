@@ -21,7 +21,7 @@ def check_tenant(config: Config, store: Store) -> None:
     """Raise `ConfigError` when the state file is another tenant's than the config's."""
     known = properties.get(store, TENANT)
     if known is not None and known != str(config.kibo.tenant_id):
-        raise _others(config, f"Kibo tenant {known}", f"Kibo tenant {config.kibo.tenant_id}")
+        raise _of_another(config, f"Kibo tenant {known}", f"Kibo tenant {config.kibo.tenant_id}")
 
 
 def prove_tenant(config: Config, store: Store, find_url: Callable[[], str]) -> None:
@@ -34,7 +34,7 @@ def prove_tenant(config: Config, store: Store, find_url: Callable[[], str]) -> N
         return
     known = properties.get(store, TENANT_URL)
     if known is not None and known.lower() != (found := find_url()).lower():
-        raise _others(config, f"the Kibo tenant at {known}", f"tenant {config.kibo.tenant_id} at {found}")
+        raise _of_another(config, f"the Kibo tenant at {known}", f"tenant {config.kibo.tenant_id} at {found}")
     properties.put(store, TENANT, str(config.kibo.tenant_id))
 
 
@@ -43,10 +43,10 @@ def check_account(config: Config, store: Store, summary: AccountSummary) -> None
     known = properties.get(store, ACCOUNT)
     if known is not None and known != summary.encoded_account_id:
         name = properties.get(store, ORGANIZATION) or known
-        raise _others(config, f'the Constant Contact account "{name}"', f'"{summary.organization_name}"')
+        raise _of_another(config, f'the Constant Contact account "{name}"', f'"{summary.organization_name}"')
 
 
-def _others(config: Config, owner: str, asked: str) -> ConfigError:
+def _of_another(config: Config, owner: str, asked: str) -> ConfigError:
     path = config.state.path
     own = path.with_name(f"{config.path.stem}-{config.kibo.tenant_id}.db")
     return ConfigError(

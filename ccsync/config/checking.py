@@ -25,9 +25,9 @@ def content_problems(document: Document, places: Outline, name: str) -> tuple[st
     `document` is what tomllib makes of the file, `places` is its outline, `name` is how lines call the file.
     """
     findings = [*_in_sections(document), *_missing(document), *_unfilled(document), *_contradictions(document)]
-    told = [(places.line_of(*names) or 0, text) for names, text in findings]
-    told.sort(key=lambda one: (one[0] == 0, one[0]))
-    return tuple(f"{name}:{line}: {text}" if line else f"{name}: {text}" for line, text in told)
+    placed = [(places.line_of(*names) or 0, text) for names, text in findings]
+    placed.sort(key=lambda one: (one[0] == 0, one[0]))
+    return tuple(f"{name}:{line}: {text}" if line else f"{name}: {text}" for line, text in placed)
 
 
 def _in_sections(document: Document) -> Iterator[Finding]:

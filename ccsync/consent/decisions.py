@@ -31,7 +31,7 @@ class Act(Enum):
     UNCHANGED = "unchanged"
     SUPPRESS = "suppressed"
     DEPARTED = "departed"
-    """Off the list since ccsync put them there, and nobody has settled it yet: never sent."""
+    """Off the list since ccsync put them there, and what that means is not decided yet: never sent."""
     PARKED = "rejected"
 
 

@@ -76,7 +76,7 @@ class Difference:
 
 
 class Written(Enum):
-    """How it stands with telling Kibo of an opt-out at Constant Contact."""
+    """How far an opt-out at Constant Contact has been written back to Kibo."""
 
     NEVER = "never written to Kibo"
     NEXT = "waiting to be written to Kibo"
@@ -91,12 +91,12 @@ class Written(Enum):
 class NotListed:
     """A person who opts in at Kibo, could be sent, and is not on the list.
 
-    `telling` is the state of the write back of the opt-out, `queued` the account's state in the queue; `refused` says
+    `write_back` is how far the opt-out was written back, `queued` the account's state in the queue; `refused` says
     whether Constant Contact refused its row before.
     """
 
     holding: Suppression | None
-    telling: Written
+    write_back: Written
     refused: bool
     queued: str | None
     is_under_way: bool
@@ -134,8 +134,8 @@ def _judge_held(holding: Suppression, one: NotListed) -> Difference:
         Written.STUCK: Kind.NOT_WRITTEN_BACK,
         Written.NEXT: Kind.WAITING,
     }
-    repair = Repair.WRITE_BACK if one.telling is Written.NEVER else Repair.NONE
-    return Difference(kind.get(one.telling, Kind.SUPPRESSED), f"{reason}; {one.telling.value}", repair)
+    repair = Repair.WRITE_BACK if one.write_back is Written.NEVER else Repair.NONE
+    return Difference(kind.get(one.write_back, Kind.SUPPRESSED), f"{reason}; {one.write_back.value}", repair)
 
 
 @dataclass(frozen=True, slots=True)

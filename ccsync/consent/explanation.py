@@ -37,7 +37,7 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the verdict is made of. `accounts` have the address now, `moved` had it and have another one now.
+    """What the answer is made of. `accounts` have the address now, `moved` had it and have another one now.
 
     `importing` is the run whose import holds the person; `listed_since` when ccsync put the person on the list;
     `leaving` and `rejection` are reasons, `None` where there is no such thing. `is_of_account`: an account was asked

@@ -50,22 +50,22 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
     began_at = clocks.contact_time(context)
     contact_list = require_list(context)
     missing = _Missing(context, contact_list)
-    has_to_settle = False
+    has_absences = False
     if list_members.is_worth_reading(context.store, context.list_id):
         if not _read_members(context, contact_list):
             _say_unread(context, contact_list, "Constant Contact's export of the list cannot be read")
         elif restored.known_until(context) is not None:
-            has_to_settle = True
+            has_absences = True
         else:
             missing.record()
             _note_returned(context)
-            if missing.is_settled and missing.is_all_seen:
+            if missing.is_explained and missing.is_all_seen:
                 clocks.advance(context, _all_seen(context), began_at)
     clocks.advance(context, list_record.stream(context), started_at)
     # A call for each person who left is worth it; the rest is the cost of another comparison.
     cost = context.constant_contact.transport.calls - calls - missing.departed
-    list_record.note_comparison(context, record, cost, is_settled=missing.is_settled)
-    return has_to_settle
+    list_record.note_comparison(context, record, cost, is_explained=missing.is_explained)
+    return has_absences
 
 
 def _all_seen(context: Context) -> Stream[ContactTime]:
@@ -194,7 +194,7 @@ class _Missing:
         self._contact_list = contact_list
         self.departed = 0
         """How many have left, as a look at each showed."""
-        self.is_settled = self.is_all_seen = True
+        self.is_explained = self.is_all_seen = True
 
     def record(self) -> None:
         """Remember who of them has left the list."""
@@ -202,7 +202,7 @@ class _Missing:
         missing = list_members.count_missing(context.store, context.list_id)
         is_mass = self._is_mass(missing)
         if is_mass and not self._is_whole():
-            self.is_settled = False
+            self.is_explained = False
             _say_unread(context, self._contact_list, "the pages of its members show fewer than it counts")
             return
         for person in list_members.iter_missing(context.store, context.list_id):
@@ -257,7 +257,7 @@ def _note_returned(context: Context) -> None:
     for person in list_members.iter_returned(context.store, context.list_id):
         if _is_undone(context, person):
             contacts.note_member(context.store, person, context.list_id, vendor_now(context))
-            withdraw_departure(context, person, "is on the list again, before the store was told")
+            withdraw_departure(context, person, "is on the list again, before it was written to the store")
         else:
             context.counts["back_on_list"] += 1
 

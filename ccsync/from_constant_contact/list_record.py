@@ -64,12 +64,12 @@ def read(context: Context) -> ListRecord:
     return ListRecord(found.membership_count, is_due)
 
 
-def note_comparison(context: Context, record: ListRecord | None, cost: int, *, is_settled: bool) -> None:
+def note_comparison(context: Context, record: ListRecord | None, cost: int, *, is_explained: bool) -> None:
     """Note that the list was compared after its `record` was read, with this many calls.
 
-    Not `is_settled`: what the record counts was not explained by that, so that the next run compares again.
+    Not `is_explained`: what the record counts was not explained by that, so that the next run compares again.
     """
-    count = record.count if record is not None and is_settled else None
+    count = record.count if record is not None and is_explained else None
     properties.put(context.store, _REFERENCE, json.dumps([context.list_id, count, _on_list(context), cost]))
 
 

@@ -58,12 +58,12 @@ def recognize(context: Context) -> None:
 
 
 def known_until(context: Context) -> datetime | None:
-    """How far a copy that was put back knows the store, by Kibo's clock; `None` when nothing is to be settled."""
+    """How far a copy that was put back knows the store, by Kibo's clock; `None` when nothing is to be resolved."""
     return from_text(properties.get(context.store, properties.RESTORED))
 
 
-def settle_absence(context: Context, person: bytes, changed_at: datetime | None) -> bool:
-    """Settle what is to become of somebody who opts in and is off the list; are they to be added again?
+def resolve_absence(context: Context, person: bytes, changed_at: datetime | None) -> bool:
+    """Decide what is to become of somebody who opts in and is off the list; are they to be added again?
 
     `changed_at` is when the newest account that opts in was changed, by Kibo's clock.
     """

@@ -96,13 +96,13 @@ class Changes:
 
     def _take_from(self, changed: Changed) -> None:
         """Take in the due accounts. A row that is older than its event, or missing, is read individually."""
-        parts = RowSections(self._context)
+        sections = RowSections(self._context)
         for customers in changed.pages:
             if self._is_full():
                 return
             fresh = self._fresh(customers)
-            parts.probe(fresh)
-            if fresh and (parts.lacking or parts.in_doubt):
+            sections.probe(fresh)
+            if fresh and (sections.lacking or sections.in_doubt):
                 return  # an absent part must not pass for an empty one
             self._take(fresh, are_whole=False)
             self._context.show("changed customers", self._read)

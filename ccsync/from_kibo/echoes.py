@@ -21,10 +21,10 @@ def without_own(context: Context, customers: Sequence[Customer], before: Mapping
 
     An opt-in that turns up on a suppressed address, though it is no newer than the opt-out, is queued for Kibo.
     """
-    telling = [one for one in customers if one.accepts_marketing is not None]
-    written = kibo_writes.among(context.store, [one.account_id for one in telling])
+    answering = [one for one in customers if one.accepts_marketing is not None]
+    written = kibo_writes.among(context.store, [one.account_id for one in answering])
     found = []
-    for customer in telling:
+    for customer in answering:
         write = written.get(customer.account_id)
         was = before[customer.account_id].accepts_marketing if customer.account_id in before else None
         seen = judge_sighting(write, was=was, accepts=bool(customer.accepts_marketing), updated_at=customer.updated_at)

@@ -1,4 +1,4 @@
-"""Gathers the customers an export is about: all who opted in, one address, or those set aside before."""
+"""Gathers the customers an export is about: all who opted in, one address, or those parked before."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class _Gathering:
         self._started_at = started_at
         self._spares = spares_single_reads
         self._intake = Intake(context)
-        self._parts = RowSections(context)
+        self._sections = RowSections(context)
         self._groups = listings(context.kibo)
         self._has_hidden_guests = False
         self._has_taken_rows = False
@@ -74,7 +74,7 @@ class _Gathering:
         return Gathered(max(missing, 0), self._calls_spared())
 
     def _calls_spared(self) -> int:
-        if not (self._spares and self._parts.lacking):
+        if not (self._spares and self._sections.lacking):
             return 0
         return staging.have_read(self._context.store) + (self._pages if self._begins_anew else 0)
 
@@ -100,7 +100,7 @@ class _Gathering:
         for page in sweep:
             self._pages, self._total = self._pages + 1, page.total
             context.show("customers", min(sweep.position, page.total), page.total)
-            self._parts.probe(page.customers)
+            self._sections.probe(page.customers)
             self._check_time(page.total - sweep.position)
             self._act_on_what_lacks()
             self._take(page.customers)
@@ -117,12 +117,12 @@ class _Gathering:
         return changed is not None
 
     def _take(self, customers: Sequence[Customer]) -> None:
-        if self._parts.lacking and not self._spares:
+        if self._sections.lacking and not self._spares:
             self._intake.take([one for one in customers if one.accepts_marketing is False], are_whole=False)
             self._intake.take(self._read_singly(customers), are_whole=True)
         else:
             self._intake.take(customers, are_whole=False)
-            self._has_taken_rows |= bool(customers) and not self._parts.lacking
+            self._has_taken_rows |= bool(customers) and not self._sections.lacking
 
     def _read_singly(self, customers: Sequence[Customer]) -> list[Customer]:
         """The customers of a page who do not say no, read whole, unless they were read like this before."""
@@ -137,13 +137,13 @@ class _Gathering:
 
     def _look_at_doubtful_updates(self) -> None:
         """A part that no row shows must not change what was sent: is it really empty for those who seem changed?"""
-        if not self._parts.in_doubt or self._parts.lacking:
+        if not self._sections.in_doubt or self._sections.lacking:
             return
         due = iter_decisions(self._context, is_retry=False)
         changed = (one for one, decision in due if decision.act is Act.UPDATE and not decision.is_email_only)
         for whole in read_singly(self._context, list(islice(changed, MOST_DOUBTFUL))):
-            self._parts.learn_from(whole)
-            if self._parts.lacking:
+            self._sections.learn_from(whole)
+            if self._sections.lacking:
                 break
         self._act_on_what_lacks()
 
@@ -151,7 +151,7 @@ class _Gathering:
         """A run that has to end may have time for pages, and none for each customer."""
         left = self._context.clock.seconds_left()
         needed = customers / self._context.config.limits.kibo_requests_per_second
-        if self._parts.lacking and left is not None and needed > left:
+        if self._sections.lacking and left is not None and needed > left:
             raise OutOfTime(
                 f"Kibo's list does not show all mapped fields, and reading {counted(customers, 'customer')} one by one"
                 " takes longer than this run may.",
@@ -161,7 +161,7 @@ class _Gathering:
 
     def _act_on_what_lacks(self) -> None:
         """Rows that were taken before the list proved to lack something are read again, one by one."""
-        if self._parts.lacking and self._has_taken_rows:
+        if self._sections.lacking and self._has_taken_rows:
             self._has_taken_rows, self._begins_anew = False, True
             if not self._spares:
                 staging.clear(self._context.store)

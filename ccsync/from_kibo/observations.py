@@ -45,10 +45,10 @@ class Observer:
         """Note these accounts; a change of consent is a row of the consent ledger."""
         # In the order in which they changed: of two accounts on one address the newer word holds.
         before = accounts.known(self._context.store, [one.account_id for one in customers])
-        telling = sorted(echoes.without_own(self._context, customers, before), key=_changed_at)
-        who = {one.account_id: self._person(one) for one in telling}
+        answering = sorted(echoes.without_own(self._context, customers, before), key=_changed_at)
+        who = {one.account_id: self._person(one) for one in answering}
         self._held = removals.held_among(self._context.store, [one for one in who.values() if one is not None])
-        for customer in telling:
+        for customer in answering:
             self._observe(customer, who[customer.account_id], before.get(customer.account_id))
         self._write()
 

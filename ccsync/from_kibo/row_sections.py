@@ -44,9 +44,9 @@ class RowSections:
         """Compare rows of a page with their single reads; those that show something of a part in doubt tell most."""
         if self.lacking or not self.in_doubt:
             return
-        telling = sorted(rows, key=lambda row: -len(filled_sections(row, self._mapping) & self.in_doubt))
+        fullest = sorted(rows, key=lambda row: -len(filled_sections(row, self._mapping) & self.in_doubt))
         shown = {part for row in rows for part in self.in_doubt if row.raw.get(part) is not None}
-        for row in telling[: self._most]:
+        for row in fullest[: self._most]:
             try:
                 single = self._context.kibo.get_customer(row.account_id)
             except (RefusedError, VendorUnreachable) as error:
@@ -62,7 +62,7 @@ class RowSections:
     def compare(self, row: Customer, single: Customer, shown: Iterable[str]) -> None:
         """Learn from one account. `shown` are the parts that some row of the list has at all.
 
-        Where none has a part, its being absent from the row and empty in the single read is telling enough.
+        Where none has a part, its being absent from the row and empty in the single read is proof enough.
         """
         missing, filled = missing_sections(row, single, self._mapping), filled_sections(single, self._mapping)
         self._note((missing & filled) | (missing - frozenset(shown)))

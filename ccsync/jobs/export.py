@@ -80,7 +80,7 @@ def run(context: Context, request: Request) -> Plan | None:
     additions.send_staged(context, check, is_retry=request.is_retry)
     tags.wanted.note(context)
     if request.is_whole and not gathered.missing:
-        _settle_queue(context)
+        _finish_queue(context)
     _close(context)
     if gathered.missing:
         raise TemporaryError(
@@ -172,12 +172,12 @@ def _gather(context: Context, request: Request, started_at: datetime) -> Gathere
     return gathered
 
 
-def _settle_queue(context: Context) -> None:
+def _finish_queue(context: Context) -> None:
     """Accounts read here need no event any more. Accounts that had opted in and were not shown are read next."""
     queue.begin_reading(context.store)
     queue.mark_staged_read(context.store)
     queue.enqueue_under_way(context.store, context.now())
-    queue.settle(context.store, context.now())
+    queue.finish(context.store, context.now())
     queue.enqueue_vanished(context.store, context.now())
 
 

@@ -1,7 +1,7 @@
 """flush-events: what customers changed in the store reaches Constant Contact.
 
 The order keeps promises. What withdraws consent goes before what adds; what is due goes out before anything new is
-read, so that an account that cannot be read keeps nobody on the list; an event counts as dealt with at the end. A run
+read, so that an account that cannot be read keeps nobody on the list; an event counts as processed at the end. A run
 that dies anywhere is continued by the next one.
 """
 
@@ -99,10 +99,10 @@ class Flush:
         if self.is_exported:
             additions.send_changed(self.context, check)
             tags.wanted.note(self.context)
-        self._settle()
+        self._finish_read()
         event_intake.note_done(self.context, taken)
 
-    def _settle(self) -> None:
+    def _finish_read(self) -> None:
         context = self.context
         if not self.is_exported:
             queue.release_staged(context.store)
@@ -110,7 +110,7 @@ class Flush:
             queue.give_up_rejected(context.store, context.run_id)
             parked.release_expired(context.store, context.now())
             queue.enqueue_under_way(context.store, context.now() + timedelta(minutes=1))
-        for topic, number in queue.settle(context.store, context.now()).items():
+        for topic, number in queue.finish(context.store, context.now()).items():
             kind = "updated" if topic.startswith(queue.SEGMENT) else topic.rpartition(".")[2]
             context.counts[f"events_{kind}"] += number
         with context.store.transaction():

@@ -77,7 +77,7 @@ def _check(trimmed: str) -> Rejection | None:
 
 
 def _fault(address: str) -> str:
-    """Say what is wrong with the address, most telling fault first."""
+    """Say what is wrong with the address, the most helpful fault first."""
     if any(unicodedata.category(c) in {"Cc", "Cf", "Cs"} for c in address):
         return "has a control or invisible character inside: type it again in Kibo."
     if any(c.isspace() for c in address):

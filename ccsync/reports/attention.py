@@ -25,7 +25,7 @@ class Alert:
     fix: str
 
 
-def needs(status: Status) -> list[Alert]:
+def alerts_of(status: Status) -> list[Alert]:
     """Everything that needs attention, the most basic first: fixing it may fix the rest."""
     return [*_of_login(status), *_of_list(status), *_of_jobs(status), *_of_records(status)]
 

@@ -50,7 +50,7 @@ def _not_listed(context: Context, flushed_at: datetime | None) -> Iterator[Findi
         difference = judge_not_listed(
             NotListed(
                 holding=(holding := _holding(context, person)),
-                telling=Written.DONE if holding is None else _write_back_state(context, person, holding, accounts),
+                write_back=Written.DONE if holding is None else _write_back_state(context, person, holding, accounts),
                 refused=parked.is_refused(store, _newest(accounts).account_id, context.now()),
                 queued=_queued(context, [one.account_id for one in accounts]),
                 is_under_way=batches.holds(store, person),

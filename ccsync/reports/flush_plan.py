@@ -48,8 +48,8 @@ def plan(context: Context, accept: int, failed: Mapping[int, str], *, is_exporte
         Planned(one.account_id or 0, "rejected", one.reason) for one in runs.rejected(context.store, context.run_id)
     ]
     found += [Planned(account_id, "failed", why) for account_id, why in failed.items()]
-    told = {one.account_id for one in found}
-    rest = [account_id for account_id in queue.ids_read(context.store) if account_id not in told]
+    listed = {one.account_id for one in found}
+    rest = [account_id for account_id in queue.ids_read(context.store) if account_id not in listed]
     found += [Planned(account_id, "unchanged", "nothing in it concerns the list") for account_id in rest]
     context.counts["rejected"] = runs.count_rejected(context.store, context.run_id)
     for one in found:
@@ -67,11 +67,11 @@ def _of_staged(context: Context) -> Iterator[Planned]:
     known_contacts.learn(context)
     has_gone = find_departures(context, is_retry=False)[0] > 0
     gone = {one.person for one in iter_departed(context, is_retry=False)} if has_gone else set[bytes | None]()
-    greeted = {one.person for one in welcome.new_people(context)[: welcome.may_create(context)]}
+    welcomed = {one.person for one in welcome.new_people(context)[: welcome.may_create(context)]}
     for one, decision in iter_decisions(context, is_retry=False):
         if one.person in gone:
             yield Planned(one.account_id, "departed", "left the list; it is not put back")
-        elif one.person in greeted:
+        elif one.person in welcomed:
             yield Planned(one.account_id, decision.act.value, welcome.REASON)
         elif decision.act is Act.PARKED:
             yield Planned(one.account_id, "rejected", decision.reason)

@@ -55,9 +55,9 @@ class CallsToday:
 class Status:
     """The state of everything at `at`. `placed` is how many people ccsync has put on the list.
 
-    `untold` is how many opt-outs and returns wait to be written to Kibo, `refused` the attempts of each that failed;
-    `not_taken_off` the same for removals from the list. `tags` counts tagging tasks by status. `given_up` is how many
-    accounts in the queue failed for good without being `rejected`.
+    `write_backs` is how many opt-outs and returns wait to be written to Kibo, `refused` the attempts of each that
+    failed; `not_taken_off` the same for removals from the list. `tags` counts tagging tasks by status. `given_up` is
+    how many accounts in the queue failed for good without being `rejected`.
     """
 
     at: datetime
@@ -70,7 +70,7 @@ class Status:
     jobs: tuple[JobStanding, ...]
     queue: Mapping[str, int]
     leaving: int
-    untold: int
+    write_backs: int
     tags: Mapping[str, int]
     refused: tuple[int, ...]
     not_taken_off: tuple[int, ...]
@@ -110,7 +110,7 @@ def gather(store: Store, config: Config, now: datetime, *, knows_tenant: bool) -
             jobs=tuple(_standing(store, config, job) for job in JOBS),
             queue={status: counted.get(status, 0) for status in (tasks.PENDING, tasks.RETRYING, tasks.FAILED)},
             leaving=removals.count(store, list_id) if list_id else 0,
-            untold=write_backs.count_waiting(store),
+            write_backs=write_backs.count_waiting(store),
             tags=tasks.count_by_status(store, tasks.TAG),
             refused=tuple(one.attempts for one in write_backs.failing(store)),
             not_taken_off=removals.failed_attempts(store, list_id) if list_id else (),

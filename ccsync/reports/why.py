@@ -49,7 +49,7 @@ class Former:
 
     person: bytes
     address: str | None
-    verdict: Answer
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +57,18 @@ class Story:
     """The answer about one person, or about one account and all people whose addresses it had.
 
     `person` is the one the conclusion is about, `address` their address as a vendor last showed it, if it is kept.
-    `untold` is what waits to be written to Kibo.
+    `write_backs` is what waits to be written to Kibo.
     """
 
     asked: str
-    verdict: Answer
+    answer: Answer
     facts: Facts
     person: bytes | None
     address: str | None
     former: tuple[Former, ...]
     accounts: tuple[AccountKnown, ...]
     suppressions: tuple[SuppressionSeen, ...]
-    untold: tuple[WriteBack, ...]
+    write_backs: tuple[WriteBack, ...]
     entries: tuple[Entry, ...]
     runs: tuple[Run, ...]
     next_attempt_at: datetime | None
@@ -142,8 +142,8 @@ def _facts(store: Store, nothing: Facts, account_ids: Sequence[int], person: byt
     known = person_facts.accounts_known(store, account_ids)
     moved = [one.account_id for one in known if one.person != person]
     present = [one for one in account_ids if one not in moved]  # what waits of the others is about their new address
-    told = [one for account_id in account_ids for one in events.of_account(store, account_id)]
-    deleted = {event.account_id for event, _, _ in told if event.topic == events.DELETED}
+    happened = [one for account_id in account_ids for one in events.of_account(store, account_id)]
+    deleted = {event.account_id for event, _, _ in happened if event.topic == events.DELETED}
     facts = replace(
         nothing,
         accounts=tuple(one for one in known if one.person == person),
@@ -151,7 +151,7 @@ def _facts(store: Store, nothing: Facts, account_ids: Sequence[int], person: byt
         queue=tuple(_queue(store, present)),
         rejection=_rejection(store, present),
         is_deleted=bool(deleted - {one.account_id for one in known}),
-        is_read=any(done_at for _, _, done_at in told),
+        is_read=any(done_at for _, _, done_at in happened),
     )
     return facts if person is None else _with_person(store, facts, person)
 
@@ -177,10 +177,10 @@ def _queue(store: Store, account_ids: Iterable[int]) -> Iterator[Queued]:
 
 
 def _rejection(store: Store, account_ids: Sequence[int]) -> str | None:
-    """Why the latest record that is still set aside was rejected."""
+    """Why the latest record that is still parked was rejected."""
     standing = [one for one in account_ids if parked.standing(store, one) is not None]
     reasons = [one.record.reason for one in person_facts.rejections_of(store, standing)]
-    return (reasons or [f"account {standing[0]} is set aside"])[-1] if standing else None
+    return (reasons or [f"account {standing[0]} is parked"])[-1] if standing else None
 
 
 def _next_attempt(store: Store, config: Config, facts: Facts) -> datetime | None:

@@ -13,7 +13,7 @@ from ccsync.sandbox.bench_runs import Measured, Measuring, decoding_seconds
 from ccsync.sandbox.box import Sandbox
 from ccsync.sandbox.population.people import former_contacts
 from ccsync.sandbox.serve import write_config
-from ccsync.sandbox.settings import ROW_PARTS, SandboxSettings
+from ccsync.sandbox.settings import ROW_SECTIONS, SandboxSettings
 
 LIST = "Bench"
 IDLE_RUNS = 48
@@ -67,7 +67,7 @@ def _shop(arguments: argparse.Namespace) -> Iterator[tuple[Sandbox, Path]]:
         latency_ms=least,
         latency_most_ms=most,
         opted_in_percent=100,
-        rows_carry=ROW_PARTS - ({"contacts"} if arguments.single_reads else set()),
+        rows_carry=ROW_SECTIONS - ({"contacts"} if arguments.single_reads else set()),
         device_interval_seconds=1,
     )
     with tempfile.TemporaryDirectory() as name, Sandbox(settings, keeps_bodies=False) as box:
@@ -107,8 +107,8 @@ def _measure(arguments: argparse.Namespace, box: Sandbox, measuring: Measuring) 
 def _print(arguments: argparse.Namespace, results: Sequence[Measured], decoding: float) -> None:
     """Print the table, or with --json everything that it is made of."""
     if arguments.json:
-        told = {name: value for name, value in vars(arguments).items() if name not in ("json", "command")}
-        document = {**told, "decoding_us_per_customer": round(decoding, 2), "results": list(map(asdict, results))}
+        given = {name: value for name, value in vars(arguments).items() if name not in ("json", "command")}
+        document = {**given, "decoding_us_per_customer": round(decoding, 2), "results": list(map(asdict, results))}
         print(json.dumps(document, indent=2))
         return
     customers, (least, most) = arguments.customers, arguments.latency_ms

@@ -57,9 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sandbox(arguments: argparse.Namespace) -> Sandbox:
     """The sandbox with these settings. Raises `SystemExit` for values that cannot be."""
-    told = {"customers": arguments.customers, "seed": arguments.seed, "latency_ms": arguments.latency_ms}
+    given = {"customers": arguments.customers, "seed": arguments.seed, "latency_ms": arguments.latency_ms}
     try:
-        settings = SandboxSettings(**told | _told(arguments.set))
+        settings = SandboxSettings(**given | _settings_of(arguments.set))
         return Sandbox(settings, port_base=arguments.port_base, keeps_bodies=False)
     except ValueError as error:
         raise SystemExit(str(error)) from None
@@ -94,19 +94,19 @@ def environ_for(directory: Path) -> dict[str, str]:
     return kept | {"CCSYNC_CONFIG": str(directory / "ccsync.toml")}
 
 
-def _told(pairs: list[str]) -> dict[str, object]:
+def _settings_of(pairs: list[str]) -> dict[str, object]:
     """Settings given as NAME=VALUE. Raises `SystemExit` for a name or value that cannot be."""
     defaults = {one.name: one.default for one in fields(SandboxSettings)}
-    told: dict[str, object] = {}
+    given: dict[str, object] = {}
     for pair in pairs:
         name, _, text = pair.partition("=")
         if name not in defaults:
             raise SystemExit(f"--set {name}: no such setting; there are {', '.join(sorted(defaults))}")
         try:
-            told[name] = _typed(defaults[name], text)
+            given[name] = _typed(defaults[name], text)
         except (KeyError, ValueError):
             raise SystemExit(f"--set {pair}: {name} is like {defaults[name]}") from None
-    return told
+    return given
 
 
 def _typed(default: object, text: str) -> object:

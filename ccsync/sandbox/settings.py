@@ -46,7 +46,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
 """The words that a setting can be."""
 CUSTOMER_TOPICS = frozenset(f"customeraccount.{what}" for what in ("created", "updated", "deleted"))
 SEGMENT_TOPICS = frozenset({"customersegment.customeradded", "customersegment.customerremoved"})
-ROW_PARTS = frozenset({"contacts", "attributes", "segments", "commerceSummary"})
+ROW_SECTIONS = frozenset({"contacts", "attributes", "segments", "commerceSummary"})
 LOSABLE = frozenset({"companyOrOrganization", "externalId", "localeCode", "taxId", "userName"})
 
 
@@ -80,7 +80,7 @@ class SandboxSettings:
     part_edits_make_events: bool = True  # does a change of nothing but contacts, attributes or segments make an event
     update_date_filter: str = "works"  # or "refuse" (400), "ignore": filtering accounts by updateDate
     update_date_name: str = "flattened"  # or "nested" (auditInfo.updateDate), "both": how that filter names it
-    rows_carry: frozenset[str] = ROW_PARTS
+    rows_carry: frozenset[str] = ROW_SECTIONS
     rows_lack: str = "absent"  # or "null", "empty": how a row of the list shows a part that it does not carry
     # Kibo's event pull: host, filter, sort, order, lag and retention are all undocumented
     event_host: str = "home"  # where every SDK asks; the description lists the tenant's host, too: or "tenant", "both"
@@ -162,7 +162,7 @@ class SandboxSettings:
         for name, words in CHOICES.items():
             if getattr(self, name) not in words:
                 raise ValueError(f"{name} must be one of {', '.join(map(str, words))}")
-        if unknown := self.rows_carry - ROW_PARTS:
+        if unknown := self.rows_carry - ROW_SECTIONS:
             raise ValueError(f"rows_carry: there is no part {min(unknown)}")
         if unknown := self.event_topics - CUSTOMER_TOPICS - SEGMENT_TOPICS:
             raise ValueError(f"event_topics: customers have no topic {min(unknown)}")

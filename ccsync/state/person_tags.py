@@ -36,7 +36,7 @@ def note_wanted(store: Store, people: Iterable[tuple[bytes, str, Sequence[str]]]
         for tag in was_wanted - wanted:
             store.run("UPDATE person_tags SET is_wanted = 0 WHERE person = ? AND tag = ?", person, tag)
         if wanted or before:
-            tag_tasks.settle(store, person, email, at)
+            tag_tasks.finish(store, person, email, at)
 
 
 def _number_of(store: Store, name: str) -> int:

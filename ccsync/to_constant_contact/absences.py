@@ -14,20 +14,20 @@ from ccsync.state.views import list_members
 def compare(context: Context, record: ListRecord | None, *, is_full: bool) -> None:
     """Compare the list's members when that is due, after its `record` was read. Raises what `ccsync.errors` lists."""
     if record is not None and (is_full or record.is_due) and departures.compare(context, record):
-        settle(context)
+        resolve(context)
 
 
-def settle(context: Context) -> None:
+def resolve(context: Context) -> None:
     """Resolve everybody whom the latest reading of the list does not show; then the copy is caught up.
 
-    Raises what `ccsync.errors` lists; who was settled before is settled.
+    Raises what `ccsync.errors` lists; who was resolved before stays so.
     """
     for person in list_members.iter_missing(context.store, context.list_id):
-        _settle(context, person)
+        _resolve(context, person)
     properties.forget(context.store, properties.RESTORED)
 
 
-def _settle(context: Context, person: bytes) -> None:
+def _resolve(context: Context, person: bytes) -> None:
     contact = members.look_at(context, person)
     if judge_missing(contact, context.list_id) not in (Found.DEPARTED, Found.UNCLEAR):
         return  # on the list after all, deleted, waiting, or unsubscribed: that is seen, and no guess
@@ -41,5 +41,5 @@ def _settle(context: Context, person: bytes) -> None:
         contacts.note_removed(context.store, person, context.list_id, vendor_now(context))
         return
     changes = [at for one in opted_in if (at := one.updated_at or one.created_at) is not None]
-    if restored.settle_absence(context, person, max(changes, default=None)):
+    if restored.resolve_absence(context, person, max(changes, default=None)):
         queue.enqueue(context.store, [one.account_id for one in opted_in], context.now())

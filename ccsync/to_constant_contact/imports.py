@@ -43,15 +43,15 @@ class Imports:
     """Has an import completed in this run? Then the vendor takes imports."""
 
     def look(self) -> None:
-        """Take one look at the imports that earlier runs have left running, and settle those that are over."""
+        """Take one look at the imports that earlier runs have left running, and finish those that are over."""
         for batch, activity in self._finished(self._running()):
-            self._settle(batch, activity)
+            self._finish(batch, activity)
         self._check()
         self._identify()
         overdue.look(self.context)
 
     def await_own(self) -> None:
-        """Wait for this run's imports as long as it may, and settle each as it finishes.
+        """Wait for this run's imports as long as it may, and close each as it finishes.
 
         What is not over by then stays running: the next run looks again.
         """
@@ -59,7 +59,7 @@ class Imports:
         while running := self._running():
             finished = self._finished(running)
             for batch, activity in finished:
-                self._settle(batch, activity)
+                self._finish(batch, activity)
             left = [one for one in running if one.id not in {batch.id for batch, _ in finished}]
             self.context.show("imports", len(finished), len(running))
             if not any(one.run_id == self.context.run_id or self.context.is_patient for one in left):
@@ -97,7 +97,7 @@ class Imports:
         self._uncounted.add(batch.id)
         return True
 
-    def _settle(self, batch: Batch, activity: Activity | None) -> None:
+    def _finish(self, batch: Batch, activity: Activity | None) -> None:
         if activity is None or not activity.has_completed:
             log.info("batch %s was not carried out: %s", batch.id, activity.state if activity else "forgotten")
             batches.set_state(self.context.store, batch.id, SPLIT)

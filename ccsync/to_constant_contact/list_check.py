@@ -105,7 +105,7 @@ def find_departures(context: Context, *, is_retry: bool) -> tuple[int, int]:
             gone += len(people)
             continue
         for person in people:  # by whose act they are off the list nobody knows
-            restored.settle_absence(context, person, staging.changed_at(store, person))
+            restored.resolve_absence(context, person, staging.changed_at(store, person))
     return gone, looked_for.count(store)
 
 

@@ -27,7 +27,7 @@ def send(context: Context, total: int, *, is_retry: bool = False, renew: Callabl
     for outgoing in (iter_outgoing, iter_outgoing_long):
         sender.send_all(outgoing(context, is_retry=is_retry), total)
     imports.await_own()
-    Suspects(context, sender, imports).send_parts(is_retry=is_retry)
+    Suspects(context, sender, imports).send_halves(is_retry=is_retry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Suspects:
     _sender: Sender
     _imports: Imports
 
-    def send_parts(self, *, is_retry: bool) -> None:
+    def send_halves(self, *, is_retry: bool) -> None:
         """Bisect what was refused, down to records that are refused while others pass."""
         context = self._context
         groups = list(self._groups(is_retry=is_retry))

@@ -95,7 +95,7 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
         history.append(context.store, context.run_id, context.now(), [step])
         staging.drop_person(context.store, person)
         context.counts["added"] += 1
-        context.counts["greeted"] += 1
+        context.counts["welcomed"] += 1
 
 
 def _look_for(context: Context, address: str) -> Contact | None:

@@ -44,10 +44,10 @@ class Writing:
         properties.forget(self._context.store, ACCEPTED)
         self._has_failed = True
         try:
-            self._held = self.writer.tell(self.accept).allowance.held
+            self._held = self.writer.write(self.accept).allowance.held
         except TemporaryError:
-            if self.accept > self.writer.told:
-                properties.put(self._context.store, ACCEPTED, str(self.accept - self.writer.told))
+            if self.accept > self.writer.written:
+                properties.put(self._context.store, ACCEPTED, str(self.accept - self.writer.written))
             raise
         self._has_failed = False
 
@@ -56,7 +56,7 @@ class Writing:
         if self._context.is_dry_run:
             return
         if self._held:
-            raise _held_back(self._context, self._held, self.writer.told)
+            raise _held_back(self._context, self._held, self.writer.written)
         properties.put(self._context.store, HAS_WRITTEN, "yes")
 
 

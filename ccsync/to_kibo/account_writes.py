@@ -123,7 +123,7 @@ class AccountWrites:
             self._outcomes.fail(one.row, one.failed)
         elif self._holds(one.row):
             writes = kibo_writes.among(self._context.store, one.account_ids)
-            self._outcomes.settle(one.row, one.acts, list(writes.values()))
+            self._outcomes.finish(one.row, one.acts, list(writes.values()))
         self._is_done(one.row)
 
     def _read(self, row: WriteBack, account_id: int) -> WholeAccount | AccountAct | None:

@@ -1,4 +1,4 @@
-"""The books of telling Kibo: what was written, what needed nothing, what failed; rows, counts, ledger, history."""
+"""The records of a write back to Kibo: what was written, needed nothing or failed; rows, counts, ledger, history."""
 
 import logging
 from collections import Counter
@@ -29,7 +29,7 @@ SKIPPED = "skipped"
 
 
 class Outcomes:
-    """Keeps the books of one run. `news` counts what Kibo did not take now and had not refused before."""
+    """Keeps the records of one run. `news` counts what Kibo did not take now and had not refused before."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -47,7 +47,7 @@ class Outcomes:
             if written.differing:
                 self._differs(row, account_id, written.differing)
 
-    def settle(self, row: WriteBack, acts: Mapping[int, AccountAct], writes: Sequence[KiboWrite]) -> None:
+    def finish(self, row: WriteBack, acts: Mapping[int, AccountAct], writes: Sequence[KiboWrite]) -> None:
         """Nothing is left to be written for it."""
         context = self._context
         # What a run wrote that died before it could say so counts as well.
@@ -56,7 +56,7 @@ class Outcomes:
         )
         outcome = row.kind if is_written else _outcome(acts)
         with context.store.transaction():
-            write_backs.settle(context.store, row.id, context.now(), outcome)
+            write_backs.finish(context.store, row.id, context.now(), outcome)
             if outcome != row.kind and AccountAct.NEWER not in acts.values():
                 step = Step(row.person, None, "left alone", f"{reason_of(row)}; {_WORDS[outcome]}")
                 history.append(context.store, context.run_id, context.now(), [step])
@@ -72,7 +72,7 @@ class Outcomes:
 
     def drop(self, row: WriteBack, reason: str) -> None:
         """It no longer holds; write nothing."""
-        write_backs.settle(self._context.store, row.id, self._context.now(), reason)
+        write_backs.finish(self._context.store, row.id, self._context.now(), reason)
 
     def fail(self, row: WriteBack, failed: Sequence[tuple[int | None, CcsyncError]]) -> None:
         """Kibo did not take it for these accounts (`None`: did not tell which there are); later runs try again."""

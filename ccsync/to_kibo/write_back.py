@@ -1,4 +1,4 @@
-"""Tells Kibo what people did at Constant Contact: every account with the address, one flag, the answer compared.
+"""Writes to Kibo what people did at Constant Contact: every account with the address, one flag, the answer compared.
 
 First it finds out which accounts have to be written; then the safety limit decides; then it writes them one by one.
 What Kibo does not take stays queued. Whatever dies in between, the next run looks again.
@@ -35,14 +35,14 @@ MOST_REMEMBERED = 50_000
 
 @dataclass(frozen=True, slots=True)
 class WroteBack:
-    """How telling ended: what the safety limit let through and held back, and what is new of what Kibo did not take."""
+    """How the write back ended: what the safety limit let through and held back, and the news of what Kibo refused."""
 
     allowance: Allowance
     news: int
 
 
 class Writer:
-    """One run's write back: `told` counts what the safety limit let through and was done.
+    """One run's write back: `written` counts what the safety limit let through and was done.
 
     `trouble` is what kept it from looking at departures; the rest was written.
     """
@@ -56,7 +56,7 @@ class Writer:
         self._outcomes = outcomes.Outcomes(context)
         self._writes = AccountWrites(context, self._outcomes, self._holds, self._note_done)
         self._before = Tally()
-        self.told = self._going = 0
+        self.written = self._going = 0
         self.trouble: CcsyncError | None = None
 
     @property
@@ -69,7 +69,7 @@ class Writer:
         """How many left the list by whose act: Contact, or not shown ("")."""
         return self._outcomes.departed_by
 
-    def tell(self, accept: int) -> WroteBack:
+    def write(self, accept: int) -> WroteBack:
         """Write back everything that is due, as far as the safety limit lets it; what went before in this run counts.
 
         Raises what `ccsync.errors` lists.
@@ -88,11 +88,11 @@ class Writer:
 
     def _note_done(self, row: WriteBack) -> None:
         self._before += Tally(1, row.was_on_list, row.was_on_list and row.kind == DEPARTED)
-        self.told += 1
-        self._context.show("telling the store", self.told, self._going)
+        self.written += 1
+        self._context.show("writing to the store", self.written, self._going)
 
     def look(self, accept: int) -> None:
-        """Find out which accounts have to be written. What needs no write is settled: it does not count."""
+        """Find out which accounts have to be written. A row that needs no write is finished and does not count."""
         self._at, self._most_targets = self._context.now(), MOST_REMEMBERED
         self._leave_mass_departures(accept)
         store, kinds = self._context.store, self._kinds()
@@ -230,4 +230,4 @@ class Writer:
             if len(self._targets) < self._most_targets:
                 self._targets[row.id] = targets
         else:
-            self._outcomes.settle(row, acts, list(writes.values()))
+            self._outcomes.finish(row, acts, list(writes.values()))

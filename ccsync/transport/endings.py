@@ -52,15 +52,15 @@ def throttling(vendor: str, seconds: float) -> VendorThrottling:
     )
 
 
-def refusal(vendor: str, call: Call, verdict: Meaning) -> CcsyncError:
+def refusal(vendor: str, call: Call, meaning: Meaning) -> CcsyncError:
     """An answer that waiting does not change."""
-    if verdict.kind is Kind.UNAUTHORIZED:
+    if meaning.kind is Kind.UNAUTHORIZED:
         return LoginNeeded(
             f"{vendor} refused the saved login.",
-            f"{call.shown}: 401 {verdict.detail}".rstrip() + ", also with a new token.",
+            f"{call.shown}: 401 {meaning.detail}".rstrip() + ", also with a new token.",
             "ccsync login",
         )
-    if verdict.kind is Kind.QUEUE_FULL:
+    if meaning.kind is Kind.QUEUE_FULL:
         return VendorThrottling(
             f"{vendor} has too many bulk jobs waiting for this account.",
             "it queues 1,000 at most.",
@@ -68,9 +68,9 @@ def refusal(vendor: str, call: Call, verdict: Meaning) -> CcsyncError:
         )
     return RefusedError(
         f"{vendor} refused {call.shown}.",
-        f"{verdict.status} {verdict.detail}".rstrip() + ".",
-        _REFUSAL_FIXES.get(verdict.status, "Run again with -vv --log-file FILE and look at the calls."),
-        status=verdict.status,
+        f"{meaning.status} {meaning.detail}".rstrip() + ".",
+        _REFUSAL_FIXES.get(meaning.status, "Run again with -vv --log-file FILE and look at the calls."),
+        status=meaning.status,
     )
 
 

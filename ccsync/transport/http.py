@@ -149,23 +149,23 @@ class Transport:
             answer, trouble = self._arrival(flight)
             age, flight = self._clock.monotonic() - flight.answered_at, None
             if answer is None:
-                verdict = Meaning(Kind.TRANSIENT, detail=trouble)
+                meaning = Meaning(Kind.TRANSIENT, detail=trouble)
             else:
-                verdict = classify(call.method, call.url, answer.status, answer.headers, answer.body)
-                if answer.status in call.accepts and verdict.kind not in _NEVER_ACCEPTED:
-                    verdict = Meaning(Kind.OK)
-                if verdict.kind is Kind.OK:
-                    value, verdict = self._decoded(answer) if wants_json else (None, verdict)
-                    if verdict.kind is Kind.OK:
+                meaning = classify(call.method, call.url, answer.status, answer.headers, answer.body)
+                if answer.status in call.accepts and meaning.kind not in _NEVER_ACCEPTED:
+                    meaning = Meaning(Kind.OK)
+                if meaning.kind is Kind.OK:
+                    value, meaning = self._decoded(answer) if wants_json else (None, meaning)
+                    if meaning.kind is Kind.OK:
                         return answer, value
-            if verdict.kind is Kind.UNAUTHORIZED and token and bearer and not was_renewed:
+            if meaning.kind is Kind.UNAUTHORIZED and token and bearer and not was_renewed:
                 # Valid-looking tokens do get a 401 now and then: renew once, repeat once.
                 bearer, was_renewed = token.renew(bearer), True
                 if not call.may_wait:
                     raise too_late(self.vendor, call)
                 continue
             tries += 1
-            self._wait_or_raise(call, verdict, tries, age)
+            self._wait_or_raise(call, meaning, tries, age)
 
     def _check_origin(self, url: str) -> None:
         if origin(url) not in self._origins:
@@ -258,33 +258,33 @@ class Transport:
             what = "HTML" if is_html(answer.headers, answer.body) else "something that is not JSON"
             return None, Meaning(Kind.TRANSIENT, detail=f"answered {what}")
 
-    def _wait_or_raise(self, call: Call, verdict: Meaning, tries: int, age: float) -> None:
+    def _wait_or_raise(self, call: Call, meaning: Meaning, tries: int, age: float) -> None:
         """Wait before the next try, or raise what ends the call. The answer has been here for `age` seconds."""
-        if verdict.kind in (Kind.THROTTLED, Kind.WAIT):
+        if meaning.kind in (Kind.THROTTLED, Kind.WAIT):
             # Refused before it was looked at: repeating is safe for any call.
-            seconds = max(0.0, (verdict.wait_seconds or 1.0) - age)
+            seconds = max(0.0, (meaning.wait_seconds or 1.0) - age)
             self._gate.hold(min(seconds, LONGEST_WAIT_SECONDS))
             left = self._clock.seconds_left()
             if seconds > LONGEST_WAIT_SECONDS or (left is not None and seconds > left) or tries >= 12:
                 raise throttling(self.vendor, seconds)
             if not call.may_wait:
                 raise too_late(self.vendor, call)
-            if verdict.kind is Kind.THROTTLED:
+            if meaning.kind is Kind.THROTTLED:
                 self._clock.sleep(self._chance.uniform(0, min(2.0**tries, MAX_BACKOFF_SECONDS)))
             return
-        if verdict.kind is Kind.QUOTA:
+        if meaning.kind is Kind.QUOTA:
             self._gate.close_for_today()
             raise quota_spent(self.vendor)
-        if verdict.kind is not Kind.TRANSIENT:
-            raise refusal(self.vendor, call, verdict)
+        if meaning.kind is not Kind.TRANSIENT:
+            raise refusal(self.vendor, call, meaning)
         out = self._no_way_out
         if out is not None and (not call.is_repeatable or (tries >= FIRST_ATTEMPTS and not self.dates.answers)):
             raise out
         if not call.is_repeatable:
-            raise answer_lost(self.vendor, call, verdict.detail)
+            raise answer_lost(self.vendor, call, meaning.detail)
         self.retries += 1
         if tries >= MAX_ATTEMPTS or self.retries > 10 + self.calls // 10:
-            raise out or unreachable(self.vendor, call, f"{verdict.detail}, {tries} attempts")
+            raise out or unreachable(self.vendor, call, f"{meaning.detail}, {tries} attempts")
         self._clock.sleep(backoff_seconds(tries, self._chance))
 
 

@@ -203,7 +203,7 @@ def at_kibo(person: Person, one: AccountSeen) -> AtKibo:
 def check(context: Context, person: Person, answers: Answers) -> None:
     """Nothing that one of them says of a person contradicts what another one says."""
     store = context.store
-    found = report.find(store, context.config, person.address).verdict
+    found = report.find(store, context.config, person.address).answer
     kinds = answers.findings.get(person.key, set()) - {Kind.SEVERAL_ACCOUNTS}
     known = contacts.known(store, person.key, context.list_id)
     stand = stand_of(known, as_last_seen(context.list_id, overwrite_existing=False))

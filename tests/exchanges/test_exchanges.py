@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.cli.app import cli
-from ccsync.sandbox.settings import CHOICES, ROW_PARTS, SandboxSettings
+from ccsync.sandbox.settings import CHOICES, ROW_SECTIONS, SandboxSettings
 from ccsync.sandbox.wire import Reply, Request
 from tests.exchanges.check import mismatches
 from tests.exchanges.description import Exchange, find, operations
@@ -52,7 +52,7 @@ def switches() -> Iterator[tuple[str, object]]:
             yield from ((one.name, value) for value in CHOICES[one.name] if value != one.default)
         elif isinstance(one.default, bool) and one.name not in ("hostile", "device_gives_refresh_token"):
             yield one.name, not one.default
-    yield from (("rows_carry", ROW_PARTS - {part}) for part in sorted(ROW_PARTS))
+    yield from (("rows_carry", ROW_SECTIONS - {part}) for part in sorted(ROW_SECTIONS))
     yield "plan_contact_limit", 20
     yield "put_loses", frozenset({"taxId"})
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.consent.retry import MOST_ATTEMPTS
-from ccsync.sandbox.settings import ROW_PARTS
+from ccsync.sandbox.settings import ROW_SECTIONS
 from ccsync.state.outbox import queue, tasks
 from tests.harness import Shop
 from tests.jobs.polling import join, settled, small_shop
@@ -53,7 +53,7 @@ def test_accounts_that_are_not_shown_hold_nobody_up(tmp_path: Path, number: int,
 
 def test_an_export_that_reads_singly_goes_on_without_them(tmp_path: Path) -> None:
     """Where list rows lack what is mapped: the others arrive, the bad one is named, and a later flush sends it."""
-    with small_shop(tmp_path, rows_carry=ROW_PARTS - {"contacts"}) as shop:
+    with small_shop(tmp_path, rows_carry=ROW_SECTIONS - {"contacts"}) as shop:
         (bad,) = join(shop, "bad@example.com")
         join(shop, *addresses("good", 5))
         shop.box.kibo.refuse("read", 400, record=bad)

@@ -12,7 +12,7 @@ from ccsync.errors import OutOfTime
 from ccsync.from_kibo import events
 from ccsync.reports import export_plan
 from ccsync.reports.export_plan import Plan
-from ccsync.sandbox.settings import ROW_PARTS, SandboxSettings
+from ccsync.sandbox.settings import ROW_SECTIONS, SandboxSettings
 from ccsync.state import properties
 from ccsync.state.log.runs import Run
 from tests.harness import Shop, imported_rows
@@ -36,7 +36,7 @@ FEW_POLLS = 4
 """How far those to Constant Contact may be: nobody knows beforehand how often an import has to be looked at."""
 A_MINUTE_FOR_IMPORTS = 1.1
 HOSTS = ("home", "tenant", "both")
-SUBSETS = [frozenset(some) for size in range(5) for some in combinations(sorted(ROW_PARTS), size)]
+SUBSETS = [frozenset(some) for size in range(5) for some in combinations(sorted(ROW_SECTIONS), size)]
 USUAL_WAYS = {2 * place + place % 2 for place in (0, 1, 2, 3, 4, len(SUBSETS) - 1)}
 
 
@@ -143,7 +143,7 @@ def test_every_combination(carried: frozenset[str], shows_guests: bool, host: st
         plan, counts, run = announced_and_done(shop)
         assert shop.members() == expected
         assert known(counts) == known(run.counts)
-        assert bool(plan.single_reads) == (carried != ROW_PARTS)
+        assert bool(plan.single_reads) == (carried != ROW_SECTIONS)
         assert not plan.is_estimate
         check_contacts(shop)
         something_happens(shop)
@@ -203,7 +203,7 @@ def test_a_dry_run_stays_affordable(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lack", ["absent", "null", "empty"])
 def test_a_first_page_of_empty_accounts_proves_nothing(lack: str, tmp_path: Path) -> None:
     """Nobody on the first page has a contact: only a later page tells that rows carry none, and all are read again."""
-    settings = replace(BIG, customers=500, rows_carry=ROW_PARTS - {"contacts"}, rows_lack=lack)
+    settings = replace(BIG, customers=500, rows_carry=ROW_SECTIONS - {"contacts"}, rows_lack=lack)
     with Shop(tmp_path, settings, MAPPING) as shop:
         for account_id in shop.box.kibo.account_ids()[:230]:
             shop.box.kibo.update_account(account_id, contacts=[])
@@ -226,7 +226,7 @@ def test_a_part_that_rows_no_longer_carry_changes_no_fingerprint(lack: str, tmp_
         shop.box.kibo.add_account(emailAddress="vip@example.com", segments=[{"code": "VIP"}], acceptsMarketing=True)
         shop.export()
         sent = len(imported_rows(shop))
-        shop.box.kibo._settings = replace(settings, rows_carry=ROW_PARTS - {"segments"}, rows_lack=lack)
+        shop.box.kibo._settings = replace(settings, rows_carry=ROW_SECTIONS - {"segments"}, rows_lack=lack)
         shop.later(days=1)
         run = shop.export()
         assert len(imported_rows(shop)) == sent

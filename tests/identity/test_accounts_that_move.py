@@ -42,12 +42,12 @@ def test_a_twin_that_said_no_from_the_start_says_yes(
     run_job(shop, reader)
     run_job(shop, "flush")
     assert PAT not in shop.members()
-    assert "A later opt-in in the store changes that." in story_of(shop, PAT).verdict.text
+    assert "A later opt-in in the store changes that." in story_of(shop, PAT).answer.text
     shop.box.kibo.opt_in(twins[0])
     run_job(shop, reader)
     members, flags = outcome(shop, pat, *twins)
     assert (PAT in members, flags, suppressed(shop, PAT)) == (True, [False, True], set())
-    assert story_of(shop, PAT).verdict.standing is Standing.LISTED
+    assert story_of(shop, PAT).answer.standing is Standing.LISTED
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -81,7 +81,7 @@ def test_an_heir_moves_and_opts_out(shop: Shop, first: str, address: str | None)
     run_jobs(shop, first)
     members, flags = outcome(shop, heir)
     assert (members & {PAT, NEW}, flags) == (set(), [False])
-    assert story_of(shop, PAT).verdict.standing is Standing.NOT_LISTED
+    assert story_of(shop, PAT).answer.standing is Standing.NOT_LISTED
 
 
 @pytest.mark.parametrize("is_seen_between", [True, False])
@@ -119,7 +119,7 @@ def test_the_former_owner_opts_out(shop: Shop, first: str, hands_over: str) -> N
     run_jobs(shop, first)
     members, flags = outcome(shop, pat, lee)
     assert (members & {PAT, NEW}, flags, suppressed(shop, PAT)) == ({PAT}, [False, True], set())
-    assert story_of(shop, PAT).verdict.standing is Standing.LISTED
+    assert story_of(shop, PAT).answer.standing is Standing.LISTED
 
 
 @pytest.mark.parametrize("first", FIRST)
@@ -137,7 +137,7 @@ def test_the_new_owner_says_no(shop: Shop, first: str, says_no: str) -> None:
     run_jobs(shop, first)
     members, flags = outcome(shop, pat, lee)
     assert (members & {PAT, NEW}, flags) == ({NEW}, [True, False])
-    assert story_of(shop, PAT).verdict.standing is Standing.NOT_LISTED
+    assert story_of(shop, PAT).answer.standing is Standing.NOT_LISTED
 
 
 # a business account

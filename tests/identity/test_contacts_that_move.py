@@ -44,7 +44,7 @@ def test_a_renamed_contact_says_no(shop: Shop, how: str, seen_by: str | None, sp
     assert (members & {PAT, NEW}, flags) == (set(), [False, True])
     kind = "unsubscribed" if how == "unsubscribe" else "departed"
     assert (suppressed(shop, PAT), suppressed(shop, NEW)) == ({kind}, {kind})
-    assert story_of(shop, PAT).verdict.standing is Standing.NOT_LISTED
+    assert story_of(shop, PAT).answer.standing is Standing.NOT_LISTED
 
 
 @pytest.mark.parametrize("first", FIRST)
@@ -103,7 +103,7 @@ def test_a_rename_is_no_departure(shop: Shop, first: str, is_edited: bool) -> No
     members, flags = outcome(shop, pat)
     assert (members & {PAT, NEW}, flags, told(shop, PAT)) == ({NEW}, [True], [])
     assert (suppressed(shop, PAT), suppressed(shop, NEW)) == (set(), set())
-    found = story_of(shop, PAT).verdict
+    found = story_of(shop, PAT).answer
     assert (found.standing, "another address" in found.text) == (Standing.LISTED, True)
 
 
@@ -164,7 +164,7 @@ def test_an_address_that_is_not_shown_any_more(shop: Shop, first: str, how: str)
     run_jobs(shop, first)
     members, flags = outcome(shop, pat)
     assert (PAT in members, flags, told(shop, PAT)) == (False, [True], [])
-    assert "no contact with this address any more" in story_of(shop, PAT).verdict.text
+    assert "no contact with this address any more" in story_of(shop, PAT).answer.text
 
 
 @pytest.mark.parametrize("first", FIRST)
@@ -181,7 +181,7 @@ def test_a_renamed_contact_is_erased_before_any_look(shop: Shop, first: str, how
     run_jobs(shop, first)
     members, flags = outcome(shop, pat)
     assert (PAT in members, flags, told(shop, PAT)) == (False, [True], [])
-    assert "no contact with this address any more" in story_of(shop, PAT).verdict.text
+    assert "no contact with this address any more" in story_of(shop, PAT).answer.text
     shop.box.kibo.opt_out(pat)
     run_job(shop, "flush")
     shop.box.kibo.opt_in(pat)

@@ -75,7 +75,7 @@ def test_who_has_not_confirmed_has_not_left(first: str, adds_pending: str, tmp_p
         assert PAT not in shop.members()
         edit(shop, pat)
         run_jobs(shop, first)
-        assert story_of(shop, PAT).verdict.standing is Standing.WAITING
+        assert story_of(shop, PAT).answer.standing is Standing.WAITING
         members_now, flags = outcome(shop, pat)
         assert (PAT in members_now, flags, suppressed(shop, PAT), told(shop, PAT)) == (False, [True], set(), [])
 
@@ -91,7 +91,7 @@ def test_who_confirms_is_on_the_list(confirming: Shop, first: str) -> None:
     run_jobs(shop, first)
     members_now, flags = outcome(shop, pat)
     assert (PAT in members_now, flags) == (True, [True])
-    assert story_of(shop, PAT).verdict.standing is Standing.LISTED
+    assert story_of(shop, PAT).answer.standing is Standing.LISTED
     contact = shop.box.cc.contact(PAT)
     assert contact is not None
     assert str(contact["last_name"]).startswith("Edited")
@@ -112,7 +112,7 @@ def test_who_says_no_before_confirming(confirming: Shop, first: str) -> None:
     shop.box.cc.confirm(PAT)
     members_now, flags = outcome(shop, pat)
     assert (PAT in members_now, flags) == (True, [False])
-    found = story_of(shop, PAT).verdict
+    found = story_of(shop, PAT).answer
     assert (found.standing, "not added by ccsync" in found.text) == (Standing.LISTED, True)
 
 

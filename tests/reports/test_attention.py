@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.reports.attention import needs
+from ccsync.reports.attention import alerts_of
 from ccsync.reports.status import CallsToday, JobStanding, Status, stale_jobs
 from ccsync.state.log.last_errors import Trouble
 from ccsync.state.log.runs import Run
@@ -42,7 +42,7 @@ def a_status(**changes: object) -> Status:
         jobs=HEALTHY,
         queue={"pending": 3, "retrying": 1, "failed": 0},
         leaving=0,
-        untold=0,
+        write_backs=0,
         tags={},
         refused=(),
         not_taken_off=(),
@@ -82,9 +82,9 @@ ROWS = {
     "one failed": ({"given_up": 1}, [("1 account failed for good", "ccsync events retry --all")]),
     "many failed": ({"given_up": 1_200}, [("1,200 accounts failed for good", "ccsync events --failed")]),
     "rejected": ({"rejected": 2}, [("2 accounts are left out", "ccsync logs --rejected")]),
-    "Kibo refused twice": ({"untold": 2, "refused": (1, 2)}, []),
+    "Kibo refused twice": ({"write_backs": 2, "refused": (1, 2)}, []),
     "Kibo keeps refusing": (
-        {"untold": 3, "refused": (1, 3, 9)},
+        {"write_backs": 3, "refused": (1, 3, 9)},
         [("choice of 2 people at Constant Contact could not be written", "ccsync logs --direction from")],
     ),
     "a contact stays on the list once": ({"leaving": 1, "not_taken_off": (1,)}, []),
@@ -140,7 +140,7 @@ ROWS = {
 @pytest.mark.parametrize(("changes", "expected"), ROWS.values(), ids=ROWS)
 def test_needs(changes: dict[str, object], expected: list[tuple[str, str]]) -> None:
     """What is the matter is told with what mends it, and nothing else is."""
-    found = needs(a_status(**changes))
+    found = alerts_of(a_status(**changes))
     assert len(found) == len(expected), found
     for one, (what, fix) in zip(found, expected, strict=True):
         assert what in one.what
@@ -149,7 +149,7 @@ def test_needs(changes: dict[str, object], expected: list[tuple[str, str]]) -> N
 
 def test_the_most_basic_comes_first() -> None:
     """Who has to log in first is told so first."""
-    found = needs(a_status(login_renewed_at=None, list_id=None, is_exported=False, rejected=1, given_up=1))
+    found = alerts_of(a_status(login_renewed_at=None, list_id=None, is_exported=False, rejected=1, given_up=1))
     words = ("logged in", "list", "failed for good", "left out")
     assert all(word in one.what for word, one in zip(words, found, strict=True))
 

@@ -11,7 +11,7 @@ BUGS = (
         "from_kibo/changed_accounts.py",
         "        queue.mark_read(self._context.store, [one.account_id for one in taken])\n",
         "        queue.mark_read(self._context.store, [one.account_id for one in taken])\n"
-        "        queue.settle(self._context.store, self._context.now())\n",
+        "        queue.finish(self._context.store, self._context.now())\n",
         (K1, "-k", f"anywhere and {FLUSH}"),
     ),
     SeededBug(
@@ -19,7 +19,7 @@ BUGS = (
         "to_kibo/account_writes.py",
         "        self._under_way.append((one, found))\n",
         "        self._under_way.append((one, found))\n"
-        "        self._outcomes.settle(one.row, {account_id: AccountAct.WRITE}, [])\n",
+        "        self._outcomes.finish(one.row, {account_id: AccountAct.WRITE}, [])\n",
         (K1, "-k", f"anywhere and {POLL}"),
     ),
     SeededBug(

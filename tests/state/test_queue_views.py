@@ -35,7 +35,7 @@ def pulled(store: Store, *account_ids: int) -> None:
 def settled(store: Store, *account_ids: int) -> None:
     queue.mark_read(store, account_ids)
     with store.transaction():
-        queue.settle(store, NOW)
+        queue.finish(store, NOW)
 
 
 def test_the_newest_event_comes_first_and_done_ones_only_when_asked_for(store: Store) -> None:

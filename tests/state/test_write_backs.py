@@ -51,13 +51,13 @@ def test_what_was_told_is_kept_and_told_again_for_newcomers(store: Store) -> Non
     suppress(store, PAT, UNSUBSCRIBED)
     write_backs.enqueue(store, PAT, UNSUBSCRIBED, DAY)
     (row,) = write_backs.due(store, LATER, BOTH, after=0, limit=-1)
-    write_backs.settle(store, row.id, LATER, "unsubscribed")
+    write_backs.finish(store, row.id, LATER, "unsubscribed")
     assert waiting(store) == []
     for made_at in (LATER, DAY - timedelta(days=9), None):
         with store.transaction():
             write_backs.enqueue_again(store, [(PAT, made_at), (LEE, made_at)], LATER)
         assert waiting(store) == [(PAT, UNSUBSCRIBED)]
-        write_backs.settle(store, row.id, LATER, "unsubscribed")
+        write_backs.finish(store, row.id, LATER, "unsubscribed")
 
 
 def test_an_account_made_after_a_departure_was_noticed_is_not_told_of_it(store: Store) -> None:
@@ -68,7 +68,7 @@ def test_an_account_made_after_a_departure_was_noticed_is_not_told_of_it(store: 
             write_backs.enqueue_again(store, [(PAT, made_at)], LATER)
         assert (waiting(store) == [(PAT, DEPARTED)]) is is_told
         for row in write_backs.due(store, LATER, BOTH, after=0, limit=-1):
-            write_backs.settle(store, row.id, LATER, "departed")
+            write_backs.finish(store, row.id, LATER, "departed")
 
 
 def test_an_opt_out_in_the_store_is_not_told_to_the_store(store: Store) -> None:
@@ -90,7 +90,7 @@ def test_what_failed_waits_for_its_time_and_shows(store: Store) -> None:
     (failing,) = write_backs.failing(store)
     assert (failing.attempts, failing.last_error) == (1, "Kibo refused it.")
     assert write_backs.count_waiting(store) == 1
-    write_backs.settle(store, row.id, LATER, "departed")
+    write_backs.finish(store, row.id, LATER, "departed")
     assert (write_backs.failing(store), write_backs.count_waiting(store)) == ([], 0)
     write_backs.prune(store, LATER + timedelta(days=1))
     assert write_backs.of_person(store, PAT) == []
@@ -129,7 +129,7 @@ def test_erasing_keeps_what_is_still_to_be_told(store: Store) -> None:
     suppress(store, LEE, UNSUBSCRIBED)
     write_backs.enqueue(store, LEE, UNSUBSCRIBED, DAY)
     for row in write_backs.of_person(store, LEE):
-        write_backs.settle(store, row.id, LATER, "unsubscribed")
+        write_backs.finish(store, row.id, LATER, "unsubscribed")
     with store.transaction():
         for person in (PAT, LEE):
             erasure.erase_person(store, person)

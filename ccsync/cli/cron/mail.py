@@ -73,9 +73,9 @@ def mark_of(text: str, exit_code: int = 0) -> str:
     return hashlib.sha256(f"{exit_code} {same}".encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def is_same_day(told_at: str | None, now: datetime) -> bool:
+def is_same_day(reported_at: str | None, now: datetime) -> bool:
     """Was it on this day, in local time?"""
-    at = from_text(told_at) if told_at else None
+    at = from_text(reported_at) if reported_at else None
     return at is not None and at.astimezone().date() == now.astimezone().date()
 
 

@@ -37,7 +37,7 @@ def _harmless(act: Callable[[], None]) -> None:
     try:
         act()
     except Exception as error:
-        log.warning("the monitor was not told: %s", type(error).__name__)
+        log.warning("the monitor was not reached: %s", type(error).__name__)
 
 
 def _ways() -> ModuleType:

@@ -61,7 +61,7 @@ def _numbers(status: Status) -> dict[str, tuple[str, dict[str, float]]]:
         ),
         "ccsync_failures": ("How often the job has failed since.", {one.job: one.failures for one in jobs}),
         "ccsync_queue": ("Accounts that wait to be read.", dict(status.queue)),
-        "ccsync_write_backs": ("Consent changes that wait to be written to Kibo.", {"": status.untold}),
+        "ccsync_write_backs": ("Consent changes that wait to be written to Kibo.", {"": status.write_backs}),
         "ccsync_tags": ("Contacts whose tags wait to be changed.", {"": sum(status.tags.values())}),
         "ccsync_removals": ("People who wait to leave the list.", {"": status.leaving}),
         "ccsync_rejected": ("Records that are rejected now.", {"": status.rejected}),

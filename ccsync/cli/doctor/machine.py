@@ -76,12 +76,12 @@ class Machine:
         config = self.known_config()
         store = open_store(config.state.path)
         owner.check_tenant(config, store)
-        ((verdict,),) = store.rows("PRAGMA quick_check(1)")
-        if verdict != "ok":
+        ((result,),) = store.rows("PRAGMA quick_check(1)")
+        if result != "ok":
             path = shlex.quote(str(config.state.path))
             raise StateError(
                 f"The state file {config.state.path} is damaged.",
-                str(verdict),
+                str(result),
                 f"Stop cron, put a copy back (made with ccsync backup): cp COPY {path}; rm -f {path}-wal {path}-shm",
             )
         self.store = store

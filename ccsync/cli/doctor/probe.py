@@ -192,8 +192,8 @@ def _lists_after_opt_out(probe: Probe) -> str:
 
 def _field_names(probe: Probe) -> str:
     pairs = [(one.label, one.name) for one in probe.constant_contact.iter_custom_fields()]
-    telling = [(label, name) for label, name in pairs if label != label.lower()]
-    if not telling:
+    mixed = [(label, name) for label, name in pairs if label != label.lower()]
+    if not mixed:
         return UNKNOWN
-    lowered = {name == name.lower() for _, name in telling}
+    lowered = {name == name.lower() for _, name in mixed}
     return "both ways" if len(lowered) == 2 else "in lower case" if lowered == {True} else "as in the label"

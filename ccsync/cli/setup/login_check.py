@@ -79,7 +79,7 @@ def _check_constant_contact(app: App, store: Store, tools: Clients, found: Findi
         granted = tokens.get(store, CONSTANT_CONTACT)
         missing = rights.missing_privileges(tools.constant_contact.get_privileges(), granted.scope if granted else "")
     finally:
-        _tell_age(app, store, found, before.days if before else 0)
+        _show_age(app, store, found, before.days if before else 0)
     saved = tokens.get(store, CONSTANT_CONTACT)
     scopes = rights.missing_scopes(saved.scope if saved else "")
     found.facts |= {"missing_scopes": scopes, "missing_privileges": missing}
@@ -101,7 +101,7 @@ def _check_constant_contact(app: App, store: Store, tools: Clients, found: Findi
         )
 
 
-def _tell_age(app: App, store: Store, found: Finding, days_before: int) -> None:
+def _show_age(app: App, store: Store, found: Finding, days_before: int) -> None:
     age = age_of_login(store, app.clock.now())
     if age is None:
         return

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from ccsync.config import Config
-from ccsync.reports.attention import Alert, needs
+from ccsync.reports.attention import Alert, alerts_of
 from ccsync.reports.page import charts, spans
 from ccsync.reports.page.charts import Chart, Series
 from ccsync.reports.status import Status, gather
@@ -46,7 +46,7 @@ class Facts:
     first: date
     last: date
     has_runs: bool
-    needs: Sequence[Alert]
+    alerts: Sequence[Alert]
     members: Chart
     movement: Chart
     consent: Chart
@@ -78,7 +78,7 @@ def collect(store: Store, config: Config, now: datetime, length: int, *, knows_t
         first=first,
         last=today,
         has_runs=any(one.last is not None for one in status.jobs),
-        needs=needs(status),
+        alerts=alerts_of(status),
         members=page.members(),
         movement=page.movement(),
         consent=page.consent(),
@@ -101,7 +101,7 @@ def _waiting(status: Status) -> list[tuple[str, int]]:
         "changed customers to be read": status.queue["pending"] + status.queue["retrying"],
         "changed customers that could not be read": status.queue["failed"],
         "people to be taken off the list": status.leaving,
-        "unsubscribes to be written to the store": status.untold,
+        "unsubscribes to be written to the store": status.write_backs,
         "contacts whose tags are to change": sum(status.tags.values()),
     }
     return [(what, number) for what, number in found.items() if number]

@@ -15,7 +15,7 @@ from ccsync.sandbox.constant_contact.activities.queue import Activities
 from ccsync.sandbox.constant_contact.activities.taggings import Taggings
 from ccsync.sandbox.constant_contact.campaigns.automations import Automations
 from ccsync.sandbox.constant_contact.campaigns.emails import Emails
-from ccsync.sandbox.constant_contact.contacts.presentation import PARTS
+from ccsync.sandbox.constant_contact.contacts.presentation import SECTIONS
 from ccsync.sandbox.constant_contact.contacts.reading import Contacts
 from ccsync.sandbox.constant_contact.contacts.seeds import to_contact
 from ccsync.sandbox.constant_contact.contacts.store import Store, StoredContact, new_contact
@@ -91,32 +91,32 @@ class Actions:
         )
         for name in _FIRST_LISTS:
             self.lists.add(name)
-        self._settle_in(people)
+        self._move_in(people)
 
-    def settle(self) -> None:
+    def catch_up(self) -> None:
         """Let the bulk jobs that are due take effect."""
-        self.activities.settle()
+        self.activities.catch_up()
 
     # questions
 
     def contact(self, address: str) -> dict[str, object] | None:
         """The contact with this address as the API shows it with every part."""
         found = self._find(address)
-        return self.contacts.show([found], PARTS)[0] if found else None
+        return self.contacts.show([found], SECTIONS)[0] if found else None
 
     def contact_count(self) -> int:
         """Contacts that are not deleted, those without an address included."""
-        self.settle()
+        self.catch_up()
         return sum(n for _, n, _ in self._store.count_by_permission(0))
 
     def members(self, name_or_id: str) -> list[str]:
         """The addresses on a list, in the order in which the contacts were created."""
-        self.settle()
+        self.catch_up()
         return self._store.addresses_on(self._list(name_or_id).seq)
 
     def member_count(self, name_or_id: str) -> int:
         """How many contacts a list has, those without an address included."""
-        self.settle()
+        self.catch_up()
         return self._store.member_count(self._list(name_or_id).seq)
 
     def list_id(self, name: str) -> str:
@@ -186,7 +186,7 @@ class Actions:
 
     def tags_of(self, address: str) -> set[str]:
         """The names of a contact's tags."""
-        self.settle()
+        self.catch_up()
         numbers = self._store.tags_of([found.seq])[found.seq] if (found := self._find(address)) else []
         return {one.name for one in self.tags.all() if one.number in numbers}
 
@@ -210,7 +210,7 @@ class Actions:
 
     def add_contact(self, person: SeedContact) -> None:
         """Add a contact from another source than ccsync."""
-        self.settle()
+        self.catch_up()
         self._add_people([person])
         added = self._require(person.address)
         self._notes.add("staff", "add", added, value=added.permission)
@@ -251,7 +251,7 @@ class Actions:
 
     def delete_list(self, name_or_id: str) -> None:
         """Delete a list; its members stay in the account."""
-        self.settle()
+        self.catch_up()
         doomed = self._list(name_or_id)
         self.lists.delete(doomed)
         self._notes.about_list("staff", "delete-list", doomed.list_id)
@@ -272,7 +272,7 @@ class Actions:
         return found
 
     def _find(self, address: str) -> StoredContact | None:
-        self.settle()
+        self.catch_up()
         key = address.lower()
         return self._store.by_keys([key]).get(key)
 
@@ -282,7 +282,7 @@ class Actions:
             raise LookupError(f"no contact {address}")
         return found
 
-    def _settle_in(self, people: Iterable[SeedContact]) -> None:
+    def _move_in(self, people: Iterable[SeedContact]) -> None:
         """Fill the new account; contacts with only a mobile number come last."""
         self.add_contacts(people)
         for number in range(self._settings.sms_only_contacts):

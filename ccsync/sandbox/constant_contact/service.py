@@ -55,7 +55,7 @@ class ConstantContact(Actions):
 
     def handle_api(self, request: Request) -> Reply:
         """Answer a request to the API; paths begin with /v3."""
-        self.settle()
+        self.catch_up()
         try:
             reply = self._answer(request)
         except Refused as refusal:

@@ -16,7 +16,7 @@ OPERATIONS = frozenset({"sign-in", "tenant", "events", "list", "search", "read",
 """What can be refused; a search is a list filtered by `emailAddress`, and its record is that address."""
 _REDACTED = ("userName", "firstName", "lastName", "companyOrOrganization", "externalId", "taxId")
 
-PARTS = frozenset({"contacts", "attributes", "segments"})
+SECTIONS = frozenset({"contacts", "attributes", "segments"})
 """What hangs below an account and is edited by itself."""
 
 
@@ -66,7 +66,7 @@ class Actions:
         before = self._accounts.get(account_id)
         after = self._accounts.update(account_id, fields)
         self._note_change(actor, before, after)
-        if fields.keys() - PARTS or self._settings.part_edits_make_events:
+        if fields.keys() - SECTIONS or self._settings.part_edits_make_events:
             self.events.record("customeraccount.updated", account_id)
         self.events.record_segments(account_id, before["segments"], after["segments"])
 

@@ -105,7 +105,7 @@ class EventStore:
 
     def all(self) -> list[Account]:
         """Every event that a pull could show now, in the order in which they became visible."""
-        self._settle()
+        self._catch_up()
         return [dict(one.event) for one in self._shown]
 
     def forget(self) -> None:
@@ -145,7 +145,7 @@ class EventStore:
         wanted = _plain(event_id)
         if wanted is None:
             raise Refused(400, "VALIDATION_ERROR", "eventId is not an event's id")
-        self._settle()
+        self._catch_up()
         found = next((one.event for one in self._shown if _plain(str(one.event["id"])) == wanted), None)
         if found is None:
             raise Refused(404, "ITEM_NOT_FOUND", f"Item not found: event {wanted}")
@@ -156,7 +156,7 @@ class EventStore:
     def _matching(self, asked: dict[str, str]) -> list[_Entry]:
         """The events that are asked for, in order; found again only after a change."""
         clauses, order = self._clauses(asked), self._order(asked)
-        self._settle()
+        self._catch_up()
         key = (tuple(clauses), order)
         if key not in self._found:
             found = [one for one in self._shown if all(_holds(one, clause) for clause in clauses)]
@@ -184,7 +184,7 @@ class EventStore:
             return {"oldest": "asc", "newest": "desc"}.get(self._settings.event_default_order, "stored")
         return "desc" if parse_sort(asked["sortBy"], frozenset({"createdate"}))[0][1] else "asc"
 
-    def _settle(self) -> None:
+    def _catch_up(self) -> None:
         """Show what has become visible, drop what is too old."""
         now = self._clock()
         due = [one for one in self._waiting if one.visible_at <= now]

@@ -217,7 +217,7 @@ def select(value: object, selection: Selection) -> object:
     return {name: select(one, selection[name.lower()]) for name, one in value.items() if name.lower() in selection}
 
 
-def parts_left_out(groups: str) -> set[str]:
+def sections_left_out(groups: str) -> set[str]:
     """Which parts of an account go when `responseGroups` names only some. Raises `BadQuery`."""
     asked = {name.strip().lower() for name in groups.split(",")}
     if unknown := asked - _GROUPS.keys():

@@ -47,7 +47,7 @@ _TENANT = re.compile(r"/api/platform/tenants/([^/]+)")
 _LIST_PARAMETERS = {"startIndex", "pageSize", "sortBy", "filter", "q", "qLimit", "isAnonymous", "responseGroups",
                     "responseFields"}  # fmt: skip
 _TENANT_FIELDS = {"id", "name", "domain", "isDevTenant", "sites", "masterCatalogs"}
-_PARTS: Account = {"contacts": [], "attributes": [], "segments": [], "commerceSummary": {}}
+_SECTIONS: Account = {"contacts": [], "attributes": [], "segments": [], "commerceSummary": {}}
 _MOST_REMEMBERED = 4
 
 
@@ -191,7 +191,7 @@ class Kibo(Actions):
 
     def _row(self, account: Account) -> Account:
         """The account as a list shows it; no description says whether a row carries everything."""
-        lacking = {part: empty for part, empty in _PARTS.items() if part not in self._settings.rows_carry}
+        lacking = {part: empty for part, empty in _SECTIONS.items() if part not in self._settings.rows_carry}
         how = self._settings.rows_lack
         if how == "absent" or not lacking:
             return _without(account, set(lacking))
@@ -260,8 +260,8 @@ class Kibo(Actions):
 
 
 def _left_out(asked: dict[str, str]) -> set[str]:
-    return language.parts_left_out(asked["responseGroups"]) if "responseGroups" in asked else set()
+    return language.sections_left_out(asked["responseGroups"]) if "responseGroups" in asked else set()
 
 
-def _without(account: Account, parts: set[str]) -> Account:
-    return {name: value for name, value in account.items() if name not in parts}
+def _without(account: Account, sections: set[str]) -> Account:
+    return {name: value for name, value in account.items() if name not in sections}

@@ -96,7 +96,7 @@ _ATTRIBUTES: Mapping[str, object] = {
     "attribute_mixed": ["gold", 3, 2.5, True, None, {"a": 1}, ["x"], "\x1b[2J=1+1"],
     "attribute_scalar": "%s gold",
 }
-_OTHER_PARTS: Mapping[str, Mapping[str, object]] = {
+_OTHER_SECTIONS: Mapping[str, Mapping[str, object]] = {
     "segments_odd": {
         "segments": [{"code": "A, B"}, {"code": "\x1b[2J=1+1"}, {"code": None}, {"code": 7}, {"code": " A, B "}, None],
     },
@@ -107,7 +107,7 @@ _OTHER_PARTS: Mapping[str, Mapping[str, object]] = {
 MANY_CONTACTS = 400
 _SHAPES = ("hundreds_of_contacts", "no_contact", "null_contacts", "two_primaries")
 
-HOSTILE_KINDS = (*_NAMES, *_ADDRESSES, *_PHONES, *_PLACES, *_ATTRIBUTES, *_OTHER_PARTS, *_SHAPES)
+HOSTILE_KINDS = (*_NAMES, *_ADDRESSES, *_PHONES, *_PLACES, *_ATTRIBUTES, *_OTHER_SECTIONS, *_SHAPES)
 """One of each comes right after the odd ones of a hostile population; later they are four in a hundred."""
 
 
@@ -135,7 +135,7 @@ def make_hostile(account: _Account, kind: str, index: int) -> None:
     place = contact["address"]
     if isinstance(place, dict):
         place |= _PLACES.get(kind, {})
-    account |= _OTHER_PARTS.get(kind, {})
+    account |= _OTHER_SECTIONS.get(kind, {})
     if kind in _SHAPES:
         account["contacts"] = _CONTACTS[kind](account)
 

@@ -40,11 +40,11 @@ def _copy(store: Store, draft: Path) -> None:
     try:
         store.copy_to(Store(connection, draft))
         connection.execute("PRAGMA journal_mode = DELETE")  # one file is the whole of it
-        ((verdict,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
+        ((result,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
     finally:
         connection.close()
-    if verdict != "ok":
-        raise StateError("The copy is damaged, so the state file is.", f"{verdict}.", "ccsync doctor")
+    if result != "ok":
+        raise StateError("The copy is damaged, so the state file is.", f"{result}.", "ccsync doctor")
     handle = os.open(draft, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -245,7 +245,7 @@ def give_up_rejected(store: Store, run_id: int) -> None:
     store.run(sql, FAILED, run_id, READ)
 
 
-def settle(store: Store, at: datetime) -> Counter[str]:
+def finish(store: Store, at: datetime) -> Counter[str]:
     """Mark what was read as processed, some accounts at a time; returns the number of events by topic.
 
     An account with an event that came after it was read stays in the queue.
@@ -253,12 +253,12 @@ def settle(store: Store, at: datetime) -> Counter[str]:
     done = Counter[str]()
     for span in _spans(store):
         with store.transaction():
-            done += _settle(store, at, *span)
+            done += _finish(store, at, *span)
     begin_reading(store)
     return done
 
 
-def _settle(store: Store, at: datetime, first: int, last: int) -> Counter[str]:
+def _finish(store: Store, at: datetime, first: int, last: int) -> Counter[str]:
     read = "done_at IS NULL AND account_id BETWEEN ?1 AND ?2 AND number <= (SELECT read_upto FROM tasks"
     read += " WHERE kind = 'read' AND tasks.account_id = events.account_id)"
     counted = store.rows(f"SELECT topic, count(*) FROM events WHERE {read} GROUP BY topic", first, last)

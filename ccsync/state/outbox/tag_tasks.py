@@ -44,7 +44,7 @@ class TagJob:
     is_overdue: bool
 
 
-def settle(store: Store, person: bytes, email: str | None, at: datetime) -> None:
+def finish(store: Store, person: bytes, email: str | None, at: datetime) -> None:
     """Queue what of the person's tags is open, and drop what is not; inside the caller's transaction."""
     shown = None if email is None else storable(email)
     for reason in (ADD, TAKE_OFF):
@@ -133,7 +133,7 @@ def complete(store: Store, job: TagJob, at: datetime) -> int:
         store.run_many(clean, [(person,) for person, _ in people])
         release(store, job.activity_id, at)
         for person, email in people:
-            settle(store, person, email, at)
+            finish(store, person, email, at)
     return len(people)
 
 

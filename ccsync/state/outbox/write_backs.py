@@ -168,7 +168,7 @@ def check(store: Store, task_id: int, source: str | None) -> None:
     store.run("UPDATE tasks SET is_checked = 1, source = ? WHERE id = ?", source, task_id)
 
 
-def settle(store: Store, task_id: int, at: datetime, outcome: str) -> None:
+def finish(store: Store, task_id: int, at: datetime, outcome: str) -> None:
     """Kibo has it, or need not."""
     sql = "UPDATE tasks SET done_at = ?, status = ?, outcome = ?, last_error = '' WHERE id = ?"
     store.run(sql, at, DONE, outcome, task_id)

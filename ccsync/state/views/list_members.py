@@ -49,7 +49,7 @@ def iter_returned(store: Store, list_id: str) -> Iterator[bytes]:
 
 
 # Whoever ccsync itself is taking off the list has not left it, nor has a contact that was deleted or has another
-# address now; and what was settled before is not found again.
+# address now; and what was finished before is not found again.
 _MISSING = (
     "FROM sent LEFT JOIN contacts USING (person) WHERE sent.person > ?1 AND sent.list_id = ?2 AND removed_at IS NULL"
     " AND NOT (coalesce(permission, '') IN ('deleted', 'vanished') AND coalesce(seen_at, '') > sent_at)"

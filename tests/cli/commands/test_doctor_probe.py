@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.sandbox.settings import ROW_PARTS, SandboxSettings
+from ccsync.sandbox.settings import ROW_SECTIONS, SandboxSettings
 from ccsync.state import Lock
 from tests.canaries import leaks_in
 from tests.inside import InsideShop
@@ -55,7 +55,7 @@ def probed(folder: Path, **settings: object) -> dict[str, str]:
         ({"sort_by_id": "ignore"}, {"Kibo: accounts sorted by id": "taken, and ignored"}),
         ({"sort_by_id": "refuse"}, {"Kibo: accounts sorted by id": "refused (400)"}),
         ({"guests_by_default": False}, {"Kibo: guests in the usual list": "no"}),
-        ({"rows_carry": ROW_PARTS - {"contacts"}}, {"Kibo: a row of the list lacks": "contacts"}),
+        ({"rows_carry": ROW_SECTIONS - {"contacts"}}, {"Kibo: a row of the list lacks": "contacts"}),
         ({"optout_after_is_inclusive": False}, {"Constant Contact: opt-out found at its own date": "no"}),
         ({"unsubscribed_keep_lists": True}, {"Constant Contact: lists after an unsubscribe": "some"}),
     ],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.sandbox.settings import CUSTOMER_TOPICS, ROW_PARTS, SEGMENT_TOPICS
+from ccsync.sandbox.settings import CUSTOMER_TOPICS, ROW_SECTIONS, SEGMENT_TOPICS
 from tests.harness import Shop
 from tests.jobs.polling import KIM, LEE, PAT, join
 from tests.to_constant_contact.tags.tagging import in_segments, tag_shop, tags_of, waiting
@@ -58,7 +58,7 @@ def test_without_tags_segment_events_are_not_even_kept(tmp_path: Path) -> None:
 
 def test_many_changes_of_segments_keep_no_opt_out_waiting(tmp_path: Path) -> None:
     """Accounts that only moved to another segment are read after those of which something else changed."""
-    with segment_shop(tmp_path, rows_carry=ROW_PARTS - {"segments"}) as shop:
+    with segment_shop(tmp_path, rows_carry=ROW_SECTIONS - {"segments"}) as shop:
         (*many, pat) = join(shop, *(f"p{number}@example.com" for number in range(20)), PAT)
         shop.export()
         shop.flush()
@@ -74,7 +74,7 @@ def test_many_changes_of_segments_keep_no_opt_out_waiting(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("names_account", [True, False])
-@pytest.mark.parametrize("rows", [ROW_PARTS, ROW_PARTS - {"segments"}])
+@pytest.mark.parametrize("rows", [ROW_SECTIONS, ROW_SECTIONS - {"segments"}])
 def test_without_events_the_daily_comparison_finds_it(
     rows: frozenset[str], names_account: bool, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from ccsync.cli.logging_setup import redact
 from ccsync.cli.owner import ORGANIZATION, TENANT_URL
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.since import as_span
-from ccsync.reports.attention import Alert, needs
+from ccsync.reports.attention import Alert, alerts_of
 from ccsync.reports.live import Seen
 from ccsync.reports.status import JobStanding, Status, gather, stale_jobs
 from ccsync.state import properties
@@ -59,7 +59,7 @@ def status(app: App, checks: bool, stale_after: timedelta | None, live: bool, is
         knows_tenant = (config.kibo.tenant_url or properties.get(store, TENANT_URL)) is not None
         found = gather(store, config, app.clock.now(), knows_tenant=knows_tenant)
         organization = properties.get(store, ORGANIZATION) or ""
-    wanted = [*needs(found), *(seen.troubles if seen else ())]
+    wanted = [*alerts_of(found), *(seen.troubles if seen else ())]
     stale = stale_jobs(found, stale_after) if stale_after is not None else []
     if checks:
         alarms = [*(need.what for need in wanted), *(_of_stale(one) for one in stale)]
@@ -84,7 +84,7 @@ def _in_one_line(found: Status, alarms: list[str]) -> str:
     numbers = {
         "queue": sum(found.queue.values()),
         "rejected": found.rejected,
-        "write_backs": found.untold,
+        "write_backs": found.write_backs,
         "tags": sum(found.tags.values()),
         "calls": found.calls.used,
     }
@@ -136,7 +136,7 @@ def _of_list(found: Status) -> str:
 def _of_queue(found: Status) -> str:
     text = _counted(found.queue)
     text += f"; {people(found.leaving)} waiting to be removed from the list" if found.leaving else ""
-    text += f"; {counted(found.untold, 'opt-out')} waiting to be written to Kibo" if found.untold else ""
+    text += f"; {counted(found.write_backs, 'opt-out')} waiting to be written to Kibo" if found.write_backs else ""
     failed, waiting = found.tags.get(FAILED, 0), sum(found.tags.values())
     text += f"; the tags of {counted(waiting, 'contact')} waiting to be changed" if waiting else ""
     return text + (f" ({failed:,} failed)" if failed else "")
@@ -216,7 +216,7 @@ def _to_json(
         "jobs": [_job_to_json(one) for one in found.jobs],
         "queue": dict(found.queue),
         "tags": {"waiting": sum(found.tags.values()), "failed": found.tags.get(FAILED, 0)},
-        "untold": {"waiting": found.untold, "failing": len(found.refused)},
+        "untold": {"waiting": found.write_backs, "failing": len(found.refused)},
         "suppressed": {
             "people": found.suppressed_people,
             **{kind.replace("-", "_"): number for kind, number in found.suppressed.items()},

@@ -43,7 +43,7 @@ def why(app: App, person: str, is_wide: bool, as_json: bool) -> None:
 
 
 def _show(story: Story, time: ShowTime, *, is_wide: bool) -> None:
-    screen.print_line(screen.clean(story.verdict.text))
+    screen.print_line(screen.clean(story.answer.text))
     facts = _facts(story)
     if facts:
         screen.print_line()
@@ -83,7 +83,7 @@ def _facts(story: Story) -> dict[str, object]:
         facts[f"Suppressed ({kind})"] = text
     for queued in story.facts.queue:
         facts[f"Queue ({queued.account_id})"] = f"{queued.status}, {counted(queued.attempts, 'attempt')}"
-    for row in story.untold:
+    for row in story.write_backs:
         again = f", next try {screen.local_time(row.next_at)}: {row.last_error}" if row.attempts else ""
         facts[f"To Kibo ({row.kind})"] = f"waiting to be written, {counted(row.attempts, 'attempt')}{again}"
     if story.tags:
@@ -91,7 +91,7 @@ def _facts(story: Story) -> dict[str, object]:
     if story.next_attempt_at is not None:
         facts["Next attempt"] = screen.local_time(story.next_attempt_at)
     for number, former in enumerate(story.former, start=1):
-        facts[f"Old address {number}"] = f"{former.address or 'not kept'}: {former.verdict.text}"
+        facts[f"Old address {number}"] = f"{former.address or 'not kept'}: {former.answer.text}"
     return facts
 
 
@@ -155,8 +155,8 @@ def _to_json(story: Story) -> dict[str, object]:
     return {
         "asked": story.asked,
         "known": facts.is_known,
-        "standing": story.verdict.standing.value,
-        "verdict": story.verdict.text,
+        "standing": story.answer.standing.value,
+        "verdict": story.answer.text,
         "email": story.address,
         "next_attempt_at": screen.utc_time(story.next_attempt_at),
         "accounts": [
@@ -190,10 +190,10 @@ def _to_json(story: Story) -> dict[str, object]:
                 "next_at": screen.utc_time(one.next_at),
                 "last_error": one.last_error,
             }
-            for one in story.untold
+            for one in story.write_backs
         ],
         "former": [
-            {"email": one.address, "standing": one.verdict.standing.value, "verdict": one.verdict.text}
+            {"email": one.address, "standing": one.answer.standing.value, "verdict": one.answer.text}
             for one in story.former
         ],
         "steps": [_entry_to_json(story, one) for one in story.entries],

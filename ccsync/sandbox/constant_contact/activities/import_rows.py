@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from ccsync.sandbox.settings import SandboxSettings
 
-Verdict = Literal["import", "error", "correctable", "drop", "fail"]
+Outcome = Literal["import", "error", "correctable", "drop", "fail"]
 
 
 class _Place(NamedTuple):
@@ -32,7 +32,7 @@ _PHONES = {
     "mobile_phone": "mobile",
     "other_phone": "other",
 }
-_ADDRESS_PARTS = {
+_ADDRESS_PLACES = {
     "street": _Place("", "street", 255),
     "street2": _Place("", "street2", 255),
     "city": _Place("", "city", 50),
@@ -51,7 +51,7 @@ _TEXTS = {
     **{
         prefix + name: place._replace(group=kind)
         for prefix, kind in _ADDRESS_KINDS.items()
-        for name, place in _ADDRESS_PARTS.items()
+        for name, place in _ADDRESS_PLACES.items()
     },
     # As the schema spells it; home_country must be meant, too.
     "home country": _Place("home", "country", 50),
@@ -90,9 +90,9 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The verdict on a row: `import` comes with what the row gives, any other verdict with the reason."""
+    """The outcome on a row: `import` comes with what the row gives, any other outcome with the reason."""
 
-    verdict: Verdict
+    outcome: Outcome
     reason: str = ""
     given: Given | None = None
 
@@ -155,8 +155,8 @@ def _judge_identity(own: Mapping[str, str], settings: SandboxSettings) -> Judged
     if not EMAIL.fullmatch(email):
         return Judged("correctable", "Invalid email address")
     if len(email) > 50 and settings.long_address_import != "accept":
-        verdict: Verdict = "drop" if settings.long_address_import == "drop" else "correctable"
-        return Judged(verdict, "Invalid email address")
+        outcome: Outcome = "drop" if settings.long_address_import == "drop" else "correctable"
+        return Judged(outcome, "Invalid email address")
     return None
 
 
@@ -177,8 +177,8 @@ def _judge_custom_fields(custom: Mapping[str, str], known: Collection[str], sett
     unknown = [name for name in custom if name not in known]
     if not unknown or settings.unknown_custom_field == "ignore":
         return None
-    verdict: Verdict = "fail" if settings.unknown_custom_field == "fail" else "error"
-    return Judged(verdict, f"Unknown custom field {unknown[0]}")
+    outcome: Outcome = "fail" if settings.unknown_custom_field == "fail" else "error"
+    return Judged(outcome, f"Unknown custom field {unknown[0]}")
 
 
 def _to_given(row: Mapping[str, str | int], groups: Mapping[str, dict[str, str]], known: Collection[str]) -> Given:
@@ -201,11 +201,11 @@ def _to_given(row: Mapping[str, str | int], groups: Mapping[str, dict[str, str]]
     )
 
 
-def _address(parts: dict[str, str]) -> dict[str, str]:
+def _address(address: dict[str, str]) -> dict[str, str]:
     # street2 "is automatically appended to the street value".
-    if second := parts.pop("street2", None):
-        parts["street"] = f"{parts.get('street', '')} {second}".strip()[:255]
-    return parts
+    if second := address.pop("street2", None):
+        address["street"] = f"{address.get('street', '')} {second}".strip()[:255]
+    return address
 
 
 def sms_key(number: str) -> str:

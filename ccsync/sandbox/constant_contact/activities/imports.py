@@ -11,7 +11,7 @@ from itertools import islice
 
 from ccsync.sandbox.constant_contact.activities.import_body import ImportBody, read_import
 from ccsync.sandbox.constant_contact.activities.import_effects import Effects
-from ccsync.sandbox.constant_contact.activities.import_rows import Judged, Verdict, judge
+from ccsync.sandbox.constant_contact.activities.import_rows import Judged, Outcome, judge
 from ccsync.sandbox.constant_contact.activities.memberships import Memberships
 from ccsync.sandbox.constant_contact.activities.queue import Activities, Activity
 from ccsync.sandbox.constant_contact.campaigns.automations import Automations
@@ -78,7 +78,7 @@ class Imports:
         known = self._fields.ids
         judged = [judge(row, known, self._settings) for row in body.rows]
         total = len(judged) + self._settings.items_total_counts_header
-        failures = [one.reason for one in judged if one.verdict == "fail"]
+        failures = [one.reason for one in judged if one.outcome == "fail"]
         if failures:
             activity.fail(failures[0])
             activity.counts = {"items_total_count": total, "items_completed_count": 0}
@@ -91,23 +91,23 @@ class Imports:
         faults = self._carry_out(effects, judged)
         if self._settings.imports_start_automations:
             self._automations.start(body.list_ids, effects.new_members)
-        verdicts = Counter(verdict for _, verdict, _ in faults)
-        spoken = (f"Line {number + 2}: {reason}" for number, verdict, reason in faults if verdict != "drop")
+        outcomes = Counter(outcome for _, outcome, _ in faults)
+        spoken = (f"Line {number + 2}: {reason}" for number, outcome, reason in faults if outcome != "drop")
         activity.messages = list(islice(spoken, _MOST_MESSAGES))  # line 1 is the header
         activity.counts = {
             "items_total_count": total,
             "items_completed_count": total,
             "person_count": len(judged) - len(faults) - effects.not_taken,
-            "error_count": verdicts["error"],
-            "correctable_count": verdicts["correctable"],
+            "error_count": outcomes["error"],
+            "correctable_count": outcomes["correctable"],
             "cannot_add_to_list_count": effects.not_on_list,
             "list_count": len(lists),
         }
 
-    def _carry_out(self, effects: Effects, judged: list[Judged]) -> list[tuple[int, Verdict, str]]:
-        """Apply the good rows; return the others by number, with verdict and reason."""
-        faults: list[tuple[int, Verdict, str]] = [
-            (number, one.verdict, one.reason) for number, one in enumerate(judged) if not one.given
+    def _carry_out(self, effects: Effects, judged: list[Judged]) -> list[tuple[int, Outcome, str]]:
+        """Apply the good rows; return the others by number, with outcome and reason."""
+        faults: list[tuple[int, Outcome, str]] = [
+            (number, one.outcome, one.reason) for number, one in enumerate(judged) if not one.given
         ]
         good = [(number, one.given) for number, one in enumerate(judged) if one.given]
         for begin in range(0, len(good), _ROWS_AT_ONCE):

@@ -68,7 +68,7 @@ Work: TypeAlias = Callable[[Activity, datetime], None]
 
 
 class Activities:
-    """The account's activities. Time alone finishes them: `settle` applies what is due."""
+    """The account's activities. Time alone finishes them: `catch_up` applies what is due."""
 
     def __init__(self, clock: Clock, new_id: Callable[[], str]) -> None:
         self._clock = clock
@@ -100,7 +100,7 @@ class Activities:
         self._by_id[activity.activity_id] = activity
         return Reply.json(201, _show_new(activity))
 
-    def settle(self) -> None:
+    def catch_up(self) -> None:
         """Apply the jobs that are due, in the order of their end."""
         now = self._clock()
         due = [(one.effect_at, one.number, one) for one in self._open if one.work and one.effect_at]
@@ -118,7 +118,7 @@ class Activities:
         for one in self._open:
             if one.ends_at is None or one.ends_at > now:
                 one.ends_at, one.effect_at = now, min(one.effect_at or now, now)
-        self.settle()
+        self.catch_up()
 
     def get_activities(self, request: Request) -> Reply:
         """GET /activities: the last ten days, newest first."""

@@ -32,7 +32,7 @@ _LISTING = {
 _INCLUDE = Parameter(
     "csv", frozenset({"physical_address_in_footer", "permalink_url", "html_content", "document_properties"})
 )
-_PARTS = ("html_content", "physical_address_in_footer")
+_SECTIONS = ("html_content", "physical_address_in_footer")
 """Sub-resources: shown where they are asked for, and kept by a PUT that leaves them out."""
 
 
@@ -118,7 +118,7 @@ class Emails:
         if body.get("segment_ids"):
             raise invalid("The sandbox does not simulate segment_ids.")
         content = self._content(body, _UPDATED, tuple(_TEXTS))
-        kept = {name: found.content[name] for name in _PARTS if name in found.content and name not in content}
+        kept = {name: found.content[name] for name in _SECTIONS if name in found.content and name not in content}
         lists = self._list_ids(body.get("contact_list_ids", []))
         found.content = {**kept, **content, "format_type": 5, "contact_list_ids": lists}
         found.updated_at = self._clock()
@@ -167,7 +167,7 @@ def _show_campaign(one: Campaign) -> dict[str, object]:
 
 
 def _show_activity(one: Campaign, include: frozenset[str]) -> dict[str, object]:
-    content = {name: value for name, value in one.content.items() if name not in _PARTS or name in include}
+    content = {name: value for name, value in one.content.items() if name not in _SECTIONS or name in include}
     return {
         "campaign_activity_id": one.activity_id,
         "campaign_id": one.campaign_id,

@@ -13,7 +13,7 @@ from ccsync.sandbox.constant_contact.validation import check_properties, read_uu
 
 _SCALARS = ("first_name", "last_name", "job_title", "company_name")
 _NUMBERS = {"birthday_month": 12, "birthday_day": 31}
-_PARTS = ("custom_fields", "phone_numbers", "street_addresses", "list_memberships")
+_SECTIONS = ("custom_fields", "phone_numbers", "street_addresses", "list_memberships")
 _NOT_SIMULATED = ("taggings", "notes", "sms_channel")
 _READ_ONLY = ("created_at", "updated_at", "opt_in_date", "opt_out_source", "opt_out_date", "confirm_status")
 _PERMISSIONS = ("explicit", "implicit", "not_set", "pending_confirmation", "temp_hold", "unsubscribed")
@@ -48,7 +48,9 @@ class ContactBody:
 
 def read_contact(body: dict[str, object], source: str, field_names: Mapping[str, str]) -> ContactBody:
     """Check a body; `source` is the name of its source property, `field_names` gives custom fields by id."""
-    check_properties(body, (source, "email_address", *_SCALARS, *_NUMBERS, "anniversary", *_PARTS, *_NOT_SIMULATED), ())
+    check_properties(
+        body, (source, "email_address", *_SCALARS, *_NUMBERS, "anniversary", *_SECTIONS, *_NOT_SIMULATED), ()
+    )
     if source not in body:
         raise invalid(f"{source} is missing.")
     if body[source] not in ("Contact", "Account"):

@@ -1,4 +1,4 @@
-"""A contact as the vendor shows it: its properties, its formats of dates, its optional parts."""
+"""A contact as the vendor shows it: its properties, its formats of dates, its optional sections."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,7 @@ from zlib import crc32
 from ccsync.sandbox.constant_contact.contacts.store import StoredContact
 from ccsync.sandbox.settings import SandboxSettings
 
-PARTS = frozenset({"custom_fields", "list_memberships", "phone_numbers", "street_addresses", "taggings", "notes"})
+SECTIONS = frozenset({"custom_fields", "list_memberships", "phone_numbers", "street_addresses", "taggings", "notes"})
 _EASTERN = timezone(timedelta(hours=-5))
 
 
@@ -42,13 +42,13 @@ def format_moment(seconds: int | None, how: str, seq: int) -> str | None:
 
 def to_resource(
     contact: StoredContact,
-    parts: Iterable[str],
+    sections: Iterable[str],
     list_ids: Iterable[str],
     tag_ids: Iterable[str],
     field_ids: Mapping[str, str],
     settings: SandboxSettings,
 ) -> dict[str, object]:
-    """The vendor's ContactResource with those of its `parts` that were asked for."""
+    """The vendor's ContactResource with those of its `sections` that were asked for."""
     resource: dict[str, object | None] = {"contact_id": contact.contact_id}
     if contact.address is not None:
         resource["email_address"] = _email_address(contact, settings)
@@ -63,8 +63,8 @@ def to_resource(
     resource["updated_at"] = stamp(contact.updated_at)
     resource["deleted_at"] = contact.deleted_on  # a date, not a timestamp
     resource["sms_channel"] = _sms_channel(contact)
-    if parts:
-        resource |= _parts(contact, frozenset(parts), list_ids, tag_ids, field_ids)
+    if sections:
+        resource |= _sections(contact, frozenset(sections), list_ids, tag_ids, field_ids)
     return _without_nulls(resource)
 
 
@@ -107,9 +107,9 @@ def _sms_channel(contact: StoredContact) -> dict[str, object] | None:
     }
 
 
-def _parts(
+def _sections(
     contact: StoredContact,
-    parts: frozenset[str],
+    sections: frozenset[str],
     list_ids: Iterable[str],
     tag_ids: Iterable[str],
     field_ids: Mapping[str, str],
@@ -117,11 +117,11 @@ def _parts(
     details = json.loads(contact.details)
     changed = {"created_at": stamp(contact.created_at), "updated_at": stamp(contact.updated_at)}
     shown: dict[str, object | None] = {}
-    if "custom_fields" in parts:
+    if "custom_fields" in sections:
         shown["custom_fields"] = [
             {"custom_field_id": field_ids[name], "value": value} for name, value in details.get("cf", {}).items()
         ]
-    if "phone_numbers" in parts:
+    if "phone_numbers" in sections:
         shown["phone_numbers"] = [
             {
                 "phone_number_id": _part_id(contact, f"phone {kind}"),
@@ -133,16 +133,16 @@ def _parts(
             }
             for kind, number in details.get("phones", {}).items()
         ]
-    if "street_addresses" in parts:
+    if "street_addresses" in sections:
         shown["street_addresses"] = [
             {"street_address_id": _part_id(contact, f"address {kind}"), "kind": kind, **address, **changed}
             for kind, address in details.get("addresses", {}).items()
         ]
-    if "list_memberships" in parts:
+    if "list_memberships" in sections:
         shown["list_memberships"] = list(list_ids)
-    if "taggings" in parts:
+    if "taggings" in sections:
         shown["taggings"] = list(tag_ids)
-    if "notes" in parts:
+    if "notes" in sections:
         shown["notes"] = []
     return shown
 

@@ -1,6 +1,6 @@
 """Reading contacts: the collection with its filters, one contact, the counts."""
 
-from ccsync.sandbox.constant_contact.contacts.presentation import PARTS, to_resource
+from ccsync.sandbox.constant_contact.contacts.presentation import SECTIONS, to_resource
 from ccsync.sandbox.constant_contact.contacts.selection import Selection
 from ccsync.sandbox.constant_contact.contacts.store import Store, StoredContact
 from ccsync.sandbox.constant_contact.custom_fields import CustomFields
@@ -13,7 +13,7 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.sandbox.troubles import PageFaults
 from ccsync.sandbox.wire import Clock, Reply, Request
 
-_INCLUDE = Parameter("csv", PARTS)
+_INCLUDE = Parameter("csv", SECTIONS)
 _MOMENT = Parameter("date-time")
 _STATUSES = frozenset({"all", "active", "deleted", "not_set", "pending_confirmation", "temp_hold", "unsubscribed"})
 _LISTING = {
@@ -110,9 +110,9 @@ class Contacts:
             counts["new_subscriber"] = sum(new for _, new in rows.values())
         return Reply.json(200, counts)
 
-    def show(self, contacts: list[StoredContact], parts: frozenset[str] | None) -> list[dict[str, object]]:
+    def show(self, contacts: list[StoredContact], sections: frozenset[str] | None) -> list[dict[str, object]]:
         """Contacts as the vendor shows them."""
-        wanted = parts or frozenset()
+        wanted = sections or frozenset()
         on: dict[int, list[int]] = {}
         if "list_memberships" in wanted:
             on = self._store.lists_of([one.seq for one in contacts])

@@ -11,7 +11,7 @@ from typing import Any
 
 from ccsync.sandbox.constant_contact.activities.memberships import Memberships
 from ccsync.sandbox.constant_contact.contacts.body import ContactBody, read_contact
-from ccsync.sandbox.constant_contact.contacts.presentation import PARTS
+from ccsync.sandbox.constant_contact.contacts.presentation import SECTIONS
 from ccsync.sandbox.constant_contact.contacts.reading import Contacts
 from ccsync.sandbox.constant_contact.contacts.store import Store, StoredContact, new_contact, to_details
 from ccsync.sandbox.constant_contact.custom_fields import CustomFields
@@ -231,7 +231,7 @@ class ContactWrites:
         return found
 
     def _shown(self, status: int, contact_id: str) -> Reply:
-        return Reply.json(status, self._contacts.show([self._require(contact_id)], PARTS)[0])
+        return Reply.json(status, self._contacts.show([self._require(contact_id)], SECTIONS)[0])
 
     def _now(self) -> int:
         return int(self._clock().timestamp())

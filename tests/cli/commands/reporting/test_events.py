@@ -142,7 +142,7 @@ def test_what_is_done_shows_only_with_all(shop: LiveShop) -> None:
     store = shop.open()
     queue.mark_read(store, [1001])
     with store.transaction():
-        queue.settle(store, NOON)
+        queue.finish(store, NOON)
     store.close()
     assert [one["object_id"] for one in shown(shop)] == [1002]
     assert [(one["object_id"], one["status"]) for one in shown(shop, "--all")] == [(1002, "pending"), (1001, "done")]
