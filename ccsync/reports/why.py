@@ -83,7 +83,7 @@ def find(store: Store, config: Config, asked: str) -> Story:
         person = everybody[0] if everybody else None
         nothing = _nothing(store, config, asked)
         facts = _facts(store, nothing, account_ids, person)
-        entries = tuple(sorted(_entries(store, account_ids, everybody), key=lambda one: one.at))
+        entries = tuple(in_order(_entries(store, account_ids, everybody)))
         facts = replace(facts, is_known=bool(entries) or facts != nothing)
         return Story(
             asked,
@@ -103,6 +103,11 @@ def find(store: Store, config: Config, asked: str) -> Story:
             _next_attempt(store, config, facts),
             tuple(person_tags.of_person(store, person)) if person else (),
         )
+
+
+def in_order(entries: Iterable[Entry]) -> list[Entry]:
+    """As it happened. Constant Contact's dates have whole seconds; within one, an earlier run's entry comes first."""
+    return sorted(entries, key=lambda one: (one.at.replace(microsecond=0), one.run_id or 0, one.at))
 
 
 def account_id_of(asked: str) -> int | None:
