@@ -16,11 +16,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from ccsync import __version__
-from ccsync.errors import (
-    AnswerLost,
-    NoWayOut,
-    TooLate,
-)
+from ccsync.errors import AnswerLost, NoWayOut, TooLate
 from ccsync.transport.ahead import Ahead, Flights
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
 from ccsync.transport.classification import Kind, Meaning, classify, is_html
@@ -236,6 +232,9 @@ class Transport:
                 raise found from error
             self._no_way_out = found
             return None, trouble(error)
+        except BaseException:
+            self._drop(flight)  # what was done meanwhile failed, as when the disk is full: its session is closed, too
+            raise
         finally:
             self._writing.pop(flight, ExitStack()).close()
         self._idle.append(flight.session)

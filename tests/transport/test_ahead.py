@@ -1,5 +1,6 @@
 """Calls made ahead of their turn: several under way at once, their answers in order, one failure told once."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import requests
 
 from ccsync.cli.clock import RealClock
 from ccsync.errors import AnswerLost, Interrupted, RefusedError, VendorUnreachable
@@ -228,6 +230,40 @@ def test_who_stops_early_counts_nothing_that_was_not_made(reading: Reading) -> N
     ahead.close()  # type: ignore[attr-defined]
     time.sleep(0.3)
     assert reading.gate.admitted == len(reading.vendor.arrived)
+
+
+def test_no_connection_stays_open_when_what_is_done_meanwhile_fails(vendor: SlowVendor) -> None:
+    """A disk that is full is found while an answer is awaited: the run ends, and so do all of its connections."""
+    sessions, closed = list[requests.Session](), list[requests.Session]()
+
+    class Session(requests.Session):
+        def close(self) -> None:
+            closed.append(self)
+            super().close()
+
+    def made() -> requests.Session:
+        sessions.append(Session())
+        return sessions[-1]
+
+    class FullDisk(PacedGate):
+        def admit(self) -> float:
+            if self.admitted == 2:
+                raise sqlite3.OperationalError("database or disk is full")
+            return super().admit()
+
+    reading = Reading(vendor)
+    reading.transport = Transport(
+        vendor="Kibo", origins=[origin(vendor.url)], clock=reading.clock, gate=FullDisk(200), session=made
+    )
+    with pytest.raises(sqlite3.OperationalError):
+        for number in reading.ahead(range(9)):
+            reading.read(number)
+    reading.transport.close()
+    for one in threading.enumerate():
+        if one.name == "ccsync-call":
+            one.join()
+    assert sessions
+    assert set(map(id, closed)) == set(map(id, sessions))
 
 
 def test_ctrl_c_stops_all_of_them(reading: Reading) -> None:
