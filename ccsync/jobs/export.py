@@ -7,7 +7,7 @@ from datetime import datetime
 from ccsync.errors import TemporaryError, VendorUnreachable
 from ccsync.from_constant_contact import opt_outs, restored
 from ccsync.from_constant_contact.activities import be_patient
-from ccsync.from_kibo import events
+from ccsync.from_kibo import audit_evidence, events
 from ccsync.from_kibo.full_sweep import Gathered, gather_address, gather_everybody, gather_parked
 from ccsync.from_kibo.pages import FILTER
 from ccsync.models import ContactList
@@ -95,6 +95,7 @@ def run(context: Context, request: Request) -> Plan | None:
             properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
             clocks.advance(context, events.STREAM, started_at)
     tags.tagging.carry_out(context)
+    audit_evidence.add(context)
     removals.raise_held()
     _raise_unfinished(context)
     return None

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from ccsync.errors import OutOfTime
 from ccsync.from_constant_contact import opt_outs, restored
-from ccsync.from_kibo import event_intake
+from ccsync.from_kibo import audit_evidence, event_intake
 from ccsync.from_kibo.changed_accounts import Changes
 from ccsync.from_kibo.event_intake import Taken
 from ccsync.reports import flush_plan
@@ -130,6 +130,7 @@ class Flush:
                 f"No export to this list has finished yet; waiting for it: {counted(waiting, 'changed customer')}."
                 " Next: ccsync export --dry-run, then ccsync export"
             )
+        audit_evidence.add(context)
         removals.raise_held()
         if taken.trouble is not None:
             raise taken.trouble

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from ccsync import shapes
 from ccsync.errors import ConfigError, RefusedError, VendorUnreachable
+from ccsync.kibo.audit_log import AUDIT_LOG_PATH, AuditPage, to_audit_page
 from ccsync.kibo.events import EVENTS_PATH, PAGE_SIZE, EventPage, to_event_page
 from ccsync.kibo.writes import CONSENT, WholeAccount, Written, differing_fields, with_consent
 from ccsync.models import Customer, JsonObject, Tenant
@@ -152,6 +153,17 @@ class Kibo:
         """Read one account so that it can be written back; `None` when it is deleted."""
         found = self._account(self._account_call(account_id))
         return None if found is None else WholeAccount(*found)
+
+    def get_audit_log(self, account_id: int, start: int = 0) -> AuditPage | None:
+        """Read an account's audit log from entry `start`; `None` when Kibo does not show it (401, 403, 404).
+
+        It is evidence and no more, so nobody waits for it: `TooLate` where Kibo asks for that.
+        """
+        params = {"startIndex": str(start), "pageSize": str(PAGE_SIZE)}
+        url, refusals = f"{self._account_url(account_id)}/{AUDIT_LOG_PATH}", frozenset({401, 403, 404})
+        call = Call("GET", url, params=params, headers=self._headers(), accepts=refusals, may_wait=False)
+        answer, value = self.transport.json(call, self._token)
+        return None if answer.status in refusals else to_audit_page(value)
 
     def begin_consent(self, whole: WholeAccount, accepts: bool) -> bool:
         """Send what `put_consent` gives the answer of; false when it cannot go out right now."""

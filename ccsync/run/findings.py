@@ -12,6 +12,7 @@ UPDATE_DATE = "update-date"
 LACKING_SECTIONS = "lacking-sections"
 DEEPEST_ROW = "deepest-row"
 EXPORT_DATES = "export-dates"
+AUDIT_LOG = "audit-log"
 
 
 class Finder(Protocol):

@@ -14,6 +14,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "update_date_filter": ("works", "refuse", "ignore"),
     "update_date_name": ("flattened", "nested", "both"),
     "rows_lack": ("absent", "null", "empty"),
+    "audit_log": ("shown", "refuse", "missing", "empty"),
     "event_host": ("home", "tenant", "both"),
     "event_filter": ("works", "refuse", "ignore"),
     "event_sort": ("works", "refuse", "ignore"),
@@ -82,6 +83,7 @@ class SandboxSettings:
     update_date_name: str = "flattened"  # or "nested" (auditInfo.updateDate), "both": how that filter names it
     rows_carry: frozenset[str] = ROW_SECTIONS
     rows_lack: str = "absent"  # or "null", "empty": how a row of the list shows a part that it does not carry
+    audit_log: str = "shown"  # or "refuse" (403), "missing" (404), "empty": the audit log of an account
     # Kibo's event pull: host, filter, sort, order, lag and retention are all undocumented
     event_host: str = "home"  # where every SDK asks; the description lists the tenant's host, too: or "tenant", "both"
     event_filter: str = "works"  # or "refuse" (400), "ignore": filtering events by topic and createDate

@@ -13,6 +13,7 @@ HELD_BY: Mapping[str, tuple[str, ...]] = {
     "accounts": ("account_id",),
     "contacts": ("person",),
     "consent": ("person",),
+    "consent_evidence": ("person",),
     "history": ("person",),
     "account_addresses": ("person", "account_id"),
     "contact_addresses": ("person",),
@@ -44,8 +45,11 @@ def erase_person(store: Store, person: bytes) -> None:
     """
     store.run("INSERT OR IGNORE INTO erasing VALUES (?)", person)
     tables = ("consent", "history", "contacts", "contact_addresses", "sent", "account_addresses", "batch_rows")
-    for table in (*tables, "person_tags"):
+    for table in (*tables, "person_tags", "consent_evidence"):
         store.run(f"DELETE FROM {table} WHERE person = ?", person)
+    # The numbers of the last rows are given again: those who get them are looked up, too.
+    last = "min(CAST(value AS INTEGER), (SELECT coalesce(max(id), 0) FROM consent))"
+    store.run(f"UPDATE meta SET value = CAST({last} AS TEXT) WHERE key = ?", properties.LOOKED_UP)
     store.run("DELETE FROM tasks WHERE person = ? AND (kind IN ('remove', 'tag') OR done_at IS NOT NULL)", person)
     # What was not written back yet still has to be: the accounts that have the address are found there.
     for table in ("suppressions", "tasks"):
@@ -129,7 +133,7 @@ def erase(store: Store, held: Held) -> None:
     for table, columns in HELD_BY.items():
         for column in columns:
             wanted: Sequence[Value] = held.people if column == "person" else held.account_ids
-            if table != "consent" and wanted:
+            if not table.startswith("consent") and wanted:
                 store.run(f"DELETE FROM {table} WHERE {column} IN ({marks(wanted)})", *wanted)
     store.run_many("DELETE FROM rejected WHERE id = ?", [(one,) for one in held.rejected_ids])
     properties.put(store, UNFINISHED, "yes")

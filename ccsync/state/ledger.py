@@ -1,15 +1,18 @@
 """The consent ledger: append-only rows of what changed in a person's consent and how ccsync knows."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ccsync.models import Contact
+from ccsync.state import properties
 from ccsync.state.database.rows import Value, record_of
 from ccsync.state.database.store import Store
 
+_EVIDENCE = "json_patch(evidence, coalesce((SELECT found FROM consent_evidence WHERE consent_id = consent.id), '{}'))"
 _COLUMNS = (
-    "id, run_id, person, email, change, source, happened_at, seen_at, account_id, contact_id, evidence FROM consent"
+    f"id, run_id, person, email, change, source, happened_at, seen_at, account_id, contact_id, {_EVIDENCE} FROM consent"
 )
 
 
@@ -82,6 +85,41 @@ def iter_ledger(store: Store, person: bytes | None = None, since: datetime | Non
 
 def _to_ledger_row(number: int, run_id: int | None, *change: Value) -> LedgerRow:
     return LedgerRow(number, record_of(ConsentChange, change), run_id)
+
+
+def not_looked_up(store: Store, most: int) -> list[LedgerRow]:
+    """The oldest changes observed in Kibo whose accounts were not looked up in its audit log; so many at most."""
+    sql = (
+        f"SELECT {_COLUMNS} WHERE id > ? AND source = 'kibo' AND account_id NOT NULL AND happened_at NOT NULL"
+        " AND change IN ('opted-in', 'opted-out') ORDER BY id LIMIT ?"
+    )
+    return [_to_ledger_row(*row) for row in store.rows(sql, _looked_up(store), most)]
+
+
+def previous_change(store: Store, row: LedgerRow) -> datetime | None:
+    """When the consent of the row's account had changed before, by Kibo's clock."""
+    sql = "SELECT max(happened_at) FROM consent WHERE person = ? AND account_id IS ? AND source = 'kibo' AND id < ?"
+    return store.value(datetime, sql, row.change.person, row.change.account_id, row.number)
+
+
+def add_evidence(store: Store, row: LedgerRow, found: Mapping[str, str]) -> None:
+    """A row was looked up: add what was found about it. The row itself stays as it is."""
+    with store.transaction():
+        if found:
+            values = (row.number, row.change.person, json.dumps(found))
+            store.run("INSERT OR IGNORE INTO consent_evidence VALUES (?, ?, ?)", *values)
+        properties.put(store, properties.LOOKED_UP, str(row.number))
+
+
+def note_looked_up(store: Store) -> None:
+    """Every row that there is was looked up, or need not be."""
+    last = store.number("SELECT coalesce(max(id), 0) FROM consent")
+    if last > _looked_up(store):
+        properties.put(store, properties.LOOKED_UP, str(last))
+
+
+def _looked_up(store: Store) -> int:
+    return int(properties.get(store, properties.LOOKED_UP) or 0)
 
 
 def has_been_answered(store: Store, person: bytes) -> bool:

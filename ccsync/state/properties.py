@@ -21,6 +21,9 @@ EXPORTED_LIST = "exported_list_id"
 FIRST_EXPORT = "first_export_at"
 """When the first export ended that ended well, by Kibo's clock."""
 
+LOOKED_UP = "looked_up_consent"
+"""The last row of the consent ledger that was looked up in Kibo's audit log."""
+
 
 def get(store: Store, key: str) -> str | None:
     """The value of a fact, or `None`."""

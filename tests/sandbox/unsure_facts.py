@@ -74,6 +74,9 @@ FACTS = (
          ("b2b_users_make_events",), (_EITHER + "test_a_business_account_is_nobody_s",)),
     Fact("K8.5", "Which parts of an account do rows of the list carry?", "compares rows with single reads",
          ("rows_carry", "rows_lack"), (_ROWS + "test_every_combination",)),
+    Fact("K3.1", "May the application read an account's audit log, and does it show changes of consent?",
+         "adds what it shows to the ledger; remembers a refusal for a week", ("audit_log",),
+         ("tests/from_kibo/test_audit_evidence.py::test_either_way_the_run_ends_well",)),
     Fact("K7a", "What does redaction write into an account?", "no usable address means deleted, in every form",
          ("redaction_writes", "redaction_makes_event"), (_EITHER + "test_a_redacted_account_is_gone",)),
     # Constant Contact

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import CcsyncError, Interrupted, RefusedError
+from ccsync.from_kibo import audit_evidence
 from ccsync.from_kibo.events import QUERIES, filter_since, is_unfiltered
 from ccsync.from_kibo.pages import UPDATE_DATES
 from ccsync.kibo import Kibo
@@ -21,6 +22,7 @@ LOOKED_BACK = timedelta(days=1)
 MOST_COMPARED = 5
 SECTIONS = ("contacts", "attributes", "segments", "commerceSummary")
 UNKNOWN = "nothing there to tell by"
+_AUDIT_LOG = "Kibo: the audit log of an account"
 _EVENTS, _ACCOUNTS = "Kibo: events asked for ", "Kibo: accounts filtered by "
 
 
@@ -51,6 +53,7 @@ def probed(probe: Probe) -> Iterator[tuple[str, str]]:
         "Kibo: 201 accounts asked for": _large_page,
         "Kibo: accounts beyond the 10,000th": _deep_page,
         "Kibo: a row of the list lacks": _lacking,
+        _AUDIT_LOG: _audit_log,
         "Constant Contact: opt-out found at its own date": _bound,
         "Constant Contact: lists after an unsubscribe": _lists_after_opt_out,
         "Constant Contact: names of custom fields": _field_names,
@@ -79,6 +82,8 @@ def _remember(probe: Probe, found: Mapping[str, str]) -> None:
         if found[_EVENTS + name] == "taken":
             findings.note(probe, findings.EVENT_QUERY, name)
             break
+    if found[_AUDIT_LOG].startswith((audit_evidence.REFUSED, "show")):
+        findings.note(probe, findings.AUDIT_LOG, found[_AUDIT_LOG])
     for name in UPDATE_DATES:
         if found[_ACCOUNTS + name] == "taken":
             findings.note(probe, findings.UPDATE_DATE, name)
@@ -168,6 +173,20 @@ def _lacking(probe: Probe) -> str:
         findings.note(probe, findings.LACKING_SECTIONS, " ".join(sorted(lacking)))
     unknown = ", ".join(sorted(set(SECTIONS) - filled))
     return (", ".join(sorted(lacking)) or "nothing") + (f" (cannot tell: {unknown})" if unknown else "")
+
+
+def _audit_log(probe: Probe) -> str:
+    """Of the customers that changed last: they are the likeliest to have entries."""
+    rows = sorted(probe.kibo.get_customers(start=0).customers, key=lambda one: one.updated_at or probe.at)
+    total = 0
+    for row in rows[-MOST_COMPARED:]:
+        page = probe.kibo.get_audit_log(row.account_id)
+        if page is None:
+            return audit_evidence.REFUSED if probe.kibo.get_customer(row.account_id) is not None else UNKNOWN
+        if page.entries:
+            return "shows changes of consent"
+        total += page.total
+    return "shown" if total else f"shown, {UNKNOWN}"
 
 
 def _opt_outs(probe: Probe) -> list[Contact]:

@@ -50,6 +50,9 @@ class SubResources:
 
     def _rows(self, account_id: int, part: str) -> list[object]:
         if part == "auditlog/entries":
-            return list[object](self._audit.of(account_id))
+            how = self._settings.audit_log
+            if how in ("refuse", "missing"):
+                raise Refused(*((403, "FORBIDDEN") if how == "refuse" else (404, "NOT_FOUND")), "no audit log for you")
+            return list[object](self._audit.of(account_id)) if how == "shown" else []
         rows = self._accounts.get(account_id)[part]
         return rows if isinstance(rows, list) else []

@@ -39,6 +39,7 @@ TABLES = frozenset(
         "days",
         "tags",
         "person_tags",
+        "consent_evidence",
     }
 )
 
@@ -46,8 +47,20 @@ EIGHTH = "CREATE INDEX suppressions_by_contact ON suppressions (contact_id) WHER
 """Each page of contacts asks which of them are unsubscribed; without it that was a pass over all who ever were."""
 NINTH = "ALTER TABLE suppressions ADD COLUMN last_on_list_at TEXT;\n"
 """Of a departure: when the person was last known to be on the list, by Constant Contact's clock."""
+TENTH = """
+CREATE TABLE consent_evidence (       -- what Kibo's audit log shows of a row of the ledger; found after it was written
+    consent_id INTEGER PRIMARY KEY,
+    person BLOB NOT NULL,
+    found TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER consent_evidence_is_never_updated BEFORE UPDATE ON consent_evidence
+BEGIN SELECT RAISE(ABORT, 'the consent ledger is append-only'); END;
+CREATE TRIGGER consent_evidence_is_never_deleted BEFORE DELETE ON consent_evidence
+WHEN NOT EXISTS (SELECT 1 FROM erasing WHERE erasing.person = OLD.person)
+BEGIN SELECT RAISE(ABORT, 'the consent ledger is append-only'); END;
+"""
 
-_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH)
+_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH)
 VERSION = len(_MIGRATIONS)
 
 

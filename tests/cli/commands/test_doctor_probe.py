@@ -21,7 +21,8 @@ def probed(folder: Path, **settings: object) -> dict[str, str]:
         shop.box.cc.custom_fields.add("Shop Number", "string")
         shop.box.cc.unsubscribe(OUT)
         shop.later(days=3)
-        shop.box.kibo.add_account(emailAddress="new@example.com", acceptsMarketing=True)
+        new = shop.box.kibo.add_account(emailAddress="new@example.com", acceptsMarketing=True)
+        shop.box.kibo.update_account(new, acceptsMarketing=False)
         shop.box.requests.records.clear()
         done = shop.ccsync("doctor", "--probe", "--json")
         assert not leaks_in(done.stdout, set())
@@ -42,6 +43,7 @@ def probed(folder: Path, **settings: object) -> dict[str, str]:
               "Kibo: guests in the usual list": "yes", "Kibo: 201 accounts asked for": "refused (400)",
               "Kibo: a row of the list lacks": "nothing", "Kibo: accounts sorted by id": "taken",
               "Kibo: accounts beyond the 10,000th": "nothing there to tell by",
+              "Kibo: the audit log of an account": "shows changes of consent",
               "Constant Contact: opt-out found at its own date": "yes",
               "Constant Contact: lists after an unsubscribe": "none",
               "Constant Contact: names of custom fields": "both ways"}),
@@ -56,6 +58,8 @@ def probed(folder: Path, **settings: object) -> dict[str, str]:
         ({"sort_by_id": "refuse"}, {"Kibo: accounts sorted by id": "refused (400)"}),
         ({"guests_by_default": False}, {"Kibo: guests in the usual list": "no"}),
         ({"rows_carry": ROW_SECTIONS - {"contacts"}}, {"Kibo: a row of the list lacks": "contacts"}),
+        ({"audit_log": "refuse"}, {"Kibo: the audit log of an account": "refused"}),
+        ({"audit_log": "empty"}, {"Kibo: the audit log of an account": "shown, nothing there to tell by"}),
         ({"optout_after_is_inclusive": False}, {"Constant Contact: opt-out found at its own date": "no"}),
         ({"unsubscribed_keep_lists": True}, {"Constant Contact: lists after an unsubscribe": "some"}),
     ],
@@ -75,6 +79,20 @@ def test_the_runs_go_by_what_was_probed(tmp_path: Path) -> None:
         shop.box.requests.records.clear()
         shop.ccsync("flush-events")
         assert [one.status for one in shop.box.requests.records if one.path == "/api/event/pull"] == [200]
+
+
+@pytest.mark.parametrize("answer", ["refuse", "shown"])
+def test_a_refused_audit_log_is_not_asked_for(tmp_path: Path, answer: str) -> None:
+    """What the probe found out of the audit log holds for the next runs."""
+    with InsideShop(tmp_path, SandboxSettings(customers=2, audit_log=answer)) as shop:
+        new = shop.box.kibo.add_account(emailAddress="new@example.com", acceptsMarketing=True)
+        shop.ccsync("export", "--yes")
+        shop.later(hours=1)
+        shop.box.kibo.update_account(new, acceptsMarketing=False)
+        shop.ccsync("doctor", "--probe")
+        shop.box.requests.records.clear()
+        shop.ccsync("flush-events")
+        assert len(shop.requests("GET", "/AuditLog/")) == (answer == "shown")
 
 
 def test_without_a_login_nothing_is_probed(tmp_path: Path) -> None:
