@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import Enum
 
 from ccsync.state.accounts import AccountSeen
-from ccsync.state.suppressions import FORGOTTEN, NOBODY_OPTED_IN, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import FORGOTTEN, NOBODY_OPTED_IN, RESTORED, UNSUBSCRIBED, Suppression
 
 
 class Seen(Enum):
@@ -38,14 +38,15 @@ def lifted_by_opt_in(
     `was_opted_in` is what was last observed of the account, `None` for one never seen. Only an observed change
     counts: false → true, or an account made after the opt-out; and only one that is newer than the suppression, for
     accounts are not read in the order in which they changed. An unsubscribe at Constant Contact is never lifted.
-    Of the accounts of somebody forgotten nothing is known but, sometimes, that all of them said no.
+    Of the accounts of somebody forgotten nothing is known but, sometimes, that all of them said no. Who is held since
+    an older state file was put back may have left the list at any time before that was seen: only a date proves more.
     """
     if was_opted_in:
         return []
     happened_at = updated_at if was_opted_in is False else created_at
     kinds = []
     for one in suppressions:
-        is_undated = was_opted_in is False and (happened_at is None or one.since is None)
+        is_undated = was_opted_in is False and one.source != RESTORED and (happened_at is None or one.since is None)
         is_newer = happened_at is not None and one.since is not None and happened_at > one.since
         is_newer |= one.kind == FORGOTTEN and one.source == NOBODY_OPTED_IN
         if one.kind != UNSUBSCRIBED and (is_undated or is_newer):

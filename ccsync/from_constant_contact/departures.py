@@ -54,7 +54,7 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
     if list_members.is_worth_reading(context.store, context.list_id):
         if not _read_members(context, contact_list):
             _say_unread(context, contact_list, "Constant Contact's export of the list cannot be read")
-        elif restored.known_until(context) is not None:
+        elif restored.is_unresolved(context):
             has_absences = True
         else:
             missing.record()

@@ -1,10 +1,11 @@
 """An older copy of the state file was put back: what it no longer remembers is never taken for a person's act.
 
-Who is off the list may have been taken off by ccsync since the copy was made. Whoever's account has changed at Kibo
-since may have opted in anew and is added again; everybody else is held back, and Kibo is not written.
+Who is off the list may have left it, or may have been taken off by ccsync and have opted in anew since. Kibo dates
+changes of an account and not what changed, so nobody can tell: they are held back until they opt in after that was
+seen, and Kibo is not written.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ccsync.consent.decisions import OFF_LIST_WHEN_RESTORED
 from ccsync.from_constant_contact import opt_outs
@@ -13,7 +14,6 @@ from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, properties, suppressions
 from ccsync.state.database import copies
-from ccsync.state.database.times import from_text
 from ccsync.state.log import history, runs
 from ccsync.state.log.history import Step
 from ccsync.state.outbox import removals, tag_tasks
@@ -34,7 +34,7 @@ def recognize(context: Context) -> None:
     """
     ended_at = runs.ended_before(context.store, context.run_id)
     pause = timedelta(minutes=context.config.sync.interval_minutes) * 1.5
-    if known_until(context) is not None or ended_at is None or context.now() - ended_at < pause:
+    if is_unresolved(context) or ended_at is None or context.now() - ended_at < pause:
         return
     read_until = clocks.bookmark(context, opt_outs.STREAM)
     if read_until is not None and ended_at < read_until.at:
@@ -57,27 +57,18 @@ def recognize(context: Context) -> None:
     context.notices["restored"] = f"{SEEMS_RESTORED} {copies.WHAT_FOLLOWS}"
 
 
-def known_until(context: Context) -> datetime | None:
-    """How far a copy that was put back knows the store, by Kibo's clock; `None` when nothing is to be resolved."""
-    return from_text(properties.get(context.store, properties.RESTORED))
+def is_unresolved(context: Context) -> bool:
+    """Was a copy put back, and has no comparison shown since who is off the list?"""
+    return properties.get(context.store, properties.RESTORED) is not None
 
 
-def resolve_absence(context: Context, person: bytes, changed_at: datetime | None) -> bool:
-    """Decide what is to become of somebody who opts in and is off the list; are they to be added again?
-
-    `changed_at` is when the newest account that opts in was changed, by Kibo's clock.
-    """
-    since, at = known_until(context), vendor_now(context)
-    is_newer = since is None or (changed_at is not None and changed_at > since)
+def hold_back(context: Context, person: bytes) -> None:
+    """Somebody opts in and is off the list: hold them back until they opt in later than now, by Kibo's clock."""
+    seen_at, at = clocks.kibo_now(context).at, vendor_now(context)
     with context.store.transaction():
-        if is_newer:
-            contacts.note_removed(context.store, person, context.list_id, at)
-        else:
-            contact_id = contacts.id_of(context.store, person)
-            held = Suppression(person, DEPARTED, context.list_id, contact_id, since, BY_RESTORE)
-            suppressions.record(context.store, held, context.now(), context.run_id)
-            contacts.note_absent(context.store, person, at)
-        act = "to be added again" if is_newer else "held back"
-        step = Step(person, None, act, OFF_LIST_WHEN_RESTORED)
+        contact_id = contacts.id_of(context.store, person)
+        held = Suppression(person, DEPARTED, context.list_id, contact_id, seen_at, BY_RESTORE)
+        suppressions.record(context.store, held, context.now(), context.run_id)
+        contacts.note_absent(context.store, person, at)
+        step = Step(person, None, "held back", OFF_LIST_WHEN_RESTORED)
         history.append(context.store, context.run_id, context.now(), [step])
-    return is_newer

@@ -58,11 +58,6 @@ def unstage(store: Store, account_ids: Iterable[int]) -> None:
     store.run_many("DELETE FROM staged WHERE account_id = ?", [(one,) for one in account_ids])
 
 
-def changed_at(store: Store, person: bytes) -> datetime | None:
-    """When the newest of a person's staged accounts was changed, by Kibo's clock."""
-    return store.value(datetime, "SELECT max(updated_at) FROM staged WHERE person = ?", person)
-
-
 def have_as_is(store: Store, seen: Mapping[int, datetime | None]) -> set[int]:
     """The accounts of a page that are staged and were not updated since, by their date."""
     sql = f"SELECT account_id, updated_at FROM staged WHERE account_id IN ({marks(list(seen))})"

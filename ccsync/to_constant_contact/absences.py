@@ -7,7 +7,6 @@ from ccsync.from_kibo.observations import observe
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, properties
-from ccsync.state.outbox import queue
 from ccsync.state.views import list_members
 
 
@@ -36,10 +35,7 @@ def _resolve(context: Context, person: bytes) -> None:
     # No opt-out seen now requires a removal from the list.
     contacts.note_absent(context.store, person, vendor_now(context))
     observe(context, shown, are_whole=True)
-    opted_in = [one for one in shown if one.accepts_marketing and context.whose(one) == person]
-    if not opted_in:
+    if not any(one.accepts_marketing and context.whose(one) == person for one in shown):
         contacts.note_removed(context.store, person, context.list_id, vendor_now(context))
         return
-    changes = [at for one in opted_in if (at := one.updated_at or one.created_at) is not None]
-    if restored.resolve_absence(context, person, max(changes, default=None)):
-        queue.enqueue(context.store, [one.account_id for one in opted_in], context.now())
+    restored.hold_back(context, person)

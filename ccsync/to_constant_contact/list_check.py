@@ -13,7 +13,7 @@ from ccsync.from_constant_contact import members, opt_outs, restored
 from ccsync.from_constant_contact.departures import record_departure
 from ccsync.from_kibo.staged_decisions import FRESH, address_of, iter_decisions, iter_judged
 from ccsync.run.context import Context
-from ccsync.state import batches, staging
+from ccsync.state import batches
 from ccsync.state.staging import Staged
 from ccsync.state.views import looked_for
 from ccsync.to_constant_contact.batches import leave_out
@@ -100,12 +100,12 @@ def find_departures(context: Context, *, is_retry: bool) -> tuple[int, int]:
                 leave_out(context, one.staged, hidden[one.staged.person or b""])
     gone, departed = 0, (one.person or b"" for one in iter_departed(context, is_retry=is_retry))
     while people := list(islice(departed, _CHUNK)):
-        if restored.known_until(context) is None:
+        if not restored.is_unresolved(context):
             looked_for.add_gone(store, people)
             gone += len(people)
             continue
         for person in people:  # by whose act they are off the list nobody knows
-            restored.resolve_absence(context, person, staging.changed_at(store, person))
+            restored.hold_back(context, person)
     return gone, looked_for.count(store)
 
 

@@ -16,7 +16,7 @@ from ccsync.consent.kibo_consent import Seen, lifted_by_opt_in, what_is_seen
 from ccsync.consent.safety_limit import has_left_too_many, let_through
 from ccsync.models import Contact
 from ccsync.state.contacts import KnownContact, Sent
-from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, RESTORED, UNSUBSCRIBED, Suppression
 
 LIST, OTHER_LIST = "list-1", "list-2"
 PERSON, NEW, OLD, ALONE = b"p" * 16, b"new", b"old", b"alone"
@@ -125,6 +125,14 @@ def test_what_an_opt_in_at_the_store_outweighs(
     """Only an observed change, or an account made since, is newer than an opt-out."""
     holding = [suppressed(kind) for kind in kinds]
     assert lifted_by_opt_in(holding, was_opted_in=was, created_at=created_at) == lifted, case
+
+
+@pytest.mark.parametrize(("hours", "is_lifted"), [(None, False), (-1, False), (0, False), (1, True)])
+def test_after_a_restore_only_a_later_date_proves_an_opt_in(hours: int | None, is_lifted: bool) -> None:
+    """Whoever was off the list then may have left it at any time before that was seen."""
+    held = Suppression(PERSON, DEPARTED, LIST, "contact-1", DAY, RESTORED)
+    at = None if hours is None else DAY + timedelta(hours=hours)
+    assert bool(lifted_by_opt_in([held], was_opted_in=False, created_at=None, updated_at=at)) is is_lifted
 
 
 @pytest.mark.parametrize(

@@ -77,14 +77,9 @@ class History:
             for one in self.settled
         )
 
-    def may_have_opted_in(self, address: str, number: int) -> bool:
-        """Was an act forgotten with a state file, and has an account there changed since the file that was put back?
-
-        Kibo does not tell an edit from an opt-in: who says yes then is added again.
-        """
-        here = {one.account_id for one in self.voters(address)}
-        changed = [when for when, act in enumerate(self.facts.acts) if act.actor in OWN and act.account_id in here]
-        return any(start <= number < end and any(when >= start for when in changed) for start, end in self._lost)
+    def is_held_since_a_restore(self, number: int) -> bool:
+        """Was a state file put back after this act? A yes from before that proves nothing about who is off the list."""
+        return any(number < end for _, end in self._lost)
 
     def yes_began(self, account: AccountStory, number: int) -> int:
         """Since which act an account has said yes before another, as far as ccsync could see: flips are unseen."""
@@ -156,8 +151,6 @@ def _left(history: History, contact: ContactStory) -> Iterator[str]:
     is_clear = not any(when > seen for when in (*contact.deleted, *contact.renamed))
     back = any(when > number for when, actor in contact.joined if actor in OWN)
     if by_app and is_clear and not back and not history.yeses(contact.address, seen):
-        if history.may_have_opted_in(contact.address, number):
-            return
         yield "left the list"
 
 
@@ -376,6 +369,8 @@ def _brings_a_no(history: History, word: Word) -> bool:
 
 def _has_opted_in_since(history: History, address: str, last: Settled) -> bool:
     """All on the address said no then, and one of them, or a new account, says yes now by its owner's act."""
+    if history.is_held_since_a_restore(last.number):
+        return False
     here = history.voters(address)
     before = [one for one in here if one.account_id in last.consents]
     if any(last.consents[one.account_id] for one in before):

@@ -108,6 +108,7 @@ class World:
     def keep_copy(self) -> None:
         """Copy the state file, as it is at rest."""
         self._copy_path.unlink(missing_ok=True)
+        self.shop.let_go()
         with closing(sqlite3.connect(self._path)) as connection:
             connection.execute("VACUUM INTO ?", [str(self._copy_path)])
         self._copied = len(self.box.acts), self.has_exported

@@ -81,9 +81,23 @@ BUGS = (
     SeededBug(
         "who left the list after an older state file was made is put back",
         "from_constant_contact/restored.py",
-        "    is_newer = since is None or (changed_at is not None and changed_at > since)\n",
-        "    is_newer = True\n",
-        ("tests/from_constant_contact/test_restored.py",),
+        "        suppressions.record(context.store, held, context.now(), context.run_id)\n",
+        "        contacts.note_removed(context.store, person, context.list_id, at)\n",
+        ("tests/from_constant_contact/test_restored.py", "-k", "in_between"),
+    ),
+    SeededBug(
+        "after an older state file was put back, a yes of any time counts",
+        "from_constant_contact/restored.py",
+        "    seen_at, at = clocks.kibo_now(context).at, vendor_now(context)\n",
+        "    seen_at, at = vendor_now(context) - timedelta(days=30), vendor_now(context)\n",
+        ("tests/from_constant_contact/test_restored.py", "-k", "account_made_before"),
+    ),
+    SeededBug(
+        "after an older state file was put back, a yes without a date counts",
+        "consent/kibo_consent.py",
+        " and one.source != RESTORED",
+        "",
+        ("tests/consent/test_decisions.py",),
     ),
     SeededBug(
         "an older state file passes for the newest",

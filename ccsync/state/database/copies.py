@@ -10,20 +10,17 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from ccsync.state import properties
 from ccsync.state.database.lock import Lock
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import to_text
 
 RESTORED = "An older copy of the state file was restored: it does not know what ccsync has done since."
 WHAT_FOLLOWS = (
-    "ccsync reads both sides again. People who are off the list do not count as having left it: those whose account"
-    " changed since and who opt in are added again; the rest are neither mailed nor opted out in the store."
+    "ccsync reads both sides again. People who are off the list do not count as having left it: they are neither mailed"
+    " nor opted out in the store until they opt in anew."
 )
 _WRITER = "newest_writer"
-_LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +66,7 @@ def _end(store: Store, lock: Lock) -> None:
 
 def note_restored(store: Store) -> None:
     """The file is an older copy: mark everything it may have missed for reading. Inside the caller's transaction."""
-    if properties.get(store, properties.RESTORED) is None:
-        properties.put(store, properties.RESTORED, to_text(_knows_store_until(store)))
+    properties.put(store, properties.RESTORED, "unresolved")
     store.run("DELETE FROM bookmarks WHERE stream = 'opt-outs-full' OR stream LIKE 'members %'")
 
 
@@ -81,11 +77,6 @@ def _is_older(own: _Mark | None, noted: _Mark, state: str) -> bool:
     if noted.state != state:
         return True
     return noted.number > own.number or (noted.number == own.number and noted.word != own.word)
-
-
-def _knows_store_until(store: Store) -> datetime:
-    read = store.value(datetime, "SELECT at FROM bookmarks WHERE stream = 'events'")
-    return read or store.value(datetime, "SELECT max(started_at) FROM runs") or _LONG_AGO
 
 
 def _mark(store: Store, state: str, number: int) -> str:
