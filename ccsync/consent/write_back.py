@@ -5,8 +5,9 @@ from datetime import datetime
 from enum import Enum
 
 from ccsync.clocks import KiboTime
-from ccsync.consent.decisions import PENDING_CONFIRMATION
+from ccsync.consent.decisions import PENDING_CONFIRMATION, is_another_contact
 from ccsync.models import Contact
+from ccsync.state.contacts import KnownContact
 from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.outbox.write_backs import RESUBSCRIBED
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
@@ -29,12 +30,13 @@ class Found(Enum):
     MEMBER = "is on the list"
     UNSUBSCRIBED = "unsubscribed"
     DELETED = "contact was deleted in Constant Contact; that is no opt-out"
+    REPLACED = "contact was erased, and another one has the address now; that is no opt-out"
     WAITING = "waits for the person to confirm; that is no opt-out"
     UNCLEAR = "lists are not shown"
 
 
-def judge_missing(contact: Contact | None, list_id: str) -> Found:
-    """Has a person who is not a member left the list by an act of consent?"""
+def judge_missing(contact: Contact | None, known: KnownContact | None, list_id: str) -> Found:
+    """Has a person who is not a member left the list by an act of consent? `known`: what was known before the look."""
     if contact is None or contact.deleted_at is not None:
         return Found.DELETED if contact is None or not contact.has_unsubscribed else Found.UNSUBSCRIBED
     if contact.has_unsubscribed:
@@ -43,6 +45,8 @@ def judge_missing(contact: Contact | None, list_id: str) -> Found:
         return Found.UNCLEAR
     if list_id in contact.list_ids:
         return Found.MEMBER
+    if is_another_contact(contact, known, list_id):
+        return Found.REPLACED
     # Under Confirmed Opt-in a new contact is on no list before the person confirms.
     return Found.WAITING if contact.permission_to_send == PENDING_CONFIRMATION else Found.DEPARTED
 

@@ -84,7 +84,7 @@ def check(context: Context, row: WriteBack) -> bool:
     """Look at the contact behind a departure that was only concluded; false when it was none."""
     before = contacts.known(context.store, row.person, row.list_id)
     contact = members.look_at(context, row.person)
-    found = judge_missing(contact, row.list_id)
+    found = judge_missing(contact, before, row.list_id)
     if found is Found.UNCLEAR:
         return False
     # Another address of the contact may have been looked at before this one: then its return is noted already.
@@ -94,7 +94,7 @@ def check(context: Context, row: WriteBack) -> bool:
         with context.store.transaction():
             sightings.wants_back(context, row.person, vendor_now(context))
         return False
-    if found in (Found.DELETED, Found.MEMBER, Found.WAITING):
+    if found in (Found.DELETED, Found.REPLACED, Found.MEMBER, Found.WAITING):
         withdraw_departure(context, row.person, found.value)
         if found is Found.DELETED:
             _read_again(context, row.person)
@@ -225,6 +225,7 @@ class _Missing:
 
     def _record_one(self, person: bytes) -> None:
         context = self._context
+        before = contacts.known(context.store, person, context.list_id)
         try:
             contact = members.look_at(context, person)
         except (RefusedError, VendorUnreachable) as error:
@@ -232,7 +233,7 @@ class _Missing:
             control.blame_record_at_constant_contact(context, error)
             self.is_all_seen = False
             return
-        found = judge_missing(contact, context.list_id)
+        found = judge_missing(contact, before, context.list_id)
         log.info("somebody is missing from the list: %s", found.value)
         if found is Found.DELETED:
             _read_again(context, person)

@@ -1,9 +1,10 @@
 """Notes contacts as Constant Contact shows them: facts, with the time by its clock."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import replace
 from datetime import datetime
 
-from ccsync.consent.decisions import DELETED, is_return_between_looks
+from ccsync.consent.decisions import DELETED, VANISHED, is_another_contact, is_return_between_looks
 from ccsync.constant_contact.export_file import ExportedContact
 from ccsync.from_constant_contact import opt_outs
 from ccsync.models import Contact
@@ -37,7 +38,7 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
             for person in contacts.addresses_of_contact(context.store, one.contact_id, one.person)
             if is_return_between_looks(contact, contacts.known(context.store, person, context.list_id), context.list_id)
         ]
-        contacts.observe(context.store, sightings, adopt_list_id=adopt_list_id)
+        contacts.observe(context.store, [*_facts(context, sightings, shown)], adopt_list_id=adopt_list_id)
         opt_outs.record(context, shown)
         unsubscribed = suppressions.unsubscribed_among(context.store, [one.contact_id for one in shown])
         for one, contact in zip(sightings, shown, strict=True):
@@ -45,6 +46,17 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
                 _follow(context, one.person, contact)
         for person in back:
             wants_back(context, person, seen_at)
+
+
+def _facts(context: Context, sightings: Iterable[Sighting], shown: Iterable[Contact]) -> Iterator[Sighting]:
+    """Where another contact has the address of one that was erased, it is the erased one that a look was about."""
+    for one, contact in zip(sightings, shown, strict=True):
+        known = contacts.known(context.store, one.person, context.list_id) if one.member_of is None else None
+        if contact.has_unsubscribed or not is_another_contact(contact, known, context.list_id):
+            yield one
+        else:
+            contacts.note_moved(context.store, contact.contact_id, one.person)
+            yield replace(one, contact_id=None, permission=VANISHED)
 
 
 def note_exported(

@@ -27,9 +27,10 @@ def resolve(context: Context) -> None:
 
 
 def _resolve(context: Context, person: bytes) -> None:
+    before = contacts.known(context.store, person, context.list_id)
     contact = members.look_at(context, person)
-    if judge_missing(contact, context.list_id) not in (Found.DEPARTED, Found.UNCLEAR):
-        return  # on the list after all, deleted, waiting, or unsubscribed: that is seen, and no guess
+    if judge_missing(contact, before, context.list_id) not in (Found.DEPARTED, Found.UNCLEAR):
+        return  # on the list after all, deleted, replaced, waiting, or unsubscribed: that is seen, and no guess
     account_ids = accounts.of_person(context.store, person)
     shown = [one for one in map(context.kibo.get_customer, account_ids) if one is not None]
     # No opt-out seen now requires a removal from the list.

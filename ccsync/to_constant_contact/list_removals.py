@@ -48,8 +48,7 @@ class Removals:
     def look_at_earlier(self) -> None:
         """Look at the removals that earlier runs have started.
 
-        If a job is not over, its removals are started again: doing it twice is harmless, and no opt-out waits for a job
-        that hangs.
+        If a job is not over, its removals are started again: that is harmless, and no opt-out waits for it.
         """
         context = self._context
         removals.forget_other_lists(context.store, context.list_id)
@@ -145,7 +144,7 @@ def _with_contacts(context: Context, going: Sequence[Removal]) -> list[Removal]:
             _done(context, one, "was not on the list any more")
         else:
             found.append(replace(one, contact_id=contact_id))
-    return [two for one in found if (two := _with_other(context, one) if one.is_moved else one) is not None]
+    return [two for one in found if (two := _with_other(context, one) if one.may_have_moved else one) is not None]
 
 
 def _with_other(context: Context, one: Removal) -> Removal | None:
@@ -157,9 +156,12 @@ def _with_other(context: Context, one: Removal) -> Removal | None:
         control.blame_record_at_constant_contact(context, error)
         _fail(context, one, error)
         return None
-    if other is not None and one.reason == removals.UNSUBSCRIBED:
-        return replace(one, contact_id=other.contact_id)
-    return replace(one, other_id=other.contact_id if other else None)
+    found = replace(one, other_id=other.contact_id if other else None)
+    if one.is_kept or (other is not None and one.reason == removals.UNSUBSCRIBED):
+        found = replace(found, contact_id=found.other_id)
+    if found.contact_id is None:
+        _done(context, found, "its contact has another address now, which opts in")
+    return found if found.contact_id else None
 
 
 # one by one

@@ -159,7 +159,7 @@ def test_the_brake(
 )  # fmt: skip
 def test_what_somebody_missing_has_done(case: str, found: Contact | None, expected: Found) -> None:
     """A deleted contact has not left the list, and a listing may be older than the contact."""
-    assert judge_missing(found, LIST) is expected, case
+    assert judge_missing(found, None, LIST) is expected, case
 
 
 @pytest.mark.parametrize(

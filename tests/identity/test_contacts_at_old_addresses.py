@@ -8,7 +8,7 @@ import pytest
 
 from ccsync.errors import SafetyLimitError
 from tests.harness import LIST, Shop
-from tests.identity.stories import accepts, outcome, run_job, suppressed
+from tests.identity.stories import accepts, outcome, run_job, run_jobs, suppressed
 from tests.jobs.polling import LEE, PAT, join, settled, small_shop
 from tests.jobs.test_export import seed_contact
 
@@ -43,20 +43,42 @@ def test_an_unsubscribe_under_the_new_address_takes_off_the_contact_at_the_old_o
     assert suppressed(shop, PAT) == {"unsubscribed"}
 
 
-@pytest.mark.parametrize("seen_by", ["full poll", "look"])
+@pytest.mark.parametrize("seen_by", ["nobody", "full poll", "look"])
 def test_an_opt_out_in_the_store_takes_off_both(shop: Shop, seen_by: str) -> None:
-    """The one that ccsync put there first, under its new address, and the one that is at the account's address."""
+    """The one that ccsync put there first, under its new address, and the one that is at the account's address.
+
+    Also where nobody has looked since the import that made the second one: the address is looked up before.
+    """
     pat = made_anew(shop)
     if seen_by == "look":
         shop.box.kibo.update_account(pat, lastName="Again")
         run_job(shop, "flush")
-    else:
+    elif seen_by == "full poll":
         run_job(shop, seen_by)
     shop.box.kibo.opt_out(pat)
     run_job(shop, "flush")
     assert PAT not in shop.members()
-    if seen_by == "look":
+    if seen_by != "full poll":
         assert NEW not in shop.members()
+
+
+@pytest.mark.parametrize("how", ["opts out", "is deleted"])
+def test_a_contact_whose_new_address_opts_in_stays(shop: Shop, how: str) -> None:
+    """An account says no whose contact has another account's address by now: that one has it, and opts in."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    (other,) = join(shop, NEW)
+    run_jobs(shop, "flush")
+    if how == "opts out":
+        shop.box.kibo.opt_out(pat)
+    else:
+        shop.box.kibo.delete_account(pat)
+    run_job(shop, "flush")
+    assert NEW in shop.members()
+    shop.box.cc.leave_list(NEW, LIST)
+    members, flags = outcome(shop, other)
+    assert (members & {PAT, NEW}, flags) == (set(), [False])
 
 
 def test_a_sighting_from_ahead_of_the_clock_is_not_fresh(shop: Shop) -> None:

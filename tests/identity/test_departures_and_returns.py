@@ -1,7 +1,5 @@
 """Leaving the list is an act, not an absence: what is none is not taken for one, and what is one is found each time."""
 
-import contextlib
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +9,7 @@ import pytest
 from ccsync.consent.explanation import Standing
 from ccsync.errors import SafetyLimitError
 from ccsync.from_constant_contact import departures, members
-from ccsync.state import contacts, ledger, people, properties
-from ccsync.state.database.times import to_text
+from ccsync.state import contacts, ledger, people
 from tests.harness import LIST, Shop
 from tests.identity.stories import FIRST, edit, outcome, run_job, run_jobs, story_of, suppressed
 from tests.jobs.polling import LEE, PAT, accepts, join, settled, small_shop, told
@@ -52,6 +49,28 @@ def leaves_for_good(shop: Shop, pat: int, first: str) -> None:
     run_jobs(shop, first)
     members_now, flags = outcome(shop, pat)
     assert (PAT in members_now, flags) == (False, [False])
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_another_contact_at_the_address_of_an_erased_one_has_not_left(first: str, shop: Shop) -> None:
+    """It never was on the list: the store hears of no departure. Nobody is mailed either before a newer opt-in, for
+    what the erased contact said last is not known.
+    """
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.cc.delete_contact(PAT, for_good=True)
+    shop.later(minutes=30)
+    now = shop.clock.now()
+    shop.box.cc.add_contact(seed_contact(PAT, lists=(OTHER_LIST,), created_at=now, updated_at=now))
+    edit(shop, pat)
+    run_jobs(shop, first)
+    members_now, flags = outcome(shop, pat, lee)
+    assert (PAT in members_now, flags, evidence_of(shop, PAT)) == (False, [True, True], [])
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    shop.box.kibo.opt_in(pat)
+    members_now, flags = outcome(shop, pat, lee)
+    assert (PAT in members_now, flags) == (True, [True, True])
 
 
 # waiting for a confirmation
@@ -225,35 +244,6 @@ def test_who_was_found_on_the_list_and_leaves(shop: Shop, first: str) -> None:
     (pat,) = join(shop, PAT)
     settled(shop)
     leaves_for_good(shop, pat, first)
-
-
-# an older state file
-
-
-@pytest.mark.parametrize("first", FIRST)
-def test_an_older_state_file_is_put_back(shop: Shop, first: str) -> None:
-    """A customer taken off in between opts in anew: that yes stays, and they are on the list again."""
-    pat, lee = join(shop, PAT, LEE)
-    settled(shop)
-    path = shop.let_go()
-    copied_at = shop.clock.now()
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("VACUUM INTO ?", [str(path) + ".old"])
-    shop.box.kibo.opt_out(pat)
-    run_job(shop, "flush")
-    assert PAT not in shop.members()
-    shop.let_go()
-    for end in ("-wal", "-shm"):
-        path.with_name(path.name + end).unlink(missing_ok=True)
-    path.with_name(path.name + ".old").replace(path)
-    store = shop.open()
-    properties.put(store, properties.RESTORED, to_text(copied_at))
-    store.close()
-    shop.later(hours=1)
-    shop.box.kibo.opt_in(pat)
-    run_jobs(shop, first)
-    members_now, flags = outcome(shop, pat, lee)
-    assert (members_now & {PAT, LEE}, flags, suppressed(shop, PAT)) == ({PAT, LEE}, [True, True], set())
 
 
 # whose act it was

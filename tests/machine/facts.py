@@ -137,7 +137,8 @@ class Facts:
         elif act.vendor == "cc" and act.contact_id is not None and act.list_id in (None, self._list_id):
             self._take_contact(number, act, act.contact_id)
 
-    def _was_visible(self, since: int | None, end: int) -> bool:
+    def was_visible(self, since: int | None, end: int) -> bool:
+        """Has a run that ended well looked between these two acts?"""
         return since is not None and any(since < start and ended <= end for start, ended in self._looks)
 
     def _say(self, number: int, act: Act, address: str | None, *, kind: str = "", says: bool | None = None) -> None:
@@ -183,7 +184,7 @@ class Facts:
                 one.returned.append(number)
                 one.is_out_by_app = False
             # An opt-out that staff undid before any run could see it is known to nobody but the sandbox.
-            if act.actor == "person" or not self._was_visible(one.opted_out_at, number):
+            if act.actor == "person" or not self.was_visible(one.opted_out_at, number):
                 one.opted_out_at = None
         elif act.kind == "join-list":
             one.is_member = True

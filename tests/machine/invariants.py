@@ -85,7 +85,8 @@ class History:
         """Since which act an account has said yes before another, as far as ccsync could see: flips are unseen."""
         noes = [one.number for one in self.settled if account.accepted_at(one.number) is False and one.number <= number]
         since = max(noes, default=0)
-        return min(when for when, says in account.own if since <= when < number and (says or not noes))
+        words = (*account.own, *account.written)
+        return min(when for when, says in words if since <= when < number and (says or not noes))
 
     def voters(self, address: str) -> list[AccountStory]:
         """Whose consent counts for an address: business accounts' does not (decision 1)."""
@@ -271,9 +272,16 @@ def _is_no(word: Word, contact: ContactStory) -> bool:
 
 
 def _may_give_back(history: History, account: AccountStory, number: int) -> bool:
-    """Only what ccsync has taken, and only after the person's own return (decision 8)."""
+    """Only what ccsync has taken, and only after the person's own return (decision 8).
+
+    A yes and a no of the owner's between two runs leave the account as ccsync had set it: nobody can tell.
+    """
     taken = [when for when, says in account.written if not says and when < number]
-    if not taken or any(when > taken[-1] for when, _ in account.own if when < number):
+    if not taken:
+        return False
+    since = [one for one in account.own if taken[-1] < one[0] < number]
+    ends = [*(when for when, _ in since[1:]), number]
+    if any(history.facts.was_visible(when, end) for (when, says), end in zip(since, ends, strict=False) if says):
         return False
     home = account.home_at(number)
     return any(

@@ -42,8 +42,22 @@ BUGS = (
     SeededBug(
         "an opt-out in the store takes off one of two contacts",
         "to_constant_contact/list_removals.py",
-        "if one.is_moved else one)",
-        "if one.is_moved is None else one)",
+        "if one.may_have_moved else one)",
+        "if one.may_have_moved is None else one)",
+        (OLD_ADDRESSES, "-k", "takes_off_both"),
+    ),
+    SeededBug(
+        "an opt-out takes off the contact of another account's address",
+        "to_constant_contact/list_removals.py",
+        "    if one.is_kept or (",
+        "    if (",
+        (OLD_ADDRESSES, "-k", "new_address_opts_in"),
+    ),
+    SeededBug(
+        "an import may have made a second contact, and nobody looks",
+        "state/outbox/removals.py",
+        " OR contacts.seen_at IS NULL",
+        "",
         (OLD_ADDRESSES, "-k", "takes_off_both"),
     ),
     SeededBug(
@@ -52,6 +66,20 @@ BUGS = (
         "        contacts.note_moved(context.store, contact.contact_id, now)\n",
         "        pass\n",
         (OLD_ADDRESSES, "-k", "came_back"),
+    ),
+    SeededBug(
+        "a contact of another source is gone from a list that it was never on",
+        "consent/write_back.py",
+        "        return Found.REPLACED\n",
+        "        return Found.DEPARTED\n",
+        (DEPARTURES, "-k", "has_not_left"),
+    ),
+    SeededBug(
+        "no yes is newer than an opt-out without a date",
+        "to_kibo/newer_yes.py",
+        " + LOOK_SLACK if noted else None",
+        " + LOOK_SLACK if noted is None else None",
+        (NEWER, "-k", "undated"),
     ),
     SeededBug(
         "whatever contact has the address of one of ours is ours",

@@ -82,6 +82,19 @@ def test_a_twin_who_signed_up_before_the_opt_out(shop: Shop, how: str) -> None:
     assert flags == [False, False]
 
 
+@pytest.mark.parametrize("first", FIRST)
+def test_an_account_made_after_an_undated_opt_out_was_seen(shop: Shop, first: str) -> None:
+    """Constant Contact dates not every opt-out, but it was before ccsync saw it: the account's yes is newer."""
+    join(shop, PAT)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT, is_dated=False)
+    run_jobs(shop, first)
+    shop.later(minutes=10)
+    (twin,) = join(shop, PAT)
+    members, flags = outcome(shop, twin)
+    assert (PAT in members, flags, suppressed(shop, PAT)) == (False, [True], {"unsubscribed"})
+
+
 @pytest.mark.parametrize("how", ["unsubscribe", "leave"])
 def test_the_same_account_opts_in_again_before_the_opt_out_is_noticed(shop: Shop, how: str) -> None:
     """What a run has seen it say no and yes in between is newer; it is off the list, and says yes in the store."""

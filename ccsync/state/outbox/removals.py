@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ccsync.state.accounts import B2B
 from ccsync.state.contacts import ON_LIST
 from ccsync.state.database.rows import marks
 from ccsync.state.database.store import Store
@@ -26,7 +27,8 @@ REASONS = {
 class Removal:
     """One person who leaves a list. `contact_id` is `None` when ccsync never saw the contact.
 
-    `is_moved`: that contact has another address now, and `other_id` is the one that has this address.
+    `may_have_moved`: that contact has another address now, or was sent since it was last seen, which may have made
+    another one; `other_id` is the one that has this address. `is_kept`: an account opts in with its address of now.
     `activities` names the bulk jobs that are not known to be over. `is_done`: they are off the list, and are watched,
     because such a job or an import may still change that.
     """
@@ -41,12 +43,13 @@ class Removal:
     activities: str
     attempts: int = 0
     is_done: bool = False
-    is_moved: bool = False
+    may_have_moved: bool = False
+    is_kept: bool = False
     other_id: str | None = None
 
     @property
     def contact_ids(self) -> tuple[str, ...]:
-        return tuple(one for one in (self.contact_id, self.other_id) if one is not None)
+        return tuple(dict.fromkeys(one for one in (self.contact_id, self.other_id) if one is not None))
 
     @property
     def activity_ids(self) -> tuple[str, ...]:
@@ -91,7 +94,9 @@ def waiting(store: Store, list_id: str, at: datetime) -> list[Removal]:
     """
     sql = (
         "SELECT tasks.id, tasks.person, tasks.list_id, account_id, email, reason, contacts.contact_id,"
-        f" coalesce(activity_id, ''), attempts, outcome = '{DONE}', moved_to NOT NULL"
+        f" coalesce(activity_id, ''), attempts, outcome = '{DONE}', moved_to NOT NULL OR contacts.seen_at IS NULL,"
+        " EXISTS (SELECT 1 FROM accounts WHERE accounts.person = moved_to AND accepts_marketing"
+        f" AND accounts.kind != '{B2B}')"
         " FROM tasks LEFT JOIN contacts USING (person)"
         f" WHERE kind = '{REMOVE}' AND tasks.list_id = ? AND (next_at <= ? OR activity_id NOT NULL)"
         " ORDER BY attempts, tasks.id"
