@@ -9,8 +9,8 @@ from functools import partial
 from ccsync.clocks import KiboTime, OurTime
 from ccsync.config import Config
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.kibo.events import PAGE_SIZE, PREFIX, SEGMENT_TOPICS, TOPICS, EventPage
-from ccsync.kibo.paging import PagesAhead
+from ccsync.kibo.events import NO_EVENTS, PAGE_SIZE, PREFIX, SEGMENT_TOPICS, TOPICS, EventPage
+from ccsync.kibo.paging import PagesAhead, may_be_capped
 from ccsync.mapping import needed_sections
 from ccsync.mapping.tags import SEGMENTS
 from ccsync.models import Event
@@ -154,14 +154,20 @@ class _Pages:
             seen |= page.keys
             start += page.rows
             is_old = stops_at_old and all(one.created_at and one.created_at < self._since for one in page.events)
-            self.has_ended = page.rows == 0 or start >= page.total or (is_old and bool(page.events))
+            is_whole = start >= page.total and not may_be_capped(page.total)
+            self.has_ended = page.rows == 0 or is_whole or (is_old and bool(page.events))
             yield page
             if self.has_ended:
                 return
             if ahead is not None:
                 ahead.total = page.total
                 ahead.go_to(start)
-            page = self._read(start, filter_text, sort)
+            try:
+                page = self._read(start, filter_text, sort)
+            except RefusedError:
+                if start < page.total:
+                    raise
+                page = NO_EVENTS  # there is nothing beyond the total
         self.trouble = VendorUnreachable(
             "Kibo's pages of events never end.",
             "Kibo showed a page that was already read.",

@@ -14,7 +14,7 @@ from typing import Protocol
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.kibo import CustomerPage, Kibo
 from ccsync.kibo.events import PAGE_SIZE
-from ccsync.kibo.paging import PagesAhead
+from ccsync.kibo.paging import PagesAhead, may_be_capped
 from ccsync.models import Customer
 from ccsync.run import findings
 from ccsync.run.context import Context
@@ -98,10 +98,13 @@ class Sweep:
         last_id: int | None = None
         is_second_look = has_seen_end = False
         hidden = 0  # so many more are counted than shown: is it the depth?
+        is_look_beyond = False  # all that are counted were shown: are there more?
         while True:
             try:
                 page = self._read(start)
             except RefusedError as error:
+                if is_look_beyond:
+                    break
                 if not start or error.status not in _TOO_DEEP or not self._open_window(start + 1):
                     raise
                 start, is_second_look, has_seen_end = 0, True, False
@@ -121,8 +124,13 @@ class Sweep:
                 continue
             if last_id in ids and ids.index(last_id) > 0 and not is_second_look:
                 self.has_moved_right = True
-            if start + rows >= page.total:
-                break
+            is_look_beyond = start + rows >= page.total
+            if is_look_beyond:
+                last_ids, self._last = set(ids), page.customers
+                if not may_be_capped(page.total) or not self._open_window(0):
+                    break
+                start, is_second_look, has_seen_end = 0, True, False
+                continue
             if rows < PAGE_SIZE and last_ids.issuperset(ids):
                 # Nothing new, though the total says more. A full page shown before proves no end: as many rows may
                 # have come in before it.
@@ -151,7 +159,7 @@ class Sweep:
         if not dates or since == self._since:
             return False
         self._before = self.position - sum(one >= since for one in dates)
-        self._since, self._supposed = since, deepest
+        self._since, self._supposed, self._calls = since, deepest, 0
         bound = f"createDate ge {since:%Y-%m-%dT%H:%M:%SZ}"
         self._filter = f"{self._everything} and {bound}" if self._everything else bound
         self._ahead.close()

@@ -33,6 +33,9 @@ class EventPage:
     has_other_topics: bool
 
 
+NO_EVENTS = EventPage((), 0, 0, None, frozenset(), False)
+
+
 def to_event_page(value: object) -> EventPage:
     """Make an `EventPage` of an `EventCollection`. Raises `VendorUnreachable` for anything else."""
     record = shapes.as_object(value)

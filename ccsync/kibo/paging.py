@@ -4,6 +4,16 @@ from collections.abc import Callable, Iterator
 
 from ccsync.transport import Ahead
 
+ROUND = 1_000
+
+
+def may_be_capped(total: int) -> bool:
+    """May there be more than this `totalCount`? Some search indexes stop counting at a round number, such as 10,000.
+
+    Whether Kibo's do is not documented.
+    """
+    return total > 0 and total % ROUND == 0
+
 
 class PagesAhead:
     """Reads the next pages ahead, as long as the reader goes on in equal steps.

@@ -74,6 +74,7 @@ class SandboxSettings:
     guests_by_default: bool = True  # does the list hold anonymous accounts when isAnonymous is omitted
     deepest_row: int = 0  # the last record that a list of accounts shows; 0: no such limit
     deepest_row_answer: str = "refuse"  # or "hide": a page that reaches deeper is a 400, or ends there
+    total_cap: int = 0  # what totalCount counts at most, of accounts and of events; 0: no such limit
     sort_by_id: str = "works"  # or "refuse" (400), "ignore": sorting accounts by id
     b2b_users_make_events: bool = True  # does a change of a user of a business account make an event of the account
     redaction_writes: str = ""  # what stands where a redacted person's address and names were

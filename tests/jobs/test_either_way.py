@@ -119,6 +119,26 @@ def test_rows_beyond_some_depth_are_read_in_windows(
         assert len(lists) <= 2 * customers // (deepest or 200) + 15
 
 
+@pytest.mark.parametrize(
+    ("customers", "deepest", "answer"),
+    [(2_300, 0, "refuse"), (2_300, 1_000, "refuse"), (2_300, 1_000, "hide"), (2_000, 0, "refuse")],
+)
+def test_a_total_that_stops_counting_is_not_believed(customers: int, deepest: int, answer: str, tmp_path: Path) -> None:
+    """A totalCount of whole thousands is no end: whoever lies beyond it is exported, and an event there is read."""
+    settings = SandboxSettings(customers=customers, opted_in_percent=100, total_cap=1_000)
+    with Shop(tmp_path, replace(settings, deepest_row=deepest, deepest_row_answer=answer)) as shop:
+        shop.export()
+        assert len(shop.members()) > 1_400
+        assert shop.members() == expected_members(shop)
+        shop.later(minutes=30)
+        wanted = [one["id"] for one in shop.customers() if one["acceptsMarketing"] is True and one["emailAddress"]]
+        for account_id in wanted[:550]:  # two events each
+            shop.box.kibo.update_account(int(str(account_id)), lastName="Newname")
+        last = add(shop, "last@example.com")
+        shop.flush()
+        assert "last@example.com" in shop.members(), last
+
+
 def test_more_customers_of_one_second_than_the_depth_are_not_taken_for_the_whole(tmp_path: Path) -> None:
     """Where no window can get on, the export says so and sends nothing."""
     with new_shop(tmp_path, deepest_row=300) as shop:

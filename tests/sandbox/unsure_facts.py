@@ -54,6 +54,8 @@ FACTS = (
          (_LIST, _FINDINGS + "test_the_name_of_the_update_date_is_found_out_once")),
     Fact("K8.2", "Are rows beyond the 10,000th shown?", "reads on from the creation date of the last row",
          ("deepest_row", "deepest_row_answer"), (_EITHER + "test_rows_beyond_some_depth_are_read_in_windows",)),
+    Fact("K8.2", "Does totalCount stop counting at some number?", "looks beyond a total of whole thousands",
+         ("total_cap",), (_EITHER + "test_a_total_that_stops_counting_is_not_believed",)),
     Fact("K8.2", "What does a page size of 201 give?", "never asks for more than 200", ("page_over_200",), (_LIST,)),
     Fact("K8.2", "Does `id asc` sort accounts?", "sorts by createDate, which is proven, and by nothing else",
          ("sort_by_id",), ("tests/cli/commands/test_doctor_probe.py::test_what_is_open_is_found_out",)),

@@ -130,7 +130,7 @@ class EventStore:
         asked = parameters(request, _LIST_PARAMETERS)
         start, size = page_bounds(asked, self._settings.page_over_200)
         entries = self._matching(asked)
-        total = len(entries)
+        total = min(len(entries), self._settings.total_cap or len(entries))
         first = start
         if self.pages_repeat and entries:
             first, total = 0, start + size + 1  # there is always one more page, and it is always this one

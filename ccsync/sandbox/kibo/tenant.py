@@ -182,12 +182,15 @@ class Kibo(Actions):
         address = next((str(one.value) for one in clauses if one.field == "emailaddress"), None)
         self._check("list" if address is None else "search", address or "")
         ids = self._matching(asked, clauses)
-        chosen, total = ids[start : min(start + size, deepest)], len(ids) + self.total_off
+        chosen, total = ids[start : min(start + size, deepest)], self._counted(len(ids) + self.total_off)
         if fault := self.page_faults.next():
             chosen = ids[:size] if fault == "repeat" else chosen[: len(chosen) // 2]
         items = [self._row(_without(self._accounts.get(one), left_out)) for one in chosen]
         page = {"startIndex": start, "pageSize": size, "pageCount": -(-total // size), "totalCount": total}
         return Reply.json(200, selected({**page, "items": items}, asked, PAGE_FIELDS, items=ACCOUNT_FIELDS))
+
+    def _counted(self, total: int) -> int:
+        return min(total, self._settings.total_cap or total)
 
     def _row(self, account: Account) -> Account:
         """The account as a list shows it; no description says whether a row carries everything."""
