@@ -36,6 +36,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "export_dates": DATE_FORMATS,
     "export_headings": ("labels", "names", "unknown"),
     "export_lists": ("names", "ids", "absent"),
+    "export_created_at": ("shown", "absent", "refuse"),
     "export_encoding": ("utf-8", "utf-8-sig", "utf-16"),
     "plan_limit_answer": ("partial", "refuse"),
     "plan_limit_status": (400, 402, 403),
@@ -150,6 +151,7 @@ class SandboxSettings:
     export_headings: str = "labels"  # or "names" (as in `fields`), "unknown" (nothing that could be recognized)
     export_dates: str = "zulu"
     export_lists: str = "names"  # or "ids", "absent": what email_lists shows
+    export_created_at: str = "shown"  # or "absent": no such column, "refuse" (400): no such field
     export_has_contact_id: bool = False
     export_holds_deleted: bool = False  # deleted contacts, where no status is asked for
     export_encoding: str = "utf-8"  # or "utf-8-sig", "utf-16"

@@ -44,17 +44,24 @@ def looks(shop: Shop) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize(
-    ("export_dates", "ways"),
-    [("zulu", (1, 0)), ("offset", (1, 0)), ("date", (1, 1))],
+    ("settings", "ways"),
+    [
+        ({"export_dates": "zulu"}, (1, 0)),
+        ({"export_dates": "offset"}, (1, 0)),
+        ({"export_headings": "names"}, (1, 0)),
+        ({"export_dates": "date"}, (1, 1)),
+        ({"export_created_at": "absent"}, (1, 1)),
+        ({"export_created_at": "refuse"}, (1, 1)),
+    ],
 )
 def test_many_changed_people_are_looked_at_by_one_export(
-    export_dates: str, ways: tuple[int, int], tmp_path: Path
+    settings: dict[str, object], ways: tuple[int, int], tmp_path: Path
 ) -> None:
     """Who left is not sent, and a contact that another source has made keeps its data, as by the pages.
 
     A file that does not tell when a contact was made proves too little: then the pages are read.
     """
-    with small_shop(tmp_path, customers=0, export_dates=export_dates) as shop:
+    with small_shop(tmp_path, customers=0, **settings) as shop:
         accounts, before = change_everybody(shop)
         shop.flush()
         sent = {str(row["email"]): row for row in imported_rows(shop)[before:]}

@@ -125,7 +125,8 @@ class Exports:
         )
 
     def _read_fields(self, value: object) -> tuple[str, ...]:
-        known = (*FIELDS, *self._custom.ids)
+        refused = "created_at" if self._settings.export_created_at == "refuse" else ""
+        known = tuple(one for one in (*FIELDS, *self._custom.ids) if one != refused)
         if value is None or value == []:
             return known
         if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
@@ -137,7 +138,8 @@ class Exports:
         return tuple(dict.fromkeys(value))
 
     def _write(self, wish: _Wish, activity: Activity, at: datetime) -> None:
-        fields = [one for one in wish.fields if one != "email_lists" or self._settings.export_lists != "absent"]
+        shown = {"email_lists": self._settings.export_lists, "created_at": self._settings.export_created_at}
+        fields = [one for one in wish.fields if shown.get(one) != "absent"]
         text, count = io.StringIO(), 0
         table = csv.writer(text)
         table.writerow(self._headings(fields))
