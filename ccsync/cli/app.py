@@ -19,7 +19,7 @@ from ccsync.cli.clock import RealClock
 from ccsync.cli.command_line import App
 from ccsync.cli.cron import mail, monitor
 from ccsync.cli.terminal import error_lines
-from ccsync.cli.terminal.screen import clean, mute_broken_stdout, open_missing_streams, say
+from ccsync.cli.terminal.screen import clean, mute, open_missing_streams, put, say
 from ccsync.errors import SOME_REJECTED, CcsyncError, Interrupted, StateError
 from ccsync.run.job_names import CRON_JOBS
 from ccsync.state import explained
@@ -108,7 +108,7 @@ def run(arguments: Sequence[str], clock: RealClock | None = None) -> int:
 def _run(app: App, arguments: Sequence[str]) -> int:
     try:
         code = cli.main(_as_utf_8(arguments), prog_name="ccsync", obj=app, standalone_mode=False)
-        sys.stdout.flush()
+        put(nl=False)
         code = code if isinstance(code, int) else 0
         if code in (0, SOME_REJECTED):
             mail.say_recovery(app)
@@ -128,10 +128,10 @@ def _run(app: App, arguments: Sequence[str]) -> int:
         return show_error(app, explained(error, app.state_path or Path("ccsync.db")))
     except (BrokenPipeError, SystemExit):
         # The reader went away (`| head`); click turns that into a SystemExit. What was done still counts.
-        mute_broken_stdout()
+        mute(sys.stdout)
         return 0
     except OSError as error:
-        mute_broken_stdout()
+        mute(sys.stdout)
         return show_error(app, _of_operating_system(error))
     except Exception as error:
         log.exception("unforeseen")

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import resources
 
-import click
-
 from ccsync.cli.terminal import screen, tables
 
 TOPICS = ("settings", "mapping", "tags", "decisions", "moving", "state-file", "monitoring", "open-questions")
@@ -102,8 +100,8 @@ def show(text: str) -> None:
         if block.kind == "table":
             tables.print_table(block.rows[0], block.rows[1:])
         elif block.kind == "code":
-            click.echo("".join(f"    {line}".rstrip() + "\n" for line in block.text.splitlines()), nl=False)
+            screen.put("".join(f"    {line}".rstrip() + "\n" for line in block.text.splitlines()), nl=False)
         else:
             text = block.text.upper() if block.level == 1 else block.text
             first, *others = screen.wrapped(text, columns - len(block.mark))
-            click.echo("\n".join([block.mark + first, *(" " * len(block.mark) + one for one in others)]))
+            screen.put("\n".join([block.mark + first, *(" " * len(block.mark) + one for one in others)]))

@@ -12,9 +12,9 @@ from ccsync.run.context import Context
 from ccsync.state import properties
 
 NO_EVENTS = (
-    "Kibo has never shown an event about a customer. In Dev Center (Packages > Events) the application must subscribe"
-    " to customeraccount.created, customeraccount.updated and customeraccount.deleted; after a change there, install"
-    " and enable it again."
+    "Kibo has never shown an event about a customer. That is right only as long as no customer has changed."
+    " In Dev Center (Packages > Events) the application must subscribe to customeraccount.created,"
+    " customeraccount.updated and customeraccount.deleted; after a change there, install and enable it again."
 )
 
 

@@ -163,7 +163,7 @@ READ_IN_PART = [
 
 
 def test_a_reader_may_go_away(shop: LiveShop) -> None:
-    """In `ccsync … | head`, whatever is printed: no traceback and no complaint; what was done still counts."""
+    """In `ccsync … | head`, whatever is printed: no traceback, no complaint, and the exit code that a monitor wants."""
     shop.ccsync("export", "--yes")
     for words in READ_IN_PART:
         expected = shop.ccsync(*words)
@@ -172,7 +172,18 @@ def test_a_reader_may_go_away(shop: LiveShop) -> None:
         done = shop.start(*words, stdout=ours)
         os.close(ours)
         _, said = done.communicate(timeout=60)
-        assert done.returncode in (0, expected.returncode), (words, said)
+        assert done.returncode == expected.returncode, (words, said)
         assert "Traceback" not in said
         assert "pipe" not in said.lower()
         assert len(said.splitlines()) <= len(expected.stderr.splitlines()), words
+
+
+@pytest.mark.parametrize("words", [["status", "--check"], ["logs", "999"], ["why"], ["--config", "/nowhere", "logs"]])
+def test_nobody_reads_what_is_wrong(shop: LiveShop, words: list[str]) -> None:
+    """In `ccsync … 2>&1 | head -0` the exit code is the true one, too."""
+    expected = shop.ccsync(*words)
+    theirs, ours = os.pipe()
+    os.close(theirs)
+    done = shop.start(*words, stdout=ours, stderr=ours)
+    os.close(ours)
+    assert done.wait(60) == expected.returncode

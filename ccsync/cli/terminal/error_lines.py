@@ -2,10 +2,8 @@
 
 import json
 
-import click
-
 from ccsync.cli import logging_setup
-from ccsync.cli.terminal.screen import clean, say
+from ccsync.cli.terminal.screen import clean, put, say
 from ccsync.errors import CcsyncError, ConfigError
 
 
@@ -26,7 +24,7 @@ def show_in_one_line(error: CcsyncError) -> None:
 
 def show_json(error: CcsyncError, code: int) -> None:
     """The last line on stderr under --json: one line, however narrow the terminal."""
-    click.echo(logging_setup.redact(json.dumps({"error": facts(error, code)})), err=True)
+    put(logging_setup.redact(json.dumps({"error": facts(error, code)})), is_talk=True)
 
 
 def facts(error: CcsyncError, code: int | None = None) -> dict[str, object]:

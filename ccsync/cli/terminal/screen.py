@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
+from typing import TextIO
 
 import click
 
@@ -69,13 +70,24 @@ def wrapped(text: str, room: int, *, breaks_words: bool = True) -> list[str]:
     return wrap(text, room, break_on_hyphens=False, break_long_words=breaks_words) or [""]
 
 
+def put(text: str = "", *, nl: bool = True, is_talk: bool = False) -> None:
+    """Write to stdout or stderr. After `| head` has gone away what is left is dropped and the command goes on: what it
+    does is wanted, and a monitor wants its exit code.
+    """
+    stream = sys.stderr if is_talk else sys.stdout
+    try:
+        click.echo(text, nl=nl, err=is_talk)
+    except BrokenPipeError:
+        mute(stream)
+
+
 def print_line(text: str = "") -> None:
     """Print an answer on stdout; `text` is clean already. On a terminal a sentence goes on in the next line.
 
     What is laid out in columns or is there to be copied, a cron line or an address below its sentence, has two
     blanks somewhere and stays in one line.
     """
-    click.echo(fitted(text) if sys.stdout.isatty() else text)
+    put(fitted(text) if sys.stdout.isatty() else text)
 
 
 def fitted(text: str, indent: int = 0) -> str:
@@ -94,7 +106,7 @@ def _broken(line: str, room: int, indent: int) -> list[str]:
 
 def print_json(value: object) -> None:
     """Print the one document of `--json`: exact, escaped to ASCII."""
-    click.echo(json.dumps(value, indent=2))
+    put(json.dumps(value, indent=2))
 
 
 @contextmanager
@@ -117,7 +129,7 @@ def long_json(name: str, items: Iterable[object], **others: object) -> Iterator[
 
 def say(text: str, *, indent: int = 0) -> None:
     """Talk to the operator, on stderr; on a terminal a sentence goes on in the next line, indented."""
-    click.echo(fitted(text, indent) if sys.stderr.isatty() else text, err=True)
+    put(fitted(text, indent) if sys.stderr.isatty() else text, is_talk=True)
 
 
 def local_time(at: datetime | None) -> str:
@@ -177,6 +189,6 @@ def open_missing_streams() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - stays open as long as the program
 
 
-def mute_broken_stdout() -> None:
-    """After `| head`: what is still buffered must not raise again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def mute(stream: TextIO) -> None:
+    """Nobody reads this stream any more: what is still buffered must not raise again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

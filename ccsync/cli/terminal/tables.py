@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import click
 
-from ccsync.cli.terminal.screen import clean, width_of, wrapped
+from ccsync.cli.terminal.screen import clean, put, width_of, wrapped
 
 GAP = "  "
 _NARROWEST = 20  # columns; ignores a terminal that claims fewer
@@ -60,7 +60,7 @@ def print_table(
         lines = [*_row(kept, widths, is_header=True), GAP.join("-" * width for width in widths)]
         paints = [_painted if name in _STATUS_COLUMNS and not is_talk else None for name in kept]
         lines += [line for row in cells for line in _row(row, widths, paints)]
-    click.echo("\n".join(lines), err=is_talk)
+    put("\n".join(lines), is_talk=is_talk)
 
 
 def _columns() -> int:
@@ -171,4 +171,4 @@ def print_facts(facts: Mapping[str, object], *, margin: int = 0, is_wide: bool =
         if len(name) > longest:
             first, others = "", [first, *others]
         lines = [f"{name:<{margin}}{_painted(first)}".rstrip(), *(" " * margin + one for one in others)]
-        click.echo("\n".join(lines))
+        put("\n".join(lines))

@@ -47,7 +47,7 @@ def help_command(context: click.Context, topic: str | None) -> None:
         guide.show(text)
     elif topic in names:
         with click.Context(_command(context, topic), info_name=topic, parent=context.find_root()) as one:
-            click.echo(one.command.get_help(one))
+            screen.put(one.command.get_help(one))
     else:
         near = get_close_matches(topic, names, n=1)
         meant = f" Did you mean {near[0]}?" if near else ""

@@ -49,7 +49,7 @@ def report(app: App, output: Path, days: int) -> None:
         knows_tenant = (config.kibo.tenant_url or properties.get(store, TENANT_URL)) is not None
         page = render(collect(store, config, app.clock.now(), days, knows_tenant=knows_tenant))
     if output == Path("-"):
-        click.echo(page, nl=False)
+        screen.put(page, nl=False)
         return
     _write(output, page)
     if not app.is_quiet and sys.stdout.isatty():
