@@ -237,7 +237,9 @@ def _of_step(one: Step) -> Entry:
 
 def _of_consent(row: LedgerRow) -> Entry:
     one = row.change
-    said = ", ".join(f"{name} {value}" for name, value in one.evidence.items() if value)
+    # The audit log's own time would mostly repeat the row's; `ccsync consent` shows it.
+    shown = {name: value for name, value in one.evidence.items() if value and name != "changed_at"}
+    said = ", ".join(f"{name} {value}" for name, value in shown.items())
     return Entry(
         one.happened_at or one.seen_at,
         "consent",

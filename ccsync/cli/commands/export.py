@@ -58,7 +58,8 @@ def export(
         raise click.UsageError("--only, --retry-failed and --adopt-list do not go together.")
     rejection = check_address(only) if only is not None else None
     if rejection is not None:
-        raise click.UsageError(f"--only: {rejection.reason}")
+        what = rejection.reason.partition(":")[0].replace("emailAddress", "the address")
+        raise click.UsageError(f"--only: {what}.")
     config = app.load()
     list_id = active_list(config)
     request = job.Request(

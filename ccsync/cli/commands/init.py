@@ -76,7 +76,7 @@ def init(
         return
     other = _in_force(app)
     if other is not None:
-        raise ConfigError(f"There is a config file {other} already; nothing was changed.", "", "Edit it by hand.")
+        raise ConfigError(f"The config file {other} exists already; nothing was changed.", "", "Edit it by hand.")
     given: dict[str, object] = {
         "tenant_id": tenant_id,
         "kibo_client_id": kibo_client_id,

@@ -41,7 +41,7 @@ def write_new(path: Path, changes: Sequence[Change]) -> None:
             file.write(text)
     except FileExistsError:
         raise ConfigError(
-            f"There is a config file {path} already; nothing was changed.",
+            f"The config file {path} exists already; nothing was changed.",
             "",
             "Edit it, or name another: --config FILE",
         ) from None

@@ -21,7 +21,7 @@ def as_span(_context: click.Context, _option: click.Parameter, text: str | None)
         return None
     found = _SPAN.fullmatch(text.strip().lower())
     if found is None:
-        raise click.BadParameter(f"{clean(text)} is no length of time; give 90s, 90m, 2h or 1d.")
+        raise click.BadParameter(f'"{clean(text)}" is not a length of time: use 90s, 90m, 2h or 1d.')
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 

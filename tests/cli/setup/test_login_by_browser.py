@@ -1,8 +1,6 @@
 """`ccsync login` by redirect: in a real browser, and by a pasted address on a server."""
 
-import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -12,12 +10,11 @@ from pathlib import Path
 
 import pytest
 import requests
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from ccsync.sandbox.settings import SandboxSettings
+from tests.browser import browser
 from tests.cli.setup.test_callback import free_port
 from tests.live import LiveShop
 from tests.visitor import visit
@@ -43,18 +40,6 @@ def started(shop: LiveShop, *words: str) -> tuple[subprocess.Popen[str], str, li
         assert line, process.communicate()
         lines.append(line)
     return process, line.strip(), lines
-
-
-def browser() -> webdriver.Chrome:
-    """Chromium without a window; skipped only where there is none, and never in CI."""
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (program and driver) and not os.environ.get("CCSYNC_TESTS_NEED_BROWSER"):
-        pytest.skip("no chromium and chromedriver here (Debian: apt-get install chromium chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program or "chromium"
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    return webdriver.Chrome(options=options, service=Service(driver or "chromedriver"))
 
 
 def test_the_whole_way_in_a_real_browser(tmp_path: Path) -> None:

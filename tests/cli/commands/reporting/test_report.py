@@ -6,8 +6,10 @@ from pathlib import Path
 
 import html5lib
 import pytest
+from selenium.webdriver.remote.webdriver import WebDriver
 
 from ccsync.sandbox.settings import SandboxSettings
+from tests.browser import browser
 from tests.canaries import leaks_in
 from tests.inside import InsideShop
 
@@ -31,6 +33,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InsideShop]:
         made.later(hours=1)
         assert made.ccsync("flush-events").returncode == 10
         yield made
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[WebDriver]:
+    opened = browser()
+    yield opened
+    opened.quit()
 
 
 def page_of(shop: InsideShop, *more: str) -> str:
@@ -100,6 +109,21 @@ def test_an_empty_state_has_a_page(tmp_path: Path) -> None:
 def test_any_period_is_a_valid_page(shop: InsideShop, days: str) -> None:
     """From one day to ten years."""
     parsed(page_of(shop, "--days", days))
+
+
+@pytest.mark.parametrize("width", [360, 390, 1280])
+@pytest.mark.parametrize("days", ["7", "90", "3650"])
+def test_nothing_is_wider_than_the_screen(shop: InsideShop, chrome: WebDriver, days: str, width: int) -> None:
+    """On a phone, too, the page and each of its tables fit without scrolling sideways."""
+    path = shop.folder / f"report{days}.html"
+    path.write_text(page_of(shop, "--days", days))
+    screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    chrome.get(path.as_uri())
+    assert chrome.execute_script("return window.innerWidth") == width
+    boxes = "[document.documentElement, ...document.querySelectorAll('.scroll')]"
+    wide = f"return {boxes}.filter(one => one.scrollWidth > one.clientWidth).map(one => one.textContent.slice(0, 300))"
+    assert chrome.execute_script(wide) == []
 
 
 def test_a_hostile_list_name_is_only_text(shop: InsideShop) -> None:
