@@ -22,7 +22,7 @@ from tests.exchanges.watch import WATCH
 MEMORY = Path("/dev/shm")
 LEFT_OUT = "deep_tests_left_out"
 CHECKED = "exchanges_checked"
-STORIES = ("identity", "jobs", "from_constant_contact", "to_constant_contact", "tags", "to_kibo")
+ROOMS_OF_STORIES = ("identity", "jobs", "from_constant_contact", "to_constant_contact", "tags", "to_kibo")
 """The rooms whose tests tell a story once for each job that may come first, or for each way that a vendor may go."""
 
 
@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out deep tests unless asked for; mix the rest if asked."""
     if not config.getoption("deep"):
-        _tell_half(items)
+        _leave_out_every_other_variant(items)
         deep = [item for item in items if item.get_closest_marker("deep")]
         items[:] = [item for item in items if not item.get_closest_marker("deep")]
         config.hook.pytest_deselected(items=deep)
@@ -60,11 +60,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         random.Random(seed).shuffle(items)
 
 
-def _tell_half(items: list[pytest.Item]) -> None:
-    """Of the variants of a story every other one is deep; with which of them a story begins takes turns."""
-    told = [one for one in items if one.path.parent.name in STORIES and hasattr(one, "callspec")]
+def _leave_out_every_other_variant(items: list[pytest.Item]) -> None:
+    """Of the variants of a story every other one is deep; whether that is the first or the second takes turns."""
     variants: dict[str, list[pytest.Item]] = {}
-    for one in told:
+    for one in (one for one in items if one.path.parent.name in ROOMS_OF_STORIES and hasattr(one, "callspec")):
         variants.setdefault(one.nodeid.partition("[")[0], []).append(one)
     for turn, some in enumerate(variants.values()):
         for one in some[1 - turn % 2 :: 2] if len(some) > 1 else ():
