@@ -1,4 +1,4 @@
-"""The command line: global options, commands, and how each error becomes lines and an exit code."""
+"""The command line: global options, commands, and how an error is shown and becomes an exit code."""
 
 import errno
 import logging
@@ -35,7 +35,7 @@ COMMANDS = {
     **dict.fromkeys(("doctor", "backup", "completion"), "commands"),
     "help": "commands.reporting",
 }
-"""Every command in the order of `--help`, and the room of its module, which is imported when it is asked for."""
+"""Every command in the order of `--help`, with the package of its module, which is imported on first use."""
 
 
 class Commands(click.Group):
@@ -127,7 +127,7 @@ def _run(app: App, arguments: Sequence[str]) -> int:
         log.exception("the state file")
         return show_error(app, explained(error, app.state_path or Path("ccsync.db")))
     except (BrokenPipeError, SystemExit):
-        # The reader went away (`| head`); click turns that into a SystemExit. What was done still counts.
+        # The reader went away (`| head`); click turns that into a SystemExit.
         mute(sys.stdout)
         return 0
     except OSError as error:
@@ -160,7 +160,7 @@ def show_error(app: App, error: CcsyncError) -> int:
 
 
 def _show_usage(error: click.ClickException) -> None:
-    """What click says, but for whole addresses: an argument too many may be one."""
+    """Show click's message with addresses redacted: an extra argument may be an address."""
     text = StringIO()
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None and context.info_name in CRON_JOBS and not sys.stderr.isatty():

@@ -87,7 +87,7 @@ class RealClock:
             )
 
     def is_stopping(self) -> bool:
-        """Has a signal come?"""
+        """Has a signal arrived?"""
         return self._signal != 0
 
     def seconds_left(self) -> float | None:

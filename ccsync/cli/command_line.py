@@ -1,6 +1,6 @@
-"""What a command line gives its command: the global options, the config and the state file.
+"""What every command gets from the command line: the global options, the config and the state file.
 
-It knows no vendor, so that what asks none of them starts at once.
+It imports no vendor client, so commands that make no calls start fast.
 """
 
 import os
@@ -21,7 +21,7 @@ from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
 
 LOCK_SECONDS = 1.0
-"""Between two looks at a lock that is waited for."""
+"""Between two attempts to take a lock."""
 
 
 @dataclass(slots=True)
@@ -36,15 +36,15 @@ class App:
     wants_json: bool = False
     clock: RealClock = field(default_factory=RealClock)
     state_path: Path | None = None
-    """Set once the config is read, so that an SQLite error can name the file."""
+    """Set when the config has been read, so that SQLite errors can name the file."""
     monitored: Config | None = None
-    """The config of the cron job that a monitor hears of."""
+    """The config of a cron job that reports to a monitor."""
     cron_job: str | None = None
-    """The job of those that cron runs, once it is known that it is to do its work."""
+    """Which cron job this is; set when the job is about to do its work."""
 
     @property
     def verbosity(self) -> int:
-        """0 to 2: what is done, and every call."""
+        """0 to 2. At 1 the steps are logged, at 2 every call."""
         return 0 if self.is_quiet else self.talkativeness
 
     def find(self) -> Path:
@@ -52,10 +52,11 @@ class App:
         return find_config(self.config_option, os.environ, Path.cwd())
 
     def load(self, *, only_reads: bool = False, mends_mapping: bool = False) -> Config:
-        """Read the config file in force, and check it whole before the state file is opened.
+        """Read the config file in force and check all of it before the state file is opened.
 
-        Who `only_reads` the state file needs no secret: its command is run only where there is no state file, so that
-        the first of two faults is reported first. Who `mends_mapping` may find a wrong one.
+        A command that `only_reads` the state file needs no secret. The secret's command runs only when there is no
+        state file, so that the first of two problems is reported first. With `mends_mapping` a wrong mapping is
+        allowed.
         """
         logging_setup.log_environment(os.environ)
         config = load_config(self.find(), os.environ)
@@ -69,7 +70,7 @@ class App:
 
     @contextmanager
     def writing(self, config: Config, command: str, wait_seconds: float = 0.0) -> Iterator[Store]:
-        """The state file, open for writing, with the writers' lock. Waits up to so many seconds for the lock."""
+        """The state file, open for writing, with the writers' lock held. Waits for the lock up to the given seconds."""
         with self._locked(config, command, wait_seconds) as lock:
             store = open_store(config.state.path)
             try:
@@ -87,7 +88,7 @@ class App:
 
     @contextmanager
     def checking(self, config: Config) -> Iterator[Store]:
-        """The state file, open for writing beside a job that may run: only for what is safe in single transactions."""
+        """The state file, open for writing without the lock: only for single, independent transactions."""
         store = open_store(config.state.path)
         try:
             owner.check_tenant(config, store)
@@ -116,7 +117,7 @@ class App:
         return Lock(config.state.path, command, to_text(self.clock.now()))
 
     def _check_alone(self, store: Store) -> None:
-        """If the lock file of a running job was deleted, a second job gets in. The log still knows the first."""
+        """If someone deletes a running job's lock file, a second job can start. The log still shows the first."""
         other = runs.other_alive(store)
         if other is not None:
             raise LockedError(

@@ -18,10 +18,10 @@ def check_mapping(config: Config) -> None:
 
 
 def with_secrets(config: Config, environ: Mapping[str, str], *, runs_commands: bool) -> Config:
-    """The config with the secrets that its commands print, so that each is run once.
+    """The config with the output of its secret commands filled in, so that each runs only once.
 
-    Without `runs_commands` it is only looked whether there is a secret: who only reads the state file needs none, and
-    a password store may ask for a passphrase. Raises `ConfigError` where one is missing, or its command fails.
+    Without `runs_commands`, only check that a secret is configured: commands that only read the state file need none,
+    and a password store may ask for a passphrase. Raises `ConfigError` where one is missing, or its command fails.
     """
     kibo, contact = config.kibo, config.constant_contact
     if runs_commands or not (kibo.client_secret_command and not environ.get(KIBO_VARIABLE)):

@@ -12,14 +12,14 @@ from importlib import resources
 from ccsync.cli.terminal import screen, tables
 
 TOPICS = ("settings", "mapping", "tags", "decisions", "moving", "state-file", "monitoring", "open-questions")
-"""The topics that are not a command, in the order of reading."""
+"""The topics that are not commands, in reading order."""
 _MARKED = re.compile(r"\*\*([^*]+)\*\*|`([^`]+)`|(?<!\w)\*([^*]+)\*(?!\w)")
 _ITEM = re.compile(r"(- |\d+\. )(.*)")
 
 
 @dataclass(slots=True)
 class Block:
-    """A part of a topic. `mark` is that of a list item, such as `- `; `rows` are a table's, its header first."""
+    """A part of a topic. `mark` is the bullet of a list item; `rows` are the rows of a table, header first."""
 
     kind: str
     text: str = ""
@@ -29,7 +29,7 @@ class Block:
 
 
 def topic(name: str) -> str | None:
-    """The Markdown text of a topic or a command; `None` when there is none."""
+    """The Markdown text of a topic or a command, or `None`."""
     folder = resources.files("ccsync") / "guide"
     for path in (folder / f"{name}.md", folder / "commands" / f"{name}.md"):
         if path.is_file():
@@ -81,7 +81,7 @@ def _begun(words: str) -> Block | None:
 
 
 def _plain(text: str) -> str:
-    """The words without the marks of Markdown."""
+    """The text without Markdown markup."""
     text = re.sub(r"\[([^\]]+)\]\((https:[^)]+)\)", r"\1 (\2)", text)
     text = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", text)
     return re.sub(

@@ -11,7 +11,7 @@ from ccsync.words import days_ago
 
 WARN_DAYS = 150
 WARNED_OF = "warned_of_login"
-"""The login that was warned of, by when it was renewed."""
+"""The renewal time of the login that was last warned about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,8 @@ def warn(store: Store, now: datetime) -> None:
 
 
 def warn_once(store: Store, now: datetime) -> None:
-    """Warn; without a terminal only once per login, because cron would mail it every half hour.
-
-    The run itself reports that it has expired.
+    """Warn; without a terminal only once per login, because cron would mail it every half hour. An expired login is
+    reported by the run itself.
     """
     age = age_of_login(store, now)
     if age is None or not WARN_DAYS <= age.days < LAPSES_AFTER.days:

@@ -1,4 +1,4 @@
-"""Where log lines go. Secrets and addresses never get into them."""
+"""Sets up logging. No secret and no address gets into a log line."""
 
 import contextlib
 import logging
@@ -34,7 +34,7 @@ class _Redacting(logging.Formatter):
     """Redacts the finished line, tracebacks included."""
 
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
-        """The time as every text has it."""
+        """The time in the same format as everywhere else."""
         return local_time(datetime.fromtimestamp(record.created, UTC))
 
     def format(self, record: logging.LogRecord) -> str:
@@ -72,7 +72,7 @@ _HONOURED = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUESTS_CA_
 
 
 def log_environment(environ: Mapping[str, str]) -> None:
-    """Log once which variables bend the way to the vendors; their values may hold a proxy's password."""
+    """Log once which variables change how the vendors are reached. Their values may hold a proxy's password."""
     found = [name for name in _HONOURED if environ.get(name) or environ.get(name.lower())]
     if found:
         logging.getLogger("ccsync.environment").info("the environment sets %s", ", ".join(found))

@@ -63,7 +63,7 @@ def _lines(block: guide.Block) -> Iterator[str]:
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     yield ".SH OPTIONS"
-    # Not click's own help option: it keeps the names of whatever context asked for it first.
+    # Not click's own help option: that one caches the names from the first context that used it.
     help_option = (", ".join(cli.context_settings["help_option_names"]), "Show this message and exit.")
     records = [one for parameter in command.params if (one := parameter.get_help_record(context))]
     for names, text in (*records, help_option):

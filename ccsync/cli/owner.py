@@ -1,4 +1,4 @@
-"""A state file belongs to one Kibo tenant and one Constant Contact account. Facts of another would do harm.
+"""A state file belongs to one Kibo tenant and one Constant Contact account. Data of another would do harm.
 
 Both are written at the first login; a file of version 0.2 knows only the account and the tenant's host.
 """
@@ -18,7 +18,7 @@ ORGANIZATION = "organization_name"
 
 
 def check_tenant(config: Config, store: Store) -> None:
-    """Raise `ConfigError` when the state file is another tenant's than the config's."""
+    """Raise `ConfigError` when the state file belongs to another tenant than the config names."""
     known = properties.get(store, TENANT)
     if known is not None and known != str(config.kibo.tenant_id):
         raise _of_another(config, f"Kibo tenant {known}", f"Kibo tenant {config.kibo.tenant_id}")
@@ -39,7 +39,7 @@ def prove_tenant(config: Config, store: Store, find_url: Callable[[], str]) -> N
 
 
 def check_account(config: Config, store: Store, summary: AccountSummary) -> None:
-    """Raise `ConfigError` when the state file is another Constant Contact account's than the login's."""
+    """Raise `ConfigError` when the state file belongs to another Constant Contact account than the login."""
     known = properties.get(store, ACCOUNT)
     if known is not None and known != summary.encoded_account_id:
         name = properties.get(store, ORGANIZATION) or known

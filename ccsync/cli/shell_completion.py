@@ -1,7 +1,7 @@
 """What TAB offers in a shell: click's own completion, with list names from the state file.
 
-It must be instant and silent: no call, no lock, and where there is no config or no state file, no offer. List names
-are anybody's words, so bash and fish get scripts that put them into the command line as one harmless word.
+It must be instant and silent: no calls, no lock, and no suggestions without a config or a state file. A list can have
+any name, so the scripts for bash and fish insert it as one safely quoted word.
 """
 
 import os
@@ -27,7 +27,7 @@ from ccsync.state import open_store
 
 
 def complete_list_name(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """The names of lists that begin like this, in any case of letters."""
+    """The names of lists that start with this text, in any case of letters."""
     named = context.meta.get(NAMED_CONFIG)
     begin = incomplete.casefold()
     return [

@@ -64,7 +64,7 @@ def run(context: Context, request: Request) -> Plan | None:
     gathered = _gather(context, request, started_at.at)
     removals = Removals(context, 0)
     if not request.is_dry_run:
-        # What an earlier run left running is looked at before anybody is decided on.
+        # Check what an earlier run left running before making any decision.
         with context.gate.for_opt_outs():
             Imports(context).look()
             removals.look_at_earlier()
@@ -174,7 +174,7 @@ def _gather(context: Context, request: Request, started_at: datetime) -> Gathere
 
 
 def _finish_queue(context: Context) -> None:
-    """Accounts read here need no event any more. Accounts that had opted in and were not shown are read next."""
+    """Accounts that were read need no event any more. Opted-in accounts that were not shown are queued to be read."""
     queue.begin_reading(context.store)
     queue.mark_staged_read(context.store)
     queue.enqueue_under_way(context.store, context.now())

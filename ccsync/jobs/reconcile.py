@@ -85,7 +85,7 @@ def _read_opted_in(context: Context, segments: tags.segments.Segments) -> None:
 
 
 def _read_changes(context: Context, started_at: datetime, segments: tags.segments.Segments) -> None:
-    """Who changed while we read is known as they are now, where Kibo can tell."""
+    """Read again the accounts that changed meanwhile, if Kibo can list them."""
     for is_anonymous in (None, True):
         changed = read_changed_since(context, started_at, is_anonymous)
         for page in changed.pages if changed else ():

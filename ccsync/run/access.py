@@ -18,15 +18,15 @@ from ccsync.words import days_ago, local_time
 _NAMES = {KIBO: "Kibo", CONSTANT_CONTACT: "Constant Contact", SIGN_IN: "Constant Contact's sign-in"}
 
 EARLY = timedelta(minutes=5)
-"""A token is renewed this long before it ends: clocks differ, and calls take time."""
+"""A token is renewed this long before it expires: clocks differ, and calls take time."""
 
 Now = Callable[[], datetime]
 
 
 def is_good(saved: SavedToken, now: datetime) -> bool:
-    """Does a token last for some minutes yet? One that lasts no longer by itself is used for half of its time.
+    """Is a token good for a few more minutes? A token with a shorter life is used for half of it.
 
-    One from the future was dated by a clock that was ahead: how long it lasts is not known.
+    If its date is in the future, our clock was ahead then, and nobody knows how long it lasts.
     """
     lifetime = saved.expires_at - saved.obtained_at
     return (
@@ -48,7 +48,7 @@ class LedgerGate:
         self._store = store
         self._vendor = vendor
         self._now = now
-        # A little more than the limit asks: answers jitter, and the vendor counts arrivals.
+        # A little slower than the limit: the vendor counts arrivals, and those jitter.
         self._seconds_apart = (1.1 if per_day else 1.0) / per_second
         self._per_day = per_day
         self._reserve = reserve
@@ -71,7 +71,7 @@ class LedgerGate:
         return admission.wait_seconds
 
     def give_back(self) -> None:
-        """A call that was counted is not made; its slot is lost."""
+        """A counted call is not made after all; its slot is lost."""
         calls.give_back(self._store, self._vendor, self._now())
 
     def hold(self, seconds: float) -> None:
@@ -180,7 +180,7 @@ class ConstantContactToken:
             when = f"it was last renewed {local_time(saved.obtained_at)} ({days_ago(days)})"
             limit = f"; a login expires after {LAPSES_AFTER.days} days without use" if days >= LAPSES_AFTER.days else ""
             raise LoginNeeded(error.what, f"{error.why.rstrip('.')}; {when}{limit}.", error.fix) from None
-        # A Long Lived app may send no refresh token back: then the old one goes on.
+        # A Long Lived app may not send a refresh token back: the old one stays valid.
         save_login(self.store, answer, self.now(), previous=saved.refresh_token)
         return answer.access_token
 

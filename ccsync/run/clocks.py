@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 T = TypeVar("T", bound=Time)
 
 AGREE = timedelta(days=1)
-"""Clocks that differ by more are not believed where something would be forgotten for good."""
+"""If clocks differ by more, nothing is deleted by date."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment of a run: by our clock, which may be set meanwhile, and by one that never goes back."""
+    """A moment of a run, by our clock, which may be adjusted, and by one that never goes back."""
 
     ours: datetime
     monotonic: float

@@ -16,7 +16,7 @@ from ccsync.transport import Clock
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One sign of life: what is being done, and how far it has come. `total` is `None` when not known yet."""
+    """A progress report: what is being done, and how far it is. `total` is `None` while unknown."""
 
     phase: str
     done: int = 0
@@ -47,9 +47,9 @@ class Context:
     """Sentences that ask a person to do something, by what they are about: under cron each is said once a day."""
     is_dry_run: bool = False
     patience_seconds: float = 180.0
-    """How long the run may still wait for bulk jobs, all together: what is not over by then is left to the next run."""
+    """How long the run may still wait for bulk jobs in total; unfinished ones are left to the next run."""
     is_patient: bool = False
-    """A person waits for this run: the waiting time restarts with each bulk job that ends."""
+    """A person is waiting for this run: the waiting time restarts whenever a bulk job ends."""
 
     _key: Callable[[str], bytes] | None = field(default=None, init=False, repr=False)
 

@@ -1,4 +1,4 @@
-"""Finds out whether the vendor or one record is to blame for a call that failed, by one call that must work.
+"""Finds out whether the vendor or a single record caused a failed call, by making a call that must work.
 
 Without it a vendor that is down for an hour would use up the attempts of every record, and a handful of bad records
 would pass for a vendor that is down and stop everybody behind them.

@@ -1,4 +1,4 @@
-"""What was found out about a vendor's undocumented ways. It is good for a week: vendors change without notice."""
+"""Remembers what was learned about a vendor's undocumented behavior, for a week: vendors change without notice."""
 
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -29,7 +29,7 @@ class Finder(Protocol):
 
 
 def recall(finder: Finder, subject: str) -> str | None:
-    """What is known of a subject; `None` also when that is too long ago, or was noted by a clock that was ahead."""
+    """What is known about a subject; `None` if it is too old, or was noted by a clock that was ahead."""
     noted, _, value = (properties.get(finder.store, _key(subject)) or "").partition(" ")
     at = from_text(noted or None)
     return value if at is not None and abs(finder.now() - at) < LASTS else None

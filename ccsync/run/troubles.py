@@ -1,4 +1,4 @@
-"""Keeps what goes wrong in one step of a run from stopping the next one; the first trouble is raised at the end."""
+"""Lets a run continue after a step has failed; the first error is raised at the end."""
 
 import logging
 from collections.abc import Callable
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Troubles:
-    """The troubles of one run."""
+    """The errors of one run."""
 
     def __init__(self) -> None:
         self._first: CcsyncError | None = None
@@ -32,7 +32,7 @@ class Troubles:
             return None
 
     def raise_first(self, *others: CcsyncError | None) -> None:
-        """Raise the first trouble there was, `others` being the last ones."""
+        """Raise the first error, if any; `others` come last."""
         for error in (self._first, *others):
             if error is not None:
                 raise error

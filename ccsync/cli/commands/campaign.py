@@ -20,7 +20,7 @@ from ccsync.run.contact_list import gone
 from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.state import Store, properties, tokens
 
-MOST_BYTES = 4 * drafts.MOST_HTML  # of a file that could still be short enough in characters
+MOST_BYTES = 4 * drafts.MOST_HTML  # the most bytes that an allowed number of characters can take
 _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
 
 
@@ -111,7 +111,7 @@ def campaign(
 
 
 def _check_line(what: str, text: str, most: int = 1_000) -> None:
-    """Check a line for the mail's header: a line break there could add header lines."""
+    """Check a header line of the mail: a line break could add further headers."""
     problem = (
         "it is empty"
         if not text.strip()
@@ -129,7 +129,7 @@ def _read(path: Path) -> str:
     with click.open_file(str(path), "rb") as file:
         data: bytes = file.read(MOST_BYTES + 1)
     try:
-        # A file that is cut in the middle of a letter is too long, and not wrong.
+        # If the cut falls inside a character, the file is too long, not badly encoded.
         text = data[:MOST_BYTES].decode("utf-8-sig", "strict" if len(data) <= MOST_BYTES else "ignore")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1

@@ -24,7 +24,7 @@ from ccsync.state import Store, person_tags
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the options said."""
+    """The values of the options."""
 
     list_name: str | None
     creates_list: bool
@@ -120,7 +120,7 @@ def configure(
         explain(draft, store, odd_fields)
         if create_tags:
             _make_tags_again(store)
-    if config.sync.list_id is None:  # later the lines stay the same: ccsync init --print-crontab
+    if config.sync.list_id is None:  # later they stay the same
         crontab.print_lines(config)
 
 
@@ -156,7 +156,7 @@ def _take(options: Options, draft: Draft, tools: Clients, store: Store) -> list[
 
 
 def _doubt_attributes(draft: Draft, tools: Clients) -> None:
-    """Compare newly mapped attributes with one customer's: Kibo takes any name, and answers nothing for a wrong one."""
+    """Compare newly mapped attributes with one customer's: for a wrong name Kibo returns nothing, and no error."""
     before = draft.config.mapping.items()
     new = {key: source for key, source in (draft.mapping or {}).items() if (key, source) not in before}
     if any(source.startswith(live_account.ATTRIBUTE) for source in new.values()):
@@ -171,7 +171,7 @@ def _of_new_list(options: Options, draft: Draft) -> list[Change]:
 
 
 def _find_list(name: str, creates: bool, tools: Clients, store: Store) -> ContactList | None:
-    """The list, or `None` if it has to be created."""
+    """The list, or `None` if it must be created."""
     lists = live_account.read_lists(tools.constant_contact, store, now())
     try:
         return live_account.find_list(name, lists)

@@ -29,7 +29,7 @@ def doctor(app: App, as_json: bool, probes: bool) -> int:
     Example:  ccsync doctor
               ccsync -q doctor --probe
     """
-    is_piped = not sys.stdout.isatty()  # a check is one line, for grep
+    is_piped = not sys.stdout.isatty()  # one line per check, for grep
     machine = Machine(app)
     vendors = Vendors(app, machine)
     found, facts = list[Finding](), dict[str, str]()
@@ -56,13 +56,13 @@ def doctor(app: App, as_json: bool, probes: bool) -> int:
 
 
 def _findings(machine: Machine, vendors: Vendors) -> Iterator[Finding]:
-    """Every finding, each as soon as it is there. Further checks go below these."""
+    """Yield each finding as soon as it is known. Add new checks at the end."""
     yield from examine(machine.checks())
     yield from examine(vendors.checks())
 
 
 def _probed(vendors: Vendors) -> Iterator[tuple[str, str, int]]:
-    """Each fact, what was found, and an exit code: other than 0 only where another run holds the lock."""
+    """Yield each fact, its result, and an exit code, which is 0 unless another run holds the lock."""
     try:
         yield from ((fact, value, 0) for fact, value in vendors.probe())
     except Skipped as why:

@@ -90,7 +90,7 @@ def export(
 
 
 def _say_wait(app: App, line: ProgressLine, vendor: str, seconds: float) -> None:
-    """An export has no time limit: who waits for it should know how long, at a terminal or in a log."""
+    """An export has no time limit, so tell the operator how long a wait will be, on the terminal and in the log."""
     if not app.is_quiet:
         line.erase()
         ends = screen.local_time(app.clock.now() + timedelta(seconds=seconds))
@@ -98,7 +98,7 @@ def _say_wait(app: App, line: ProgressLine, vendor: str, seconds: float) -> None
 
 
 def _agree(app: App, first: FirstExport, yes: bool) -> None:
-    """The first export is a person's decision: a list-join automation would mail everybody."""
+    """A person has to approve the first export: an automation on the list might mail everyone."""
     if yes:
         return
     members = "" if first.members is None else f", which has {counted(first.members, 'member')} now"

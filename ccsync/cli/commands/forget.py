@@ -28,7 +28,7 @@ _ROWS_OF = {
     "events": "events",
     "queue": "queue",
 }
-"""The operator's names of the tables; all other tables are traces of runs under way."""
+"""What the tables are called in the receipt; all others only hold work in progress."""
 
 
 @click.command()
@@ -138,7 +138,7 @@ def _kept(one: Suppression) -> str:
 
 
 def to_do(receipt: Receipt) -> Iterator[str]:
-    """What ccsync leaves to a person: it deletes nothing at either vendor."""
+    """What is left for a person to do: ccsync deletes nothing at either vendor."""
     if receipt.accounts is None:
         yield "Kibo: ccsync cannot look up such an address; find the customer there and delete the account."
     elif receipt.accounts:

@@ -105,7 +105,7 @@ def init(
 
 
 def _in_force(app: App) -> Path | None:
-    """The config file that there is already."""
+    """The existing config file, if any."""
     try:
         return app.find()
     except ConfigError:
@@ -159,7 +159,7 @@ def _check(changes: list[Change]) -> None:
 
 
 def _without_placeholder(changes: list[Change]) -> list[Change]:
-    """The example's own secret goes where a command or the environment has it."""
+    """Remove the example's placeholder when the secret comes from a command or the environment."""
     has_command = any(one.key == "client_secret_command" and one.section == "kibo" for one in changes)
     return [Change("kibo", "client_secret", None)] if has_command else []
 
@@ -179,7 +179,7 @@ def _say_next(app: App, path: Path) -> None:
 
 
 def _print_schedule(path: Path, prints_crontab: bool, prints_systemd: bool) -> None:
-    """The schedule of the config there is, else of the one that `init` would write."""
+    """Print the schedule for the existing config, or for the one that `init` would write."""
     interval, state, also = SCHEMA["sync"]["interval_minutes"].default, path.parent / "ccsync.db", None
     if path.exists():
         config = load_config(path, os.environ)

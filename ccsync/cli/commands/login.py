@@ -38,7 +38,7 @@ class FreshToken:
         return self.value
 
     def renew(self, refused: str) -> str:
-        """Raise: a new login that is refused immediately cannot be used."""
+        """Raise: a brand-new login that is refused is unusable."""
         raise LoginNeeded(
             "Constant Contact refused the new login; nothing was saved.",
             "401 right after the approval: the browser was probably signed in as a user without account data.",
@@ -103,7 +103,7 @@ def login(
 
 
 def _with_campaigns(app: oauth.App, store: Store, asked: bool) -> oauth.App:
-    """A login for campaigns stays one: else the next plain login would take the right away again."""
+    """Keep asking for campaigns once granted: a plain login would drop the scope again."""
     saved = tokens.get(store, CONSTANT_CONTACT)
     if not asked and (saved is None or oauth.CAMPAIGN_SCOPE not in saved.scope.split()):
         return app
@@ -123,7 +123,7 @@ def _ask_whether_again(app: App, store: Store) -> None:
 
 @contextmanager
 def _saved_or_not(store: Store) -> Iterator[None]:
-    """Whatever stops the login on its way: say what is saved now."""
+    """If anything stops the login midway, say what has been saved."""
     try:
         yield
     except (click.Abort, Interrupted) as error:

@@ -31,7 +31,7 @@ EXPORT_IS_DUE = (
     "Nothing was compared: no export to this list has finished yet. ccsync export --dry-run, then ccsync export"
 )
 SHOWN = 50
-"""Rows of drift in the table; CSV and JSON have all."""
+"""How many rows the table shows; CSV and JSON have all of them."""
 COLUMNS = ("kind", "is_drift", "address", "account_ids", "reason", "repair")
 
 
@@ -87,7 +87,7 @@ def reconcile(app: App, fix: bool, yes: bool, is_wide: bool, as_csv: bool, as_js
 
 
 def finding_to_json(one: Finding) -> dict[str, object]:
-    """A finding as scripts get it."""
+    """A finding as JSON."""
     return {
         "kind": one.kind,
         "is_drift": Kind(one.kind) in DRIFT,
@@ -148,14 +148,14 @@ def _print_report(context: Context, report: Report, *, is_wide: bool) -> None:
 
 
 def _in_one_line(report: Report) -> str:
-    """Drift for a mail: numbers per kind, without addresses."""
+    """The drift for cron's mail: a count for each kind, no addresses."""
     kinds = ", ".join(f"{report.counts[kind]:,} {kind.value}" for kind in DRIFT if report.counts.get(kind))
     people = "1 person is" if report.drift == 1 else f"{report.drift:,} people are"
     return f"The store and the list have drifted apart: {people} concerned ({kinds}). ccsync reconcile"
 
 
 def _fix(app: App, context: Context, yes: bool) -> int:
-    """Show the plan and carry it out after a yes; how many findings of drift were queued."""
+    """Show the plan and, after a yes, carry it out. Returns how many findings were queued."""
     plan = differences.plan(context)
     if not plan:
         if not app.is_quiet:

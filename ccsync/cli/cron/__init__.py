@@ -1,1 +1,1 @@
-"""What is special about the jobs that cron runs: their time, their mail, and the monitor that hears of them."""
+"""What is special about the cron jobs: their time limit, what they mail, and the monitor they report to."""

@@ -1,4 +1,4 @@
-"""What the jobs that cron runs have in common: their time, their silence, and what they say once a day."""
+"""What the cron jobs have in common: a time limit, silence on success, and notices once a day."""
 
 from datetime import datetime, timedelta
 
@@ -25,10 +25,10 @@ _SAID = "said_"
 
 
 def is_switched_off(app: App, config: Config, command: str) -> bool:
-    """Is the sync disabled? Then the job does nothing, and says so only to a person or, with --json, to a program."""
+    """Is the sync disabled? Then the job does nothing; it says so only on a terminal or with --json."""
     if config.sync.enabled:
         return False
-    app.cron_job = None  # it does no work, so nothing that was reported is over
+    app.cron_job = None  # it does no work, so no reported problem is resolved
     if app.wants_json:
         at, message = app.clock.now(), "The sync is disabled; nothing was done."
         screen.print_json(run_to_json(Run(None, command, DIRECTIONS[command], "COMPLETE", at, at, 0, 0, {}, message)))
@@ -42,7 +42,7 @@ MOST_SKEW = timedelta(minutes=10)
 
 
 def say_notices(app: App, context: Context) -> None:
-    """Say what a person should do: at a terminal always, under cron once a day."""
+    """Print what a person should do: always on a terminal, once a day under cron."""
     store = context.store
     for key, text in {**context.notices, **_of_clock(context)}.items():
         is_watched = screen.wants_summary(app.verbosity, app.is_quiet)
@@ -51,7 +51,7 @@ def say_notices(app: App, context: Context) -> None:
 
 
 def _of_clock(context: Context) -> dict[str, str]:
-    """A clock that is wrong harms no run and nobody's consent, but what it dates, logs and due times, is off."""
+    """A wrong clock harms neither runs nor consent, but times in the log and due times are off."""
     asked = (context.kibo.transport.dates, context.constant_contact.transport.dates)
     skews = [one.ahead(context.clock.monotonic(), context.now()) for one in asked if one.answers]
     ahead = max(skews, key=abs, default=timedelta(0))
@@ -60,7 +60,7 @@ def _of_clock(context: Context) -> dict[str, str]:
 
 
 def _is_news(store: Store, key: str, text: str, now: datetime) -> bool:
-    """Was this not said yet today? It is said now."""
+    """Has this not been printed today? Marks it as printed."""
     mark = mark_of(text)
     said, _, when = (properties.get(store, _SAID + key) or "").partition(" ")
     if said == mark and is_same_day(when, now):

@@ -1,6 +1,6 @@
-"""What cron mails: which errors of a job are reported now, which were reported before, and when they are over.
+"""Decides what cron mails: which errors are new, which were reported before, and which are resolved.
 
-Remembered outside of the state file, which may be the very thing that is missing.
+This is remembered outside the state file, because a missing state file is one of those errors.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ from ccsync.state.database.times import from_text, to_text
 PASSING = frozenset({LockedError.exit_code, TemporaryError.exit_code})
 DAILY = frozenset(one.exit_code for one in (ConfigError, LoginNeeded, StateError, RefusedError, SafetyLimitError))
 IN_A_ROW = 3
-"""A passing problem is reported only after so many runs in a row."""
+"""A temporary problem is reported after this many runs in a row."""
 
 
 @dataclass(slots=True)
@@ -52,7 +52,7 @@ class Memory:
 
 
 def takes_error(memory: Memory, error: CcsyncError, now: datetime) -> bool:
-    """Note an error. Does it have to be reported now?"""
+    """Record an error; return whether to report it now."""
     is_passing = error.exit_code in PASSING
     memory.passing = memory.passing + 1 if is_passing else 0
     if is_passing and memory.passing < IN_A_ROW:
@@ -68,13 +68,14 @@ def takes_error(memory: Memory, error: CcsyncError, now: datetime) -> bool:
 
 
 def mark_of(text: str, exit_code: int = 0) -> str:
-    """A hash of an exit code and of what stays the same in a message whose numbers change."""
-    same = re.sub(r"[0-9.,]+|s\b", "", text.replace("people", "person"))  # one number has a singular, the next a plural
+    """A hash of the exit code and of the message without its numbers, which change."""
+    # The singular and the plural count as the same word.
+    same = re.sub(r"[0-9.,]+|s\b", "", text.replace("people", "person"))
     return hashlib.sha256(f"{exit_code} {same}".encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def is_same_day(reported_at: str | None, now: datetime) -> bool:
-    """Was it on this day, in local time?"""
+    """Was this on the same local day?"""
     at = from_text(reported_at) if reported_at else None
     return at is not None and at.astimezone().date() == now.astimezone().date()
 
@@ -94,7 +95,7 @@ def show(app: App, error: CcsyncError) -> None:
 
 
 def say_recovery(app: App) -> None:
-    """After a good run: say that a reported problem is over."""
+    """After a good run, say that a reported problem is resolved."""
     if is_watched(app):
         return
     memory = _read(app)
@@ -122,7 +123,7 @@ def _read(app: App) -> Memory:
 
 
 def _write(app: App, memory: Memory) -> None:
-    """Save it in the first writable place. Without one, every run reports its error."""
+    """Save it in the first writable folder. If there is none, every run reports its error."""
     is_kept = memory == Memory()
     for path in _paths(app):
         with suppress(OSError):
@@ -137,7 +138,7 @@ def _write(app: App, memory: Memory) -> None:
 
 
 def _paths(app: App) -> list[Path]:
-    """Where it may be saved: systemd's folder, the user's, a temporary one.
+    """Folders to save it in: systemd's, the user's, a temporary one.
 
     https://specifications.freedesktop.org/basedir-spec/
     """
@@ -151,7 +152,7 @@ def _paths(app: App) -> list[Path]:
 
 
 def _temporary() -> Path | None:
-    """A folder that only this user can write; in any other, others could decide what is mailed."""
+    """A folder that only this user can write to; otherwise other users could control what is mailed."""
     folder = Path(os.environ.get("TMPDIR") or tempfile.gettempdir()) / f"ccsync-{os.geteuid()}"
     try:
         facts = folder.lstat()

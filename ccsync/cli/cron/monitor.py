@@ -1,4 +1,4 @@
-"""What a monitor hears of the cron jobs: a ping before and after each, and numbers in a file. It changes no run."""
+"""Reports the cron jobs to a monitor: a ping before and after each run, and metrics. It never affects a run."""
 
 import logging
 from collections.abc import Callable
@@ -17,7 +17,7 @@ def begin(app: App, config: Config) -> None:
     app.monitored = config
     url = config.monitor.ping_url
     if url:
-        logging_setup.protect([url])  # anybody who knows it can pretend to be this job
+        logging_setup.protect([url])  # anyone who knows the URL can pretend to be this job
         _harmless(lambda: _ways().ping(f"{url}/start"))
 
 
@@ -41,5 +41,5 @@ def _harmless(act: Callable[[], None]) -> None:
 
 
 def _ways() -> ModuleType:
-    """Imported where there is a monitor: it takes as long as everything else of a cron job's start."""
+    """Imported only when a monitor is configured: the import doubles the start-up time of a cron job."""
     return import_module("ccsync.cli.cron.monitor_ways")

@@ -1,4 +1,4 @@
-"""The two ways to tell a monitor: a ping, and a file of numbers for the exporter of Prometheus."""
+"""The two ways to report to a monitor: a ping, and a metrics file for the Prometheus node exporter."""
 
 import os
 from pathlib import Path
@@ -25,8 +25,8 @@ def ping(url: str) -> None:
 
 
 def write_metrics(file: Path, app: App, config: Config) -> None:
-    """Write the numbers as they stand, for everybody to read: the exporter is another user."""
-    # Imported where a file is wanted: a ping alone does not wait for it.
+    """Write the current metrics, readable by everyone: the exporter runs as another user."""
+    # Imported only for the file, so that a ping alone does not pay for it.
     from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
     store = open_store(config.state.path, is_reader=True)

@@ -1,1 +1,1 @@
-"""What `ccsync doctor` looks at: this machine, then both vendors; one finding for each check."""
+"""The checks of `ccsync doctor`: first this machine, then both vendors. Each check yields one finding."""

@@ -32,7 +32,7 @@ class Finding:
 
 
 class Wrong(CcsyncError):
-    """Something is wrong that no error of a run reports."""
+    """A problem that no run would report as an error."""
 
 
 class Skipped(Exception):
@@ -40,11 +40,11 @@ class Skipped(Exception):
 
 
 Check = Callable[[], str]
-"""Returns what is fine. Raises a `CcsyncError` for a problem, `Skipped` if it cannot be checked."""
+"""Return what is fine. Raise a `CcsyncError` for a problem, `Skipped` when it cannot be checked."""
 
 
 def examine(checks: Mapping[str, Check]) -> Iterator[Finding]:
-    """Make each check, even if others failed."""
+    """Run every check, even after others failed."""
     for name, check in checks.items():
         try:
             yield Finding(name, OK, check())

@@ -18,7 +18,7 @@ from ccsync.run.job_names import CRON_JOBS
 from ccsync.state import Store, open_store
 
 LEAST_FREE = 100_000_000
-"""Bytes. A dry run and a migration copy the state file, so its own size must be free as well."""
+"""In bytes. Dry runs and migrations copy the state file, so its size must be free on top of this."""
 
 
 class Machine:
@@ -30,7 +30,7 @@ class Machine:
         self.store: Store | None = None
 
     def checks(self) -> Mapping[str, Check]:
-        """In the order of their dependencies."""
+        """In dependency order."""
         return {
             "config": self._config,
             "permissions": self._permissions,

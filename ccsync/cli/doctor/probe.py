@@ -1,6 +1,6 @@
-"""What `ccsync doctor --probe` finds out: what no description of the vendors tells, as far as looking shows it.
+"""`ccsync doctor --probe`: finds out by reading what the vendors' descriptions leave open.
 
-Nothing is changed at a vendor, and no fact holds anything about a person or the account: it may be pasted anywhere.
+It changes nothing at a vendor. No result says anything about a person or the account, so it can be pasted anywhere.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -36,12 +36,12 @@ class Probe:
     at: datetime
 
     def now(self) -> datetime:
-        """When this is found out."""
+        """The time of the probe."""
         return self.at
 
 
 def probed(probe: Probe) -> Iterator[tuple[str, str]]:
-    """Each fact with what was found, one after the other; what cannot be found out says why."""
+    """Yield each fact with its result; where there is none, the result says why."""
     probes: Mapping[str, Callable[[Probe], str]] = {
         "Kibo: events at event_url": lambda one: _host(one, is_at_tenant=False),
         "Kibo: events at the tenant's host": lambda one: _host(one, is_at_tenant=True),
@@ -77,7 +77,7 @@ def _found(find_out: Callable[[Probe], str], probe: Probe) -> str:
 
 
 def _remember(probe: Probe, found: Mapping[str, str]) -> None:
-    """What the next runs go by, where it is certain."""
+    """Remember what the next runs can rely on."""
     for name in QUERIES:
         if found[_EVENTS + name] == "taken":
             findings.note(probe, findings.EVENT_QUERY, name)
@@ -176,7 +176,7 @@ def _lacking(probe: Probe) -> str:
 
 
 def _audit_log(probe: Probe) -> str:
-    """Of the customers that changed last: they are the likeliest to have entries."""
+    """Look at the customers that changed last: they are most likely to have entries."""
     rows = sorted(probe.kibo.get_customers(start=0).customers, key=lambda one: one.updated_at or probe.at)
     total = 0
     for row in rows[-MOST_COMPARED:]:

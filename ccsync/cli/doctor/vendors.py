@@ -52,7 +52,7 @@ class Vendors:
         }
 
     def probe(self) -> Iterator[tuple[str, str]]:
-        """What no description tells, fact by fact; what runs go by is remembered. Raises `Skipped`."""
+        """Run the probe, fact by fact, and remember what runs rely on. Raises `Skipped`."""
         config, tools = self._machine.known_config(), self._logged_in_client()
         with self._app.lock(config, "doctor"):
             store, now = self._machine.known_store(), self._app.clock.now()

@@ -1,6 +1,6 @@
-"""The loopback listener that a login by redirect waits at: one port, one path, one answer.
+"""The loopback listener for a login by redirect: one port, one path, one answer.
 
-RFC 8252, sections 7.3 and 8.3. Whatever else reaches the port is turned away, and the login waits on.
+RFC 8252, sections 7.3 and 8.3. Any other request is refused, and the login goes on waiting.
 """
 
 import threading
@@ -33,7 +33,7 @@ _HEADERS = {
 
 
 def can_listen(redirect_uri: str) -> bool:
-    """Can a listener here be what the browser is sent to? Not for https, and not for another machine."""
+    """Can the browser be redirected to a listener here? Not with https, and not on another machine."""
     parts = urlsplit(redirect_uri)
     return parts.scheme == "http" and parts.hostname in LOOPBACK
 
@@ -91,12 +91,12 @@ class Callback:
         return self.code or ""
 
     def finish(self, ending: str) -> None:
-        """Tell the person in the browser how it ended."""
+        """Show in the browser how the login ended."""
         self.ending = ending
         self.is_finished.set()
 
     def take(self, query: str) -> None:
-        """Take the one answer there is. Raises `NotTheAnswer`."""
+        """Accept the one answer. Raises `NotTheAnswer`."""
         with self.lock:
             if self.is_answered.is_set():
                 raise NotTheAnswer("the login has already been answered")
@@ -109,7 +109,7 @@ class Callback:
 
 
 class _Server(ThreadingHTTPServer):
-    allow_reuse_address = True  # a port left in TIME_WAIT by the last login is no obstacle
+    allow_reuse_address = True  # the port may still be in TIME_WAIT from the last login
     daemon_threads = False  # the last page goes out before the program ends
 
     def __init__(self, address: tuple[str, int], callback: Callback) -> None:
@@ -149,7 +149,7 @@ class _Request(BaseHTTPRequestHandler):
         self._answer(HTTPStatus.OK, callback.ending)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """The library's own refusals, without what the request said."""
+        """The library's own error pages, without any text from the request."""
         self._answer(HTTPStatus(code), "ccsync does not take this request.")
 
     def _answer(self, status: HTTPStatus, text: str) -> None:

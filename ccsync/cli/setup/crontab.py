@@ -10,7 +10,7 @@ from ccsync.config import Config
 from ccsync.run.job_names import FLUSH_EVENTS, POLL_UNSUBSCRIBES, RECONCILE
 
 FIRST_MINUTE = 12
-"""Not on the hour, when everybody else's jobs run."""
+"""Not on the hour, when everyone else's jobs run."""
 WEEKLY = "7 4 * * 1"
 JOBS = (FLUSH_EVENTS, POLL_UNSUBSCRIBES, RECONCILE)
 _NEEDED = ("CCSYNC_STATE", "CCSYNC_KIBO_CLIENT_SECRET", "CCSYNC_CC_CLIENT_SECRET")
@@ -53,7 +53,7 @@ def command_line(config_path: Path) -> list[str]:
 
 def lines(config_path: Path, interval_minutes: int) -> list[str]:
     """A line of the crontab for each job."""
-    # Cron takes a bare % for the end of the line.
+    # Cron treats a bare % as the end of the line.
     command = screen.clean(shlex.join(command_line(config_path)).replace("%", "\\%"))
     whens = (*schedules(interval_minutes), WEEKLY)
     return [f"{when}  {command} {job}" for when, job in zip(whens, JOBS, strict=True)]
@@ -65,7 +65,7 @@ def missing_variables() -> list[str]:
 
 
 def print_lines(config: Config) -> None:
-    """Print the lines for `crontab -e`, and say what else cron would need."""
+    """Print the lines for `crontab -e`, and mention the variables that cron lacks."""
     screen.print_line("For cron (crontab -e):")
     for line in lines(config.path, config.sync.interval_minutes):
         screen.print_line(line)

@@ -31,7 +31,7 @@ class Draft:
     made: list[str] = field(default_factory=list)
 
     def changes(self) -> list[Change]:
-        """The keys that get another value than they have."""
+        """The keys whose value changes."""
         wanted: dict[str, Value | None] = {
             "list_id": self.chosen.list_id if self.chosen else None,
             "list_name": self.chosen.name if self.chosen else None,
@@ -54,14 +54,14 @@ class Draft:
         before = self.config.mapping
         if self.mapping is None or self.mapping == before:
             return []
-        # Written whole: a first [mapping] section ends the built-in one, key by key.
+        # Written in full: a [mapping] section in the file replaces the whole built-in mapping.
         gone = [Change("mapping", target, None) for target in before if target not in self.mapping]
         return gone + [Change("mapping", target, source) for target, source in self.mapping.items()]
 
 
 @contextmanager
 def unwritten(draft: Draft) -> Iterator[None]:
-    """Until the config file is written: any error also names what was created in Constant Contact."""
+    """Until the config file is written, every error also names what was created in Constant Contact."""
     name = draft.config.path.name
     try:
         yield
@@ -86,7 +86,7 @@ def _with_made(error: CcsyncError, draft: Draft) -> CcsyncError:
 
 
 def check_not_empty(mapping: Mapping[str, str]) -> None:
-    """Raise `ConfigError` when nothing is mapped: taking the last line away would bring the built-in mapping back."""
+    """Raise `ConfigError` when nothing is mapped: an empty section would bring back the built-in mapping."""
     if not mapping:
         raise ConfigError(
             "Nothing would be mapped; nothing was changed.",

@@ -25,7 +25,7 @@ OPT_OUT_MODES = {
 def interview(draft: Draft, tools: Clients, store: Store, talk: Talk, at: datetime) -> list[CustomField]:
     """Ask for every setting and whether to save. Returns the mapped custom fields that are not text fields.
 
-    Raises `Declined` when it is not to be written.
+    Raises `Declined` if the operator does not save.
     """
     now = draft.config.sync
     screen.say("Enter keeps the current value. Ctrl-C stops; the config file is not changed.")

@@ -1,4 +1,4 @@
-"""Asks for the contact list: by its number, its name or a part of it. What is not there can be created."""
+"""Asks for the contact list: by its number, its name or a part of it. A new one can be created."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -27,7 +27,7 @@ class ListChoice:
         self._draft = draft
         self._at = at
         known = list_names.remembered(store)
-        self._shown: set[int] = set()  # a number that was not shown is a part of a name
+        self._shown: set[int] = set()  # a number that is not in the list may be part of a name
         self._is_read = known is None or not known.are_fresh(at)
         self._lists = live_account.read_lists(client, store, at) if known is None or self._is_read else known.lists
 
@@ -95,7 +95,7 @@ class ListChoice:
         return None
 
     def _created(self, name: str) -> ContactList | None:
-        """Make the list after a yes; what cannot be is said, for another try."""
+        """Create the list after a yes; if that fails, say why and ask again."""
         if not self._is_read:
             self._read()
         try:

@@ -1,6 +1,6 @@
-"""The names of the account's contact lists, as last read: for suggestions, where a call would take too long.
+"""Caches the names of the account's contact lists, for suggestions where a call would take too long.
 
-What is remembered may be old. Whoever binds to a list asks the vendor first.
+The cache may be out of date: ask the vendor before choosing a list.
 """
 
 import json
@@ -31,7 +31,7 @@ class ListNames:
     at: datetime
 
     def are_fresh(self, now: datetime) -> bool:
-        """Were they read within the hour? A time that is still to come is a clock that was wrong."""
+        """Were they read within the last hour? A time in the future came from a wrong clock."""
         return timedelta() <= now - self.at < FRESH
 
 
@@ -72,12 +72,12 @@ def _remember(store: Store, lists: Iterable[ContactList], at: datetime) -> ListN
 
 
 def named(typed: str, lists: Sequence[ContactList]) -> ContactList | None:
-    """The list of just this name."""
+    """The list with exactly this name."""
     return next((one for one in lists if one.name.strip() == typed), None)
 
 
 def matching(typed: str, lists: Sequence[ContactList]) -> list[ContactList]:
-    """The lists that the typed text may mean: of just this name, else in any case of letters, else with it inside."""
+    """The lists that match what was typed: exactly, else in any case of letters, else as a part of the name."""
     exact = named(typed, lists)
     if exact is not None:
         return [exact]
@@ -88,13 +88,13 @@ def matching(typed: str, lists: Sequence[ContactList]) -> list[ContactList]:
 
 
 def nearest(typed: str, names: Iterable[str], most: int = 3) -> list[str]:
-    """The names that the typed one was most likely meant to be, the likeliest first."""
+    """The names closest to what was typed, best match first."""
     by_folded = {name.casefold(): name for name in names}
     return [by_folded[one] for one in get_close_matches(typed.casefold(), by_folded, n=most, cutoff=0.5)]
 
 
 def problem_of(name: str) -> str:
-    """What keeps a list from being made under this name; "" when nothing does."""
+    """Why no list can be created under this name; "" if it can."""
     if not name.strip():
         return "it is empty."
     if len(name.strip()) > LONGEST:

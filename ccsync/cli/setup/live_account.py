@@ -1,6 +1,6 @@
 """What a configuration needs of the live accounts: a list, confirmed addresses, custom fields, a customer to show.
 
-It reads, and creates what is missing; the settings themselves are not its business.
+It reads from the accounts and creates what is missing; it does not change settings.
 """
 
 import shlex
@@ -23,7 +23,7 @@ ATTRIBUTE = "attributes."
 MOST_LISTS = 1_000
 MOST_FIELDS = 100
 SAMPLES = 20
-"""Rows of customers that are looked at for one to show."""
+"""How many customers to look through for one to show."""
 _TEXT_TYPES = frozenset({"string", "text_area", ""})
 
 
@@ -31,7 +31,7 @@ _TEXT_TYPES = frozenset({"string", "text_area", ""})
 
 
 def find_list(name: str, lists: Sequence[ContactList]) -> ContactList:
-    """The list of just this name. Raises `ConfigError` with the nearest names when there is none."""
+    """The list with exactly this name. Raises `ConfigError` with the nearest names if there is none."""
     found = list_names.named(name.strip(), lists)
     if found is not None:
         return found
@@ -44,7 +44,7 @@ def find_list(name: str, lists: Sequence[ContactList]) -> ContactList:
 
 
 def check_new_list(name: str, lists: Sequence[ContactList]) -> None:
-    """Raise `ConfigError` when no list of this name should be made."""
+    """Raise `ConfigError` when no list may be created under this name."""
     if problem := list_names.problem_of(name):
         raise ConfigError("No list can have this name; nothing was changed.", problem, "Choose another name.")
     likes = [one.name for one in lists if one.name.strip().casefold() == name.strip().casefold()]
@@ -63,7 +63,7 @@ def check_new_list(name: str, lists: Sequence[ContactList]) -> None:
 
 
 def create_list(client: ConstantContact, store: Store, name: str) -> ContactList:
-    """Make an empty list of a name that was checked."""
+    """Create an empty list; the name has been checked."""
     with _refusals("create a contact list", "contacts:lists:write"):
         made = client.create_list(name.strip())
     list_names.add(store, made)
@@ -86,7 +86,7 @@ def account_emails(client: ConstantContact) -> list[AccountEmail]:
 
 
 def find_confirmed(address: str, key: str, emails: Sequence[AccountEmail]) -> str:
-    """The address in the account's spelling. Raises `ConfigError` when it may not send."""
+    """The address as the account spells it. Raises `ConfigError` if it is not confirmed for sending."""
     known = next((one for one in emails if one.address.casefold() == address.strip().casefold()), None)
     if known is not None and known.is_confirmed:
         return known.address
@@ -202,7 +202,7 @@ def _values(customer: Customer, mapping: Mapping[str, str]) -> list[str | int] |
 
 @contextmanager
 def _refusals(doing: str, privilege: str) -> Iterator[None]:
-    """A refusal in the words of what was tried."""
+    """A refusal, worded for what was being attempted."""
     try:
         yield
     except RefusedError as error:

@@ -31,7 +31,7 @@ class Finding:
 
     @property
     def works(self) -> bool | None:
-        """`None` when it could not be found out."""
+        """`None` if unknown."""
         return None if self.error and not isinstance(self.error, LoginNeeded) else self.error is None
 
 

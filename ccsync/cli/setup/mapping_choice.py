@@ -1,4 +1,4 @@
-"""Asks for the field mapping: a table with one customer's values, and one change after the other."""
+"""Asks for the field mapping: shows a table with one customer's values and takes one change at a time."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,7 +27,7 @@ class MappingChoice:
         self._customer = sample_of(tools, self._mapping)
 
     def ask(self) -> dict[str, str]:
-        """The mapping, right in all that can be looked up."""
+        """The mapping, checked as far as the accounts allow."""
         for name in live_account.missing_fields(self._mapping, self._fields):
             self._offer(name, self._mapping)
         self._show()
@@ -134,7 +134,7 @@ def _meant(near: Sequence[str]) -> str:
 
 
 def sample_of(tools: Clients, mapping: Mapping[str, str]) -> Customer | None:
-    """A customer to show or compare with. Without one the mapping is as right: why there is none is said."""
+    """A customer to show or compare with. The mapping works without one; the reason is printed."""
     try:
         found = live_account.sample_customer(tools.kibo, mapping)
     except Interrupted:

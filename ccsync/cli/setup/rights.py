@@ -1,4 +1,4 @@
-"""What a Constant Contact login must be allowed to do, and what does not work without it."""
+"""The rights that a Constant Contact login needs, and what each is for."""
 
 from collections.abc import Collection
 
@@ -38,7 +38,7 @@ def missing_privileges(privileges: Collection[str], asked: str = USUAL_SCOPES) -
 
 
 def shortfalls(scopes: Collection[str], privileges: Collection[str]) -> list[str]:
-    """A sentence for each missing scope and privilege: what it is needed for."""
+    """A sentence for each missing scope or privilege that says what it is needed for."""
     return [
         *(f"the login lacks the scope {name}, needed for {SCOPES[name]}" for name in scopes),
         *(f"the user lacks the privilege {name}, needed for {PRIVILEGES[name]}" for name in privileges),

@@ -25,7 +25,7 @@ def show_changes(draft: Draft) -> None:
     settings = draft.config.sync
     before = {**{key: getattr(settings, key) for key in settings.__slots__}, **draft.config.mapping}
     keys = {one.key for one in changes}
-    named = keys - {"list_id"} if "list_name" in keys else keys  # the name says more than the id
+    named = keys - {"list_id"} if "list_name" in keys else keys  # the list's name is shown instead
     shown = [one for one in changes if one.key in named and before.get(one.key) != one.value]
     rows = [(one.key, in_file(before.get(one.key)), in_file(one.value)) for one in shown]
     if rows:
@@ -40,12 +40,12 @@ def in_file(value: object) -> object:
 
 
 def _masked(url: str | None) -> str | None:
-    """Where a ping goes. Whoever knows the whole address can send pings, too."""
+    """The host of the ping URL. Anyone who knows the whole URL can send pings."""
     return None if url is None else f"{urlsplit(url).scheme}://{urlsplit(url).hostname}/***"
 
 
 def _facts(config: Config) -> dict[str, Mapping[str, object]]:
-    """Every setting that is no secret."""
+    """Every setting except secrets."""
     kibo, contact, sync, limits = config.kibo, config.constant_contact, config.sync, config.limits
     return {
         "kibo": {

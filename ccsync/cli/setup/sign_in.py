@@ -60,7 +60,7 @@ def _by_device(tools: Clients, clock: RealClock) -> oauth.TokenAnswer:
 
 @contextmanager
 def _waiting() -> Iterator[Callable[[float], None]]:
-    """One line on a terminal that says how long the approval is still waited for."""
+    """A line on the terminal that counts down the time left for the approval."""
 
     def show(seconds: float) -> None:
         if sys.stderr.isatty():
@@ -129,5 +129,5 @@ def _show_url(url: str) -> None:
 
 
 def _has_screen() -> bool:
-    """Would a browser open a window? Without one it might take over the terminal."""
+    """Would a browser open in a window? A text browser would take over the terminal."""
     return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

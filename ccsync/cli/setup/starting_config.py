@@ -10,7 +10,7 @@ from ccsync.config.reading import FILE_NAME
 from ccsync.errors import ConfigError
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-"""Texts that pip installs with the package; those at the top level of the repository are the same."""
+"""Files installed with the package; the copies at the top of the repository are identical."""
 
 
 def example() -> str:
@@ -19,7 +19,7 @@ def example() -> str:
 
 
 def home_of_config(explicit: Path | None, environ: Mapping[str, str], *, is_root: bool) -> Path:
-    """Where a new config belongs: as named, else in /etc for root and in the user's own folder for everybody else."""
+    """Where to write a new config: the path given, else /etc for root, else the user's own config folder."""
     named = explicit or (Path(environ["CCSYNC_CONFIG"]) if environ.get("CCSYNC_CONFIG") else None)
     if named is not None:
         return named.absolute()

@@ -8,7 +8,7 @@ from ccsync.errors import CcsyncError, ConfigError
 
 
 def show(error: CcsyncError) -> None:
-    """Say it on stderr, without secrets and whole addresses; a line that is too long goes on below its text."""
+    """Print the error on stderr without secrets or whole addresses; long lines wrap below their text."""
     parts = [("Error: ", error.what), ("Why:   ", error.why), ("Fix:   ", error.fix)]
     if isinstance(error, ConfigError) and error.problems:
         parts[1:2] = [("       ", problem) for problem in error.problems]
@@ -18,7 +18,7 @@ def show(error: CcsyncError) -> None:
 
 
 def show_in_one_line(error: CcsyncError) -> None:
-    """Say it where a line is all that is wanted."""
+    """Print the error as a single line."""
     say(f"Error: {clean(logging_setup.redact(' '.join(filter(None, (error.what, error.why, error.fix)))))}")
 
 

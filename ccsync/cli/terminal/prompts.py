@@ -12,34 +12,34 @@ from ccsync.cli.terminal import screen
 
 
 class Talk:
-    """One conversation."""
+    """Asks questions on the terminal."""
 
     def __init__(self, check: Callable[[], None]) -> None:
         self._check = check
         if isinstance(sys.stdin, io.TextIOWrapper):
-            sys.stdin.reconfigure(errors="replace")  # a terminal in another encoding must not end in a traceback
+            sys.stdin.reconfigure(errors="replace")  # input in another encoding must not cause a traceback
 
     def ask(self, question: str) -> str:
         """The typed line, stripped. Raises `click.Abort` at the end of the input."""
-        self._check()  # Ctrl-C during a call waits for its answer; it was not meant for the next question
+        self._check()  # a Ctrl-C that arrived during a call is not an answer to the next question
         click.echo(f"{screen.fitted(question)} ", err=True, nl=False)
         line = ""
         try:
             line = sys.stdin.readline()
         finally:
             if not line.endswith("\n"):
-                click.echo(err=True)  # what ends it goes below the question
+                click.echo(err=True)  # start the next message on a line of its own
         if not line:
             raise click.Abort
         return line.strip()
 
     def ask_hidden(self, question: str) -> str:
-        """The typed line, which the terminal does not show."""
+        """The typed line, without echoing it."""
         self._check()
         return getpass.getpass(f"{screen.fitted(question)} ", stream=sys.stderr).strip()
 
     def confirm(self, question: str, *, now: bool = False) -> bool:
-        """Ask for a yes or a no, again until it is one. Enter is no, or what a setting is `now`."""
+        """Ask until the answer is yes or no. Enter means no, or the current value `now`."""
         while True:
             answer = self.ask(f"{question} [{'Y/n' if now else 'y/N'}]").lower()
             if answer in ("", "y", "yes", "n", "no"):

@@ -1,4 +1,4 @@
-"""What a job prints when it has ended: the run as JSON, or a sentence on a terminal; under cron nothing."""
+"""Prints the result of a job: JSON, or a sentence on a terminal, or nothing under cron."""
 
 from ccsync.cli import logging_setup
 from ccsync.cli.command_line import App
@@ -11,7 +11,7 @@ from ccsync.words import counted
 
 
 def news_of(context: Context, noun: str, fate: str) -> str:
-    """The line that is mailed of records that a run could not use: how many, and the commonest reason."""
+    """The line that cron mails about rejected records: how many, and the most common reason."""
     number = runs.count_rejected(context.store, context.run_id)
     reason, times = runs.commonest_reason(context.store, context.run_id)
     what = f"1 {noun} was {fate}" if number == 1 else f"{number:,} {noun}s were {fate}"
@@ -21,7 +21,7 @@ def news_of(context: Context, noun: str, fate: str) -> str:
 
 
 def report(app: App, run: Run, context: Context, done: str, *, as_json: bool, news: str = "") -> None:
-    """Tell how a run ended. `done` says what it did; `news`, if any, what was newly refused."""
+    """Print how a run ended. `done` says what it did; `news` says what was newly rejected, if anything."""
     if as_json:
         screen.print_json(run_to_json(run))
     elif screen.wants_summary(app.verbosity, app.is_quiet):

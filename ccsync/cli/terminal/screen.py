@@ -1,4 +1,4 @@
-"""Prints data safely: no name and no text of a vendor can control the terminal."""
+"""Prints data safely: text from a vendor cannot control the terminal."""
 
 import json
 import os
@@ -52,10 +52,10 @@ def _escaped(one: str) -> str:
 
 
 def width_of(text: str) -> int:
-    """The columns that a terminal takes for a clean text: wide letters take two, accents none."""
+    """How many columns a clean text takes on a terminal: wide characters take two, combining accents none."""
     if text.isascii():
         return len(text)
-    # Imported at the first text that needs it: most commands save its 20 ms.
+    # Imported on first use: most commands do not need it, and it takes 20 ms.
     from wcwidth import wcswidth
 
     return wcswidth(text)
@@ -82,7 +82,7 @@ def put(text: str = "", *, nl: bool = True, is_talk: bool = False) -> None:
 
 
 def print_line(text: str = "") -> None:
-    """Print an answer on stdout; `text` is clean already. On a terminal a sentence goes on in the next line.
+    """Print an answer on stdout; `text` is clean already. On a terminal, long sentences wrap.
 
     What is laid out in columns or is there to be copied, a cron line or an address below its sentence, has two
     blanks somewhere and stays in one line.
@@ -91,7 +91,7 @@ def print_line(text: str = "") -> None:
 
 
 def fitted(text: str, indent: int = 0) -> str:
-    """The text with its sentences broken at the terminal's width; `indent` is that of the lines that follow."""
+    """The text wrapped at the terminal's width; the lines that follow are indented by `indent`."""
     room = max(shutil.get_terminal_size().columns, _NARROWEST)
     return "\n".join(part for line in text.split("\n") for part in _broken(line, room, indent))
 
@@ -113,7 +113,7 @@ def print_json(value: object) -> None:
 def long_json(name: str, items: Iterable[object], **others: object) -> Iterator[Callable[[], None]]:
     """One JSON document whose list `name` may be too long for memory: an item a line, in a file until it is printed.
 
-    So nothing is printed of a document that cannot be finished, and no slow reader keeps what is read from open.
+    Nothing is printed of a document that cannot be finished, and a slow reader does not keep the state file open.
     """
     with SpooledTemporaryFile(max_size=_HELD_BYTES, mode="w+", encoding="ascii") as file:
         file.write("{\n" + "".join(f"  {json.dumps(key)}: {json.dumps(value)},\n" for key, value in others.items()))
@@ -128,7 +128,7 @@ def long_json(name: str, items: Iterable[object], **others: object) -> Iterator[
 
 
 def say(text: str, *, indent: int = 0) -> None:
-    """Talk to the operator, on stderr; on a terminal a sentence goes on in the next line, indented."""
+    """Print a message to the operator on stderr; on a terminal, long sentences wrap and are indented."""
     put(fitted(text, indent) if sys.stderr.isatty() else text, is_talk=True)
 
 
@@ -138,7 +138,7 @@ def local_time(at: datetime | None) -> str:
 
 
 def short_time(at: datetime | None, now: datetime) -> str:
-    """A time in a table: `11-23 14:05` here, or the date alone when that is not within half a year of `now`."""
+    """A local time for a table: `11-23 14:05`, or only the date if it is not within half a year of `now`."""
     if at is None:
         return ""
     return f"{at.astimezone():%m-%d %H:%M}" if abs(now - at) < _RECENT else f"{at.astimezone():%Y-%m-%d}"
@@ -178,17 +178,17 @@ def may_ask() -> bool:
 
 
 def wants_summary(verbosity: int, quiet: bool) -> bool:
-    """Does somebody watch? A good cron run prints nothing."""
+    """Is someone watching? A successful cron run prints nothing."""
     return not quiet and (verbosity > 0 or sys.stderr.isatty() or sys.stdout.isatty())
 
 
 def open_missing_streams() -> None:
-    """Without a standard stream (`>&-`) the next file opened would get its number, and with it what is printed."""
+    """If a standard stream is closed (`>&-`), the next file opened would get its number and receive the output."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - stays open as long as the program
 
 
 def mute(stream: TextIO) -> None:
-    """Nobody reads this stream any more: what is still buffered must not raise again at exit."""
+    """Discard what is still buffered for a reader that has gone, so that it does not raise again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

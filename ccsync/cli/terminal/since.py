@@ -67,7 +67,7 @@ def read_since(text: str, at: datetime) -> datetime:
     if typed.tzinfo is not None:
         return typed.astimezone(UTC)
     first, second = typed.replace(fold=0).astimezone(), typed.replace(fold=1).astimezone()
-    # In the night when clocks go back an hour comes twice; when they go forward one is missing.
+    # When clocks go back an hour occurs twice; when they go forward one is skipped.
     if typed not in (first.replace(tzinfo=None), second.replace(tzinfo=None)):
         raise _Unclear(f"{text} was skipped: clocks went forward over it. Give an earlier or a later time.")
     if first.utcoffset() != second.utcoffset() and first < second:
@@ -76,7 +76,7 @@ def read_since(text: str, at: datetime) -> datetime:
 
 
 def _first_instant(day: date) -> datetime:
-    """When a day began here. It need not be midnight, which clocks may skip; some zones have skipped a whole day."""
+    """When a local day began. That need not be midnight, which clocks may skip; some zones skipped a whole day."""
     middle = datetime(day.year, day.month, day.day, tzinfo=UTC)
     steps = (middle + number * _STEP for number in range(-26 * 4, 26 * 4 + 1))
     after = next((at for at in steps if at.astimezone().date() == day), None)

@@ -1,4 +1,4 @@
-"""Prints long results row by row, so that a million rows need no memory: CSV and JSON."""
+"""Prints long results row by row as CSV or JSON, so that a million rows need little memory."""
 
 import csv
 import io

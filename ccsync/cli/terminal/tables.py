@@ -1,4 +1,4 @@
-"""The one writer of tables and of lists of facts: they fit the terminal, or 80 columns where there is none.
+"""Prints tables and lists of facts so that they fit the terminal, or 80 columns without one.
 
 A table gives way in this order: its headers go over several lines, the last column wraps at its words, then the
 others do; then columns that can be missed are left out, then words are broken. When all of that is not enough, each
@@ -17,8 +17,8 @@ from ccsync.cli.terminal.screen import clean, put, width_of, wrapped
 
 GAP = "  "
 _NARROWEST = 20  # columns; ignores a terminal that claims fewer
-_LAST = 24  # columns that the last column keeps before others have to give way
-_LONGEST_ID = 36  # a longer word, such as an address, is broken before the last column becomes narrower than that
+_LAST = 24  # the last column is at least this wide before others shrink
+_LONGEST_ID = 36  # longer words, such as addresses, are broken before the last column gets narrower than that
 _LEAST = 10  # columns that a broken word keeps
 _LONGEST_NAME = 28
 _COLORS = {
@@ -93,7 +93,7 @@ def column_widths(headers: Sequence[str], cells: Sequence[Sequence[str]], column
 
 
 def _holds_words(headers: Sequence[str], cells: Sequence[Sequence[str]], widths: Sequence[int]) -> bool:
-    """Is no word broken but in the last column, and that one wide enough to be read?"""
+    """Are words broken only in the last column, and is that one wide enough to read?"""
     last = max((width_of(row[-1]) for row in cells), default=0)
     return widths[-1] >= min(last, _LAST) and all(
         _longest_word(cell) <= width for row in cells for cell, width in zip(row[:-1], widths, strict=False)
@@ -101,7 +101,7 @@ def _holds_words(headers: Sequence[str], cells: Sequence[Sequence[str]], widths:
 
 
 def _narrow(widths: list[int], bounds: Sequence[int], excess: int) -> None:
-    """Take columns from the widths that are farthest above their bounds."""
+    """Shrink the widths that are farthest above their bounds."""
     for _ in range(excess):
         slack, widest = max((width - low, index) for index, (width, low) in enumerate(zip(widths, bounds, strict=True)))
         if slack <= 0:
@@ -159,7 +159,7 @@ def _block(headers: Sequence[str], row: Sequence[str], columns: int) -> list[str
 
 
 def print_facts(facts: Mapping[str, object], *, margin: int = 0, is_wide: bool = False) -> None:
-    """Print names and values on stdout, one a line; a value too long for its line goes on in the next, whole words.
+    """Print names and values on stdout, one per line; long values wrap at words.
 
     Values stand in one column, at `margin` at least. A name too long for its column has a line of its own.
     """

@@ -1,1 +1,1 @@
-"""Commands that only answer: what ran, what waits, how things stand, and why."""
+"""Commands that only report: what ran, what is queued, the current state, and why."""

@@ -15,7 +15,7 @@ from ccsync.state.ledger import LedgerRow
 
 HEADERS = ("Row", "Seen", "Happened", "Address", "Change", "Source", "Account", "Contact", "Run", "Evidence")
 NARROW = ("Seen", "Change", "Source", "Address")
-"""The columns without --wide: the address is the last, which wraps."""
+"""The columns without --wide. The address comes last because the last column wraps."""
 COLUMNS = (
     "row", "seen_at", "happened_at", "address", "person", "change", "source", "account_id", "contact_id", "run_id",
     "evidence",
@@ -61,7 +61,7 @@ def consent(app: App, address: str | None, since: datetime | None, is_wide: bool
 
 
 def row_to_json(row: LedgerRow) -> dict[str, object]:
-    """A row as scripts get it; `person` is the same for all rows of one address."""
+    """A row as JSON; `person` is the same in all rows of one address."""
     change = row.change
     return {
         "row": row.number,
@@ -83,7 +83,7 @@ def _csv_value(value: object) -> object:
 
 
 def _print_tables(rows: Iterator[LedgerRow], now: datetime, *, is_wide: bool) -> None:
-    """A long ledger is printed as several tables; the widths of each are those of its own rows."""
+    """Print a long ledger as several tables, each with its own column widths."""
     time = screen.table_time(now, is_wide=is_wide)
     while part := list(islice(rows, ROWS_OF_A_TABLE)):
         found = [dict(zip(HEADERS, _cells(row, time), strict=True)) for row in part]
@@ -108,7 +108,7 @@ def _cells(row: LedgerRow, time: Callable[[datetime | None], str]) -> tuple[obje
 
 
 def _explain_silence(store: Store, person: bytes | None, since: datetime | None) -> None:
-    """Nothing to show is an answer as well."""
+    """Say so when there is nothing to show."""
     if next(ledger.iter_ledger(store, person, since), None) is not None:
         return
     whose = "about this address" if person is not None else "at all"

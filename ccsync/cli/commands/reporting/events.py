@@ -24,7 +24,7 @@ from ccsync.state.outbox import queue
 from ccsync.words import counted
 
 SHOWN = 100
-"""Rows of the table where no --limit is given; JSON then has them all."""
+"""How many rows the table shows without --limit; JSON shows all."""
 MOST_NAMED = 10
 _ACCOUNT_ID = re.compile(r"[1-9]\d{0,17}", re.ASCII)
 
@@ -74,7 +74,7 @@ def events(
 
 
 def _pull(app: App, config: Config, as_json: bool) -> VendorUnreachable | None:
-    """Pull Kibo's events into the queue; what kept Kibo's pages from coming to an end, if anything did."""
+    """Pull Kibo's events into the queue. Returns the problem if Kibo's pages did not end."""
     line = ProgressLine(not (app.is_quiet or as_json))
     with app.writing(config, "events --refresh") as store:
         tools = clients(config, store, app.clock)
@@ -89,7 +89,7 @@ def _pull(app: App, config: Config, as_json: bool) -> VendorUnreachable | None:
 
 
 def _of_next_run(config: Config, upcoming: datetime | None, now: datetime) -> str:
-    """When the queue is processed next, or why it is not."""
+    """When the queue will be processed next, or why it will not."""
     if not config.sync.enabled:
         return "none; the sync is disabled (ccsync configure --enable)"
     if upcoming is None:
@@ -137,7 +137,7 @@ def _next_run(store: Store, config: Config) -> datetime | None:
 
 def _cells(one: QueuedEvent, time: Callable[[datetime | None], str], *, is_wide: bool) -> tuple[object, ...]:
     topic = one.topic or "-"
-    if not is_wide:  # each starts with customeraccount. and there may be several
+    if not is_wide:  # each begins with "customeraccount." and a cell may have several
         topic = ", ".join(sorted(each.rpartition(".")[2] for each in topic.split(",")))
     return (one.account_id, topic, time(one.created_at), one.status, one.attempts, one.last_error)
 
@@ -185,7 +185,7 @@ def retry(app: App, event_ids: tuple[str, ...], wants_all: bool, as_json: bool) 
 
 
 def _accounts_of(store: Store, event_ids: Sequence[str]) -> list[int]:
-    """The accounts of these event ids or Object Ids, each once. The vendor shows ids with and without dashes."""
+    """The accounts with these event ids or Object Ids, without duplicates. Kibo shows ids with and without dashes."""
     accounts, unknown = dict[int, None](), list[str]()
     for one in event_ids:
         found = events_seen.account_of(store, one.strip().lower().replace("-", ""))

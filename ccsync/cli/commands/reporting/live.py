@@ -1,4 +1,4 @@
-"""Looks at both vendors for `ccsync status --live`, without keeping a job that runs from its work.
+"""Asks both vendors for `ccsync status --live` without disturbing a running job.
 
 Calls are counted and paced in the state file as every call is, in transactions of their own; the writers' lock is
 taken only while the login is renewed.
@@ -12,11 +12,11 @@ from ccsync.reports.live import Seen, look
 from ccsync.state import properties
 
 MOST_SECONDS = 60
-"""A vendor that asks for a longer wait is not waited for."""
+"""If a vendor asks for a longer wait, give up."""
 
 
 def look_at_vendors(app: App, config: Config) -> Seen:
-    """Ask both vendors. What one of them does not answer becomes a problem in the result."""
+    """Ask both vendors. A failed call becomes a problem in the result."""
     app.clock.limit(MOST_SECONDS)
     with app.checking(config) as store:
         tools = clients(config, store, app.clock, renewing=lambda: app.lock(config, "status --live"))

@@ -18,7 +18,7 @@ from ccsync.state import properties
 
 MOST_DAYS = 3_650
 _READABLE = 0o644
-"""It holds no personal data and may be shared."""
+"""The page has no personal data and may be shared."""
 
 
 @click.command()
@@ -57,7 +57,7 @@ def report(app: App, output: Path, days: int) -> None:
 
 
 def _write(path: Path, page: str) -> None:
-    """All of it or nothing: a page from before stays whole until the new one is."""
+    """Write all of it or nothing: the previous page stays in place until the new one is complete."""
     is_other = path.exists() and not path.is_file()  # a pipe or a device is written, not replaced
     part = path if is_other else path.with_name(f".{path.name}.{os.getpid()}")
     try:

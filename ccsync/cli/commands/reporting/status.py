@@ -67,7 +67,7 @@ def status(app: App, checks: bool, stale_after: timedelta | None, live: bool, is
         return FOUND if alarms else 0
     if as_json:
         screen.print_json(_to_json(found, organization, seen, wanted, stale))
-    elif not (app.is_quiet and stale_after is not None):  # monitoring wants to hear of trouble alone
+    elif not (app.is_quiet and stale_after is not None):  # a monitor wants to see problems only
         _show(found, organization, seen, wanted, is_wide=is_wide)
     for one in stale:
         screen.say(_of_stale(one))
@@ -75,7 +75,7 @@ def status(app: App, checks: bool, stale_after: timedelta | None, live: bool, is
 
 
 def _in_one_line(found: Status, alarms: list[str]) -> str:
-    """The line of a monitoring plugin: the state, and numbers for graphs.
+    """One line in the format of monitoring plugins: the state, then numbers for graphs.
 
     https://nagios-plugins.org/doc/guidelines.html#PLUGOUTPUT
     """
@@ -89,7 +89,7 @@ def _in_one_line(found: Status, alarms: list[str]) -> str:
         "calls": found.calls.used,
     }
     graph = " ".join(f"{name}={number}" for name, number in numbers.items())
-    text = f"{first}{more}".replace("|", "/")  # a bar begins the numbers
+    text = f"{first}{more}".replace("|", "/")  # a vertical bar starts the numbers
     return f"CCSYNC {'WARNING' if alarms else 'OK'} - {redact(screen.clean(text))} | {graph}"
 
 

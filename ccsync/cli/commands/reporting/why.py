@@ -54,13 +54,14 @@ def _show(story: Story, time: ShowTime, *, is_wide: bool) -> None:
 
 
 def _show_entries(story: Story, time: ShowTime, *, is_wide: bool) -> None:
-    """The table of what happened; it names the accounts only where there are several."""
+    """The table of what happened. It has a column for the account only if there is more than one."""
     known = {run.id: run for run in story.runs}
     rows = [_cells(story, one, known, time) for one in story.entries]
     headers = ["When", "Run", "Account", "What", "Why"]
     if len({one.account_id for one in story.entries if one.account_id}) < 2:
         headers, rows = [*headers[:2], *headers[3:]], [(*row[:2], *row[3:]) for row in rows]
-    counted = [(row, len(list(same))) for row, same in groupby(rows)]  # one change is an event for each site
+    # Kibo raises one event per site for the same change.
+    counted = [(row, len(list(same))) for row, same in groupby(rows)]
     cells = [(*row[:-2], _times(row[-2], number), row[-1]) for row, number in counted]
     tables.print_table(headers, cells, is_wide=is_wide, spare=("Run",))
 
