@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ccsync.consent.decisions import Decision, Target, decide, needs_a_look
+from ccsync.consent.decisions import Act, Decision, Target, decide, needs_a_look
 from ccsync.mapping import fingerprint
 from ccsync.run.context import Context
+from ccsync.state import staging
+from ccsync.state.outbox import queue
 from ccsync.state.staging import Staged
 from ccsync.state.views.staged_people import StagedPerson, iter_staged_people
 
@@ -28,11 +30,13 @@ def iter_decisions(context: Context, *, is_retry: bool, longer_than: int = 0) ->
     `longer_than` so many characters are decided on.
     """
     target, judged_at = target_of(context), context.clock.monotonic()
-    for one in iter_staged_people(context.store, context.list_id, context.now(), longer_than):
+    for one in iter_staged_people(context.store, context.list_id, context.now(), longer_than=longer_than):
         # What is fresh is judged by the time of each decision: sending may take hours.
         if context.clock.monotonic() - judged_at >= 1:
             target, judged_at = target_of(context), context.clock.monotonic()
-        yield one.staged, _decide(one, target, is_retry=is_retry)
+        decision = _decide(one, target, is_retry=is_retry)
+        if not _is_put_off(context, one.staged, decision):
+            yield one.staged, decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,27 @@ class Judged:
 
 
 def iter_judged(context: Context, *, is_retry: bool) -> Iterator[Judged]:
-    """Each staged person, judged by one target."""
+    """Each staged person of whom a contact is known, judged by one target."""
     target = target_of(context)
-    for one in iter_staged_people(context.store, context.list_id, context.now()):
+    for one in iter_staged_people(context.store, context.list_id, context.now(), only_contacts=True):
         decision = _decide(one, target, is_retry=is_retry)
+        if _is_put_off(context, one.staged, decision):
+            continue
         is_on_list = one.known is not None and one.known.is_on(context.list_id)
         yield Judged(one.staged, decision, needs_a_look(one.known, decision, target), is_on_list)
+
+
+def _is_put_off(context: Context, one: Staged, decision: Decision) -> bool:
+    """Of a row that was known again nothing is at hand: if more is to be done now, its account is read by itself.
+
+    That takes a change at Constant Contact since the row was read, some minutes ago at most; the next flush does it.
+    """
+    if one.row is not None or decision.act in (Act.UNCHANGED, Act.SUPPRESS):
+        return False
+    with context.store.transaction():
+        queue.enqueue(context.store, [one.account_id], context.now())
+        staging.drop_person(context.store, one.person or b"")
+    return True
 
 
 def _decide(one: StagedPerson, target: Target, *, is_retry: bool) -> Decision:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 
 from ccsync.from_kibo import forgotten
+from ccsync.from_kibo.known_rows import KnownRows
 from ccsync.from_kibo.observations import Observer, is_b2b
 from ccsync.mapping import MappedContact, Rejection, fingerprint, to_contact
 from ccsync.mapping.tags import tags_of
@@ -14,6 +15,7 @@ from ccsync.state import parked, staging
 from ccsync.state.log import runs
 from ccsync.state.log.runs import RejectedRecord
 from ccsync.state.staging import Staged
+from ccsync.state.views import known_rows
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +25,7 @@ class Intake:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._known_rows = KnownRows(context)
         self._encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
     def take(self, customers: Sequence[Customer], *, are_whole: bool) -> None:
@@ -31,8 +34,10 @@ class Intake:
         `are_whole`: they were read one by one; see `observations.observe`.
         """
         store, run_id = self._context.store, self._context.run_id
-        known, hidden = forgotten.set_apart(self._context, customers)
+        same, new = ([], customers) if are_whole else self._known_rows.split(customers)
+        known, hidden = forgotten.set_apart(self._context, new)
         staged, well, rejected = list[Staged](), list[int](), list[RejectedRecord]()
+        hashes = list[tuple[int, bytes]]()
         staged += [Staged(one.account_id, one.updated_at) for one in hidden if one.accepts_marketing is not False]
         for customer in known:
             judged = self._judge(customer)
@@ -44,12 +49,16 @@ class Intake:
             well.append(customer.account_id)
             if judged is not None:
                 staged.append(self._staged(customer, judged))
+                if not are_whole and not judged.notes and (row_hash := self._hash_of(customer, staged[-1])):
+                    hashes.append((customer.account_id, row_hash))
             elif customer.accepts_marketing:
                 staged.append(Staged(customer.account_id, at))
         with store.transaction():
             # First, for an account without a usable address any more is forgotten, and its rejection is news.
             Observer(self._context, are_whole=are_whole).observe(known)
+            known_rows.note(store, hashes)
             staging.unstage(store, [one.account_id for one in customers if one.accepts_marketing is False])
+            staging.stage_known(store, same)
             staging.stage(store, staged)
             runs.drop_rejected(store, run_id, well)
             parked.release_checked(store, well)
@@ -87,6 +96,9 @@ class Intake:
             customer.is_own_sign_up,
             None if tags is None else self._encode(tags),
         )
+
+    def _hash_of(self, customer: Customer, one: Staged) -> bytes | None:
+        return self._known_rows.hash_of(customer, one.person or b"", one.fingerprint or b"")
 
     def _record(self, customer: Customer, rejection: Rejection) -> RejectedRecord:
         return RejectedRecord(

@@ -33,7 +33,7 @@ def observe(store: Store, seen: Iterable[AccountSeen], at: datetime) -> None:
         "INSERT INTO accounts (account_id, person, accepts_marketing, since, kind, seen_at) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (account_id) DO UPDATE SET person = excluded.person,"
         " accepts_marketing = excluded.accepts_marketing, since = excluded.since, kind = excluded.kind,"
-        " seen_at = excluded.seen_at"
+        " seen_at = excluded.seen_at, row_hash = NULL"
     )
     rows = [(one.account_id, one.person, one.accepts_marketing, one.since, one.kind, seen_at) for one in found]
     store.run_many(sql, rows)

@@ -27,6 +27,10 @@ class Staged:
     tags: str | None = None  # the names as a JSON array, where segments are mapped and shown
 
 
+KnownRow = tuple[int, datetime | None, bytes, bytes]
+"""Account id, when it was updated, person, fingerprint."""
+
+
 def clear(store: Store) -> None:
     """Begin with nothing staged; before anything is, this has to be called."""
     for statement in STAGED:
@@ -50,6 +54,14 @@ def stage(store: Store, accounts: Iterable[Staged]) -> None:
             )
             for one in accounts
         ),
+    )
+
+
+def stage_known(store: Store, rows: Iterable[KnownRow]) -> None:
+    """Keep accounts whose rows were known again, without what would be sent. Inside the caller's transaction."""
+    store.run_many(
+        "INSERT OR REPLACE INTO staged (account_id, updated_at, person, fingerprint) VALUES (?, coalesce(?, ''), ?, ?)",
+        rows,
     )
 
 

@@ -7,7 +7,7 @@ from ccsync.consent.decisions import FOUND_ON_LIST, Act, Decision
 from ccsync.from_kibo.staged_decisions import address_alone, address_of, iter_decisions
 from ccsync.mapping import fingerprint
 from ccsync.run.context import Context
-from ccsync.state import batches, contacts, parked
+from ccsync.state import batches, contacts, parked, staging
 from ccsync.state.batches import Batch, BatchRow
 from ccsync.state.log import history, runs
 from ccsync.state.log.history import Step
@@ -25,7 +25,8 @@ def iter_outgoing(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
     Whom an earlier run's import holds is left to that import, and who was in one that was refused goes in parts.
     """
     has_open = bool(batches.in_state(context.store, *batches.HOLDING))
-    for one, decision in iter_decisions(context, is_retry=is_retry):
+    decided = 0
+    for decided, (one, decision) in enumerate(iter_decisions(context, is_retry=is_retry), start=1):  # noqa: B007
         if decision.act is Act.PARKED:
             _note_standing(context, one, decision)
         if decision.reason == FOUND_ON_LIST:
@@ -39,6 +40,8 @@ def iter_outgoing(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
             continue
         elif not (outgoing := _outgoing(one, decision)).is_long:
             yield outgoing
+    # What was known again needs no decision.
+    context.counts[Act.UNCHANGED.value] += max(0, staging.people(context.store) - decided)
 
 
 def _note_found(context: Context, one: Staged) -> None:

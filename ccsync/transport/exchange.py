@@ -157,7 +157,7 @@ def _exchange(session: requests.Session, call: Call, bearer: str | None, given_u
             _pour(response, call.sink, given_up)
             return Answer(response.status_code, response.headers, b"")
         body = bytearray()
-        for chunk in response.iter_content(16_384):
+        for chunk in response.iter_content(131_072):
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
                 raise requests.exceptions.ContentDecodingError("the answer is too large")

@@ -59,8 +59,10 @@ CREATE TRIGGER consent_evidence_is_never_deleted BEFORE DELETE ON consent_eviden
 WHEN NOT EXISTS (SELECT 1 FROM erasing WHERE erasing.person = OLD.person)
 BEGIN SELECT RAISE(ABORT, 'the consent ledger is append-only'); END;
 """
+ELEVENTH = "ALTER TABLE accounts ADD COLUMN row_hash BLOB;\n"
+"""Of an account that says yes: knows the row of Kibo's list again that was mapped last."""
 
-_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH)
+_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH)
 VERSION = len(_MIGRATIONS)
 
 

@@ -10,6 +10,7 @@ from ccsync.state.database.staged import BY_PERSON
 from ccsync.state.database.store import Store
 from ccsync.state.staging import Staged
 from ccsync.state.suppressions import Suppression
+from ccsync.state.views.known_rows import UNDECIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +23,25 @@ class StagedPerson:
     refused: bytes | None
 
 
-def iter_staged_people(store: Store, list_id: str, at: datetime, longer_than: int = 0) -> Iterator[StagedPerson]:
+def iter_staged_people(
+    store: Store, list_id: str, at: datetime, *, longer_than: int = 0, only_contacts: bool = False
+) -> Iterator[StagedPerson]:
     """One account for each staged person: the most recently updated one, whose data a contact gets.
 
-    Only those whose address is `longer_than` so many characters. A refusal that has expired by `at` counts no more.
+    Left out are rows that were known again and whose people stand as they did (`known_rows`). Only people whose address
+    is `longer_than` so many characters; `only_contacts`: only those of whom a contact is known. A refusal that has
+    expired by `at` counts no more.
     The caller may write between two items. What it writes about people still to come may be seen a chunk late.
     """
     sql = (
         "SELECT staged.person, staged.account_id, staged.fingerprint, row, is_own_sign_up,"
         " CASE WHEN expires_at IS NULL OR expires_at > ?2 THEN parked.fingerprint END,"
         " EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = staged.person),"
-        f" {contacts.COLUMNS} FROM staged LEFT JOIN contacts USING (person) LEFT JOIN parked USING (account_id)"
+        f" {contacts.COLUMNS} FROM staged {'' if only_contacts else 'LEFT'} JOIN contacts USING (person)"
+        " LEFT JOIN parked USING (account_id)"
         " LEFT JOIN sent ON sent.person = staged.person AND sent.list_id = ?3"
         " WHERE staged.person > ?1 AND (?4 = 0 OR length(json_extract(row, '$.email')) > ?4)"
+        f" AND {UNDECIDED}"
         " ORDER BY staged.person, updated_at DESC, staged.account_id DESC"
     )
     store.run_aside(BY_PERSON)
