@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from ccsync.models import Activity
 from ccsync.run.context import Context
 
-POLL_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+POLL_SECONDS = (1.0, 1.0, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 30.0)
+"""Between two looks at most about half as long as was waited so far: a job that is over is found soon after."""
 PATIENCE_SECONDS = 180.0
 """So long a cron run waits for its own bulk jobs, all together."""
 STALL_SECONDS = 1_800.0

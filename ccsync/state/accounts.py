@@ -28,7 +28,8 @@ class AccountSeen:
 
 def observe(store: Store, seen: Iterable[AccountSeen], at: datetime) -> None:
     """Note accounts as Kibo showed them, inside the caller's transaction; `at` is our clock."""
-    found, seen_at = list(seen), to_text(at)
+    # To the minute: it is only ever shown, and there is one for each account.
+    found, seen_at = list(seen), to_text(at)[:16] + "Z"
     sql = (
         "INSERT INTO accounts (account_id, person, accepts_marketing, since, kind, seen_at) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (account_id) DO UPDATE SET person = excluded.person,"
