@@ -1,4 +1,4 @@
-"""Batches under way: what is in each import, stored before it is sent and until its outcome is known."""
+"""Batches in progress: the contacts of each import, stored before it is sent and kept until its outcome is known."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from ccsync.state.database.store import Store
 from ccsync.state.log import history
 
 PREPARED = "prepared"
-"""Stored, perhaps sent: the answer did not come back yet."""
+"""Stored, and possibly sent: no answer has come back yet."""
 RUNNING = "running"
 ADOPTED = "adopted"
-"""Running as an activity that was guessed: its people are looked for when it is over."""
+"""Running as an activity that was guessed: its people are looked up when it ends."""
 OVERDUE = "overdue"
-"""Not over long after it was sent: its people were looked up, and nobody waits for it any more."""
+"""Still not finished long after it was sent: its people were looked up, and no run waits for it any more."""
 SPLIT = "split"
-"""Refused or failed as a whole: its people are to be sent again in smaller batches."""
+"""Refused or failed as a whole: its people will be sent again in smaller batches."""
 DONE = "done"
 FAILED = "failed"
 _UNDER_WAY = (PREPARED, RUNNING, ADOPTED)
 HOLDING = (*_UNDER_WAY, SPLIT)
-"""The states of batches whose people are not sent by another one meanwhile."""
+"""While a batch is in one of these states, its people are not sent by another batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def prepare(store: Store, run_id: int, list_id: str, prepared_at: datetime) -> i
 
 
 def add_rows(store: Store, batch_id: int, rows: Iterable[BatchRow], prepared_at: datetime) -> None:
-    """Put contacts into a batch and note that ccsync sets out to send them, inside the caller's transaction."""
+    """Put contacts into a batch and note that they are about to be sent, inside the caller's transaction."""
     kept = list(rows)
     sets = {names: history.field_set(store, names) for names in {r.fields for r in kept}}
     store.run_many(
@@ -101,7 +101,7 @@ def rows_of(store: Store, batch_id: int) -> list[BatchRow]:
 
 
 def rows_of_run(store: Store, run_id: int) -> int:
-    """How many contacts a run has put into batches, whatever became of them."""
+    """How many contacts a run has put into batches, whatever their outcome."""
     return store.number("SELECT sum(rows) FROM batches WHERE run_id = ?", run_id)
 
 
@@ -111,13 +111,13 @@ def holds(store: Store, person: bytes) -> bool:
 
 
 def states_of(store: Store, person: bytes) -> set[str]:
-    """The states of the batches that the person is in, less those that are over."""
+    """The states of the unfinished batches that the person is in."""
     sql = "SELECT state FROM batch_rows JOIN batches ON batches.id = batch_id WHERE person = ?"
     return set(store.column(str, sql, person))
 
 
 def leave_split(store: Store, people: Iterable[bytes]) -> None:
-    """These people are sent again, or no longer: they are no part of a batch that was split."""
+    """Take these people out of split batches: they were sent again, or need not be."""
     store.run_many(
         "DELETE FROM batch_rows WHERE person = ? AND batch_id IN (SELECT id FROM batches WHERE state = ?)",
         [(one, SPLIT) for one in people],
@@ -131,12 +131,12 @@ def accounts_in(store: Store, state: str) -> list[int]:
 
 
 def set_state(store: Store, batch_id: int, state: str) -> None:
-    """The batch is in another state, and keeps its contacts."""
+    """Change the batch's state; it keeps its contacts."""
     store.run("UPDATE batches SET state = ? WHERE id = ?", state, batch_id)
 
 
 def close_empty(store: Store, state: str, at: datetime) -> None:
-    """Close the batches in this state whose contacts are all in another one by now."""
+    """Close the batches in this state whose contacts have all moved to another one."""
     for batch in in_state(store, state):
         if not store.exists("SELECT 1 FROM batch_rows WHERE batch_id = ?", batch.id):
             close(store, batch.id, FAILED, at)
@@ -153,7 +153,7 @@ def remove_row(store: Store, batch_id: int, person: bytes) -> None:
 
 
 def end_of_part(store: Store, batch_id: int, rows: int) -> bytes | None:
-    """The last person of the first `rows` contacts that are left of a batch; `None` when none is left."""
+    """The last person of the first `rows` remaining contacts of a batch; `None` if none remain."""
     sql = "SELECT max(person) FROM (SELECT person FROM batch_rows WHERE batch_id = ? ORDER BY person LIMIT ?)"
     return store.value(bytes, sql, batch_id, rows)
 
@@ -166,7 +166,7 @@ def counts_of(store: Store, batch_id: int, upto: bytes) -> tuple[int, int]:
 
 
 def drop_part(store: Store, batch_id: int, upto: bytes) -> None:
-    """A part of a batch is on the list: its contacts are erased from it; inside the caller's transaction."""
+    """Part of a batch has arrived on the list: erase those contacts from it, inside the caller's transaction."""
     store.run("DELETE FROM batch_rows WHERE batch_id = ? AND person <= ?", batch_id, upto)
 
 

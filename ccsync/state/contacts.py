@@ -63,17 +63,17 @@ class KnownContact:
     sent: Sent | None = None
 
     def is_on(self, list_id: str) -> bool:
-        """Is the person on the list, as far as ccsync has put them there and seen since?"""
+        """Is the person on the list, going by what ccsync sent and has seen since?"""
         sent = self.sent
         return sent is not None and sent.list_id == list_id and sent.removed_at is None and self.member_of == list_id
 
     @property
     def last_seen_at(self) -> datetime | None:
-        """The last sighting, or when it was sent where nobody has looked since."""
+        """The last sighting, or when it was sent if there was no look since."""
         return self.seen_at or (self.sent.sent_at if self.sent else None)
 
     def is_fresh(self, since: datetime, until: datetime) -> bool:
-        """Is the sighting of this span, by Constant Contact's clock? What is dated ahead of it proves nothing."""
+        """Was the sighting within this span, by Constant Contact's clock? A later date proves nothing."""
         return self.seen_at is not None and since <= self.seen_at <= until
 
 
@@ -130,7 +130,7 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
     Somebody ccsync has not sent is another source's; so is a contact that is older than ccsync's first try to send it,
     or younger than its last: ours was erased, or has another address now. With `adopt_list_id`, members of that list
     are ours from now on, as if ccsync had put them there; but for those whom it did put there, by the address alone:
-    they are another source's as before. Of somebody who is forgotten nothing is noted.
+    they are another source's as before. Nothing is noted about people who asked to be forgotten.
     """
     found = list(seen)
     store.run_many(
@@ -162,19 +162,19 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
 
 
 def _shown(one: Sighting, adopt_list_id: str | None) -> tuple[Value, ...]:
-    # Dates come in whole seconds: what an import of ours has made must not look older than the import.
+    # Dates have whole seconds: a contact that our import created must not look older than the import.
     after, before = (one.created_at + _DATE_STEP, one.created_at - _DATE_STEP) if one.created_at else (None, None)
     is_adopted = one.member_of is not None and one.member_of == adopt_list_id
     return one.person, one.contact_id, one.permission, one.member_of, one.seen_at, after, is_adopted, FORGOTTEN, before
 
 
 def _note_moves(store: Store, found: Sequence[Sighting]) -> None:
-    """A contact that had another address before has taken its membership and its consent along."""
+    """When a contact's address changed, its membership and consent moved along with it."""
     by_id = {one.contact_id: one.person for one in found if one.contact_id is not None}
     known = f"SELECT contact_id, person FROM contacts WHERE contact_id IN ({marks(list(by_id))})"
     moved = {one: by_id[one] for one, person in store.rows(known, *by_id) if person != by_id[one]}
     _link(store, moved.items())
-    # Sent since it was last seen: whether that reached this contact, or made another one at the address, is not known.
+    # Sent since it was last seen: that may have reached this contact, or created another one at the old address.
     store.run_many(
         "UPDATE contacts SET moved_to = ?2, permission = now.permission, member_of = now.member_of,"
         " seen_at = CASE WHEN contacts.seen_at NOT NULL THEN now.seen_at END FROM contacts AS now"
@@ -208,13 +208,13 @@ def note_moved(store: Store, contact_id: str, person: bytes) -> None:
 
 
 def note_absent(store: Store, person: bytes, at: datetime, permission: str | None = None) -> None:
-    """A look showed no such member; `permission`: what is known of it now."""
+    """A look did not find this member. `permission` is what is known of the contact now."""
     sql = "UPDATE contacts SET member_of = NULL, seen_at = ?, permission = coalesce(?, permission) WHERE person = ?"
     store.run(sql, at, permission, person)
 
 
 def begin_anew(store: Store, person: bytes, at: datetime, said_at: datetime | None = None) -> None:
-    """An opt-in in the store is newer than what became of the contact. Inside the caller's transaction.
+    """An opt-in in the store is newer than what happened to the contact. Inside the caller's transaction.
 
     With `said_at` only of a contact that is not shown any more: what was sent has gone with it. `None`: whatever it is.
     """
@@ -232,7 +232,7 @@ def note_member(store: Store, person: bytes, list_id: str, at: datetime) -> None
 
 
 def addresses_of_contact(store: Store, contact_id: str | None, person: bytes) -> list[bytes]:
-    """Everybody whose address the contact has had, `person` first: its act concerns all of them."""
+    """Every person whose address the contact has had, `person` first: an act of the contact concerns them all."""
     sql = (
         "SELECT person FROM contact_addresses WHERE contact_id = ?1"
         " UNION SELECT person FROM contacts WHERE contact_id = ?1"
@@ -241,10 +241,7 @@ def addresses_of_contact(store: Store, contact_id: str | None, person: bytes) ->
 
 
 def set_out_to_send(store: Store, people: Iterable[bytes], at: datetime) -> None:
-    """These people are about to be sent to a list.
-
-    Noted beforehand: whether it arrives or not, an opt-out has to find it.
-    """
+    """Note that these people are about to be sent to a list: whether that arrives or not, an opt-out must find them."""
     store.run_many(
         "INSERT INTO contacts (person, is_ours, prepared_at) VALUES (?, 1, ?)"
         " ON CONFLICT (person) DO UPDATE SET prepared_at = coalesce(prepared_at, excluded.prepared_at)",
@@ -259,7 +256,8 @@ def confirm_batch(store: Store, batch_id: int, upto: bytes, list_id: str, at: da
     """
     store.run(
         "UPDATE contacts SET member_of = ?, seen_at = NULL, permission = NULL, moved_to = NULL,"
-        # A contact sent again after a deletion may have a new id: a removal by the old id would seem done.
+        # A contact that is sent again after a deletion may get a new id: a removal by the old id would only seem to
+        # work.
         " contact_id = CASE WHEN permission = 'deleted' THEN NULL ELSE contact_id END"
         " WHERE person IN (SELECT person FROM batch_rows WHERE batch_id = ? AND person <= ?)",
         list_id,
@@ -282,7 +280,7 @@ def found_on_list(store: Store, account_id: int, person: bytes, list_id: str, at
 
 
 def note_removed(store: Store, person: bytes, list_id: str | None, at: datetime) -> None:
-    """The person is off the list, or off every one: removed by ccsync, or by a resolved act."""
+    """The person is off the list, or off every list: removed by ccsync, or by an act that has been resolved."""
     listed = "person = ?1 AND (?2 IS NULL OR {} = ?2)".format
     with store.transaction():
         sent = f"{listed('list_id')} AND removed_at IS NULL"

@@ -26,13 +26,13 @@ HELD_BY: Mapping[str, tuple[str, ...]] = {
     "person_tags": ("person",),
     "kibo_writes": ("person", "account_id"),
 }
-"""Every table that holds something of a person, and by what it is theirs; suppressions are what is kept."""
+"""Every table with data about a person, and the columns that tell whose; suppressions are kept."""
 UNFINISHED = "erasure_unfinished"
 _BLOCK = 1 << 20
 
 
 def erase_account(store: Store, account_id: int) -> None:
-    """Forget a Kibo account, inside the caller's transaction; its person is another matter."""
+    """Forget a Kibo account, inside the caller's transaction, but not its person."""
     for table in ("accounts", "account_addresses", "parked", "rejected", "kibo_writes"):
         store.run(f"DELETE FROM {table} WHERE account_id = ?", account_id)
 
@@ -40,18 +40,17 @@ def erase_account(store: Store, account_id: int) -> None:
 def erase_person(store: Store, person: bytes) -> None:
     """Forget a person, inside the caller's transaction: contact, history, and the rows of the consent ledger.
 
-    This is the only way by which rows of the ledger go. Suppressions stay: without them an erased person could
-    be sent again.
+    Nothing else deletes rows of the ledger. Suppressions stay: without them an erased person could be sent again.
     """
     store.run("INSERT OR IGNORE INTO erasing VALUES (?)", person)
     tables = ("consent", "history", "contacts", "contact_addresses", "sent", "account_addresses", "batch_rows")
     for table in (*tables, "person_tags", "consent_evidence"):
         store.run(f"DELETE FROM {table} WHERE person = ?", person)
-    # The numbers of the last rows are given again: those who get them are looked up, too.
+    # The numbers of deleted last rows are reused, and the rows that get them still have to be looked up.
     last = "min(CAST(value AS INTEGER), (SELECT coalesce(max(id), 0) FROM consent))"
     store.run(f"UPDATE meta SET value = CAST({last} AS TEXT) WHERE key = ?", properties.LOOKED_UP)
     store.run("DELETE FROM tasks WHERE person = ? AND (kind IN ('remove', 'tag') OR done_at IS NOT NULL)", person)
-    # What was not written back yet still has to be: the accounts that have the address are found there.
+    # What was not written back yet still must be; the write back finds the accounts by their address.
     for table in ("suppressions", "tasks"):
         store.run(f"UPDATE {table} SET contact_id = NULL WHERE person = ?", person)
     store.run("DELETE FROM erasing")
@@ -69,7 +68,7 @@ def forgotten_among(store: Store, persons: Sequence[bytes]) -> set[bytes]:
 
 
 def keep_forgotten(store: Store, person: bytes) -> None:
-    """What was known before, and is met again, does not bring a forgotten person's contact back."""
+    """Keep a forgotten person's contact forgotten when an old fact about it turns up again."""
     is_forgotten = "EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?2)"
     sql = f"UPDATE suppressions SET contact_id = NULL WHERE person = ?1 AND contact_id NOT NULL AND {is_forgotten}"
     store.run(sql, person, FORGOTTEN)
@@ -77,7 +76,7 @@ def keep_forgotten(store: Store, person: bytes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the state file holds about somebody who wants to be forgotten.
+    """What the state file holds about a person who wants to be forgotten.
 
     `people` are their address and the old addresses of its accounts; `moved_accounts` had the address once and have
     another now. `rows` counts what would be erased, by table.
@@ -140,10 +139,10 @@ def erase(store: Store, held: Held) -> None:
 
 
 def finish(store: Store, addresses: Iterable[str]) -> bool:
-    """See to it that none of these addresses stands anywhere in the files; false when a reader was in the way.
+    """Make sure that none of these addresses is left in the files; false if a reader prevented it.
 
-    What was deleted is overwritten, but a page that was rearranged earlier may still hold a copy: then, and after
-    an erasure that was interrupted, the file is written anew.
+    Deleted data is overwritten, but a page that was rearranged earlier may hold a copy. Then, and after an interrupted
+    erasure, the whole file is rewritten.
     """
     was_interrupted = properties.get(store, UNFINISHED) is not None
     is_scrubbed = store.scrub()
@@ -156,7 +155,7 @@ def finish(store: Store, addresses: Iterable[str]) -> bool:
 
 
 def has_traces(store: Store, addresses: Iterable[str]) -> bool:
-    """Does any of these addresses, in any case of letters, stand in the state file or its write-ahead log?"""
+    """Is any of these addresses, in any case of letters, in the state file or its write-ahead log?"""
     wanted = [one.encode("utf-8", "replace").lower() for one in addresses if one]
     longest = max(map(len, wanted), default=0)
     for path in (store.path, store.path.with_name(store.path.name + "-wal")):

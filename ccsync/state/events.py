@@ -37,8 +37,8 @@ class QueuedEvent:
 def take_in(store: Store, events: Iterable[Event], at: datetime) -> int:
     """Keep the events not seen before and queue their accounts, inside the caller's transaction; how many are new.
 
-    A new event gives an account that failed before a fresh start: it has changed. The segments of a customer who does
-    not opt in matter to nobody: such an event is done as it comes.
+    A new event gives an account that failed before a fresh start: it has changed. Segment events of a customer who does
+    not opt in are marked as done right away.
     """
     new = 0
     sql = (
@@ -120,7 +120,7 @@ def of_account(store: Store, account_id: int) -> list[tuple[QueuedEvent, datetim
 
 
 def have_ever_come(store: Store) -> bool:
-    """Was any event ever pulled?"""
+    """Has any event ever been pulled?"""
     return store.exists("SELECT 1 FROM events")
 
 

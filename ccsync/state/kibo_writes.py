@@ -1,4 +1,4 @@
-"""What ccsync has set at Kibo: noted before it is set, so that its echo is known even after a crash."""
+"""What ccsync has set at Kibo, noted beforehand, so that the echo is recognized even after a crash."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def finish(store: Store, account_id: int, at: datetime, updated_at: datetime | N
 
 
 def forget(store: Store, account_id: int) -> None:
-    """The person has had their own say since; inside the caller's transaction."""
+    """The person has changed it since; inside the caller's transaction."""
     store.run("DELETE FROM kibo_writes WHERE account_id = ?", account_id)
 
 

@@ -72,7 +72,7 @@ def rows_of_person(store: Store, person: bytes) -> list[LedgerRow]:
 def iter_ledger(store: Store, person: bytes | None = None, since: datetime | None = None) -> Iterator[LedgerRow]:
     """The rows of one person, or of everybody, that were written since then; oldest first.
 
-    Read a chunk at a time: a reader never holds a writer up, and memory does not grow. A row without an address has
+    It reads in chunks, so that a reader never blocks a writer and memory does not grow. A row without an address has
     the one that its person was last known by.
     """
     whose = "?2 IS NULL" if person is None else "person = ?2"
@@ -88,7 +88,7 @@ def _to_ledger_row(number: int, run_id: int | None, *change: Value) -> LedgerRow
 
 
 def not_looked_up(store: Store, most: int) -> list[LedgerRow]:
-    """The oldest changes observed in Kibo whose accounts were not looked up in its audit log; so many at most."""
+    """The oldest changes observed in Kibo that were not looked up in its audit log yet, at most `most`."""
     sql = (
         f"SELECT {_COLUMNS} WHERE id > ? AND source = 'kibo' AND account_id NOT NULL AND happened_at NOT NULL"
         " AND change IN ('opted-in', 'opted-out') ORDER BY id LIMIT ?"
@@ -112,7 +112,7 @@ def add_evidence(store: Store, row: LedgerRow, found: Mapping[str, str]) -> None
 
 
 def note_looked_up(store: Store) -> None:
-    """Every row that there is was looked up, or need not be."""
+    """Note that every present row was looked up, or need not be."""
     last = store.number("SELECT coalesce(max(id), 0) FROM consent")
     if last > _looked_up(store):
         properties.put(store, properties.LOOKED_UP, str(last))

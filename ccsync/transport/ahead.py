@@ -1,7 +1,7 @@
-"""Calls that are made before it is their turn: several under way at once, their answers taken in order.
+"""Makes calls ahead of their turn: several are in flight at once, and their answers are taken in order.
 
-A call goes out in every slot that the pace leaves, as long as somebody waits for an answer. So as many are under way
-as the rate times the latency asks for, and answers do not grow old. Everything but the exchange itself stays on the
+While the caller waits for an answer, a call goes out in every slot that the pace allows. So as many are under way as
+the rate times the latency asks for, and answers do not grow old. Everything but the exchange itself stays on the
 caller's thread: the state file, the counting, the clock.
 """
 
@@ -15,9 +15,9 @@ from ccsync.transport.exchange import Flight
 
 T = TypeVar("T")
 Ahead = Generator[T, None, None]
-"""The items for which calls are under way; to be closed by who stops early."""
+"""The items whose calls are in flight; a caller that stops early must close it."""
 MOST = 16
-"""Calls under way, and answers that wait for their turn."""
+"""The most calls in flight plus answers not yet taken."""
 Key = tuple[str, str, tuple[tuple[str, str], ...], object]
 Launch = Callable[[Call, Token], Flight | None]
 """Sends a call that is not due yet; `None` when the vendor has to be left alone for a while. Raises `CcsyncError`."""
@@ -82,7 +82,7 @@ class Flights:
                 pass
 
     def clear(self) -> None:
-        """Nobody wants any of them any more."""
+        """Drop all of them."""
         while self._ahead:
             self._drop(self._ahead.popitem()[1])
 
@@ -104,7 +104,7 @@ class Flights:
                 self._drop(flight)
 
     def _call_off_unsent(self) -> None:
-        """The vendor is in trouble, or asks for a wait: nothing goes out before that has had its turn."""
+        """The vendor is failing or asks for a wait: send nothing more until that answer has been handled."""
         for key in [key for key, one in self._ahead.items() if not one.is_out and key[0] == "GET"]:
             self._drop(self._ahead.pop(key))
 

@@ -33,7 +33,7 @@ class Gate(Protocol):
         """Count one call; return the seconds to wait before it. Raises `QuotaSpent`."""
 
     def give_back(self) -> None:
-        """The call that was counted last, or some other one, was not made after all."""
+        """One counted call was not made after all."""
 
     def hold(self, seconds: float) -> None:
         """The vendor asked for a wait: no call to it before that, in any process."""

@@ -1,4 +1,4 @@
-"""The errors that an answer of a vendor ends a call with."""
+"""The errors that end a call."""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -34,7 +34,7 @@ def foreign_host(vendor: str, origins: Iterable[str]) -> RefusedError:
 
 
 def too_late(vendor: str, call: Call) -> TooLate:
-    """A call that must not go out after a wait."""
+    """The error for a call that must not be sent after a wait."""
     return TooLate(
         f"{vendor} did not take {call.shown} at once.",
         "what it says may be out of date after a wait, so it was not sent again.",
@@ -43,7 +43,7 @@ def too_late(vendor: str, call: Call) -> TooLate:
 
 
 def throttling(vendor: str, seconds: float) -> VendorThrottling:
-    """A wait that is longer than the run may take."""
+    """The error for a wait that is longer than the run may take."""
     asked = counted(round(seconds / 60), "minute") if seconds <= 86_400 else "more than a day"
     return VendorThrottling(
         f"{vendor} asks for a wait of {asked}, longer than this run may take.",
@@ -53,7 +53,7 @@ def throttling(vendor: str, seconds: float) -> VendorThrottling:
 
 
 def refusal(vendor: str, call: Call, meaning: Meaning) -> CcsyncError:
-    """An answer that waiting does not change."""
+    """The error for a refusal that waiting does not change."""
     if meaning.kind is Kind.UNAUTHORIZED:
         return LoginNeeded(
             f"{vendor} refused the saved login.",
@@ -93,7 +93,7 @@ def answer_lost(vendor: str, call: Call, detail: str) -> AnswerLost:
 
 
 def unreachable(vendor: str, call: Call, detail: str) -> VendorUnreachable:
-    """The call was tried often enough."""
+    """The error for a call that failed too often."""
     return VendorUnreachable(
         f"{vendor} could not be reached.",
         f"{urlsplit(call.url).hostname}: {detail}.",

@@ -1,4 +1,4 @@
-"""One exchange over the network, bounded in time and size whatever the other side does."""
+"""A single exchange over the network, with limits on time and size that hold whatever the other side does."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ccsync.transport.late import requests
 CONNECT_SECONDS = 10
 READ_SECONDS = 30
 CALL_SECONDS = 60
-"""A whole call, however slowly its answer drips: a socket's timeout bounds only each wait."""
+"""For a whole call, even if its answer trickles in: a socket timeout only limits each single wait."""
 GRACE_SECONDS = 5
-"""What a call under way still gets once the run was asked to stop."""
+"""How long a call in flight may still take once the run was asked to stop."""
 MAX_ANSWER_BYTES = 20_000_000
 MAX_FILE_BYTES = 2_000_000_000
 FILE_SECONDS = 600
@@ -57,7 +57,7 @@ class Flight:
         self._went_out_at = 0.0
         self._outcome: Answer | BaseException | None = None
         self.is_out = False
-        """Has it left? Until then it can be called off as if it had never been."""
+        """Has it been sent? Until then it can be canceled without a trace."""
         self.is_free = False
         """Once it was called off: is its session in use no longer? Otherwise its thread closes the session."""
         self.answered_at = 0.0
@@ -71,7 +71,7 @@ class Flight:
 
     @property
     def went_wrong(self) -> bool:
-        """Is it over, and the vendor did not serve it?"""
+        """Has it ended without success?"""
         answer = self._outcome
         if isinstance(answer, Answer):
             return answer.status >= 400 and answer.status not in self.call.accepts
@@ -82,7 +82,7 @@ class Flight:
         threading.Thread(target=self._run, args=(seconds,), name="ccsync-call", daemon=True).start()
 
     def call_off(self) -> bool:
-        """Nobody wants its answer any more; return whether it never went out."""
+        """Cancel it; return whether it was never sent."""
         with self._lock:
             self._given_up.set()
             self.is_free = not self.is_out or self.is_over

@@ -32,16 +32,16 @@ T = TypeVar("T")
 
 MAX_ATTEMPTS = 5
 FIRST_ATTEMPTS = 2
-"""For a machine that has let no call out yet: its trouble is to be named within seconds."""
+"""Before any call has got out of this machine, so that its problem is named within seconds."""
 PROXY_WANTS_LOGIN = 407
 MAX_BACKOFF_SECONDS = 30.0
 MOST_READINGS = 3
 LONGEST_WAIT_SECONDS = 3_600.0
-"""Kibo's Retry-After reaches an hour. More is not worth a waiting process, and holds nobody back for longer."""
+"""Kibo's Retry-After can be an hour. A longer wait is not worth a waiting process and is not imposed on other runs."""
 PACING_SECONDS = 5.0
-"""A wait that only keeps calls apart; in a longer one the world may change."""
+"""A wait this short only paces calls; during a longer one the data may change."""
 LONG_SECONDS = 60.0
-"""A wait that a person should hear of."""
+"""A wait this long is announced."""
 
 USER_AGENT = f"ccsync/{__version__}"
 """Cloudflare in front of Constant Contact's sign-in host answers 403 to Python's default."""
@@ -76,7 +76,7 @@ class Transport:
         self.retries = 0
         self.dates = VendorClock()
         self.on_long_wait: Callable[[str, float], None] = lambda _vendor, _seconds: None
-        """Told of a vendor and of the seconds that it makes a run wait, before a wait of `LONG_SECONDS` or more."""
+        """Called with the vendor and the seconds before a wait of `LONG_SECONDS` or more."""
         self._no_way_out: NoWayOut | None = None
 
     def server_time(self, fallback: datetime) -> datetime:
@@ -195,7 +195,7 @@ class Transport:
         return flight
 
     def _drop(self, flight: Flight) -> None:
-        """Nobody wants its answer: one that has not gone out was never made."""
+        """Cancel it; a call that was not sent yet does not count."""
         if flight.call_off():
             self.calls -= 1
             self._gate.give_back()

@@ -14,7 +14,7 @@ SAME = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the vendor's clock showed: between these two. They are the same unless there is doubt."""
+    """The vendor's clock was between these two times. They are equal unless there is doubt."""
 
     earliest: datetime
     latest: datetime

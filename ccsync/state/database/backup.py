@@ -1,4 +1,4 @@
-"""Copies the state file by SQLite's own backup: one consistent moment, whatever a job writes meanwhile."""
+"""Copies the state file with SQLite's backup API: a consistent snapshot, even while a job writes."""
 
 import os
 import sqlite3
@@ -39,7 +39,7 @@ def _copy(store: Store, draft: Path) -> None:
     connection = sqlite3.connect(draft, isolation_level=None)
     try:
         store.copy_to(Store(connection, draft))
-        connection.execute("PRAGMA journal_mode = DELETE")  # one file is the whole of it
+        connection.execute("PRAGMA journal_mode = DELETE")  # the copy is a single file
         ((result,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
     finally:
         connection.close()

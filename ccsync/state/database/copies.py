@@ -1,8 +1,6 @@
-"""Recognizes an older copy of the state file that was put back.
-
-Each writer counts up a number in the state file, and then notes it beside the file. A copy that is put back has a
-lower number than what is noted; one that was put back together with the note is recognized by what Constant Contact
-shows (`from_constant_contact.restored`).
+"""Recognizes an older copy of the state file that was put back. Each writer increments a number in the state file and
+then notes it beside the file. A copy that is put back has a lower number than what is noted; one that was put back
+together with the note is recognized by what Constant Contact shows (`from_constant_contact.restored`).
 """
 
 import hashlib
@@ -25,7 +23,7 @@ _WRITER = "newest_writer"
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """The newest writer's mark: whose state file, the number of its writers so far, and a word no other one has."""
+    """The newest writer's mark: the id of the state file, the number of writers so far, and a unique word."""
 
     state: str
     number: int
@@ -33,7 +31,7 @@ class _Mark:
 
 
 def begin(store: Store, lock: Lock) -> bool:
-    """Mark that a writer, who holds the lock, has opened the file. Was it an older copy that was put back?"""
+    """Mark that a writer, which holds the lock, has opened the file. Is it an older copy that was put back?"""
     noted, own, state = _parse(lock.noted), _parse(properties.get(store, _WRITER) or ""), _state_of(store)
     is_older = noted is not None and _is_older(own, noted, state)
     newest = max(one.number for one in (noted, own, _Mark(state, 0, "")) if one is not None)
@@ -41,7 +39,7 @@ def begin(store: Store, lock: Lock) -> bool:
         if is_older:
             note_restored(store)
         text = _mark(store, state, newest + 1)
-    # After the commit: a writer that dies in between leaves a file that is ahead of the note, which is no copy.
+    # After the commit: if the writer dies in between, the file is ahead of the note, which does not look like a copy.
     lock.note(text)
     return is_older
 
@@ -52,7 +50,7 @@ def ending(store: Store, lock: Lock) -> Iterator[None]:
     try:
         yield
     except Exception:
-        # Nothing that fails here may hide why the work ended.
+        # A failure here must not hide why the work ended.
         with suppress(Exception):
             _end(store, lock)
         raise
@@ -72,7 +70,7 @@ def note_restored(store: Store) -> None:
 
 def _is_older(own: _Mark | None, noted: _Mark, state: str) -> bool:
     if own is None:
-        # Created by a login, or a copy from before such marks existed.
+        # Created by a login, or copied before such marks existed.
         return noted.state == state
     if noted.state != state:
         return True

@@ -1,4 +1,4 @@
-"""One writer at a time: a kernel lock on a file beside the state file, gone with its process.
+"""One writer at a time: a kernel lock on a file beside the state file, released when its process ends.
 
 The file also keeps what the newest writer noted there: an older copy of the state file, put back, does not match it.
 """
@@ -17,7 +17,7 @@ from ccsync.words import local_time
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the lock, as it wrote of itself."""
+    """The holder of the lock, as it described itself."""
 
     command: str
     since: str  # ISO-8601 UTC
@@ -32,12 +32,12 @@ class Lock:
         self._holder = Holder(command, since, this_process())
         self._handle: int | None = None
         self.noted = ""
-        """What the newest writer noted beside the state file; "" where nobody did."""
+        """What the newest writer noted beside the state file; "" if nothing."""
 
     def __enter__(self) -> "Lock":
         for _ in range(10):
             self._handle = self._take()
-            # Somebody may have deleted the file between opening and locking it.
+            # The file may have been deleted between opening and locking it.
             try:
                 if os.fstat(self._handle).st_ino == self._path.stat().st_ino:
                     break
@@ -76,7 +76,7 @@ class Lock:
         if self._handle is None:
             return
         text = json.dumps([holder.command, holder.since, holder.process, self.noted]).encode()
-        # Written first and cut afterwards, so that what was noted is in the file at every moment.
+        # Write first and truncate afterwards, so that the note is in the file at every moment.
         os.pwrite(self._handle, text, 0)
         os.ftruncate(self._handle, len(text))
 
@@ -168,6 +168,6 @@ def _start_of(number: int) -> str:
 def _shown(since: str) -> str:
     try:
         at = from_text(since)
-    except ValueError:  # anything may stand in a lock file
+    except ValueError:  # the lock file may contain anything
         at = None
     return local_time(at) if at else since

@@ -22,8 +22,8 @@ STATEMENTS = 1_000
 def open_store(path: Path, *, is_reader: bool = False, on_boundary: Callable[[str], None] = lambda _: None) -> Store:
     """Open an existing state file, bring it up to date unless `is_reader`, and check that it is ours.
 
-    Raises `StateError` when it is missing, empty, damaged, not ours, newer, or not writable.
-    A missing file is never made here: forgetting who opted out is an incident, not a fresh start.
+    Raises `StateError` when it is missing, empty, damaged, not ours, newer, or not writable. A missing file is never
+    created here: losing track of who opted out is an incident, not a fresh start.
     """
     _check_file(path, is_reader)
     try:
@@ -44,7 +44,7 @@ def open_store(path: Path, *, is_reader: bool = False, on_boundary: Callable[[st
 
 
 def create_store(path: Path, on_boundary: Callable[[str], None] = lambda _: None) -> Store:
-    """Make a new state file (0600) and open it. It appears whole or not at all.
+    """Create a new state file (0600) and open it. It appears complete or not at all.
 
     Raises `StateError` when the folder is missing or not writable, or the disk is full.
     """
@@ -59,7 +59,7 @@ def create_store(path: Path, on_boundary: Callable[[str], None] = lambda _: None
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
-        for orphan in ("-wal", "-shm"):  # of a file that is gone: SQLite would play it into the new one
+        for orphan in ("-wal", "-shm"):  # left by a deleted state file: SQLite would replay it into the new one
             path.with_name(path.name + orphan).unlink(missing_ok=True)
         draft.rename(path)
         sync_folder(path.parent)
@@ -81,7 +81,7 @@ def scratch_store() -> Store:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
-    """Open the file, which must be there, and change nothing of it: it may be another program's."""
+    """Open the existing file without changing anything: it may belong to another program."""
     uri = path.absolute().as_uri() + "?mode=rw"
     return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS, cached_statements=STATEMENTS)
 
@@ -90,7 +90,7 @@ def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
-    connection.execute("PRAGMA recursive_triggers = ON")  # else INSERT OR REPLACE passes by the ledger's triggers
+    connection.execute("PRAGMA recursive_triggers = ON")  # INSERT OR REPLACE would bypass the ledger's triggers
     connection.execute("PRAGMA temp_store = FILE")
 
 
@@ -158,7 +158,7 @@ def _check_ours(connection: sqlite3.Connection, path: Path, is_reader: bool) -> 
 
 
 def explained(error: sqlite3.Error, path: Path) -> StateError:
-    """Say in an operator's words what SQLite said about the state file."""
+    """Explain SQLite's error in the operator's words."""
     text, name = str(error), getattr(error, "sqlite_errorname", "")
     is_shared = name.startswith("SQLITE_IOERR_SHM") and name != "SQLITE_IOERR_SHMSIZE"  # that one: the disk is full
     if is_shared or name in ("SQLITE_IOERR_MMAP", "SQLITE_PROTOCOL"):
@@ -189,7 +189,7 @@ def explained(error: sqlite3.Error, path: Path) -> StateError:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the folder's names on the disk: a file that was renamed is there after a power cut."""
+    """Flush the folder to disk, so that a renamed file survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

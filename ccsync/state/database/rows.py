@@ -1,6 +1,6 @@
-"""Values of Python as SQLite keeps them, and rows as the dataclasses that they are kept for.
+"""Converts Python values to what SQLite stores, and rows to dataclasses.
 
-The tables are STRICT: a column holds what it was declared to hold, and nothing here checks that again.
+The tables are STRICT, so types are not checked again here.
 """
 
 import json

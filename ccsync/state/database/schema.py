@@ -1,4 +1,4 @@
-"""The format of the state file: numbered migrations, all that a file lacks in one transaction with its number."""
+"""The format of the state file: numbered migrations, applied in one transaction together with the new number."""
 
 import secrets
 import sqlite3
@@ -44,7 +44,7 @@ TABLES = frozenset(
 )
 
 EIGHTH = "CREATE INDEX suppressions_by_contact ON suppressions (contact_id) WHERE contact_id NOT NULL;\n"
-"""Each page of contacts asks which of them are unsubscribed; without it that was a pass over all who ever were."""
+"""Each page of contacts asks which of them are unsubscribed; without the index that scanned every unsubscribe."""
 NINTH = "ALTER TABLE suppressions ADD COLUMN last_on_list_at TEXT;\n"
 """Of a departure: when the person was last known to be on the list, by Constant Contact's clock."""
 TENTH = """
@@ -91,7 +91,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _statements(script: str) -> list[str]:
-    """Cut a script at the ends of its statements; `executescript` would commit behind our back."""
+    """Split a script into statements; `executescript` would commit behind our back."""
     found, part = [], ""
     for line in script.splitlines(keepends=True):
         part += line

@@ -1,6 +1,6 @@
-"""What a run has read and not sent yet: a temporary table of the program that reads, outside the state file.
+"""What a run has read and not sent yet: a temporary table of the process, outside the state file.
 
-It is nobody's after the run, keeps nobody waiting, and leaves no room behind in the file. The seventh migration drops
+It disappears with the run, blocks no other process, and leaves no free pages in the file. The seventh migration drops
 the table that was in the file before.
 """
 
@@ -20,7 +20,7 @@ STAGED = (
     is_own_sign_up INTEGER NOT NULL DEFAULT 0,
     tags TEXT                         -- the names as a JSON array; NULL: not known
 ) STRICT""",
-    "DELETE FROM temp.staged",  # not dropped: that would make SQLite prepare all statements again
+    "DELETE FROM temp.staged",  # emptied, not dropped: a drop makes SQLite prepare all statements again
 )
 BY_PERSON = "CREATE INDEX IF NOT EXISTS temp.staged_by_person ON staged (person, updated_at DESC, account_id DESC)"
 """Made once all is read, when people are gone through for the first time: sorting is cheaper than a place for each."""

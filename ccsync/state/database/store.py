@@ -34,11 +34,11 @@ class Store:
         return self._connection.execute(sql, values).fetchall()
 
     def iter_rows(self, sql: str, *values: Value) -> Iterator[Row]:
-        """The rows of a query one by one; nothing may be written to its tables meanwhile."""
+        """Yield the rows of a query; its tables must not be written to meanwhile."""
         return iter(self._connection.execute(sql, values))
 
     def iter_chunks(self, sql: str, *values: Value, after: Value = b"") -> Iterator[Row]:
-        """The rows of a query, a chunk at a time: the caller may write between two of them.
+        """Yield the rows of a query in chunks; the caller may write between two rows.
 
         The query is sorted by its first column, and asks for what comes after `?1`.
         """
@@ -80,12 +80,12 @@ class Store:
             return self._connection.execute(sql, values).rowcount
 
     def run_in_pieces(self, sql: str, *values: Value) -> None:
-        """Repeat a writing statement that has a LIMIT until it finds no more rows: no transaction is long."""
+        """Repeat a writing statement that has a LIMIT until no rows are left, so that each transaction is short."""
         while self.run(sql, *values):
             pass
 
     def run_aside(self, sql: str) -> None:
-        """Execute a statement about temporary tables alone: nobody else is kept waiting by it."""
+        """Execute a statement on temporary tables only: it blocks no other process."""
         self._connection.execute(sql)
 
     def run_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
@@ -131,9 +131,8 @@ class Store:
         self._on_boundary("after commit")
 
     def scrub(self) -> bool:
-        """Empty the write-ahead log, so that what was erased stands in no file any more.
-
-        False when another program was reading the file all the while.
+        """Empty the write-ahead log, so that erased data is in no file any more. False if another process kept reading
+        the file.
         """
         return self.number("PRAGMA wal_checkpoint(TRUNCATE)") == 0
 
@@ -144,7 +143,7 @@ class Store:
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything read inside is as it stood at one moment, whatever a job writes meanwhile."""
+        """All reads inside see one consistent snapshot, even while a job writes."""
         self._connection.execute("BEGIN")
         try:
             yield

@@ -1,4 +1,4 @@
-"""The ledger of calls and the pace: both are a vendor's, and hold across processes and runs."""
+"""Counts and paces the calls to each vendor, across processes and runs."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +13,7 @@ _HOLD = " hold"
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """May a call go out: after how many seconds, or not before when."""
+    """Whether a call may go out: after how many seconds, or not before which time."""
 
     wait_seconds: float
     closed_until: datetime | None
@@ -35,7 +35,7 @@ def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: 
             return Admission(0.0, closed, today)
         if most is not None and today >= most:
             return Admission(0.0, next_midnight(now), today)
-        # The pace reserves a few slots ahead; what is further was left behind by a clock that was set back.
+        # Only a few slots are reserved ahead; anything further is left over from a clock that was set back.
         paced = next_at if next_at - at <= 60 + 10 * seconds_apart else at
         slot = max(at, paced, _held_until(store, vendor, at))
         store.run("INSERT OR REPLACE INTO gates VALUES (?, ?, NULL)", vendor, slot + seconds_apart)
@@ -87,7 +87,7 @@ def by_day(store: Store, vendor: str, first: date) -> dict[date, int]:
 def closed_until(store: Store, vendor: str, now: datetime) -> datetime | None:
     """Until when the vendor's quota is spent, if it says so."""
     closed = store.value(datetime, "SELECT closed_until FROM gates WHERE vendor = ?", vendor)
-    # Beyond the next midnight, the clock was ahead and was set back.
+    # A time after the next midnight comes from a clock that was ahead and has been set back.
     return closed if closed and now < closed <= next_midnight(now) else None
 
 

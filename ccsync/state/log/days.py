@@ -1,4 +1,4 @@
-"""A few numbers for each UTC day, for the report: they stay when runs are pruned, and grow with days, not with people.
+"""A few numbers per UTC day for the report. They outlive pruned runs and grow with days, not with people.
 
 Each run and each row of the consent ledger is counted once, by how far the last count got: a run that was killed is
 counted with the next one.
@@ -27,7 +27,7 @@ def note_members(store: Store, list_id: str, at: datetime, count: int) -> None:
     """What the list counted, the latest of the day."""
     with store.transaction():
         if properties.get(store, "days_list") != list_id:
-            store.run("DELETE FROM days WHERE what = ?", MEMBERS)  # another list's numbers would look like a leap
+            store.run("DELETE FROM days WHERE what = ?", MEMBERS)  # another list's numbers would look like a jump
             properties.put(store, "days_list", list_id)
         store.run("INSERT OR REPLACE INTO days VALUES (?, ?, ?)", _day(at), MEMBERS, count)
 
@@ -56,7 +56,7 @@ def count(store: Store) -> None:
             day = "seen_at" if "FROM consent" in selected else "started_at"
             sql = f"INSERT INTO days SELECT substr({day}, 1, 10), {selected} GROUP BY 1, 2{_ADD}"
             store.run(sql, upto)
-        # An erased row's number is given out again, so the mark follows what there is.
+        # The number of an erased row is reused, so the mark follows the rows that exist.
         newest = [
             store.number("SELECT coalesce(max(id), 0) FROM runs WHERE status != 'RUNNING'"),
             store.number("SELECT coalesce(max(id), 0) FROM consent"),
