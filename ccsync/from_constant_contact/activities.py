@@ -1,4 +1,4 @@
-"""Looks at Constant Contact's bulk jobs, and waits for them, but never for long: nobody's consent waits for them."""
+"""Checks on Constant Contact's bulk jobs and waits for them, but never long enough to delay consent."""
 
 from collections.abc import Iterable, Iterator
 
@@ -8,13 +8,13 @@ from ccsync.run.context import Context
 POLL_SECONDS = (1.0, 1.0, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 30.0)
 """Between two looks at most about half as long as was waited so far: a job that is over is found soon after."""
 PATIENCE_SECONDS = 180.0
-"""So long a cron run waits for its own bulk jobs, all together."""
+"""How long a cron run waits for its bulk jobs in total."""
 STALL_SECONDS = 1_800.0
-"""A run that a person waits for goes on waiting as long as one bulk job after another ends in this time."""
+"""A run that a person waits for keeps waiting as long as another bulk job ends within this time."""
 
 
 def be_patient(context: Context) -> None:
-    """A person waits for this run: it waits for bulk jobs as long as they go on."""
+    """A person waits for this run: let it wait as long as bulk jobs keep ending."""
     context.is_patient, context.patience_seconds = True, STALL_SECONDS
 
 
@@ -65,7 +65,7 @@ class Waits:
             self._seconds = _ever_longer()
             if context.is_patient:
                 context.patience_seconds = STALL_SECONDS
-        # A patient run that has waited in vain for one job still gives the next ones their time.
+        # After a job that did not end, a patient run still gives the next jobs their time.
         is_new = context.is_patient and self._waited < PATIENCE_SECONDS
         if context.patience_seconds <= 0 and not is_new:
             return False

@@ -37,7 +37,7 @@ LEAST_SHARE = 0.9
 
 
 def compare_soon(context: Context) -> None:
-    """Have the next poll compare the list, however long ago that was done."""
+    """Make the next poll compare the list, even if that was done recently."""
     properties.reset(context.store, list_record.stream(context))
 
 
@@ -62,7 +62,7 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
             if missing.is_explained and missing.is_all_seen:
                 clocks.advance(context, _all_seen(context), began_at)
     clocks.advance(context, list_record.stream(context), started_at)
-    # A call for each person who left is worth it; the rest is the cost of another comparison.
+    # One call for each person who left is fine; the rest is what another comparison would cost.
     cost = context.constant_contact.transport.calls - calls - missing.departed
     list_record.note_comparison(context, record, cost, is_explained=missing.is_explained)
     return has_absences
@@ -168,7 +168,7 @@ def _read_members(context: Context, contact_list: ContactList) -> bool:
     list_members.clear(context.store)
     pages = (contact_list.membership_count or 0) // PAGE_SIZE + 1
     is_cheaper = pages > members.CALLS_OF_EXPORT and not context.is_dry_run
-    # Nobody may be taken for gone because of a cut file.
+    # A truncated file must not make people look as if they had left.
     if is_cheaper and members.read_export_of_list(context, contact_list, partial(_take, context), LEAST_SHARE):
         return True
     if pages > context.config.limits.requests_per_day // list_record.SHARE_OF_DAY:
@@ -207,7 +207,7 @@ class _Missing:
             return
         for person in list_members.iter_missing(context.store, context.list_id):
             if is_mass:
-                # Too many to look up each one; while suppressed they are not mailed, and nothing else happens.
+                # Too many to look up one by one: they are suppressed, so not mailed, and nothing else happens.
                 record_departure(context, person, ledger.address_of(context.store, person))
             else:
                 self._record_one(person)

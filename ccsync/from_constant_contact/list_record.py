@@ -80,7 +80,7 @@ def _reference(context: Context) -> _Reference | None:
 
 def _is_off(context: Context, before: _Reference, count: int | None) -> bool:
     if count is None:
-        return False  # the vendor does not tell: the daily comparison has to do
+        return False  # the vendor does not say, so the daily comparison must do
     return before.count is None or count - before.count != _on_list(context) - before.on_list
 
 

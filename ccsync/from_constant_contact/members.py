@@ -65,7 +65,7 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hi
 
 
 def read_many(context: Context, wanted: Iterable[tuple[bytes, str]]) -> Hidden:
-    """The same for so many that the list itself is read, whatever its size; nobody of them is kept in memory."""
+    """The same for so many that the list itself is read, whatever its size; none of them is kept in memory."""
     started_at = vendor_now(context)
     if not _read_exported_list(context, started_at):
         read_list(context)
@@ -153,7 +153,7 @@ def look_at(context: Context, person: bytes, address: str | None = None) -> Cont
     if contact is not None and contact.email is not None:
         sightings.note(context, [contact])
     elif contact_id or address:
-        # It is unknown what happened before a contact was erased: it may have moved and then opted out.
+        # What happened before a contact was erased is unknown: it may have moved and then opted out.
         # Without an id it may be there still.
         contacts.note_absent(context.store, person, vendor_now(context), VANISHED)
     return contact

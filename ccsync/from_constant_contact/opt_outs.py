@@ -20,9 +20,9 @@ FULL_STREAM = Stream("opt-outs-full", OurTime)
 OVERLAP = timedelta(hours=24)
 """How soon an opt-out becomes visible is undocumented, and so is whether `optout_after` is inclusive."""
 OPT_OUT_REASON = "Opted out in the web shop"
-"""What ccsync gives as the reason where it unsubscribes a contact itself: by that its own act is known again."""
+"""The reason that ccsync gives when it unsubscribes a contact itself, to recognize its own act later."""
 DAILY = timedelta(hours=23, minutes=45)
-"""Once a day, though cron may come a few minutes earlier than yesterday."""
+"""Once a day, even if cron runs a few minutes earlier than yesterday."""
 
 
 def pull(context: Context, *, is_full: bool = False) -> None:
@@ -57,7 +57,7 @@ def pull_recent(context: Context) -> None:
     started_at = clocks.moment(context)
     bookmark = clocks.bookmark(context, STREAM)
     if bookmark is None:
-        pull_all(context)  # it is not known since when
+        pull_all(context)  # the date is not known
         return
     since = (bookmark - OVERLAP).at
     with context.gate.for_opt_outs():

@@ -30,13 +30,13 @@ SHARE_OF_DAY = 10
 def find(context: Context, started_at: datetime) -> None:
     """Find who is back among the people that the full pass from `started_at` did not show."""
     if _are_many(context, started_at):
-        # The shorter listing first: of those who are deleted, or of those who may be mailed.
+        # The shorter listing first: deleted contacts, or those who may be mailed.
         sizes = [(context.constant_contact.count_contacts(status=one), one) for one in ("deleted", "active")]
         for size, status in sorted(sizes):
             is_affordable = size // PAGE_SIZE < context.config.limits.requests_per_day // SHARE_OF_DAY
             if is_affordable and _are_many(context, started_at):
                 _read(context, status, started_at)
-    # What is left is looked at singly, a few in each pass: contacts that are gone for good, mostly.
+    # The rest, mostly contacts that are gone for good, is looked up one by one, a few in each pass.
     for before in suppressions.not_seen_since(context.store, UNSUBSCRIBED, started_at, MOST_LOOKS):
         if not check(context, before):
             # It waits for its next turn. This run has not seen it: nothing is concluded from that.

@@ -82,7 +82,7 @@ def _follow(context: Context, person: bytes, contact: Contact) -> None:
 
 
 def wants_back(context: Context, person: bytes, at: datetime) -> None:
-    """Somebody is off the list by no act of theirs that holds: their accounts are read again, in the transaction."""
+    """People are off the list, but not by an act of theirs that holds: queue their accounts, in the transaction."""
     contacts.note_removed(context.store, person, context.list_id, at)
     queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
 

@@ -1,4 +1,4 @@
-"""Reads the accounts that wait in the queue, by whatever takes the fewest calls, and takes them in.
+"""Reads the queued accounts with the fewest calls and takes them in.
 
 An event only says that an account changed: what counts is how the account is now. Where events may have been missed,
 all accounts are compared with what was sent before, and only what changed is sent.
@@ -28,7 +28,7 @@ from ccsync.words import counted, days_ago
 log = logging.getLogger(__name__)
 
 MOST_READ = 40_000
-"""Accounts read before what follows is sent: as many as one import takes."""
+"""How many accounts are read before they are acted on: as many as one import takes."""
 FEW = 10
 """Up to this many accounts are read one by one, without looking for a cheaper way."""
 _CHUNK = 200
@@ -56,7 +56,7 @@ class Changes:
         """The accounts that could not be read in this run, and why."""
 
     def read(self) -> int:
-        """Read accounts until none is due, many are read, or the time is used; how many were read.
+        """Read accounts until none is due, a batch is full, or the time is used up. Returns how many were read.
 
         Raises what `ccsync.errors` lists when it is Kibo that fails, and not an account.
         """
@@ -103,7 +103,7 @@ class Changes:
             fresh = self._fresh(customers)
             sections.probe(fresh)
             if fresh and (sections.lacking or sections.in_doubt):
-                return  # an absent part must not pass for an empty one
+                return  # a part that is absent must not be taken for an empty one
             self._take(fresh, are_whole=False)
             self._context.show("changed customers", self._read)
 
@@ -138,7 +138,7 @@ class Changes:
         put_off(self._context, one, self._at, self.failed[one.account_id])
 
     def _note_failure(self, account_id: int, error: VendorUnreachable | RefusedError) -> None:
-        """One account that cannot be read must not stop the others; trouble of Kibo's own must not count as theirs."""
+        """One unreadable account must not stop the others, and an outage at Kibo must not be blamed on an account."""
         control.blame_record_at_kibo(self._context, error)
         log.info("account %s could not be read: %s", account_id, error.what)
         self.failed[account_id] = f"Kibo: {error.why or error.what}"
@@ -165,7 +165,7 @@ class Changes:
         self._context.counts["read"] += number
 
     def _read_siblings(self) -> None:
-        """Several accounts on one address are one contact: the others are read, too, for the newest gives its data."""
+        """Several accounts with one address are one contact: read them all, because the newest provides its data."""
         siblings = staging.unread_siblings(self._context.store)
         wanted = [one for one in siblings if one not in self.failed]
         for account_id in self._context.kibo.accounts_ahead(wanted, int):
@@ -195,11 +195,11 @@ def _is_fresh(customer: Customer, one: Due) -> bool:
     return customer.updated_at is not None and customer.updated_at >= one.changed_at - EVENT_DELAY
 
 
-# where events may have been missed
+# used when events may have been missed
 
 
 def catch_up(context: Context) -> tuple[KiboTime, TemporaryError | None]:
-    """Stage everybody who opts in, and queue accounts that opted in when last seen and are missing now.
+    """Stage everyone who opts in, and queue accounts that were opted in when last seen but are missing now.
 
     Returns the start of the sweep by Kibo's clock, and what went wrong in the end, if anything.
     Raises `OutOfTime` when the store is too large for a run that has to end.

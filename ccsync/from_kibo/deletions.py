@@ -1,4 +1,4 @@
-"""What follows from an account that Kibo no longer has: it leaves the list and is forgotten."""
+"""Handles accounts that Kibo no longer has: they leave the list and are forgotten."""
 
 from ccsync.run.context import Context
 from ccsync.state import accounts, erasure
@@ -6,12 +6,11 @@ from ccsync.state.outbox import removals
 
 
 def forget_account(context: Context, account_id: int) -> list[int]:
-    """Note in the caller's transaction that an account is gone; return the accounts that stand for its people now.
+    """Note in the caller's transaction that an account is gone. Returns the accounts that now stand for its people.
 
     Whoever ccsync put on the list for it leaves the list, unless another account on the address opts in; that one is
-    answerable for the address from now on. Members who came another way stay. What is remembered goes once the
-    removal is done (`forget_removed`): a store that suddenly shows nothing at all must not erase everything before
-    the safety limit has looked.
+    answerable for the address from now on. Members who came another way stay. The data is erased only when the removal
+    is done (`forget_removed`): if a store suddenly shows nothing at all, the safety limit must stop that first.
     """
     store, at = context.store, context.now()
     known = accounts.known(store, [account_id]).get(account_id)

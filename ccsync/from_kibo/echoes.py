@@ -1,4 +1,4 @@
-"""What ccsync itself has set at Kibo comes back when accounts are read: it is nobody's opt-in or opt-out."""
+"""Recognizes ccsync's own writes when accounts are read again: they are not opt-ins or opt-outs by a person."""
 
 from collections.abc import Mapping, Sequence
 
@@ -64,7 +64,7 @@ def finish(context: Context, customer: Customer, write: KiboWrite) -> None:
 
 
 def _leave_old_addresses(context: Context, account_id: int, person: bytes) -> None:
-    """An account that says no now, by whatever act, keeps none of its former addresses on the list."""
+    """Whoever changed it, an account that says no keeps none of its former addresses on the list."""
     store = context.store
     for one in accounts.addresses_of(store, account_id):
         if one != person and not any(other.accepts_marketing for other in accounts.with_address(store, one)):

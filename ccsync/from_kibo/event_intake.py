@@ -1,4 +1,4 @@
-"""Fills the queue from Kibo's events; where some may be missing, compares all accounts instead."""
+"""Fills the queue from Kibo's events, or compares all accounts when events may be missing."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def take_in(context: Context, *, is_exported: bool) -> Taken:
     """Pull events, or compare all accounts. Raises what `ccsync.errors` lists; what was pulled before is kept."""
     if is_exported and events.is_too_old(context):
         early: TemporaryError | None = None
-        # The sweep shows who opts in. Whoever says no is named only by the events that Kibo still keeps.
+        # The sweep only shows accounts that opt in. Opt-outs are found through the events that Kibo still has.
         with suppress(RefusedError):  # the next run, which needs nothing but events, reports it
             early = events.pull(context, moves_bookmark=False).trouble
         swept_from, trouble = catch_up(context)
@@ -46,6 +46,6 @@ def take_in(context: Context, *, is_exported: bool) -> Taken:
 
 
 def note_done(context: Context, taken: Taken) -> None:
-    """Everything taken in is processed: after a full sweep, events are read from its start on."""
+    """Everything taken in has been processed. After a full sweep, events are read from the start of the sweep on."""
     if taken.swept_from is not None and taken.trouble is None:
         clocks.advance(context, events.STREAM, taken.swept_from)

@@ -1,4 +1,4 @@
-"""Pulls Kibo's events into the state file: seen ids are remembered, and each account waits once."""
+"""Pulls Kibo's events into the state file. Seen ids are remembered, and each account is queued once."""
 
 import logging
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ TOO_OLD = timedelta(days=7)
 """How long Kibo keeps events for pulling is not documented; what it pushes expires after 14 days."""
 OVERLAP = timedelta(hours=1)
 DEEP_OVERLAP = timedelta(hours=24)
-"""Once a day as far back as this: how late an event may become visible is not documented either."""
+"""How far back to look once a day: how late an event can become visible is not documented either."""
 MOST_PAGES = 20_000
 
 
@@ -91,7 +91,7 @@ def _is_deep_due(context: Context, now: OurTime) -> bool:
 
 def _move_bookmark(context: Context, started_at: Moment) -> None:
     if clocks.bookmark(context, STREAM) is None:
-        return  # it begins with an export or a sweep: only they know what was before
+        return  # only an export or a sweep may start it: they know what was before
     clocks.advance(context, STREAM, clocks.kibo_time(context, started_at))
     began = OurTime(started_at.ours)
     if _is_deep_due(context, began):
@@ -99,10 +99,10 @@ def _move_bookmark(context: Context, started_at: Moment) -> None:
 
 
 class _Pages:
-    """The pages of events since a time, however much of filter and sort order this vendor takes.
+    """The pages of events since a time, whichever filters and sort orders Kibo accepts.
 
-    Best: filtered, oldest first. Filter refused or ignored: newest first, down to the time. Neither: everything.
-    What is taken is remembered: every run would be refused anew.
+    Best: filtered, oldest first. Filter refused or ignored: newest first, down to the time. Neither: everything. What
+    works is remembered, so that not every run is refused again.
     """
 
     def __init__(self, context: Context, since: datetime) -> None:
@@ -146,7 +146,7 @@ class _Pages:
         start, seen = 0, set[str]()
         at_tenant = properties.get(self._context.store, AT_TENANT) == "yes"
         ask = partial(self._context.kibo.events_ahead, filter=filter_text, sort=sort, is_at_tenant=at_tenant)
-        # Only where new events come last: else one may slip through between two pages that are under way at once.
+        # Only if new events come last: otherwise one could slip between two pages that are in flight at once.
         ahead = PagesAhead(ask, PAGE_SIZE) if _rises(page) else None
         for _ in range(MOST_PAGES):
             if start and page.keys and page.keys <= seen:

@@ -1,4 +1,4 @@
-"""Keeps customers who asked to be forgotten out of what is remembered, until they opt in again in the store."""
+"""Keeps no data about customers who asked to be forgotten, until they opt in again in the store."""
 
 from collections.abc import Sequence
 

@@ -55,7 +55,7 @@ class _Gathering:
         self._surplus = 0
 
     def run(self) -> Gathered:
-        """Sweep until nobody can be missing. A number that stays missing is Kibo's miscount, and said as such."""
+        """Sweep until no customer can be missing. If the same number stays missing, Kibo miscounts: say so."""
         before = missing = 0
         for _ in range(MOST_SWEEPS):
             before, (missing, is_sure) = missing, self._sweep_all()
@@ -79,7 +79,7 @@ class _Gathering:
         return staging.have_read(self._context.store) + (self._pages if self._begins_anew else 0)
 
     def _sweep_all(self) -> tuple[int, bool]:
-        """Read everybody once; return how many are missing, and whether nobody can have come in behind us."""
+        """Read everyone once. Returns how many are missing, and whether it is sure that none came in behind us."""
         context = self._context
         context.counts["unreadable"] = self._pages = 0
         sweeps = [self._sweep(is_anonymous) for is_anonymous in self._groups]
@@ -136,7 +136,7 @@ class _Gathering:
         return whole
 
     def _look_at_doubtful_updates(self) -> None:
-        """A part that no row shows must not change what was sent: is it really empty for those who seem changed?"""
+        """A part that no row shows must not change what was sent: check singly whether it is really empty."""
         if not self._sections.in_doubt or self._sections.lacking:
             return
         due = iter_decisions(self._context, is_retry=False)
@@ -182,7 +182,7 @@ def listings(kibo: Kibo) -> Mapping[bool | None, int]:
     Whether `isAnonymous` left out means both is not documented; the totals tell.
     """
     everybody, named, guests = count_by_group(kibo, FILTER)
-    # Totals that do not add up (people come and go meanwhile) are no proof: then guests are read, too.
+    # If the totals do not add up (customers come and go meanwhile), nothing is proven, and guests are read, too.
     return {None: everybody} if everybody == named + guests else {None: everybody, True: guests}
 
 

@@ -1,4 +1,4 @@
-"""Notes what Kibo shows of accounts' consent, and what follows from it for their addresses."""
+"""Records the consent that Kibo shows for accounts, and what follows for their addresses."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -43,7 +43,7 @@ class Observer:
 
     def observe(self, customers: Sequence[Customer]) -> None:
         """Note these accounts; a change of consent is a row of the consent ledger."""
-        # In the order in which they changed: of two accounts on one address the newer word holds.
+        # In the order of their changes: of two accounts with one address, the newer decision holds.
         before = accounts.known(self._context.store, [one.account_id for one in customers])
         answering = sorted(echoes.without_own(self._context, customers, before), key=_changed_at)
         who = {one.account_id: self._person(one) for one in answering}
@@ -88,7 +88,7 @@ class Observer:
             self._seen.append(found)
 
     def _write(self) -> None:
-        """What was noted so far is asked for by what follows from an opt-out."""
+        """Write what was noted so far, because handling an opt-out reads it."""
         store = self._context.store
         accounts.observe(store, self._seen, self._context.now())
         ledger.append(store, self._context.run_id, self._opt_ins)
@@ -117,7 +117,8 @@ class Observer:
         )
         for kind in lifted:
             if kind == DEPARTED:
-                # They are off the list and want to be on it: else what was sent before would not be sent again.
+                # They are off the list and want to be on it. Without this, what was sent before would not be sent
+                # again.
                 contacts.note_removed(store, person, self._context.list_id, at)
             suppressions.lift(store, person, kind, self._context.list_id if kind == DEPARTED else None)
         said_at = customer.created_at if was is None else customer.updated_at
@@ -148,7 +149,7 @@ class Observer:
             self._held.add(one)
 
     def _has_moved(self, customer: Customer, before: bytes) -> None:
-        """Leave the old address alone, unless its present owner says no."""
+        """Leave the old address alone unless its present owner says no."""
         context = self._context
         if customer.accepts_marketing:
             step = Step(before, customer.account_id, "left alone", "its account has another address now")
@@ -175,7 +176,7 @@ def _changed_at(customer: Customer) -> datetime:
 
 
 def _change(customer: Customer, person: bytes, change: str, was: bool | None, seen_at: datetime) -> ConsentChange:
-    # Kibo keeps no date of consent: only of an observed change is it known to be about the account's update.
+    # Kibo keeps no date of consent. Only for an observed change does the account's update date tell.
     return ConsentChange(
         person,
         customer.email,

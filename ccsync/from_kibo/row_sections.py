@@ -20,7 +20,7 @@ from ccsync.state.staging import Staged
 log = logging.getLogger(__name__)
 
 _TAGS = "cf:segments as tags"
-"""Segments that are mapped to tags are looked for as those that are mapped to a field."""
+"""Segments mapped to tags are treated like segments mapped to a field."""
 MOST_PROBED = 5
 """On the first page; on each later one a single row, as long as a part is in doubt."""
 
@@ -28,7 +28,7 @@ MOST_PROBED = 5
 class RowSections:
     """What the rows of a list are known to carry of the mapped parts of an account.
 
-    A part stays in doubt as long as nobody who was looked at has anything in it: that proves nothing.
+    A part stays in doubt as long as it was empty for everyone who was looked at: that proves nothing.
     """
 
     def __init__(self, context: Context) -> None:
@@ -36,7 +36,8 @@ class RowSections:
         self._mapping = {**context.config.mapping, **({_TAGS: SEGMENTS} if context.config.tags else {})}
         self._most = MOST_PROBED
         needed = needed_sections(self._mapping)
-        # Only what is lacking is remembered: rows that ceased to carry something would pass for emptied ones.
+        # Only what is lacking is remembered. If rows stopped carrying a part, they would look as if it had been
+        # emptied.
         self.lacking = needed & frozenset((findings.recall(context, findings.LACKING_SECTIONS) or "").split())
         self.in_doubt = needed - self.lacking
 
@@ -50,7 +51,7 @@ class RowSections:
             try:
                 single = self._context.kibo.get_customer(row.account_id)
             except (RefusedError, VendorUnreachable) as error:
-                control.blame_record_at_kibo(self._context, error)  # who is meant to be read meets that again
+                control.blame_record_at_kibo(self._context, error)  # the read that needs it will meet the error again
                 continue
             if single is not None and not _was_changed(row, single):
                 self.compare(row, single, shown)
@@ -81,14 +82,14 @@ class RowSections:
 
 
 def _was_changed(row: Customer, single: Customer) -> bool:
-    """Did somebody change the account between the two reads? Then they tell nothing of the list."""
+    """Was the account changed between the two reads? Then comparing them says nothing about the list."""
     return None not in (row.updated_at, single.updated_at) and row.updated_at != single.updated_at
 
 
 def read_singly(context: Context, accounts: Iterable[Customer | Staged]) -> Iterator[Customer]:
     """These accounts, each read whole, several under way at once; one deleted meanwhile is left out.
 
-    One that Kibo does not show stops nobody: it is named, and queued to be tried again.
+    An account that Kibo does not show does not stop the others: it is reported and queued again.
     """
     for one in context.kibo.accounts_ahead(accounts, lambda one: one.account_id):
         try:

@@ -1,4 +1,4 @@
-"""Decides about each staged person, when it is asked for."""
+"""Makes the decision about each staged person on demand."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def iter_decisions(context: Context, *, is_retry: bool, longer_than: int = 0) ->
     """
     target, judged_at = target_of(context), context.clock.monotonic()
     for one in iter_staged_people(context.store, context.list_id, context.now(), longer_than=longer_than):
-        # What is fresh is judged by the time of each decision: sending may take hours.
+        # Freshness is judged at the time of each decision, because sending may take hours.
         if context.clock.monotonic() - judged_at >= 1:
             target, judged_at = target_of(context), context.clock.monotonic()
         decision = _decide(one, target, is_retry=is_retry)

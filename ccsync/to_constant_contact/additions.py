@@ -1,4 +1,4 @@
-"""Sends the people who were read and have to be added or updated."""
+"""Sends the staged people who must be added or updated."""
 
 from ccsync.consent.decisions import Act
 from ccsync.from_kibo.staged_decisions import iter_decisions

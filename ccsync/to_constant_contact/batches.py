@@ -30,7 +30,7 @@ from ccsync.state.staging import Staged
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 3_500_000
-"""The vendor silently drops what lies beyond 4 MB, and does not say whether that is 4,000,000 bytes."""
+"""The vendor silently drops everything beyond 4 MB and does not say whether that means 4,000,000 bytes."""
 MOST_ROWS = 40_000
 LONG_ADDRESS = 50
 """The import's schema stops here, others at 80: longer addresses are sent and then looked for."""
@@ -39,7 +39,7 @@ _LOST_ANSWER_TRIES = 3
 REFUSED = "refused"
 """The code of a record that Constant Contact refuses while it takes others."""
 _FROZEN_AT_ONCE = 500
-"""Rows per transaction: readers and writers of the state file must not wait long."""
+"""Rows per transaction, so that readers and writers of the state file do not wait long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def learn(context: Context, adopt_list_id: str | None = None) -> None:
 
 
 def _adopt(context: Context, list_id: str) -> None:
-    """Everybody's membership is read; the members of the list are ours from now on."""
+    """Read everyone's membership; the members of the list count as ours from now on."""
     before = contacts.count_ours(context.store)
     _pass(context, list_id)
     adopted = contacts.count_ours(context.store) - before

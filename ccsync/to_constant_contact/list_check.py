@@ -21,7 +21,7 @@ from ccsync.words import people
 
 _CHUNK = 1_000
 MOST_BY_THE_CHEAPEST_WAY = 10_000
-"""More than these are looked for by reading the list: nobody of them is kept in memory."""
+"""If there are more than this, the list itself is read, and none of them is kept in memory."""
 LetThrough = Callable[[int, int], bool]
 """Do this many missing, of this many looked for, count as departures? Asked if the number is suspicious."""
 
@@ -80,7 +80,7 @@ class ListCheck:
 def find_departures(context: Context, *, is_retry: bool) -> tuple[int, int]:
     """Look at the contacts that imports would update or put on the list again; how many have left, of how many.
 
-    Whose sighting is fresh is not looked at, nor who is in an import that is under way.
+    People with a fresh sighting are skipped, and so are those in an unfinished import.
     """
     store = context.store
     looked_for.begin(store)
@@ -104,7 +104,7 @@ def find_departures(context: Context, *, is_retry: bool) -> tuple[int, int]:
             looked_for.add_gone(store, people)
             gone += len(people)
             continue
-        for person in people:  # by whose act they are off the list nobody knows
+        for person in people:  # it is not known by whose act they are off the list
             restored.hold_back(context, person)
     return gone, looked_for.count(store)
 

@@ -1,7 +1,7 @@
 """Takes people off the list who opted out in the store, or whose account is gone.
 
-What is to be done is a task (`state.outbox.removals`) from the decision until Constant Contact has done it. One contact
-that cannot be taken off holds nobody up: it is tried again by the one retry policy.
+What is to be done is a task (`state.outbox.removals`) from the decision until Constant Contact has done it. A contact
+that cannot be removed does not hold up the others: it is retried by the common policy.
 """
 
 import logging
@@ -193,7 +193,7 @@ def _fail(context: Context, one: Removal, error: Failure) -> None:
 def _take_off(context: Context, leaving: Sequence[Removal]) -> None:
     """Start the jobs that take people off, and bisect those that are refused or fail."""
     search = Bisection[Removal](lambda groups: _carry_out(context, groups), context.run_id)
-    # Who failed before goes apart: a contact that is known to be refused is no reason to bisect the rest.
+    # People who failed before go in a job of their own, so that a known refusal does not bisect the rest.
     fresh, known = [one for one in leaving if not one.attempts], [one for one in leaving if one.attempts]
     most = MOST_AT_ONCE // 2 if any(one.other_id for one in leaving) else MOST_AT_ONCE
     starts = ((some, start) for some in (fresh, known) for start in range(0, len(some), most))
@@ -271,7 +271,7 @@ def _done(context: Context, one: Removal, how: str, open_ids: Sequence[str] = ()
     act = "unsubscribed" if how == "unsubscribed" else "removed"
     with context.store.transaction():
         ids = one.contact_ids or (None,)
-        # Who has the contact under another address has not left by an act of their own.
+        # If the person has the contact under another address, they have not left by their own act.
         for person in {two for each in ids for two in contacts.addresses_of_contact(context.store, each, one.person)}:
             contacts.note_removed(context.store, person, one.list_id, vendor_now(context))
         if not one.is_done:
@@ -285,7 +285,7 @@ def _done(context: Context, one: Removal, how: str, open_ids: Sequence[str] = ()
 
 
 def _forget(context: Context, one: Removal) -> None:
-    """Close the task. A person who said yes meanwhile is decided on again."""
+    """Close the task. If the person said yes meanwhile, decide about them again."""
     is_wanted = _is_wanted(context, one)
     with context.store.transaction():
         removals.drop(context.store, one.person, one.list_id)

@@ -45,7 +45,7 @@ def iter_outgoing(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
 
 
 def _note_found(context: Context, one: Staged) -> None:
-    """From now on it is noticed when they leave the list."""
+    """From now on ccsync notices if they leave the list."""
     at = context.constant_contact.transport.server_time(context.now())
     contacts.found_on_list(context.store, one.account_id, one.person or b"", context.list_id, at)
 

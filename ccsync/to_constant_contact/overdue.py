@@ -1,4 +1,4 @@
-"""Imports that have not ended long after they were sent: reported once, and waited for by nobody.
+"""Handles imports that have not ended long after they were sent: they are reported once, and no run waits for them.
 
 They are watched until they end all the same: what they do then is looked at.
 """

@@ -1,4 +1,4 @@
-"""Creates new customers one by one, so that Constant Contact sends them its welcome e-mail: imports send none."""
+"""Creates new customers one by one so that Constant Contact sends its welcome e-mail: imports send none."""
 
 import json
 
@@ -68,7 +68,7 @@ def _field_ids(context: Context, due: list[Staged]) -> dict[str, str]:
 def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
     person, row = one.person or b"", json.loads(one.row or "{}")
     at = context.constant_contact.transport.server_time(context.now())
-    # Noted beforehand: whether the answer arrives or not, an opt-out has to find it.
+    # Noted beforehand, so that an opt-out finds it even if the answer never arrives.
     contacts.set_out_to_send(context.store, [person], at)
     try:
         contact = context.constant_contact.create_contact(new_contact(row, context.list_id, field_ids))

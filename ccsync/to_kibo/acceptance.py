@@ -1,4 +1,4 @@
-"""Writes back to Kibo as far as the safety limit lets it, and remembers what a person has let through."""
+"""Writes back to Kibo within the safety limit, and remembers what a person has let through."""
 
 from ccsync.errors import CcsyncError, SafetyLimitError, TemporaryError
 from ccsync.run.context import Context
@@ -52,7 +52,7 @@ class Writing:
         self._has_failed = False
 
     def finish(self) -> None:
-        """The run is at its end. Raises `SafetyLimitError` when somebody is held back."""
+        """End the run. Raises `SafetyLimitError` if anyone is held back."""
         if self._context.is_dry_run:
             return
         if self._held:

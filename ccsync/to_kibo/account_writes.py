@@ -1,6 +1,5 @@
-"""Writes accounts at Kibo: reads each again, sets one flag, compares the answer. Several run at once.
-
-Never two on one account: what one write has changed is read again before the next.
+"""Writes accounts at Kibo: reads each again, sets one flag, compares the answer. Several run at once, but never two on
+one account: it is read again before the next write.
 """
 
 from collections import deque
@@ -68,7 +67,7 @@ class AccountWrites:
         except CcsyncError:
             while self._under_way:
                 one, whole = self._under_way.popleft()
-                with suppress(CcsyncError):  # one trouble is reported, and nothing is tried again
+                with suppress(CcsyncError):  # the first error is reported, and nothing is retried
                     self._over(one, whole.customer.account_id, self._put(one.row, whole))
             raise
         finally:
@@ -86,10 +85,10 @@ class AccountWrites:
             self._over(one, account_id, found)
             return
         self._under_way.append((one, found))
-        # The first write of a run goes alone: what would meet every account is met once.
+        # The first write of a run goes alone, so that a general refusal is met only once.
         is_sent = self._has_written and self._context.kibo.begin_consent(found, wanted_value(one.row.kind))
         if not is_sent:
-            self._finish(self._under_way.pop())  # before the others: what was read must not grow old
+            self._finish(self._under_way.pop())  # right away, before what was read gets old
 
     def _finish(self, sent: tuple[_Row, WholeAccount]) -> None:
         """Handle the answer to a write. If it did not get through, read and write the account again."""

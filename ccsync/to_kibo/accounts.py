@@ -1,4 +1,4 @@
-"""Finds every Kibo account that has somebody's address, in any case of letters: singly or by one sweep."""
+"""Finds every Kibo account with a person's address, in any case of letters: one by one or by a sweep."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from ccsync.state.views import swept
 log = logging.getLogger(__name__)
 
 MOST_PAGES = 50
-"""Nobody has ten thousand accounts with one address: a listing that long does not answer the question."""
+"""No person has ten thousand accounts: a listing that long did not apply the filter."""
 
 
 class Finder:

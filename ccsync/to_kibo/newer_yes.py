@@ -44,7 +44,7 @@ def _latest(context: Context, opt_out: Suppression) -> datetime | None:
 
 
 def _end_of(shown: datetime) -> datetime:
-    """Some of Constant Contact's dates are dates alone: it was at some time of that day."""
+    """Some of Constant Contact's dates have no time: it was at some time on that day."""
     is_date = shown == shown.replace(hour=0, minute=0, second=0, microsecond=0)
     return shown + timedelta(days=1) if is_date else shown
 

@@ -50,7 +50,7 @@ class Outcomes:
     def finish(self, row: WriteBack, acts: Mapping[int, AccountAct], writes: Sequence[KiboWrite]) -> None:
         """Nothing is left to be written for it."""
         context = self._context
-        # What a run wrote that died before it could say so counts as well.
+        # This includes what an earlier run wrote before it died.
         is_written = AccountAct.WRITE in acts.values() or any(
             one.reason == row.kind and one.done_at is not None and one.done_at >= row.queued_at for one in writes
         )
@@ -65,7 +65,7 @@ class Outcomes:
             self.departed_by[row.source or ""] += 1
 
     def leave(self, row: WriteBack, newer: Iterable[int]) -> None:
-        """These accounts have said yes since: they are left alone, whatever becomes of the others."""
+        """These accounts have said yes since, so they are left alone."""
         steps = [Step(row.person, one, "left alone", f"{reason_of(row)}; {_NEWER}") for one in newer]
         with self._context.store.transaction():
             history.append(self._context.store, self._context.run_id, self._context.now(), steps)
@@ -93,7 +93,7 @@ class Outcomes:
             log.warning("account %s was not written: %s %s", account_id or "?", error.what, error.why)
 
     def _differs(self, row: WriteBack, account_id: int, fields: Sequence[str]) -> None:
-        """The consent is right, and something else of the account is not as it was: a person has to look."""
+        """The consent is right, but something else in the account has changed: a person has to look."""
         context, names = self._context, ", ".join(fields)
         self.news += 1
         text = (

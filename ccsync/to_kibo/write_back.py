@@ -77,7 +77,7 @@ class Writer:
         self.look(accept)
         held = self.allowance(accept)
         self._going = held.may_go
-        self._most_targets = MOST_REMEMBERED + CHUNK  # there is room for everybody of a part
+        self._most_targets = MOST_REMEMBERED + CHUNK  # the limit leaves room for this whole part
         wanted = islice(self.wanted(), held.may_go)
         while going := list(islice(wanted, CHUNK)):
             self._look_at([row for row in going if row.id not in self._targets])
@@ -149,7 +149,7 @@ class Writer:
         by_person: dict[bytes, list[WriteBack]] = {}
         for row in sorted(rows, key=lambda one: one.attempts):
             if row.kind == UNSUBSCRIBED and row.person in hidden:
-                continue  # it waits until a listing shows it again: the daily one at the latest
+                continue  # it waits until a listing shows it again, at the latest the daily one
             if self._holds(row) and self._is_departure(row):
                 by_person.setdefault(row.person, []).append(row)
         for person, found in self._finder.find(list(by_person)):
@@ -185,7 +185,7 @@ class Writer:
         return reason is None
 
     def _is_departure(self, row: WriteBack) -> bool:
-        """A departure that nobody has looked at yet may be a deletion; one of an earlier run may be undone."""
+        """A departure that has not been checked may be a deletion, and an earlier one may have been undone."""
         target = target_of(self._context)
         if row.kind != DEPARTED or (
             row.is_checked
