@@ -121,7 +121,7 @@ class App:
         other = runs.other_alive(store)
         if other is not None:
             raise LockedError(
-                "Another run is under way; nothing was done.",
+                "Another run is in progress; nothing was done.",
                 f"`ccsync {other.job}` since {screen.local_time(other.started_at)}; its lock file is gone.",
                 "Wait until it has ended; `ccsync logs` shows it.",
             )

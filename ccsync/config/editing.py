@@ -198,7 +198,7 @@ def _check_replaceable(target: Path, probe: Path) -> None:
     except OSError as error:
         if error.errno == errno.EXDEV:
             raise ConfigError(
-                f"The config file {target} is mounted by itself, so it cannot be replaced; nothing was changed.",
+                f"The config file {target} is a mount of its own, so it cannot be replaced; nothing was changed.",
                 "ccsync writes a new file and puts it in the place of the old one, so that none is ever half written.",
                 f"Mount its folder {target.parent} instead of the one file.",
             ) from error

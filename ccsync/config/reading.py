@@ -130,7 +130,7 @@ def _unreadable(path: Path, error: OSError | ValueError) -> ConfigError:
     if isinstance(error, OSError):
         why = f"{error.strerror}."
     if isinstance(error, FileNotFoundError) and path.is_symlink():
-        return ConfigError(what, "it is a link to a file that does not exist.", "Mend the link, or remove it.")
+        return ConfigError(what, "it is a link to a file that does not exist.", "Fix the link, or remove it.")
     if isinstance(error, IsADirectoryError):
         return ConfigError(what, why, f"Name the file in it, such as --config {shlex.quote(str(path / FILE_NAME))}")
     return ConfigError(what, why, "Check the path and its permissions, for the user that runs ccsync.")

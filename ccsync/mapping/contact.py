@@ -139,7 +139,7 @@ def _plan(items: tuple[tuple[str, str], ...]) -> _Plan:
     mapping = dict(items)
     if problems := mapping_problems(mapping, None):
         raise ConfigError(
-            "The field mapping is wrong.", problems[0], "Mend [mapping] in the config file.", tuple(problems)
+            "The field mapping is wrong.", problems[0], "Correct [mapping] in the config file.", tuple(problems)
         )
     parts = needed_sections(mapping)
     steps = tuple(_step(key, name) for key, name in items)

@@ -61,7 +61,7 @@ def _asked(troubles: list[Alert], ask: Callable[[], T]) -> T | None:
     except Interrupted:
         raise
     except LockedError as error:
-        what = "Constant Contact was not asked: its login is to be renewed, and another run holds the lock."
+        what = "Constant Contact was not asked: its login must be renewed, and another run holds the lock."
         troubles.append(Alert(what, error.fix))
         return None
     except CcsyncError as error:

@@ -233,7 +233,7 @@ def adopt_lost(context: Context) -> None:
     """Find out about the batch of a run that died while sending: adopt its import, or release its contacts."""
     for batch in batches.unfinished(context.store):
         if batch.state == PREPARED and not adopt(context, batch):
-            log.info("batch %s never arrived; its %s contacts are decided on anew", batch.id, batch.rows)
+            log.info("batch %s never arrived; its %s contacts will be decided again", batch.id, batch.rows)
             batches.close(context.store, batch.id, FAILED, context.now())
 
 

@@ -98,7 +98,7 @@ def _refuses_everybody(failure: Failure) -> Failure:
     if isinstance(failure, VendorUnreachable):
         return failure
     return RefusedError(
-        "Constant Contact refuses every import, whoever is in it; no record was rejected for that.",
+        "Constant Contact refuses every import, so no record was rejected for it.",
         f"{failure.what.rstrip('.')}: {failure.why}",
         "The next run tries again. If it persists, look at your plan and at Activity in Constant Contact.",
         status=failure.status,

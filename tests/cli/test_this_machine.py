@@ -193,7 +193,7 @@ def test_a_config_file_that_is_mounted_alone(tmp_path: Path) -> None:
     with LiveShop(tmp_path, SETTINGS) as shop:
         before = shop.config_path.read_text()
         done = mounted_alone(shop, ["configure", "--list", "New customers", "--create-list"])
-        check_error(done, {4}, "is mounted by itself", f"Mount its folder {tmp_path}")
+        check_error(done, {4}, "is a mount of its own", f"Mount its folder {tmp_path}")
         assert not shop.requests("POST", "/contact_lists")
         assert shop.config_path.read_text() == before
         assert {one.name for one in tmp_path.glob(".ccsync.toml*")} == set()

@@ -201,8 +201,8 @@ BUGS = (
     SeededBug(
         "one account that cannot be read stops the flush",
         "from_kibo/row_sections.py",
-        "who is meant to be read meets that again\n                continue\n",
-        "who is meant to be read meets that again\n                raise\n",
+        "the read that needs it will meet the error again\n                continue\n",
+        "the read that needs it will meet the error again\n                raise\n",
         ("tests/from_kibo/test_refused_reads.py", "-k", "hold_nobody_up"),
     ),
     SeededBug(

@@ -177,8 +177,8 @@ def _print_plan(context: Context, plan: Plan) -> None:
         screen.print_line(screen.clean(remark))
     if plan.single_reads:
         screen.print_line(
-            "Kibo's list does not show all that is mapped: an export reads each customer by itself."
-            + (" Updated, unchanged and bytes are judged by a sample." if plan.is_estimate else "")
+            "Kibo's list does not show all mapped fields: an export reads each customer singly."
+            + (" Updated, unchanged and bytes are estimated from a sample." if plan.is_estimate else "")
         )
     limits = context.config.limits
     screen.print_line(

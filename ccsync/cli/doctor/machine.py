@@ -57,7 +57,7 @@ class Machine:
     def known_store(self) -> Store:
         """The state file. Raises `Skipped` when it cannot be used."""
         if self.store is None:
-            raise Skipped("there is no state file to look into")
+            raise Skipped("there is no state file to check")
         return self.store
 
     def _permissions(self) -> str:

@@ -81,7 +81,7 @@ _AGAIN = "ccsync configure begins again."
 def _with_made(error: CcsyncError, draft: Draft) -> CcsyncError:
     if draft.made:
         why = f"{error.why} " if error.why else ""
-        error.why = f"{why}In Constant Contact there is now {' and '.join(draft.made)}."
+        error.why = f"{why}Already created in Constant Contact: {' and '.join(draft.made)}."
     return error
 
 

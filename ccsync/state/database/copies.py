@@ -16,7 +16,7 @@ from ccsync.state.database.store import Store
 RESTORED = "An older copy of the state file was restored: it does not know what ccsync has done since."
 WHAT_FOLLOWS = (
     "ccsync reads both sides again. People who are off the list do not count as having left it: they are neither mailed"
-    " nor opted out in the store until they opt in anew."
+    " nor opted out in the store until they opt in again."
 )
 _WRITER = "newest_writer"
 

@@ -47,7 +47,7 @@ def _create(context: Context, tag: ManagedTag) -> Tag | None:
         log.warning("the tag was not created: %s %s", error.what, error.why)
         context.notices["tags-refused"] = (
             f'Constant Contact did not create the tag "{tag.name}": {error.why}'
-            " An account holds a limited number of tags; whoever is to have this one gets it once it can be created."
+            " An account holds a limited number of tags; people who should have this one get it once it can be created."
         )
         return None
 
@@ -56,9 +56,9 @@ def _notify(context: Context, gone: list[str]) -> None:
     if gone:
         names = ", ".join(f'"{one}"' for one in gone)
         context.notices["tags-gone"] = (
-            f"Deleted in Constant Contact: the tag{'' if len(gone) == 1 else 's'} {names}. ccsync makes no deleted tag"
-            " again by itself. To have them back: ccsync configure --create-tags. To do without: take"
-            " them out of [tags]."
+            f"Deleted in Constant Contact: the tag{'' if len(gone) == 1 else 's'} {names}. ccsync does not recreate a"
+            " deleted tag by itself. To get them back: ccsync configure --create-tags. To do without them: take them out"
+            " of [tags]."
         )
     mapped = context.config.tags
     rest = [one.name for one in person_tags.managed(context.store) if one.name not in mapped.values()]

@@ -64,7 +64,9 @@ def _look_at_earlier(context: Context) -> None:
             _end(context, job, over[job.activity_id])
         elif job.is_overdue:
             tag_tasks.release(context.store, job.activity_id, context.now())
-            context.remarks.append("A tagging job of Constant Contact has not ended for six hours; it is started anew.")
+            context.remarks.append(
+                "A tagging job of Constant Contact has not ended for six hours; it is started again."
+            )
 
 
 def _end(context: Context, job: TagJob, activity: Activity | None) -> bool:

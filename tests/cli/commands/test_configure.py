@@ -236,7 +236,7 @@ def test_what_was_created_is_told_when_the_rest_fails(shop: LiveShop) -> None:
     before = shop.config_path.read_bytes()
     done = shop.ccsync("configure", "--list", "VIP", "--create-list", "--map", "cf:hat=id", "--create-fields")
     assert done.returncode == 9
-    assert 'In Constant Contact there is now the custom field "hat".' in done.stderr
+    assert 'Already created in Constant Contact: the custom field "hat".' in done.stderr
     assert shop.config_path.read_bytes() == before
 
 

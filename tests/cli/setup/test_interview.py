@@ -325,7 +325,7 @@ def test_stopped_at_any_question_nothing_is_written(shop: LiveShop, key: str, wh
     assert seen.code == 130
     assert f"{what}; nothing was changed in ccsync.toml." in words(seen.screen)
     assert "ccsync configure begins again." in seen.screen
-    assert "In Constant Contact there is now" not in words(seen.screen)
+    assert "Already created in Constant Contact:" not in words(seen.screen)
     assert shop.config_path.read_bytes() == before
 
 
@@ -340,7 +340,7 @@ def test_what_was_created_before_it_was_stopped_is_told(shop: LiveShop, key: str
     )
     seen = ask(shop, script)
     assert seen.code == 130
-    assert 'In Constant Contact there is now the list "VIP" and the custom field "hat".' in words(seen.screen)
+    assert 'Already created in Constant Contact: the list "VIP" and the custom field "hat".' in words(seen.screen)
     assert shop.config_path.read_bytes() == before
     assert ask(shop, kept([("List (", "VIP")], mapping=[("Change", "cf:hat=id"), ("Change", "")])).code == 0
     assert len(shop.requests("POST", "/contact_lists")) == 1

@@ -152,7 +152,7 @@ def test_a_job_that_fails_is_started_again(tmp_path: Path) -> None:
 
 
 def test_a_job_that_hangs_holds_nobody_up(tmp_path: Path) -> None:
-    """The run ends, later runs look at the job, and after six hours it is started anew."""
+    """The run ends, later runs look at the job, and after six hours it is started again."""
     with tag_shop(tmp_path) as shop:
         join(shop, PAT, segments=in_segments("VIP"))
         shop.box.cc.jobs.add("tagging", seconds=None, times=1)
