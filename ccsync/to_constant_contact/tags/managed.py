@@ -57,8 +57,8 @@ def _notify(context: Context, gone: list[str]) -> None:
         names = ", ".join(f'"{one}"' for one in gone)
         context.notices["tags-gone"] = (
             f"Deleted in Constant Contact: the tag{'' if len(gone) == 1 else 's'} {names}. ccsync does not recreate a"
-            " deleted tag by itself. To get them back: ccsync configure --create-tags. To do without them: take them out"
-            " of [tags]."
+            " deleted tag by itself. To get them back: ccsync configure --create-tags. To do without them: take them"
+            " out of [tags]."
         )
     mapped = context.config.tags
     rest = [one.name for one in person_tags.managed(context.store) if one.name not in mapped.values()]
