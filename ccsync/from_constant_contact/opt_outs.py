@@ -10,6 +10,7 @@ from ccsync.models import Contact
 from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, erasure, ledger, suppressions
+from ccsync.state.contacts import Sighting
 from ccsync.state.ledger import change_of
 from ccsync.state.outbox import removals, write_backs
 from ccsync.state.properties import Stream
@@ -95,7 +96,8 @@ def record(context: Context, shown: Iterable[Contact]) -> int:
                 news.append(replace(change, source=OWN) if is_own else change)
             else:
                 erasure.keep_forgotten(context.store, person)
-        contacts.note_unsubscribed(context.store, contact.contact_id, current, vendor_at)
+        seen = Sighting(current, contact.contact_id, UNSUBSCRIBED, None, vendor_at, contact.created_at)
+        contacts.note_unsubscribed(context.store, seen)
     ledger.append(context.store, context.run_id, news)
     return known
 

@@ -1,10 +1,11 @@
 """The export: every customer who opted in, and nobody else, ends up on the contact list."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.errors import TemporaryError, VendorUnreachable
+from ccsync.errors import RefusedError, TemporaryError, VendorUnreachable
 from ccsync.from_constant_contact import opt_outs, restored
 from ccsync.from_constant_contact.activities import be_patient
 from ccsync.from_kibo import audit_evidence, events
@@ -61,6 +62,8 @@ def run(context: Context, request: Request) -> Plan | None:
     contact_list, is_first = _agree(context, request)
     started_at = clocks.kibo_time(context)
     restored.recognize(context)
+    if request.is_whole:
+        _pull_events(context)
     gathered = _gather(context, request, started_at.at)
     removals = Removals(context, 0)
     if not request.is_dry_run:
@@ -93,12 +96,23 @@ def run(context: Context, request: Request) -> Plan | None:
             if properties.get(context.store, properties.EXPORTED_LIST) is None:
                 properties.put(context.store, properties.FIRST_EXPORT, to_text(clocks.kibo_at_most(context).at))
             properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
-            clocks.advance(context, events.STREAM, started_at)
+            if events.is_too_old(context):
+                clocks.advance(context, events.STREAM, started_at)
     tags.tagging.carry_out(context)
     audit_evidence.add(context)
     removals.raise_held()
     _raise_unfinished(context)
     return None
+
+
+def _pull_events(context: Context) -> None:
+    """An export reads who opts in; whoever says no since the last flush is named by events alone, and read by the next.
+
+    Before the first export nobody is on the list.
+    """
+    if properties.get(context.store, properties.EXPORTED_LIST) is not None:
+        with suppress(RefusedError):  # the next flush needs nothing but events, and reports it
+            events.pull(context, moves_bookmark=not events.is_too_old(context))
 
 
 def _raise_unfinished(context: Context) -> None:

@@ -16,6 +16,8 @@ Tests check their invariants against it, because it records what people wanted, 
 | rename | Constant Contact | person, staff, app | the address before |
 | delete | Constant Contact | staff, app | |
 | delete-list | Constant Contact | staff | |
+| tag, untag | Constant Contact | staff, app | the tag's name; of the app when it is asked for, whatever becomes of it |
+| delete-tag | Constant Contact | staff | the tag's name |
 | send | Constant Contact | app | import, create or change: the address went out for `list_id` |
 """
 

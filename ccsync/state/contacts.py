@@ -183,12 +183,12 @@ def _note_moves(store: Store, found: Sequence[Sighting]) -> None:
     )
 
 
-def note_unsubscribed(store: Store, contact_id: str, person: bytes, at: datetime) -> None:
+def note_unsubscribed(store: Store, seen: Sighting) -> None:
     """A contact was shown as unsubscribed, without its lists. Only of contacts ccsync knows that is noted: an account
     may have half a million old opt-outs. Inside the caller's transaction.
     """
-    if store.exists("SELECT 1 FROM contacts WHERE person = ? OR contact_id = ?", person, contact_id):
-        observe(store, [Sighting(person, contact_id, "unsubscribed", None, at)])
+    if store.exists("SELECT 1 FROM contacts WHERE person = ? OR contact_id = ?", seen.person, seen.contact_id):
+        observe(store, [seen])
 
 
 def _link(store: Store, pairs: Iterable[tuple[str, bytes]]) -> None:

@@ -33,6 +33,11 @@ def finish(store: Store, account_id: int, at: datetime, updated_at: datetime | N
     store.run(f"UPDATE kibo_writes SET {assigned} WHERE account_id = ?", at, updated_at, account_id)
 
 
+def withdraw(store: Store, account_id: int) -> None:
+    """Kibo turned down what ccsync had set out to do."""
+    store.run("DELETE FROM kibo_writes WHERE account_id = ? AND done_at IS NULL", account_id)
+
+
 def forget(store: Store, account_id: int) -> None:
     """The person has changed it since; inside the caller's transaction."""
     store.run("DELETE FROM kibo_writes WHERE account_id = ?", account_id)

@@ -148,7 +148,12 @@ class AccountWrites:
     def _put(self, row: WriteBack, whole: WholeAccount) -> AccountAct | None:
         """Write one account and compare the answer; `None` when it is gone."""
         accepts = wanted_value(row.kind)
-        written = self._context.kibo.put_consent(whole, accepts)
+        try:
+            written = self._context.kibo.put_consent(whole, accepts)
+        except RefusedError:
+            # A no that the account shows later is its owner's: no return may undo it.
+            kibo_writes.withdraw(self._context.store, whole.customer.account_id)
+            raise
         if written is None:
             return None
         if written.customer.accepts_marketing is not accepts:

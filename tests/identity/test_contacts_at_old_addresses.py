@@ -133,6 +133,23 @@ def test_another_sources_contact_where_ours_was_erased_keeps_its_data(shop: Shop
     assert (contact["first_name"], flags, accepts(shop, pat)) == ("Their", [True, True], True)
 
 
+def test_another_sources_contact_that_was_unsubscribed_keeps_its_data(shop: Shop) -> None:
+    """Opt-outs are shown without lists, but with when the contact was made: it is not the one that ccsync made."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.delete_contact(PAT, for_good=True)
+    shop.later(minutes=30)
+    now = shop.clock.now()
+    shop.box.cc.add_contact(seed_contact(PAT, "unsubscribed", created_at=now, updated_at=now))
+    run_job(shop, "full poll")
+    shop.later(hours=1)
+    shop.box.cc.resubscribe(PAT)
+    members, flags = outcome(shop, pat)
+    contact = shop.box.cc.contact(PAT)
+    assert contact is not None
+    assert (contact["first_name"], PAT in members, flags) == ("Their", True, [True])
+
+
 def test_whose_contact_took_an_address_that_has_to_leave_has_not_left(shop: Shop) -> None:
     """ccsync takes the contact off for the address's own account; that is no departure of the account it came from."""
     pat, lee = join(shop, PAT, LEE)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness import Shop
 from tests.identity.stories import FIRST, edit, outcome, run_job, suppressed
-from tests.jobs.polling import PAT, join, settled, small_shop
+from tests.jobs.polling import KIM, PAT, join, settled, small_shop
 
 ORDERS = [
     pytest.param(one, marks=() if one[0] != "poll" and one[2] != "poll" else pytest.mark.deep, id=" ".join(one))
@@ -132,3 +132,16 @@ def test_an_older_account_that_turns_up_late_outweighs_nothing(shop: Shop, first
     run_job(shop, first)
     members, flags = outcome(shop, pat, twin)
     assert (PAT in members, flags) == (False, [False, True])
+
+
+@pytest.mark.parametrize("days", [0.5, 5, 9])
+def test_an_export_before_a_flush_loses_no_event(shop: Shop, days: float) -> None:
+    """Only events name an account that says no and has somebody's address now, however long no flush ran."""
+    pat, kim = join(shop, PAT)[0], join(shop, KIM, acceptsMarketing=False)[0]
+    settled(shop)
+    shop.later(days=1)
+    run_job(shop, "flush")
+    shop.box.kibo.hand_over_address(pat, kim, "pat.new@example.org")
+    shop.later(days=days)
+    run_all(shop, ("export", "flush", "flush"))
+    assert PAT not in shop.members()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.machine import axes, troubles
 from tests.machine.steps import KINDS, Step, draw, play_step
-from tests.machine.world import POOL, WAYS, Broken, World
+from tests.machine.tagging import CODES
+from tests.machine.world import POOL, WAYS, Broken, World, has_tags
 
 MOST_STEPS = 40
 MEMORY = Path("/dev/shm")
@@ -23,7 +24,10 @@ def drawn(seed: int, enabled: tuple[str, ...] = axes.ENABLED) -> tuple[int, list
     assert {kind.axis for kind in KINDS.values()} >= set(enabled), f"the axes are those of {axes.__name__}"
     chance = random.Random(seed)
     way = chance.randrange(len(WAYS))
-    first = [("sign_up", where, chance.randrange(3)) for where in range(len(POOL) - 1)]
+    enabled = tuple(one for one in enabled if one != "tags" or has_tags(way))
+    first: list[Step] = [("sign_up", where, chance.randrange(3)) for where in range(len(POOL) - 1)]
+    if "tags" in enabled:
+        first += [("change_segment", who, chance.randrange(len(CODES))) for who in range(len(first))]
     steps = draw(chance, enabled, chance.randrange(6, MOST_STEPS - 6))
     return way, [*first, ("run", 3), *steps, ("settle", chance.randrange(2))]
 

@@ -77,6 +77,10 @@ class History:
             for one in self.settled
         )
 
+    def was_lost(self, number: int) -> bool:
+        """Was the act forgotten with a state file?"""
+        return any(start <= number < end for start, end in self._lost)
+
     def is_held_since_a_restore(self, number: int) -> bool:
         """Was a state file put back after this act? A yes from before that proves nothing about who is off the list."""
         return any(number < end for _, end in self._lost)
@@ -100,7 +104,7 @@ class History:
         contact = self.facts.contact_at(address)
         if contact is None or not contact.is_member or contact.joined_by != "app":
             return False
-        if any(start <= contact.joined[-1][0] < end for start, end in self._lost):
+        if self.was_lost(contact.joined[-1][0]):
             return False
         # A contact that came to the address by its own change of address was never put there by ccsync.
         return contact.homes[-1][0] <= contact.joined[-1][0]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.harness import LIST, Crash
+from tests.machine.tagging import CODES, NAMES, STAFFS
 from tests.machine.world import FIELDS, JOBS, OTHER_LIST, POOL, World
 
 Step = tuple[Any, ...]
@@ -242,6 +243,52 @@ def come_from_elsewhere(world: World, where: int, how: int) -> None:
         world.add_outsider(POOL[where], lists, ("implicit", "implicit", "explicit", "unsubscribed", "implicit")[how])
 
 
+# segments and tags
+
+
+@step("tags", 36, ANY, len(CODES))
+def change_segment(world: World, who: int, which: int) -> None:
+    """An account comes into a segment, or leaves it."""
+    account_id = pick(world.accounts(), who)
+    if account_id is not None:
+        world.tick()
+        world.tags.toggle(account_id, CODES[which])
+
+
+HAND = (STAFFS, STAFFS, STAFFS, NAMES["VIP"])
+
+
+@step("tags", 4, ANY, len(HAND))
+def tag_by_hand(world: World, who: int, which: int) -> None:
+    """Staff give somebody a tag."""
+    home = _contact(world, who, _lives)
+    if home is not None:
+        world.cc.tag(home, HAND[which])
+
+
+@step("tags", 10, ANY, ANY)
+def untag_by_hand(world: World, who: int, which: int) -> None:
+    """Staff take a tag off somebody."""
+    home = _contact(world, who, lambda one: _lives(one) and bool(one["taggings"]))
+    if home is not None:
+        world.cc.untag(home, pick(sorted(world.cc.tags_of(home)), which))
+
+
+@step("tags", 4, len(CODES))
+def delete_tag(world: World, which: int) -> None:
+    """Staff delete a tag that ccsync sets."""
+    if world.cc.tags.named(NAMES[CODES[which]]) is not None:
+        world.tick()
+        world.cc.tags.delete(NAMES[CODES[which]])
+
+
+@step("tags", 3)
+def make_tags_again(world: World) -> None:
+    """Somebody has deleted tags made again."""
+    world.tick()
+    world.tags.make_again()
+
+
 # jobs, and what goes wrong with them
 
 
@@ -277,7 +324,10 @@ def fail(world: World, job: int, nth: int, fault: int) -> None:
     world.box.faults.clear()
 
 
-RACES = ("decide", "unsubscribe", "come_back", "leave", "rejoin", "move", "rename", "delete_contact", "delete_account")
+RACES = (
+    *("decide", "unsubscribe", "come_back", "leave", "rejoin", "move", "rename", "delete_contact", "delete_account"),
+    *("change_segment", "untag_by_hand"),
+)
 
 
 @step("crashes", 6, len(JOBS), 25, len(RACES), ANY, ANY, len(POOL))

@@ -11,10 +11,10 @@ from tests.machine.world import JOBS, POOL, World
 
 RECORD_STATUSES = (400, 409, 500)
 KIBO_RECORD = ("put", "search", "read")
-CC_RECORD = ("removal", "addition", "import", "change", "read")
+CC_RECORD = ("removal", "addition", "import", "change", "read", "tagging")
 EVERYTHING = (("kibo", 503), ("kibo", 400), ("cc", 400), ("cc", 503))
 ENDS = ("failed", "cancelled", "timed_out")
-SLOW = ("import", "removal", "addition", "export")
+SLOW = ("import", "removal", "addition", "export", "tagging")
 DAY = 86_400.0
 SKEWS = (600.0, -600.0, 30 * DAY, -30 * DAY, 365 * DAY, 5 * 365 * DAY, -56 * 365 * DAY)
 HOURS = (1, 30, None)

@@ -14,12 +14,12 @@ from ccsync.config import Config, load_config
 from ccsync.consent.drift import DRIFT, Kind
 from ccsync.errors import CcsyncError, SafetyLimitError
 from ccsync.run.context import Context
-from ccsync.sandbox.settings import SandboxSettings
+from ccsync.sandbox.settings import CUSTOMER_TOPICS, ROW_SECTIONS, SEGMENT_TOPICS, SandboxSettings
 from ccsync.state import Store
 from tests.harness import Crash, Shop
 from tests.jobs.reconciling import reconcile
 from tests.jobs.test_export import seed_contact
-from tests.machine import invariants
+from tests.machine import invariants, tagging
 from tests.machine.facts import Facts
 from tests.machine.invariants import History, Settled, Span
 
@@ -35,8 +35,22 @@ WAYS: tuple[tuple[dict[str, object], str], ...] = (
     ({"update_date_filter": "refuse", "resubscribe_keeps_opt_out_date": False}, ""),
     ({}, 'opt_out = "unsubscribe"\n'),
     ({"rename_moves_updated_at": True, "import_updates_unsubscribed": False}, "overwrite_existing = true\n"),
+    ({}, tagging.CONFIG),
+    (
+        {"part_edits_make_events": False, "event_topics": CUSTOMER_TOPICS | SEGMENT_TOPICS},
+        'opt_out = "unsubscribe"\n' + tagging.CONFIG,
+    ),
+    (
+        {"rows_carry": ROW_SECTIONS - {"segments"}, "confirmed_opt_in": True},
+        "welcome_email = true\n" + tagging.CONFIG,
+    ),
 )
 """How the vendors go, where their descriptions leave it open, and what is configured."""
+
+
+def has_tags(way: int) -> bool:
+    """Are segments mapped to tags?"""
+    return tagging.CONFIG in WAYS[way % len(WAYS)][1]
 
 
 class Broken(AssertionError):
@@ -82,6 +96,7 @@ class World:
         vars(self.shop).pop("config", None)
         self.box, self.kibo, self.cc = self.shop.box, self.shop.box.kibo, self.shop.box.cc
         self.cc.add_list(OTHER_LIST)
+        self.tags = tagging.Tags(self.shop, has_tags(way))
         self._path = self.shop.config.state.path
         self._copied: tuple[int, bool] | None = None
         self._lost: list[tuple[int, int]] = []
@@ -266,6 +281,7 @@ class World:
             *invariants.no_consent_is_touched(now, self._judged, self.seen_until),
             *invariants.nobody_is_subscribed_again(now, _permissions(contacts), self.cc.forbidden_calls),
             *invariants.nobody_unsubscribed_is_member(now, frozenset(self.shop.members()), keeps=self._keeps_lists),
+            *self.tags.of_run(before, now, span),
             *self._what_else_was_touched(now, contacts),
         ]
         self._judged = span.end
@@ -281,6 +297,7 @@ class World:
             *invariants.who_says_no_is_no_member(now, members),
             *invariants.who_says_yes_is_member(now, members, waiting),
             *invariants.store_knows(now),
+            *self.tags.of_rest(now, members),
         ]
         self._raise_any(found)
         self.tick()

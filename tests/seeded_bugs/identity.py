@@ -82,6 +82,13 @@ BUGS = (
         (NEWER, "-k", "undated"),
     ),
     SeededBug(
+        "a refused write counts as ours",
+        "to_kibo/account_writes.py",
+        "            kibo_writes.withdraw(self._context.store, whole.customer.account_id)\n",
+        "",
+        ("tests/to_kibo/test_refused_records.py", "-k", "undone_by_a_return"),
+    ),
+    SeededBug(
         "whatever contact has the address of one of ours is ours",
         "state/contacts.py",
         " THEN 0 ELSE is_ours END",

@@ -43,6 +43,25 @@ def test_accounts_whose_put_is_refused_hold_nobody_up(shop: Shop, number: int, s
         assert {told(shop, one)[0].attempts for one in addresses("bad", number)} == {1}
 
 
+def test_a_refused_write_is_not_undone_by_a_return(shop: Shop) -> None:
+    """The account's own no came after it: nobody but its owner takes that back."""
+    with shop:
+        (pat,) = join(shop, "pat@example.com")
+        settled(shop)
+        shop.box.kibo.refuse("put", 400, record=pat)
+        unsubscribe(shop, "pat@example.com")
+        shop.poll()
+        shop.box.kibo.relent()
+        shop.later(minutes=5)
+        shop.box.kibo.opt_out(pat)
+        shop.box.cc.resubscribe("pat@example.com")
+        for _ in range(2):
+            shop.later(hours=25)
+            shop.poll(is_full=True)
+            shop.flush()
+        assert accepts(shop, pat) is False
+
+
 def test_three_hundred_accounts_whose_put_is_refused_hold_nobody_up(shop: Shop) -> None:
     """Three hundred refusals in a row are no reason to stop before the healthy accounts."""
     with shop:

@@ -49,9 +49,9 @@ class Actions:
         self.plan = Plan(settings, self._store)
         self.custom_fields = CustomFields(lower_names=settings.custom_field_names == "lower")
         self.activities = Activities(clock, self._new_id)
-        self.tags = Tags(self._store, clock, self._new_id)
+        self.tags = Tags(self._store, clock, self._notes, self._new_id)
         self.memberships = Memberships(settings, self._store, self.lists, self.tags, self.activities, self._notes)
-        self.taggings = Taggings(settings, self._store, self.tags, self.memberships, self.activities)
+        self.taggings = Taggings(settings, self._store, self.tags, self.memberships, self.activities, self._notes)
         self.contacts = Contacts(settings, clock, self._store, self.lists, self.tags, self.custom_fields)
         self.account = Account()
         self.automations = Automations(settings.automations_status, clock, self._new_id)
@@ -176,13 +176,11 @@ class Actions:
 
     def tag(self, address: str, name: str) -> None:
         """Give a contact a tag as staff; a new tag is created."""
-        tag = self.tags.named(name) or self.tags.add(name)
-        self._store.join([(tag.number, self._require(address).seq)])
+        self.tags.give(self._require(address), name)
 
     def untag(self, address: str, name: str) -> None:
         """Staff take a tag off a contact."""
-        if tag := self.tags.named(name):
-            self._store.leave(self._require(address).seq, tag.number)
+        self.tags.take(self._require(address), name)
 
     def tags_of(self, address: str) -> set[str]:
         """The names of a contact's tags."""

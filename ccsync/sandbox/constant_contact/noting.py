@@ -34,6 +34,10 @@ class Notes:
         """Note that the application sent an address, whatever the result."""
         self._acts.add(Act(self._clock(), "cc", "app", "send", address, None, contact_id, list_id))
 
+    def about_tag(self, actor: str, kind: str, name: str) -> None:
+        """Note an act on a tag."""
+        self._acts.add(Act(self._clock(), "cc", actor, kind, value=name))
+
     def about_list(self, actor: str, kind: str, list_id: str) -> None:
         """Note an act on a list."""
         self._acts.add(Act(self._clock(), "cc", actor, kind, list_id=list_id))

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ccsync.sandbox.constant_contact.contacts.presentation import fine_stamp
-from ccsync.sandbox.constant_contact.contacts.store import Store
+from ccsync.sandbox.constant_contact.contacts.store import Store, StoredContact
 from ccsync.sandbox.constant_contact.errors import conflict, invalid, not_found
+from ccsync.sandbox.constant_contact.noting import Notes
 from ccsync.sandbox.constant_contact.paging import next_links, open_cursor
 from ccsync.sandbox.constant_contact.validation import Parameter, check_properties, read_json, read_query
 from ccsync.sandbox.wire import Clock, Reply, Request
@@ -32,9 +33,10 @@ class StoredTag:
 class Tags:
     """Every tag of the account."""
 
-    def __init__(self, store: Store, clock: Clock, new_id: Callable[[], str]) -> None:
+    def __init__(self, store: Store, clock: Clock, notes: Notes, new_id: Callable[[], str]) -> None:
         self._store = store
         self._clock = clock
+        self._notes = notes
         self._new_id = new_id
         self._made = 0
         self._all: dict[str, StoredTag] = {}
@@ -54,6 +56,19 @@ class Tags:
             raise LookupError(f"no tag {name}")
         del self._all[found.tag_id]
         self._store.drop_members(found.number)
+        self._notes.about_tag("staff", "delete-tag", name)
+
+    def give(self, contact: StoredContact, name: str) -> None:
+        """Staff give a contact a tag; a new tag is created."""
+        tag = self.named(name) or self.add(name)
+        self._store.join([(tag.number, contact.seq)])
+        self._notes.add("staff", "tag", contact, value=name)
+
+    def take(self, contact: StoredContact, name: str) -> None:
+        """Staff take a tag off a contact."""
+        if tag := self.named(name):
+            self._store.leave(contact.seq, tag.number)
+            self._notes.add("staff", "untag", contact, value=name)
 
     def rename(self, name: str, new_name: str) -> None:
         """Rename a tag. Raises `LookupError` if there is none."""

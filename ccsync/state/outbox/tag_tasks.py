@@ -72,6 +72,16 @@ def enqueue_open(store: Store, at: datetime) -> None:
     store.run(sql, at)
 
 
+def enqueue_back(store: Store, list_id: str, at: datetime) -> None:
+    """Queue what is open of people who are back on the list: it was dropped when they were off it."""
+    sql = (
+        "INSERT OR IGNORE INTO tasks (kind, person, reason, status, queued_at, next_at)"
+        f" SELECT DISTINCT '{TAG}', person, iif(is_wanted, '{ADD}', '{TAKE_OFF}'), '{PENDING}', ?2, ?2"
+        f" FROM person_tags AS tasks WHERE is_wanted != is_set AND NOT {_HELD} AND {_ON_LIST}"
+    )
+    store.run(sql, list_id, at)
+
+
 def drop_needless(store: Store, list_id: str) -> None:
     """Drop what is of nobody on the list: tagging never brings anybody there. An import under way is waited for."""
     is_sent = "EXISTS (SELECT 1 FROM batch_rows WHERE batch_rows.person = tasks.person)"

@@ -42,6 +42,7 @@ def carry_out(context: Context) -> None:
         tag_tasks.drop_all(store)
         return
     _look_at_earlier(context)
+    tag_tasks.enqueue_back(store, context.list_id, context.now())
     tag_tasks.drop_needless(store, context.list_id)
     if not tag_tasks.count(store):
         return

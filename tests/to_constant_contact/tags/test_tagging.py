@@ -6,7 +6,7 @@ import pytest
 
 from ccsync.errors import QuotaSpent
 from ccsync.state import person_tags
-from tests.harness import Crash
+from tests.harness import LIST, Crash
 from tests.jobs.forgetting import forget
 from tests.jobs.polling import KIM, LEE, PAT, SAM, join
 from tests.to_constant_contact.tags.tagging import in_segments, known_tags, tag_shop, tags_of, waiting
@@ -76,6 +76,26 @@ def test_nobody_off_the_list_is_tagged(tmp_path: Path) -> None:
         shop.flush()
         assert (tags_of(shop, PAT), tags_of(shop, LEE), waiting(shop)) == (set(), set(), 0)
         assert LEE not in shop.members()
+
+
+def test_who_is_back_on_the_list_gets_the_tags_of_today(tmp_path: Path) -> None:
+    """What changed while somebody was off the list is set and taken off once they are back."""
+    with tag_shop(tmp_path) as shop:
+        (pat,) = join(shop, PAT, segments=in_segments("VIP"))
+        shop.export()
+        shop.flush()
+        shop.later(minutes=30)
+        shop.box.kibo.refuse("put", record=pat)  # so that the departure is not in the store when it is undone
+        shop.box.cc.leave_list(PAT, LIST)
+        shop.poll(is_full=True)
+        shop.box.kibo.update_account(pat, segments=in_segments("NORTH"))
+        shop.flush()
+        assert tags_of(shop, PAT) == {VIP}
+        shop.later(minutes=30)
+        shop.box.cc.join_list(PAT, LIST)
+        shop.poll(is_full=True)
+        shop.flush()
+        assert (PAT in shop.members(), tags_of(shop, PAT), waiting(shop)) == (True, {NORTH}, 0)
 
 
 def test_opt_outs_go_before_tags(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from ccsync.sandbox.constant_contact.activities.memberships import Memberships
 from ccsync.sandbox.constant_contact.activities.queue import Activities, Activity
 from ccsync.sandbox.constant_contact.activities.sources import TAGS_TARGET, Job, chosen, read_job
 from ccsync.sandbox.constant_contact.contacts.store import Store, StoredContact
+from ccsync.sandbox.constant_contact.noting import Notes
 from ccsync.sandbox.constant_contact.tags import Tags
 from ccsync.sandbox.constant_contact.validation import read_json, read_query
 from ccsync.sandbox.settings import SandboxSettings
@@ -24,13 +25,20 @@ class Taggings:
     """Who has which tag."""
 
     def __init__(
-        self, settings: SandboxSettings, store: Store, tags: Tags, memberships: Memberships, activities: Activities
+        self,
+        settings: SandboxSettings,
+        store: Store,
+        tags: Tags,
+        memberships: Memberships,
+        activities: Activities,
+        notes: Notes,
     ) -> None:
         self._settings = settings
         self._store = store
         self._tags = tags
         self._memberships = memberships
         self._activities = activities
+        self._notes = notes
 
     def post_add_tags(self, request: Request) -> Reply:
         """POST /activities/contacts_taggings_add."""
@@ -45,14 +53,24 @@ class Taggings:
         job = read_job(read_json(request), _SOURCES, TAGS_TARGET)
         self._memberships.living(job.list_ids)
         self._tags.require((*job.targets, *job.tag_ids))
+        if self._notes.keeps_bulk:
+            self._note(job, is_adding=is_adding)
         work = partial(self._apply, job, is_adding=is_adding)
         return self._activities.start("tagging", request.body, self._settings.membership_seconds, work)
 
+    def _note(self, job: Job, *, is_adding: bool) -> None:
+        names = [one.name for one in self._tags.all() if one.tag_id in job.targets]
+        for contact in self._chosen(job):
+            for name in names:
+                self._notes.add("app", "tag" if is_adding else "untag", contact, value=name)
+
+    def _chosen(self, job: Job) -> list[StoredContact]:
+        lists = tuple(one.seq for one in self._memberships.still(job.list_ids))
+        return list(chosen(self._store, job, lists + self._tags.numbers(job.tag_ids)))
+
     def _apply(self, job: Job, activity: Activity, _: datetime, *, is_adding: bool) -> None:
         targets = self._tags.numbers(job.targets)
-        lists = tuple(one.seq for one in self._memberships.still(job.list_ids))
-        groups = lists + self._tags.numbers(job.tag_ids)
-        contacts = list(chosen(self._store, job, groups))
+        contacts = self._chosen(job)
         for contact in contacts:
             if not is_adding:
                 for one in targets:
