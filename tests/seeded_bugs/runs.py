@@ -213,6 +213,20 @@ BUGS = (
         ("tests/from_kibo/test_refused_reads.py", "-k", "hold_nobody_up"),
     ),
     SeededBug(
+        "an audit log that cannot be read makes the run fail",
+        "from_kibo/audit_evidence.py",
+        '        log.info("no evidence from the audit log: %s %s", error.what, error.why)\n',
+        "        raise\n",
+        ("tests/from_kibo/test_audit_evidence.py", "-k", "makes_a_run_fail"),
+    ),
+    SeededBug(
+        "an earlier entry of the audit log becomes evidence",
+        "from_kibo/audit_evidence.py",
+        "for one in entries if since < one.at <= seen + SLACK",
+        "for one in entries if one.at <= seen + SLACK",
+        ("tests/from_kibo/test_audit_evidence.py", "-k", "very_change"),
+    ),
+    SeededBug(
         "one contact that cannot be taken off stops the flush",
         "to_constant_contact/list_removals.py",
         "        _fail(context, one, error)\n    else:\n",
