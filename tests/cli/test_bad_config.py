@@ -1,4 +1,4 @@
-"""A config that is wrong is told whole by every command, before anything happens (C1, G20)."""
+"""Every command reports all problems of a wrong config before it does anything (C1, G20)."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_c2_a_link_to_a_config_that_others_can_read(shop: InsideShop, name: str)
 
 @pytest.mark.parametrize("name", ["export"])
 def test_a_mapping_that_cannot_work(shop: InsideShop, name: str) -> None:
-    """Every wrong line of [mapping] is told with file, line, key, and the nearest right name (exit 4)."""
+    """Every wrong line of [mapping] is reported with file, line, key, and the nearest right name (exit 4)."""
     before = len(shop.config_path.read_text().splitlines())
     shop.config_path.write_text(
         shop.config_path.read_text() + '[mapping]\nfirst_nam = "firstName"\nlast_name = "lastNam"\nphones = "id"\n'

@@ -46,7 +46,7 @@ def test_a_disabled_job_is_silent_under_cron(shop: InsideShop, job: str) -> None
 
 @pytest.mark.parametrize("job", DIRECTIONS)
 def test_a_dry_run_of_a_disabled_job_tells_what_it_would_do(shop: InsideShop, job: str) -> None:
-    """Whoever wants to know before enabling the sync gets the plan."""
+    """A dry run shows the plan even while the sync is disabled."""
     done = shop.ccsync(job, "--dry-run", "--json")
     assert done.returncode == 0, done.stderr
     assert "plan" in json.loads(done.stdout)
@@ -69,7 +69,7 @@ def test_what_is_said_once_a_day_is_so_after_a_wrong_clock(shop: InsideShop, ske
 @pytest.mark.parametrize("job", DIRECTIONS)
 @pytest.mark.parametrize(("skew", "text"), [(YEAR, "ahead of"), (-3_600.0, "behind"), (120.0, "")])
 def test_a_wrong_clock_is_named_once_a_day(shop: InsideShop, job: str, skew: float, text: str) -> None:
-    """The work is done all the same; a clock that is a little off is nobody's business."""
+    """The work is still done, and a clock that is slightly off is not reported."""
     shop.edit("enabled = false\n", "")
     assert shop.ccsync("export", "--yes").returncode in (0, 3)
     shop.own_clock = SkewedClock(shop.clock, skew)

@@ -32,7 +32,7 @@ def shop(tmp_path: Path) -> Iterator[InsideShop]:
 @pytest.mark.parametrize("name", WRITERS)
 @pytest.mark.parametrize("holder", ["login", "configure", "export", "flush-events", "poll-unsubscribes"])
 def test_l1_the_second_writer_is_turned_away(shop: InsideShop, name: str, holder: str) -> None:
-    """It learns who holds the lock, since when, in which process; makes no call and changes nothing (exit 7)."""
+    """It reports who holds the lock, since when and in which process, makes no call and changes nothing (exit 7)."""
     asked, settings = len(shop.box.requests.records), shop.config_path.read_bytes()
     with Lock(shop.config.state.path, holder, SINCE):
         done = shop.ccsync(*WRITERS[name])
@@ -44,7 +44,7 @@ def test_l1_the_second_writer_is_turned_away(shop: InsideShop, name: str, holder
 
 @pytest.mark.parametrize("words", [["logs"], ["configure", "--show"], ["login", "--check"], ["--help"]])
 def test_l1_readers_are_not_kept_out(shop: InsideShop, words: list[str]) -> None:
-    """Whoever only looks does so while a job runs."""
+    """Commands that only read work while a job runs."""
     with Lock(shop.config.state.path, "export", SINCE):
         assert shop.ccsync(*words).returncode == 0
 

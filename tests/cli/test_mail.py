@@ -64,7 +64,7 @@ def test_each_day_anew() -> None:
 
 @JOBS
 def test_a_passing_outage(shop: InsideShop, job: str) -> None:
-    """Silent twice, told at the third run, silent for the rest of the day; the end is one line, once."""
+    """Silent twice, mailed at the third run, then silent for the rest of the day; recovery is one line, once."""
     shop.box.faults.add("status", vendor="kibo_home", nth=None, status=503)
     shop.box.faults.add("status", vendor="kibo_tenant", nth=None, status=503)
     shop.box.faults.add("status", vendor="cc_api", nth=None, status=503)
@@ -81,7 +81,7 @@ def test_a_passing_outage(shop: InsideShop, job: str) -> None:
 
 
 def test_an_outage_that_passes_unreported_ends_unreported(shop: InsideShop) -> None:
-    """Nobody heard of it, so nobody hears that it is over; and the next one counts from the start."""
+    """If a problem was never mailed, its end is not mailed either, and the next one counts from zero."""
     for _ in range(2):
         shop.box.faults.add("status", vendor="kibo_home", nth=None, status=503)
         shop.box.faults.add("status", vendor="cc_api", nth=None, status=503)
@@ -113,7 +113,7 @@ def test_how_long_a_lock_is_waited_for(shop: InsideShop, job: str, span: str, se
 
 
 def test_a_lock_that_is_let_go_meanwhile(shop: InsideShop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The collision of two jobs ends with both done, and nobody hears of it."""
+    """When two jobs collide, both get done and nothing is mailed."""
     lock = Lock(shop.config.state.path, "poll-unsubscribes", "2026-11-23T12:00:00.000Z")
     lock.__enter__()
     sleep, naps = shop.own_clock.sleep, list[float]()
@@ -168,7 +168,7 @@ def test_a_lasting_trouble(shop: InsideShop, job: str, prepare: object, code: in
 
 
 def test_a_person_at_a_terminal_hears_each_time(shop: InsideShop) -> None:
-    """Whoever asks for talk, or for JSON, is no mail."""
+    """Output that was asked for with -v or --json is not treated as mail."""
     list_gone(shop)
     for words in (["-v"], ["-v"], ["-v"]):
         assert "no longer exists" in shop.ccsync(*words, "flush-events").stderr
@@ -195,7 +195,7 @@ def test_a_mistyped_line_of_the_crontab_is_one_line(shop: InsideShop, job: str) 
 
 @pytest.mark.undescribed
 def test_rejected_records_are_one_line_with_the_commonest_reason(shop: InsideShop) -> None:
-    """How many, why most of them, and where the rest is told; the same records are no news half an hour later."""
+    """How many, the most common reason, and where to see the rest; the same records are not mailed again later."""
     for number in range(3):
         shop.box.kibo.add_account(emailAddress=f"two@@{number}.example.com", acceptsMarketing=True)
     shop.box.kibo.add_account(emailAddress=PAT, firstName="P" * 9_000, acceptsMarketing=None)

@@ -1,4 +1,4 @@
-"""The words of each error an operator may meet, whole; and the command that each of them names is one there is."""
+"""The full text of each error that an operator may meet, and that every command it names exists."""
 
 import os
 import re
@@ -239,7 +239,7 @@ def shown(shop: InsideShop, text: str) -> str:
 
 
 def check_commands(text: str) -> None:
-    """Every `ccsync …` in a fix is a command there is, with its options; its help can be read."""
+    """Every `ccsync …` in a fix is an existing command with existing options."""
     fix = text.partition("Fix:   ")[2] or text
     for words in re.findall(r"ccsync((?: -{1,2}[a-z][a-z-]*| FILE| ccsync\.log| [a-z][a-z-]+| \d+| NAME)+)", fix):
         given = [word for word in words.split() if word not in ("FILE", "ccsync.log", "NAME") and not word.isdigit()]
@@ -289,7 +289,7 @@ def test_unforeseen(shop: InsideShop, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_chmod_can_be_pasted(shop: InsideShop) -> None:
-    """The command that a message gives mends what it complains of."""
+    """The command that a message gives fixes the problem."""
     shop.config_path.chmod(0o644)
     fix = shop.ccsync("logs").stderr.partition("Fix:   ")[2].strip()
     assert shlex.split(fix)[0] == "chmod"

@@ -1,4 +1,4 @@
-"""What a monitor hears: pings around the cron jobs, numbers for Prometheus, a line for Nagios."""
+"""What a monitor gets: pings around the cron jobs, metrics for Prometheus, a line for Nagios."""
 
 import stat
 import subprocess
@@ -69,7 +69,7 @@ def set_up(shop: InsideShop, key: str, value: str) -> None:
 
 @pytest.mark.parametrize("job", JOBS)
 def test_a_ping_before_and_after(shop: InsideShop, job: str) -> None:
-    """/start, then the exit code; cron hears nothing of it, and the URL is in no log."""
+    """/start, then the exit code; cron mails nothing about it, and the URL is in no log."""
     with monitor() as heard:
         set_up(shop, "ping_url", heard.url)
         done = shop.ccsync("--log-file", str(shop.folder / "log"), job)
@@ -90,7 +90,7 @@ def test_the_exit_code_is_told(shop: InsideShop) -> None:
 
 
 def test_a_ping_is_tried_twice(shop: InsideShop) -> None:
-    """A monitor that stumbles once has heard it, and one that is down is left alone."""
+    """A ping that fails once is repeated; a monitor that is down is left alone."""
     with monitor() as heard:
         set_up(shop, "ping_url", heard.url)
         heard.statuses = [500, 200, 500, 500]

@@ -71,7 +71,7 @@ def test_a_misspelt_key(shop: LiveShop) -> None:
 
 
 def test_a_config_that_others_can_read(shop: LiveShop) -> None:
-    """A secret that others can read is refused with the command that mends it (exit 4)."""
+    """A secret that others can read is refused with the command that fixes it (exit 4)."""
     shop.config_path.chmod(0o644)
     check_error(shop.ccsync("export"), 4, f"chmod 600 {shop.config_path}")
 
@@ -95,7 +95,7 @@ def test_no_secret(shop: LiveShop) -> None:
 )
 @pytest.mark.parametrize("command", [["export", "--yes"], ["logs"]], ids=["export", "logs"])
 def test_a_state_file_that_is_not_whole(shop: LiveShop, damage: object, words: list[str], command: list[str]) -> None:
-    """It is never made anew behind the operator's back (exit 6), and no vendor is called."""
+    """It is never recreated behind the operator's back (exit 6), and no vendor is called."""
     assert callable(damage)
     damage(shop.config.state.path)
     before = len(shop.box.requests.records)
@@ -161,7 +161,7 @@ def test_an_unknown_app(inside: InsideShop) -> None:
 
 
 def test_a_dead_login(inside: InsideShop) -> None:
-    """Only a person can mend it: the command is named (exit 5), and `--check` says the same."""
+    """Only a person can fix it: the command is named (exit 5), and `--check` says the same."""
     inside.box.cc.revoke()
     check_error(inside.ccsync("export", "--yes"), 5, "refused the saved login", "ccsync login")
     assert inside.ccsync("login", "--check").returncode == 5
@@ -229,7 +229,7 @@ def test_a_next_link_to_another_host(shop: LiveShop) -> None:
 
 
 def test_a_deleted_list(shop: LiveShop) -> None:
-    """It is named, with the command that chooses another (exit 9), and never made anew."""
+    """The message names it and the command that chooses another list (exit 9); it is never recreated."""
     shop.box.cc.delete_list(shop.list_id)
     check_error(shop.ccsync("export", "--yes"), 9, '"Web shop customers" no longer exists', "ccsync configure --list")
 
@@ -249,7 +249,7 @@ def test_a_list_that_was_emptied(shop: LiveShop) -> None:
 
 
 def test_two_runs_at_once(shop: LiveShop) -> None:
-    """The second learns who holds the lock and makes no call (exit 7)."""
+    """The second run reports who holds the lock and makes no call (exit 7)."""
     shop.box.faults.add("delay", vendor="cc_api", seconds=2.0)
     first = shop.start("export", "--yes")
     for _ in range(100):

@@ -78,7 +78,7 @@ def check_named(shop: InsideShop, environ: dict[str, str], code: int, *words: st
     ],
 )
 def test_a_proxy_variable(shop: InsideShop, environ: dict[str, str], code: int, words: list[str]) -> None:
-    """A dead proxy or a value that is none: the variable is named, a password in it is not shown."""
+    """For a dead proxy or an invalid value, the message names the variable and hides its password."""
     check_named(shop, environ, code, *words)
 
 

@@ -21,7 +21,7 @@ def shop(tmp_path: Path) -> Iterator[InsideShop]:
 
 
 def test_a_copy_while_a_job_writes(shop: InsideShop) -> None:
-    """It needs no lock, shows one moment, is one file of mode 0600, and cron hears nothing."""
+    """It needs no lock, is a consistent snapshot in a single file of mode 0600, and prints nothing under cron."""
     target = shop.folder / "copy.db"
     store = shop.open()
     with Lock(shop.config.state.path, "export", "2026-11-23T12:00:00.000Z"), store.transaction():
@@ -70,7 +70,7 @@ def test_a_copy_can_be_put_back(shop: InsideShop) -> None:
     [("ccsync.db", 2, "the state file itself"), ("nowhere/copy.db", 6, "cannot be written"), (".", 2, "directory")],
 )
 def test_where_no_copy_can_be(shop: InsideShop, target: str, code: int, text: str) -> None:
-    """The state file is not its own copy, and a folder is none."""
+    """Neither the state file itself nor a folder can be the target."""
     before = shop.config.state.path.read_bytes()
     done = shop.ccsync("backup", str(shop.folder / target))
     assert done.returncode == code

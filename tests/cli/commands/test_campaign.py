@@ -197,14 +197,14 @@ def test_lines_that_cannot_go_into_a_mail_s_head(shop: InsideShop, words: tuple[
 
 
 def test_one_page_is_wanted(shop: InsideShop) -> None:
-    """Neither, or both of --html and --text, is usage."""
+    """Giving neither or both of --html and --text is a usage error."""
     assert shop.ccsync(*WORDS).returncode == 2
     both = ("--html", str(shop.folder / "page.html"), "--text", str(shop.folder / "news.txt"))
     assert shop.ccsync(*WORDS, *both).returncode == 2
 
 
 def test_a_login_for_campaigns_stays_one(shop: InsideShop) -> None:
-    """A later plain login asks for the same right again; without --campaigns nobody is asked for it."""
+    """A later plain login asks for the same scope again; without --campaigns it is never requested."""
     assert shop.ccsync("login", "--cc-only", "--yes").returncode == 0
     assert draft(shop)[0] == 0
     asked = shop.requests("POST", "device/authorize")

@@ -34,7 +34,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """A config with a state file that remembers names; there is no vendor to be asked."""
+    """A config with a state file that remembers list names, and no vendor to call."""
     path = write(tmp_path, LEAST)
     store = create_store(load_config(path, {}).state.path)
     remember(store, *NAMES)

@@ -212,7 +212,7 @@ def test_an_unknown_field_is_answered_with_the_nearest(shop: LiveShop, pair: str
 
 
 def test_an_attribute_is_compared_with_a_customer_s(shop: LiveShop) -> None:
-    """It may be right all the same: it is set, and the nearest is told. Without Kibo it is set, too."""
+    """It may still be right: it is set, and the nearest name is suggested. It is set without Kibo, too."""
     done = shop.ccsync("configure", "--map", "job_title=attributes.tenant~loyalty-teir")
     assert done.returncode == 0
     assert "has no attribute tenant~loyalty-teir. Did you mean tenant~loyalty-tier?" in done.stderr
@@ -241,7 +241,7 @@ def test_what_was_created_is_told_when_the_rest_fails(shop: LiveShop) -> None:
 
 
 def test_a_hundred_custom_fields(shop: LiveShop) -> None:
-    """The limit is told before a call is made (exit 9); a field of just this label is found over all pages."""
+    """The limit is reported before any call (exit 9); a field with exactly this label is found on any page."""
     for number in range(100 - len(shop.box.cc.custom_fields.ids)):
         shop.box.cc.custom_fields.add(f"Field {number}")
     refused(shop, 9, "100 custom fields", options=("--map", "cf:hat=id", "--create-fields"))
@@ -391,7 +391,7 @@ def test_the_vendor_is_gone(shop: LiveShop) -> None:
     ],
 )
 def test_a_user_without_a_privilege(shop: LiveShop, privilege: str, options: tuple[str, ...]) -> None:
-    """Exit 9 with the privilege that is lacking and who has it."""
+    """Exit 9, with the missing privilege and who has it."""
     shop.box.cc.account.privileges.discard(privilege)
     refused(shop, 9, privilege, "account's owner", options=options)
 
@@ -411,7 +411,7 @@ def test_a_config_that_cannot_be_changed_safely(shop: LiveShop, text: str, optio
 
 
 def test_a_read_only_config(shop: LiveShop) -> None:
-    """Exit 4 before anything is created at the vendor, with the chmod that mends it."""
+    """Exit 4 before anything is created at the vendor, with the chmod command that fixes it."""
     shop.config_path.chmod(0o400)
     refused(shop, 4, "read-only", f"chmod u+w {shop.config_path}", options=("--list", "VIP", "--create-list"))
 

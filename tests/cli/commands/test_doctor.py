@@ -154,7 +154,7 @@ def clock_ahead(shop: InsideShop) -> None:
 def test_what_is_wrong(
     shop: InsideShop, prepare: Callable[[InsideShop], None], code: int, check: str, text: str, fix: str
 ) -> None:
-    """The check, what is wrong and how to mend it, on one line; the exit code is that of the error a run would meet."""
+    """One line has the check, the problem and the fix; the exit code is that of the error a run would meet."""
     prepare(shop)
     found_code, found = examined(shop)
     assert found_code == code, found

@@ -66,7 +66,7 @@ def probed(folder: Path, **settings: object) -> dict[str, str]:
     ids=lambda one: " ".join(one),  # values may be sets, whose order differs between workers
 )  # fmt: skip
 def test_what_is_open_is_found_out(tmp_path: Path, settings: dict[str, object], expected: dict[str, str]) -> None:
-    """Whichever way a vendor is, the probe says so; it writes nothing at a vendor, and names nobody."""
+    """The probe finds out each variant; it writes nothing at a vendor and shows no personal data."""
     found = probed(tmp_path, **settings)
     assert {fact: found[fact] for fact in expected} == expected
 
@@ -96,7 +96,7 @@ def test_a_refused_audit_log_is_not_asked_for(tmp_path: Path, answer: str) -> No
 
 
 def test_without_a_login_nothing_is_probed(tmp_path: Path) -> None:
-    """It says why, and the checks have said how to mend it."""
+    """It says why, and the checks have said how to fix it."""
     with InsideShop(tmp_path, SandboxSettings(customers=1)) as shop:
         shop.box.cc.revoke()
         done = shop.ccsync("doctor", "--probe")

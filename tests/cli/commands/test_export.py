@@ -33,7 +33,7 @@ def test_a_long_wait_is_announced_in_a_pipe(shop: LiveShop) -> None:
 
 
 def test_a_long_wait_is_announced_on_a_terminal(shop: LiveShop) -> None:
-    """The line stands by itself: the progress is erased before it."""
+    """The line is on its own: the progress line is erased first."""
     seen = shop.on_terminal("export", "--yes")
     assert seen.code in (0, 3)
     lines = " ".join(seen.screen.replace("\r\x1b[K", "\n").split())
@@ -41,7 +41,7 @@ def test_a_long_wait_is_announced_on_a_terminal(shop: LiveShop) -> None:
 
 
 def test_quiet_says_nothing_of_it(shop: LiveShop) -> None:
-    """With --quiet, and of a wait that is none to speak of."""
+    """Nothing is printed with --quiet, or for a short wait."""
     assert not WAIT.search(shop.ccsync("-q", "export", "--yes").stderr)
     shop.box.faults.add("status", vendor="kibo_tenant", nth=3, status=429, headers={"Retry-After": "7"})
     assert not WAIT.search(shop.ccsync("export").stderr)

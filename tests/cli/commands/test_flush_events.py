@@ -79,7 +79,7 @@ def test_the_dry_run_shows_each_account_and_changes_nothing(shop: LiveShop) -> N
 
 
 def test_what_is_due_is_said_once_a_day(tmp_path: Path) -> None:
-    """Before the first export cron hears of it once, not every 30 minutes."""
+    """Before the first export, cron mails this once, not every 30 minutes."""
     with LiveShop(tmp_path, SandboxSettings(customers=0)) as shop:
         add(shop, PAT)
         first = shop.ccsync("flush-events")

@@ -30,7 +30,7 @@ def shop(tmp_path: Path) -> Iterator[LiveShop]:
 
 
 def test_the_receipt(shop: LiveShop) -> None:
-    """It tells what was erased, what is kept, and what is still to be done at both vendors; nothing is left."""
+    """It lists what was erased, what is kept, and what remains to be done at both vendors."""
     log = shop.folder / "ccsync.log"
     done = shop.ccsync("-vv", "--log-file", str(log), "forget", PAT, "--yes")
     assert done.returncode == 0, done.stderr
@@ -99,7 +99,7 @@ def test_without_a_terminal_it_wants_yes(shop: LiveShop) -> None:
 
 
 def test_an_unknown_address(shop: LiveShop) -> None:
-    """A slip of the pen suppresses nobody: it is said, nothing is called and nothing is changed (exit 0)."""
+    """A typo cannot suppress anyone: the message says so, no call is made and nothing changes (exit 0)."""
     asked = len(shop.box.requests.records)
     done = shop.ccsync("forget", "nobody@example.com")
     assert (done.returncode, done.stderr) == (0, "")
@@ -138,7 +138,7 @@ def test_wrong_words(shop: LiveShop, words: list[str], text: str) -> None:
 
 
 def test_no_state_file(tmp_path: Path) -> None:
-    """Without a state file there is nobody to forget, and that is no success (exit 6)."""
+    """Without a state file nobody can be forgotten, and that is an error (exit 6)."""
     with LiveShop(tmp_path, SandboxSettings(customers=1), logs_in=False) as empty:
         check_error(empty.ccsync("forget", PAT, "--yes"), 6, "no state file")
 

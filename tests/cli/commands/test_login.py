@@ -270,7 +270,7 @@ def test_nobody_has_logged_in_yet(shop: InsideShop) -> None:
 
 
 def test_a_check_works_beside_a_job(shop: InsideShop) -> None:
-    """While a run holds the lock the saved login is tried as it is; needing a renewal, the check exits 7."""
+    """While a run holds the lock, the saved login is tried without renewal; if it needs one, the check exits 7."""
     with Lock(shop.config.state.path, "export", "2026-11-23T12:00:00.000Z"):
         assert shop.ccsync(*CHECK).returncode == 0
         shop.expire_token()
@@ -283,7 +283,7 @@ def test_a_check_works_beside_a_job(shop: InsideShop) -> None:
 
 
 def test_another_account_s_login(shop: InsideShop) -> None:
-    """A state file whose login is for another account than before is told so (exit 5)."""
+    """If the saved login belongs to another account than before, the check says so (exit 5)."""
     shop.box.cc.account.encoded_account_id = "another"
     done = shop.ccsync(*CHECK)
     assert done.returncode == 5
@@ -296,7 +296,7 @@ def test_another_account_s_login(shop: InsideShop) -> None:
 @pytest.mark.parametrize(("days", "warns"), [(149, False), (150, True), (179, True)])
 @pytest.mark.parametrize("command", [["export", "--yes"], ["configure", "--disable"]], ids=["export", "configure"])
 def test_a_login_that_lies_unused_is_warned_of(shop: InsideShop, days: int, warns: bool, command: list[str]) -> None:
-    """At 150 days one line, and the command does its work; cron hears it once."""
+    """At 150 days one line warns and the command does its work; cron mails it once."""
     shop.later(days=days)
     shop.box.kibo.delete_account(shop.box.kibo.account_ids()[0])
     done = shop.ccsync(*command)
@@ -311,7 +311,7 @@ def test_a_login_that_lies_unused_is_warned_of(shop: InsideShop, days: int, warn
 
 
 def test_a_login_that_has_lapsed(shop: InsideShop) -> None:
-    """Past 180 days the run says since when it lay unused, and what to do (exit 5); a new login mends it."""
+    """After 180 days the run says since when it was unused and what to do (exit 5); a new login fixes it."""
     shop.later(days=181)
     done = shop.ccsync("export", "--yes")
     assert done.returncode == 5
@@ -324,7 +324,7 @@ def test_a_login_that_has_lapsed(shop: InsideShop) -> None:
 
 
 def test_a_reader_warns_at_a_terminal_only(shop: InsideShop) -> None:
-    """`logs` warns who looks at it, and changes nothing; a program that reads it hears nothing."""
+    """`logs` warns on a terminal and changes nothing; programs that read it get no warning."""
     store = shop.open()
     then = (shop.clock.now() - timedelta(days=3_650)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     store.run("UPDATE tokens SET obtained_at = ? WHERE vendor = ?", then, CONSTANT_CONTACT)
@@ -441,7 +441,7 @@ WRONG_SECRETS = {
 def test_a_secret_that_is_wrong_is_told_though_an_old_token_lasts(
     shop: InsideShop, words: list[str], kind: str
 ) -> None:
-    """A login and its check always ask Kibo for a new token; what is wrong with the secret is told."""
+    """A login and its check always ask Kibo for a new token, so a wrong secret is found."""
     assert shop.ccsync("login", "--kibo-only").returncode == 0
     replacement, told = WRONG_SECRETS[kind]
     shop.edit(f'client_secret = "{shop.box.settings.kibo_client_secret}"', replacement)
@@ -473,7 +473,7 @@ def test_whoever_is_logged_in_is_asked_whether_to_log_in_again(tmp_path: Path) -
 
 
 def test_waiting_is_shown_and_ctrl_c_says_what_is_true(tmp_path: Path) -> None:
-    """How long the approval is waited for; who stops it learns that nothing is saved."""
+    """It shows how long it waits for the approval; after Ctrl-C it says that nothing was saved."""
     with LiveShop(tmp_path, SETTINGS, logs_in=False, waits=True) as shop:
         seen = shop.on_terminal("login", "--cc-only", interrupt_at="Waiting for your approval")
         assert seen.code == 130

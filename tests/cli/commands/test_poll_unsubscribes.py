@@ -51,7 +51,7 @@ def check_quiet(done: subprocess.CompletedProcess[str]) -> None:
 
 
 def test_cron_hears_nothing_when_all_is_well(shop: LiveShop) -> None:
-    """Not a byte, whether somebody was told or nobody."""
+    """Not a byte, whether or not anything was written."""
     pat, lee = ready(shop, PAT, LEE)
     shop.box.cc.unsubscribe(PAT)
     check_quiet(shop.ccsync("poll-unsubscribes"))
@@ -61,7 +61,7 @@ def test_cron_hears_nothing_when_all_is_well(shop: LiveShop) -> None:
 
 
 def test_a_person_reads_what_was_done(shop: LiveShop) -> None:
-    """On a terminal one sentence says how many were told, and whose act a departure was."""
+    """On a terminal one sentence says how many were written and whose act a departure was."""
     ready(shop, PAT, LEE, TIM)
     shop.box.cc.unsubscribe(PAT)
     shop.box.cc.leave_list(LEE, shop.list_id)
@@ -155,7 +155,7 @@ def make_due(shop: LiveShop) -> None:
 
 
 def test_a_disabled_sync_does_nothing(shop: LiveShop) -> None:
-    """Exit 0 without a call and without a word; a person is told how to enable it."""
+    """Exit 0 without a call and without output; on a terminal it says how to enable it."""
     (pat,) = ready(shop, PAT)
     shop.box.cc.unsubscribe(PAT)
     shop.config_path.write_text(shop.config_path.read_text().replace("[sync]", "[sync]\nenabled = false"))

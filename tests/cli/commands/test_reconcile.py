@@ -160,7 +160,7 @@ def test_fix_without_a_terminal_wants_yes(shop: LiveShop) -> None:
 
 
 def test_what_cannot_be_put_right_stays_drift(shop: LiveShop) -> None:
-    """Somebody put a forgotten person on the list: --fix says that there is nothing to be done by it (exit 3)."""
+    """Someone put a forgotten person on the list: --fix says that it cannot fix that (exit 3)."""
     assert shop.ccsync("forget", PAT, "--yes").returncode == 0
     shop.box.cc.join_list(PAT, shop.list_id)
     done = shop.ccsync("reconcile", "--fix", "--yes")
@@ -202,7 +202,7 @@ def test_another_run_holds_the_lock(shop: LiveShop) -> None:
 
 
 def test_a_vendor_that_cannot_be_reached(shop: LiveShop) -> None:
-    """Half a comparison is none (exit 8): no finding is shown."""
+    """An incomplete comparison is not one (exit 8): no findings are shown."""
     shop.box.faults.add("status", vendor="kibo_tenant", nth=None, status=503)
     done = shop.ccsync("reconcile", "--json")
     assert (done.returncode, done.stdout) == (8, "")

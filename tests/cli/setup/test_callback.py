@@ -131,7 +131,7 @@ def test_a_second_answer(callback: Callback, uri: str) -> None:
 
 
 def test_the_port_is_open_only_while_a_login_waits(uri: str) -> None:
-    """Before and after it nobody listens: a code without our having asked reaches nothing."""
+    """Nothing listens before and after the login, so an unsolicited code reaches nothing."""
     with pytest.raises(requests.ConnectionError):
         get(uri + GOOD)
     with Callback(Attempt(uri, "the-state", None)):

@@ -31,7 +31,7 @@ from tests.config.files import LEAST, write
     ],
 )
 def test_intervals(interval: int, flush: str, poll: str) -> None:
-    """Cron counts anew each hour and day: what does not fit becomes the next shorter that does."""
+    """Cron restarts its count each hour and day, so an interval that does not fit becomes the next shorter one."""
     assert schedules(interval) == (flush, poll)
 
 

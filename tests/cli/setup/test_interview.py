@@ -207,7 +207,7 @@ def test_a_list_deleted_since_its_name_was_remembered(shop: LiveShop) -> None:
 
 
 def test_a_renamed_list_keeps_its_id_and_gets_its_name(shop: LiveShop) -> None:
-    """The new name is told and written."""
+    """The new name is shown and saved."""
     shop.box.cc.rename_list(LIST, "Renamed \x1b[31m")
     seen = ask(shop, kept())
     assert seen.code == 0

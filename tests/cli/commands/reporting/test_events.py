@@ -1,4 +1,4 @@
-"""`ccsync events` as an operator, cron or a script meets it: the queue as it is, and a way to mend it."""
+"""`ccsync events` for operators, cron and scripts: the current queue, and a way to retry."""
 
 import json
 import subprocess
@@ -104,7 +104,7 @@ def test_json_has_the_contract_s_shape(shop: LiveShop) -> None:
 
 
 def test_the_next_run_is_one_interval_after_the_last_start(shop: LiveShop) -> None:
-    """It stands on top of the table, too; long after it, the screen says that cron does not start it."""
+    """It is shown above the table, too; when it is long overdue, the screen says that cron does not start it."""
     assert "Next run  unknown; flush-events has not run yet" in shop.ccsync("events").stdout
     started = datetime.now(UTC)
     flushed(shop, started)
@@ -149,7 +149,7 @@ def test_what_is_done_shows_only_with_all(shop: LiveShop) -> None:
 
 
 def test_failed_shows_what_needs_a_person(shop: LiveShop) -> None:
-    """Neither what is still tried nor what is done; also an account that was queued without an event."""
+    """Neither retrying nor finished ones, but also an account that was queued without an event."""
     fill(shop, 1001, 1002, 1003)
     fail(shop, 1001)
     fail(shop, 1002, given_up=False)
@@ -233,7 +233,7 @@ def test_refresh_pulls_first(shop: LiveShop) -> None:
 
 
 def test_refresh_says_how_many_to_a_person(shop: LiveShop) -> None:
-    """A terminal hears it; a pipe does not."""
+    """It is printed on a terminal, but not into a pipe."""
     seen = shop.on_terminal("events", "--refresh", columns=130)
     assert "Pulled 4 new events." in seen.screen
     assert shop.ccsync("events", "--refresh").stderr == ""
@@ -284,7 +284,7 @@ def test_retry_takes_ids_as_the_vendor_writes_them(shop: LiveShop, written: str)
 
 
 def test_retry_of_an_event_that_came_without_an_id(shop: LiveShop) -> None:
-    """What stands for its id has dashes of its own, and is taken as it is shown."""
+    """Its substitute id contains dashes of its own and is accepted as shown."""
     store = shop.open()
     made_up = "customeraccount.updated/1001/20001/2026-11-24 12:00:00+00:00"
     with store.transaction():
@@ -296,7 +296,7 @@ def test_retry_of_an_event_that_came_without_an_id(shop: LiveShop) -> None:
 
 
 def test_retry_of_an_unknown_id_does_nothing(shop: LiveShop) -> None:
-    """It is named (exit 2), also among known ones, and nothing of the others is done."""
+    """The message names it (exit 2), even among known ids, and nothing is done for the others."""
     (event_id,) = fill(shop, 1001)
     fail(shop, 1001)
     done = shop.ccsync("events", "retry", event_id, "00ff", "--json")
@@ -336,7 +336,7 @@ def test_retry_all(shop: LiveShop) -> None:
 
 @pytest.mark.parametrize("words", [[], ["--all", "0" * 32]])
 def test_retry_wants_ids_or_all(shop: LiveShop, words: list[str]) -> None:
-    """Neither and both are usage errors."""
+    """Giving neither or both is a usage error."""
     done = shop.ccsync("events", "retry", *words)
     assert done.returncode == 2
     assert "--all" in done.stderr

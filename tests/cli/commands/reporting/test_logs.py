@@ -41,7 +41,7 @@ def test_everything_that_is_rejected_now(shop: InsideShop) -> None:
 
 
 def test_what_was_mended_is_not_rejected_any_more(shop: InsideShop) -> None:
-    """The run still tells of it, the present does not."""
+    """The run still shows it, but the list of current rejections does not."""
     for account_id in shop.box.kibo.account_ids():
         if "@@" in str(shop.box.kibo.account(account_id)["emailAddress"]):
             shop.box.kibo.update_account(account_id, emailAddress=f"good{account_id}@example.com")
@@ -53,7 +53,7 @@ def test_what_was_mended_is_not_rejected_any_more(shop: InsideShop) -> None:
 
 
 def test_the_log_may_have_forgotten_the_run(shop: InsideShop) -> None:
-    """Then the code stands for the reason."""
+    """Then the code is shown instead of the reason."""
     store = shop.open()
     store.run("DELETE FROM rejected")
     store.close()

@@ -1,4 +1,4 @@
-"""`ccsync report`: a valid page that holds nobody's data, loads nothing, and is whole or not there."""
+"""`ccsync report`: a valid page without personal data that loads nothing and is written completely or not at all."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`ccsync status`: one screen that is true, a command for each thing to mend, and an exit code for monitoring."""
+"""`ccsync status`: one accurate screen, a command for each problem, and an exit code for monitoring."""
 
 import json
 import subprocess
@@ -100,7 +100,7 @@ def test_the_numbers_are_true(shop: LiveShop) -> None:
 
 
 def test_each_job_has_its_last_success_and_its_next_run(shop: LiveShop) -> None:
-    """A job's next run is one interval after its last start; nobody knows when the next export is."""
+    """A job's next run is one interval after its last start; exports have no schedule."""
     ran(shop, "flush-events", timedelta(minutes=20))
     ran(shop, "flush-events", timedelta(minutes=10), "FAILED")
     by_name = {one["job"]: one for one in told(shop)["jobs"]}  # type: ignore[attr-defined]
@@ -118,7 +118,7 @@ def test_each_job_has_its_last_success_and_its_next_run(shop: LiveShop) -> None:
 
 
 def test_no_call_is_made(shop: LiveShop) -> None:
-    """Without --live neither vendor hears of it."""
+    """Without --live neither vendor is called."""
     before = shop.box.requests.calls.copy()
     assert shop.ccsync("status").returncode == 0
     told(shop)
@@ -126,7 +126,7 @@ def test_no_call_is_made(shop: LiveShop) -> None:
 
 
 def test_a_day_whose_calls_are_spent(shop: LiveShop) -> None:
-    """When the vendor says so, nothing is left, whatever the ledger counts."""
+    """If the vendor says so, no calls are left, whatever our own count says."""
     store = shop.open()
     calls.close_for_today(store, "constant_contact", datetime.now(UTC))
     store.close()
@@ -157,7 +157,7 @@ def test_the_screen_stays_whole(shop: LiveShop, columns: int) -> None:
 
 
 def test_nothing_needs_a_person(shop: LiveShop) -> None:
-    """When all is well it says so."""
+    """If all is well, it says so."""
     for job in ("flush-events", "poll-unsubscribes"):
         ran(shop, job, timedelta(minutes=5))
     store = shop.open()
@@ -190,7 +190,7 @@ def test_an_export_that_is_due(shop: LiveShop) -> None:
 
 
 def test_a_failed_run_says_what_mends_it(shop: LiveShop) -> None:
-    """The remedy is the one the run itself told, and is gone with the next run that does its work."""
+    """The fix is the one that the run gave, and it disappears after the next good run."""
     shop.box.cc.delete_list(shop.list_id)
     assert shop.ccsync("export").returncode == 9
     (what,) = [one for one in told(shop)["needs"] if "export failed" in one["what"]]  # type: ignore[attr-defined]
@@ -227,7 +227,7 @@ def test_an_old_login(shop: LiveShop) -> None:
 
 
 def test_no_event_was_ever_seen(tmp_path: Path) -> None:
-    """An app that does not subscribe to the topics is told where to."""
+    """If the app does not subscribe to the topics, the message says where to do it."""
     with LiveShop(tmp_path, SandboxSettings(customers=0, event_topics=frozenset())) as shop:
         shop.export()
         assert not any("Dev Center" in fix for fix in fixes(told(shop)))
@@ -253,7 +253,7 @@ def test_monitoring(shop: LiveShop, minutes: int, span: str, code: int) -> None:
 
 
 def test_monitoring_is_quiet_while_all_is_well(shop: LiveShop) -> None:
-    """With --quiet there is not a byte but the stale jobs: cron mails those alone."""
+    """With --quiet only stale jobs are printed, so cron mails nothing else."""
     for job in ("flush-events", "poll-unsubscribes"):
         ran(shop, job, timedelta(minutes=5))
     done = shop.ccsync("--quiet", "status", "--stale-after", "2h")
@@ -272,7 +272,7 @@ def test_a_job_that_only_fails_is_stale(shop: LiveShop) -> None:
 
 
 def test_a_disabled_sync_is_not_stale(shop: LiveShop) -> None:
-    """Who switched it off need not be told that it does not run."""
+    """If the sync is switched off, it does not complain that the jobs do not run."""
     set_in_sync(shop, "enabled = false")
     done = shop.ccsync("status", "--stale-after", "2h")
     assert (done.returncode, done.stderr) == (0, "")
@@ -351,7 +351,7 @@ def test_live_finds_a_deleted_list(shop: LiveShop) -> None:
 
 
 def test_live_finds_a_dead_login(shop: LiveShop) -> None:
-    """A login that is refused is to be done again; what can be known of Kibo is told all the same."""
+    """A refused login must be renewed by a person; what is known about Kibo is still shown."""
     shop.box.cc.revoke()
     found = told(shop, "--live")
     assert any(fix.startswith("ccsync login") for fix in fixes(found))
@@ -361,7 +361,7 @@ def test_live_finds_a_dead_login(shop: LiveShop) -> None:
 
 
 def test_live_finds_another_account(shop: LiveShop) -> None:
-    """A login that belongs to somebody else than before is a person's business."""
+    """A login that belongs to another account than before needs a person."""
     store = shop.open()
     properties.put(store, ACCOUNT, "somebody-else")
     store.close()
@@ -370,7 +370,7 @@ def test_live_finds_another_account(shop: LiveShop) -> None:
 
 @pytest.mark.parametrize("vendor", ["cc_api", "kibo_home"])
 def test_live_while_a_vendor_is_down(shop: LiveShop, vendor: str) -> None:
-    """That is told, of that vendor alone, and whether the list exists is not known rather than denied."""
+    """The problem is shown for that vendor only, and it says "unknown", not "no", about the list."""
     shop.box.faults.add("status", vendor=vendor, nth=None, status=503)
     store = shop.open()
     store.run("DELETE FROM tokens WHERE vendor = 'kibo'")
@@ -420,7 +420,7 @@ def test_ten_thousand_events_are_a_number(shop: LiveShop) -> None:
     "environ", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"COLUMNS": "1"}, {"TZ": "Nowhere"}]
 )
 def test_odd_terminals(shop: LiveShop, environ: dict[str, str]) -> None:
-    """What cannot be shown there stops neither `status` nor `events` nor `why`."""
+    """Times that cannot be shown do not stop `status`, `events` or `why`."""
     text = shop.config_path.read_text()
     shop.config_path.write_text(text.replace('"Web shop customers"', '"Клиенты 客户"'))
     for words in (["status"], ["events", "--all"], ["why", "kundin@bücher.example"]):

@@ -60,7 +60,7 @@ def check(shop: LiveShop, asked: str, standing: str, words: str) -> None:
 
 
 def test_somebody_on_the_list(shop: LiveShop) -> None:
-    """What was sent is told by the names of its fields and a fingerprint, with its run and reason; no value is."""
+    """What was sent is shown as field names and a fingerprint, with run and reason, but without values."""
     check(shop, PAT, "listed", LISTED)
     (sent,) = steps(shop, PAT, "sent")
     assert (sent["what"], sent["why"], sent["run_id"], sent["account_id"]) == ("added", "not on the list yet", 1, 1001)
@@ -95,7 +95,7 @@ def test_somebody_who_unsubscribed(shop: LiveShop) -> None:
 
 
 def test_what_kibo_does_not_take_of_her(shop: LiveShop) -> None:
-    """An unsubscribe that the store could not be told yet is shown with its next attempt, until it is told."""
+    """An unsubscribe that could not be written to the store yet is shown with its next attempt until it is."""
     shop.box.cc.unsubscribe(PAT)
     shop.box.faults.add("wrong-body", path="/api/commerce/customer/accounts/1001", nth=None, body="{")
     shop.ccsync("poll-unsubscribes")
@@ -139,7 +139,7 @@ def test_somebody_whom_the_brake_holds(shop: LiveShop) -> None:
 
 
 def test_a_new_address(shop: LiveShop) -> None:
-    """The account's answer has both; the old address was left alone, which is told of it."""
+    """The answer for the account has both addresses; for the old one it says that it was left alone."""
     shop.box.kibo.update_account(1001, emailAddress="new@example.com")
     shop.flush()
     found = why(shop, "1001")
@@ -186,7 +186,7 @@ def test_an_account_whose_address_cannot_be_used_any_more(shop: LiveShop) -> Non
 
 
 def test_an_account_that_cannot_be_read(shop: LiveShop) -> None:
-    """Its next attempt is told, and that of one that waits is the next flush."""
+    """The time of its next attempt is shown; for a pending one that is the next flush."""
     shop.box.kibo.update_account(1001, lastName="New")
     shop.box.faults.add("wrong-body", path="/api/commerce/customer/accounts/1001", nth=None, body="{")
     shop.flush()
@@ -212,7 +212,7 @@ def test_a_change_that_waits(shop: LiveShop) -> None:
 
 
 def test_a_deleted_account(shop: LiveShop) -> None:
-    """By its number the deletion is told; by the address nothing is known any more."""
+    """Its number still shows the deletion; nothing is known about the address any more."""
     shop.box.kibo.delete_account(1001)
     shop.flush()
     check(shop, "1001", "not-listed", "the account was deleted in the store")
@@ -220,7 +220,7 @@ def test_a_deleted_account(shop: LiveShop) -> None:
 
 
 def test_somebody_who_never_opted_in(shop: LiveShop) -> None:
-    """An account that was read and says no is told so."""
+    """For an account that was read and says no, the answer says that."""
     shop.box.kibo.add_account(emailAddress="kim@example.com", acceptsMarketing=False)
     shop.flush()
     check(shop, "1003", "not-listed", "account 1003 has not opted in")
@@ -236,7 +236,7 @@ def test_nobody(shop: LiveShop, asked: str) -> None:
 
 @pytest.mark.parametrize("words", [[], [""], [" "], [PAT, SAM]])
 def test_one_person_at_a_time(shop: LiveShop, words: list[str]) -> None:
-    """Nobody and two are usage errors, which repeat no address."""
+    """Giving none or two is a usage error whose message repeats no address."""
     done = shop.ccsync("why", *words)
     assert done.returncode == 2
     assert not leaks_in(done.stderr, set())
@@ -267,7 +267,7 @@ def test_the_story_is_in_time_order_and_names_its_runs(shop: LiveShop) -> None:
 
 
 def test_no_call_is_made_and_no_address_leaks(shop: LiveShop) -> None:
-    """No vendor hears of it; the address is on stdout alone, and in no log."""
+    """No vendor is called; the address is only on stdout and in no log."""
     log = shop.folder / "ccsync.log"
     before = shop.box.requests.calls.copy()
     done = shop.ccsync("-vv", "--log-file", str(log), "why", PAT)
@@ -292,7 +292,7 @@ def test_json_is_one_document(shop: LiveShop) -> None:
 @pytest.mark.prints_addresses
 @pytest.mark.parametrize("columns", [60, 80, 200])
 def test_hostile_people_are_harmless(shop: LiveShop, columns: int) -> None:
-    """Whatever was typed, or stands in a store, or a vendor said: the screen stays whole."""
+    """Whatever was typed or came from a store or a vendor, the screen stays intact."""
     evil = "\x1b[2J\x07evil\u202e\r\nrow\x9b31m@example.com"
     hostile = shop.box.kibo.add_account(emailAddress=evil, acceptsMarketing=True)
     shop.export()
@@ -308,7 +308,7 @@ def test_hostile_people_are_harmless(shop: LiveShop, columns: int) -> None:
 
 
 def test_ten_thousand_events_of_one_account(shop: LiveShop) -> None:
-    """A busy account is told whole."""
+    """The history of a busy account is complete."""
     start = datetime(2026, 11, 1, tzinfo=UTC)
     many = [Event(f"{n:032x}", "customeraccount.updated", 1001, start + timedelta(seconds=n)) for n in range(10_000)]
     store = shop.open()
