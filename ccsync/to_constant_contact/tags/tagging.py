@@ -99,12 +99,17 @@ def _with_contacts(context: Context, waiting: Sequence[TagTask]) -> list[TagTask
 def _tag(context: Context, waiting: Sequence[TagTask], ids: dict[int, str]) -> None:
     search = Bisection[TagTask](lambda groups: _start(context, groups, ids), context.run_id)
     search.run(list(_groups(waiting)))
-    is_vendors = len(waiting) > 1 and not search.has_passed
+    # The control has worked: who was refused before is refused again. Of several new ones that are all refused alike
+    # none is blamed.
+    is_vendors = sum(not one.attempts for one in waiting) > 1 and not search.has_passed
+    spared = list[Failure]()
     for one, error in search.refused:
-        if not is_vendors:
+        if is_vendors and not one.attempts:
+            spared.append(error)
+        else:
             _fail(context, one, error)
-    if is_vendors and search.first_failure is not None:
-        raise search.first_failure
+    if spared:
+        raise spared[0]
 
 
 def _groups(waiting: Sequence[TagTask]) -> Iterator[Sequence[TagTask]]:
