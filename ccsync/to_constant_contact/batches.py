@@ -102,7 +102,7 @@ class Sender:
         """Contacts sent so far, whatever becomes of them."""
 
     def send_all(self, outgoing: Iterator[Outgoing], total: int) -> None:
-        """Send everything due. `outgoing` decides as it is read, in the transactions that freeze each batch."""
+        """Send everything due. `outgoing` decides as it is read."""
         batcher = Batcher(outgoing, self._context.list_id)
         while True:
             self._renew()
@@ -123,10 +123,11 @@ class Sender:
         at = context.constant_contact.transport.server_time(context.now())
         batch_id, rows, body = None, 0, self._new_body()
         while True:
+            # Read and decided on before the transaction: where little is due, that goes through very many.
+            part = list(islice(contacts, _FROZEN_AT_ONCE))
+            if not part:
+                break
             with context.store.transaction():
-                part = list(islice(contacts, _FROZEN_AT_ONCE))
-                if not part:
-                    break
                 if batch_id is None:
                     batch_id = batches.prepare(context.store, context.run_id, context.list_id, at)
                 part = self._without_suppressed(part)

@@ -15,6 +15,7 @@ from ccsync.state.log.runs import RejectedRecord
 from ccsync.state.staging import Staged
 from ccsync.to_constant_contact.batches import LONG_ADDRESS, Outgoing, encode_row
 
+_NOTED_AT_ONCE = 500
 EMAIL_ALONE = "email"
 """The names of what is sent of another source's contact."""
 
@@ -25,23 +26,35 @@ def iter_outgoing(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
     Whom an earlier run's import holds is left to that import, and who was in one that was refused goes in parts.
     """
     has_open = bool(batches.in_state(context.store, *batches.HOLDING))
-    decided = 0
+    notes, decided = list[tuple[Staged, Decision]](), 0
     for decided, (one, decision) in enumerate(iter_decisions(context, is_retry=is_retry), start=1):  # noqa: B007
-        if decision.act is Act.PARKED:
-            _note_standing(context, one, decision)
-        if decision.reason == FOUND_ON_LIST:
-            _note_found(context, one)
-        if decision.act is Act.SUPPRESS:
-            step = Step(one.person or b"", one.account_id, decision.act.value, decision.reason)
-            history.append(context.store, context.run_id, context.now(), [step])
+        if decision.act in (Act.PARKED, Act.SUPPRESS) or decision.reason == FOUND_ON_LIST:
+            notes.append((one, decision))
+        if len(notes) >= _NOTED_AT_ONCE:
+            _write(context, notes)
         if decision.act not in (Act.ADD, Act.UPDATE):
             context.counts[decision.act.value] += 1
         elif has_open and _is_held(context, one):
             continue
         elif not (outgoing := _outgoing(one, decision)).is_long:
             yield outgoing
+    _write(context, notes)
     # What was known again needs no decision.
     context.counts[Act.UNCHANGED.value] += max(0, staging.people(context.store) - decided)
+
+
+def _write(context: Context, notes: list[tuple[Staged, Decision]]) -> None:
+    """Remember what was decided of those of whom nothing is sent."""
+    with context.store.transaction():
+        for one, decision in notes:
+            if decision.act is Act.PARKED:
+                _note_standing(context, one, decision)
+            elif decision.act is Act.SUPPRESS:
+                step = Step(one.person or b"", one.account_id, decision.act.value, decision.reason)
+                history.append(context.store, context.run_id, context.now(), [step])
+            else:
+                _note_found(context, one)
+    notes.clear()
 
 
 def _note_found(context: Context, one: Staged) -> None:

@@ -65,6 +65,26 @@ def test_one_contact_larger_than_a_batch_still_goes() -> None:
     assert [len(batch) for batch in found] == [1, 1, 1]
 
 
+def test_deciding_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """Whoever is sent is read and decided on outside of every transaction: a million may be gone through for one."""
+    with Shop(tmp_path, SandboxSettings(customers=0)) as shop:
+        store = shop.open()
+        tools = shop._clients(store)
+        context, was_waiting = shop._context(store, tools), list[bool]()
+
+        def decided() -> Iterator[Outgoing]:
+            for number in range(1_200):
+                was_waiting.append(store.is_in_transaction)
+                yield outgoing(number, 1)
+            was_waiting.append(store.is_in_transaction)
+
+        batches.Sender(context).send_all(decided(), 1_200)
+        shop._close(store, tools)
+        assert len(imported_rows(shop)) == 1_200
+    assert set(was_waiting) == {False}
+    assert len(was_waiting) == 1_201
+
+
 def activity(number: int, *, minutes: float = 1, total: int | None = None) -> Activity:
     at = NOON + timedelta(minutes=minutes)
     return Activity(str(number), "processing", at, None, total, None, None, None, ())
