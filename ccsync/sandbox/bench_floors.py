@@ -5,8 +5,8 @@ page and batch sizes and rates as the vendors set them, no time for thinking.
   export     = (pages(customers) [+ customers, with --single-reads]) / R + latency
                + (contacts / 500 [first export] + imports + 2) / 4 + 3 s for the last import
   flush      = (pages(2 events a customer) + pages(changed)) / R + latency
-               + (opt-outs 1 + members by pages of 500 or by an export, 3 calls + import 1 + look 1) / 4
-               + 3 s for the import
+               + (opt-outs 1 + import 1 + look 1) / 4 + 3 s for the import
+               + the members by pages of 500, or by an export: 3 calls and as long as it takes
   poll       = (pages(customers) or one search each + 2 calls for each account written) / R + 3 latencies
                + (opt-outs / 500 + 1) / 4
 
@@ -44,9 +44,11 @@ def export(box: Sandbox, rate: float, customers: int, imports: int) -> float:
 def flush(box: Sandbox, rate: float, changed: int, imports: int) -> float:
     """The least seconds for a flush of this many changed customers."""
     reads = math.ceil(changed * SITES / KIBO_PAGE) + math.ceil(changed / KIBO_PAGE)
-    pages = math.ceil(box.cc.member_count("Bench") / CONTACT_PAGE)
-    calls = 1 + min(pages, CALLS_OF_EXPORT) + imports + 1
-    return reads / rate + _latency(box) + calls / _cc_rate(box) + box.settings.import_seconds
+    members = box.cc.member_count("Bench")
+    export_seconds = box.settings.export_seconds + members / 10_000
+    looks = min(math.ceil(members / CONTACT_PAGE) / _cc_rate(box), CALLS_OF_EXPORT / _cc_rate(box) + export_seconds)
+    calls = 1 + imports + 1
+    return reads / rate + _latency(box) + calls / _cc_rate(box) + looks + box.settings.import_seconds
 
 
 def poll(box: Sandbox, rate: float, opt_outs: int, imports: int) -> float:
