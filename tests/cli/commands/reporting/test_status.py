@@ -420,7 +420,7 @@ def test_ten_thousand_events_are_a_number(shop: LiveShop) -> None:
     "environ", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"COLUMNS": "1"}, {"TZ": "Nowhere"}]
 )
 def test_odd_terminals(shop: LiveShop, environ: dict[str, str]) -> None:
-    """Times that cannot be shown do not stop `status`, `events` or `why`."""
+    """Names that the terminal cannot show do not stop `status`, `events` or `why`."""
     text = shop.config_path.read_text()
     shop.config_path.write_text(text.replace('"Web shop customers"', '"Клиенты 客户"'))
     for words in (["status"], ["events", "--all"], ["why", "kundin@bücher.example"]):
