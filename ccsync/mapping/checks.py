@@ -73,7 +73,7 @@ def _custom_field_problems(key: str, custom_field_names: Collection[str] | None)
     nearest = _nearest(name, custom_field_names)
     allowed = ", ".join(sorted(custom_field_names)) or "none yet"
     return [
-        f"[mapping] {key}: the account has no custom field of the name {name}."
+        f"[mapping] {key}: the account has no custom field named {name}."
         f"{_hint(nearest and CUSTOM_FIELD_PREFIX + nearest)} Its custom fields: {allowed}."
     ]
 

@@ -211,7 +211,7 @@ def _take_mapping(options: Options, draft: Draft, fields: list[CustomField]) -> 
     if problems:
         fix = "Correct it."
         if live_account.missing_fields(mapping, fields):
-            fix = "Correct it, or add --create-fields, which creates custom fields that are not there."
+            fix = "Correct it, or add --create-fields, which creates missing custom fields."
         raise ConfigError("The mapping cannot work; nothing was changed.", "", fix, tuple(problems))
     live_account.check_room(missing, fields)
     draft.mapping = mapping

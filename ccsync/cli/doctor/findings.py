@@ -54,7 +54,8 @@ def examine(checks: Mapping[str, Check]) -> Iterator[Finding]:
             raise
         except CcsyncError as error:
             problems = "; ".join(error.problems) if isinstance(error, ConfigError) else ""
-            what = " ".join(filter(None, (error.what, problems or error.why)))
+            why = problems or error.why
+            what = f"{error.what.rstrip('.')}: {why}" if why else error.what
             yield Finding(name, WRONG, what, error.fix, error.exit_code)
 
 

@@ -19,7 +19,8 @@ def show(error: CcsyncError) -> None:
 
 def show_in_one_line(error: CcsyncError) -> None:
     """Print the error as a single line."""
-    say(f"Error: {clean(logging_setup.redact(' '.join(filter(None, (error.what, error.why, error.fix)))))}")
+    what = f"{error.what.rstrip('.')}: {error.why}" if error.why else error.what
+    say(f"Error: {clean(logging_setup.redact(' '.join(filter(None, (what, error.fix)))))}")
 
 
 def show_json(error: CcsyncError, code: int) -> None:

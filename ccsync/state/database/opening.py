@@ -184,7 +184,7 @@ def explained(error: sqlite3.Error, path: Path) -> StateError:
     return StateError(
         f"The state file {path} is damaged.",
         f"{text}.",
-        "Put it back from a backup, together with its -wal file. Without it ccsync would forget who opted out.",
+        "Restore a backup (ccsync help state-file). Without it ccsync would forget who opted out.",
     )
 
 

@@ -167,7 +167,7 @@ def test_an_address_that_cannot_send(shop: LiveShop, option: str, key: str, addr
 def test_a_missing_custom_field_needs_a_word(shop: LiveShop) -> None:
     """Without --create-fields it is an error (exit 4) that names the option; with it the vendor's name is mapped."""
     options = ("--map", "cf:Shop number=id")
-    refused(shop, 4, "no custom field of the name Shop number", "--create-fields", options=options)
+    refused(shop, 4, "no custom field named Shop number", "--create-fields", options=options)
     done = shop.ccsync("configure", *options, "--create-fields")
     assert done.returncode == 0, done.stderr
     assert "imports call it Shop_number" in done.stdout
