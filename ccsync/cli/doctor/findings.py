@@ -48,8 +48,8 @@ def examine(checks: Mapping[str, Check]) -> Iterator[Finding]:
     for name, check in checks.items():
         try:
             yield Finding(name, OK, check())
-        except Skipped as why:
-            yield Finding(name, SKIPPED, str(why))
+        except Skipped as skipped:
+            yield Finding(name, SKIPPED, str(skipped))
         except Interrupted:
             raise
         except CcsyncError as error:
