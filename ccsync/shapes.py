@@ -1,4 +1,4 @@
-"""Typed values out of decoded JSON: what has another type than expected counts as absent."""
+"""Typed values from decoded JSON: a value of an unexpected type counts as absent."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -30,13 +30,13 @@ def word(record: JsonObject, key: str) -> str | None:
 
 
 def integer(record: JsonObject, key: str) -> int | None:
-    """A whole number; true and false are none."""
+    """A whole number; true and false do not count."""
     value = record.get(key)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def boolean(record: JsonObject, key: str) -> bool | None:
-    """True or false, and nothing that merely looks like it."""
+    """True or false, and nothing that only resembles them."""
     value = record.get(key)
     return value if isinstance(value, bool) else None
 

@@ -1,4 +1,4 @@
-"""Makes a draft campaign to the list: From, ReplyTo and list as configured. What is half made is named."""
+"""Creates a draft campaign to the list with the configured From, ReplyTo and list. Errors name what was half done."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ _CLOCKS_APART = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a campaign is made of, checked already."""
+    """The parts of a campaign, already checked."""
 
     name: str
     content: CampaignContent
@@ -27,7 +27,7 @@ class Draft:
 
 
 def link_of(campaign: Campaign) -> str:
-    """Where a person looks at the campaign."""
+    """The URL where a person can see the campaign."""
     return _LINK + campaign.activity_id
 
 

@@ -1,4 +1,4 @@
-"""The HTML of a campaign: a plain page from a text, and the tracking image that opens are counted by. Pure."""
+"""The HTML of a campaign: a plain page made from text, and the image that tracks opens. Pure."""
 
 import html
 import re
@@ -52,7 +52,7 @@ def with_tracking_image(page: str) -> str:
 
 
 class _Body(HTMLParser):
-    """Finds where the body begins; one in a comment or in a script is none."""
+    """Finds where the body begins, ignoring tags in comments and scripts."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class _Body(HTMLParser):
             self.begins_at = self._at() + len(self.get_starttag_text() or "")
 
     def handle_endtag(self, tag: str) -> None:
-        """Without a body's tag, all up to here is one."""
+        """Without a body tag, everything up to here is the body."""
         if tag == "html":
             self.ends_at = self._at()
 

@@ -47,7 +47,7 @@ def _in_sections(document: Document) -> Iterator[Finding]:
 
 
 def _missing(document: Document) -> Iterator[Finding]:
-    """Required keys that are absent; a misspelt one has had its line already."""
+    """Required keys that are missing; a misspelled one has been reported already."""
     present = set()
     for section, values in document.items():
         meant = _meant_section(section)
@@ -117,10 +117,10 @@ def _not_a_section(name: str) -> str:
 
 
 def _nearest(section: str, key: str) -> tuple[tuple[str, ...], str]:
-    """The sections and the name that were most likely meant, or ((), ""); `section` is preferred."""
+    """The sections and the name that were probably meant, or ((), ""); `section` is preferred."""
     if section and key.startswith("cf:"):
         return (MAPPING,), key
-    # difflib alone takes "lint_id" for client_id: one slip in the section's own keys comes first.
+    # difflib alone suggests client_id for "lint_id", so a single typo in the section's own keys is tried first.
     own = SCHEMA.get(section, {})
     slips = [one for one in own if _is_one_slip(_plain(key), one)]
     near = slips or get_close_matches(_plain(key), _HOMES, n=1, cutoff=0.6)
@@ -152,7 +152,7 @@ def _listed(sections: tuple[str, ...]) -> str:
 
 
 def _contradictions(document: Document) -> Iterator[Finding]:
-    """Keys that are right alone and wrong together."""
+    """Keys that are valid on their own but not together."""
     for section in ("kibo", "constant_contact"):
         if {"client_secret", "client_secret_command"} <= _values(document, section).keys():
             yield (section, "client_secret_command"), f"[{section}] has both client_secret and client_secret_command"
@@ -172,7 +172,7 @@ def _values(document: Document, section: str) -> Mapping[str, object]:
 
 
 def _number(limits: Mapping[str, object], key: str) -> int | None:
-    """The number in force; `None` when it is wrong by itself and has its own line."""
+    """The number in force; `None` if it is invalid, which has its own line."""
     rule = SCHEMA["limits"][key]
     value = limits.get(key, rule.default)
     return value if isinstance(value, int) and rule.check(value) is None else None

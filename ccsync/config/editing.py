@@ -50,7 +50,7 @@ def changed(text: str, changes: Sequence[Change]) -> str:
 
 
 def check_edit(path: Path, changes: Sequence[Change]) -> None:
-    """Raise what `edit_config` would raise, and write nothing: for those who first change something elsewhere."""
+    """Raise what `edit_config` would raise, and write nothing: for callers that first change something elsewhere."""
     edit = _edited(path, changes)
     if edit is not None:
         with _draft(edit):
@@ -71,7 +71,7 @@ def _edited(path: Path, changes: Sequence[Change]) -> _Edit | None:
     """The file with the changes made; `None` where they change nothing."""
     try:
         target = path.resolve(strict=True)
-    except (OSError, RuntimeError):  # a ring of links
+    except (OSError, RuntimeError):  # a loop of links
         target = path
     if any("\ud800" <= one <= "\udfff" for change in changes for one in f"{change.key}{change.value}"):
         raise ConfigError("The new setting cannot be written; nothing was changed.", "it is not UTF-8.", "Correct it.")
@@ -151,7 +151,7 @@ def _toml(key: str, value: Value) -> str:
 
 
 def _write(edit: _Edit) -> None:
-    """Replace the file in one step; it keeps its owner, who may be the user that cron runs as."""
+    """Replace the file atomically; it keeps its owner, who may be the user that cron runs as."""
     with _draft(edit) as draft:
         draft.replace(edit.target)
         _sync_folder(edit.target.parent)
@@ -189,9 +189,9 @@ def _draft(edit: _Edit) -> Iterator[Path]:
 
 
 def _check_replaceable(target: Path, probe: Path) -> None:
-    """Raise `ConfigError` for a file that is mounted by itself: the kernel lets nothing be renamed over it.
+    """Raise `ConfigError` for a file that is a mount of its own: the kernel does not allow renaming over it.
 
-    A link to such a file beside it would cross from one mount to another, which shows that before anything is done.
+    A hard link beside it would cross mounts, which detects that before anything is changed.
     """
     try:
         os.link(target, probe)
@@ -207,7 +207,7 @@ def _check_replaceable(target: Path, probe: Path) -> None:
 
 
 def _give_to_owner(handle: int, facts: os.stat_result) -> None:
-    """Raises `ConfigError` when the file is another user's; a group that cannot be given is let go."""
+    """Raises `ConfigError` if the file belongs to another user; a group that cannot be kept is ignored."""
     mine = os.fstat(handle)
     if mine.st_uid != facts.st_uid:
         try:

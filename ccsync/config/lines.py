@@ -1,6 +1,6 @@
 """Finds the positions of a TOML file's sections, keys and values: tomllib does not report them.
 
-It reads files that tomllib refuses as well as it can: their problems want line numbers, too.
+It also reads invalid files as well as it can, because their problems need line numbers, too.
 """
 
 import re
@@ -58,7 +58,7 @@ class Outline:
         return None
 
     def key(self, section: str, key: str) -> Statement | None:
-        """The key if it is written plainly below its section's header."""
+        """The key, if it stands directly below its section's header."""
         wanted = (section, key)
         return next((one for one in self.statements if one.names == wanted and one.section == (section,)), None)
 
@@ -77,7 +77,7 @@ class Outline:
 
 
 def outline(text: str) -> Outline:
-    """Read where things stand in a TOML file's text; line ends are LF or CRLF."""
+    """Find the statements in the text of a TOML file; line ends are LF or CRLF."""
     statements = []
     section: tuple[str, ...] = ()
     position, line = 0, 1

@@ -33,9 +33,9 @@ class Source:
 def find_config(explicit: Path | None, environ: Mapping[str, str], working_directory: Path) -> Path:
     """The config file in force: --config, $CCSYNC_CONFIG, or the first that is there of the usual places.
 
-    A named path is relative to `working_directory`, an absolute path. A link that leads nowhere counts as there:
-    the next place's file would be another shop's. Raises `ConfigError` when there is none, naming every place
-    looked at, or when the named one is missing.
+    A named path is relative to `working_directory`, an absolute path. A dangling link counts as present: the file in
+    the next place may belong to another shop. Raises `ConfigError` when there is none, naming every place looked at, or
+    when the named one is missing.
     """
     named = explicit or (Path(environ["CCSYNC_CONFIG"]) if environ.get("CCSYNC_CONFIG") else None)
     if named is not None:
@@ -58,7 +58,7 @@ def find_config(explicit: Path | None, environ: Mapping[str, str], working_direc
 
 
 def _is_there(path: Path) -> bool | None:
-    """`None` when this user may not look: `sudo -u ccsync` from /root must still find /etc/ccsync."""
+    """`None` if this user has no access: `sudo -u ccsync` from /root must still find /etc/ccsync."""
     try:
         path.lstat()
     except PermissionError:
@@ -168,7 +168,7 @@ def _toml_problem(name: str, text: str, error: Exception) -> str:
 
 
 def holds_secret(document: Mapping[str, object]) -> bool:
-    """Is there a secret's value in the file, be its key misplaced or misspelt?"""
+    """Does the file hold a secret, even under a misplaced or misspelled key?"""
     tables = [document, *(values for values in document.values() if isinstance(values, Mapping))]
     return any("secret" in key.lower() and not key.lower().endswith("command") for table in tables for key in table)
 
@@ -207,12 +207,12 @@ def _to_config(path: Path, document: Document, environ: Mapping[str, str]) -> Co
 
 
 def _state_path(path: Path, configured: str | None, environ: Mapping[str, str]) -> Path:
-    """Links are followed: two names of one state file must meet in one lock."""
+    """Links are followed: two names of one state file must share one lock."""
     named = environ.get("CCSYNC_STATE")
     try:
         base = Path.cwd() if named else path.absolute().parent
         return (base / Path(named or configured or "ccsync.db").expanduser()).resolve()
-    except (OSError, RuntimeError, ValueError) as error:  # no such home, a ring of links
+    except (OSError, RuntimeError, ValueError) as error:  # no such home, or a loop of links
         raise ConfigError(
             "The path of the state file leads nowhere.",
             f"{'$CCSYNC_STATE' if named else f'path in [state] of {path}'}: {str(error).rstrip('.')}.",

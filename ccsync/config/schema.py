@@ -34,7 +34,7 @@ def text(value: object) -> Problem | None:
 
 
 def word(value: object) -> Problem | None:
-    """A text that goes into requests as it is; blanks around it or line breaks in it came by pasting."""
+    """A text that goes into requests unchanged; surrounding blanks and line breaks come from pasting."""
     is_good = isinstance(value, str) and value and value == value.strip() and value.isprintable()
     return None if is_good else "must be a text that is not empty, without blanks around it or line breaks in it"
 
@@ -49,7 +49,7 @@ def word_of(most: int) -> Check:
 
 
 def path(value: object) -> Problem | None:
-    """A path; whether it can be used is for the state file to find out."""
+    """A path; whether it is usable shows when the state file is opened."""
     is_good = isinstance(value, str) and value.strip() and "\0" not in value
     return None if is_good else "must be a path in quotes"
 
@@ -60,7 +60,7 @@ def boolean(value: object) -> Problem | None:
 
 
 def whole_number(least: int, most: int) -> Check:
-    """A whole number within bounds; true is none."""
+    """A whole number within bounds; `true` is not a number."""
 
     def check(value: object) -> Problem | None:
         is_good = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
@@ -118,7 +118,7 @@ def url(value: object) -> Problem | None:
 
 
 def address(value: object) -> Problem | None:
-    """Something like an e-mail address; the live account has the last word."""
+    """Something like an e-mail address; the live account decides."""
     is_good = isinstance(value, str) and re.fullmatch(r"[^\s@]+@[^\s@]+\.[^\s@]+", value) and value.isprintable()
     return None if is_good else "must be an e-mail address"
 
@@ -238,6 +238,6 @@ SECTIONS = (*SCHEMA, MAPPING, TAGS)
 
 
 def is_placeholder(section: str, key: str, value: object) -> bool:
-    """Does the example's placeholder still stand there?"""
+    """Is it still the example's placeholder?"""
     rule = SCHEMA[section].get(key)
     return rule is not None and rule.placeholder is not None and value == rule.placeholder

@@ -46,7 +46,7 @@ def constant_contact_secret(
 
 
 def _from_environment(environ: Mapping[str, str], name: str) -> str | None:
-    """The variable's value; a vendor would only say that a secret with a line end is a wrong one."""
+    """The variable's value. A line end in it is reported here: the vendor would only say that the secret is wrong."""
     value = environ.get(name)
     if value and (value != value.strip() or not value.isprintable()):
         raise ConfigError(
@@ -62,7 +62,7 @@ def _find(key: str | None, command: Sequence[str] | None, section: str, timeout_
 
 
 def _run(command: Sequence[str], section: str, timeout_seconds: float) -> str:
-    """What the command prints, which goes nowhere else: neither it nor the arguments are in an error."""
+    """The output of the command. Neither it nor the arguments appear in an error."""
     try:
         status, printed = _output(command, timeout_seconds)
     except subprocess.TimeoutExpired:
@@ -97,7 +97,7 @@ def _output(command: Sequence[str], timeout_seconds: float) -> tuple[int, bytes]
     try:
         process = subprocess.Popen(
             list(command),
-            stdin=subprocess.DEVNULL,  # a program that asks must ask on the terminal, not eat our input
+            stdin=subprocess.DEVNULL,  # a program that prompts must use the terminal, not our stdin
             stdout=writing,
             stderr=subprocess.DEVNULL,
         )

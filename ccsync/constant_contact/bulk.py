@@ -12,7 +12,7 @@ from ccsync.transport import Call
 
 
 class Bulk(Wire):
-    """Starts bulk jobs and tells how they are."""
+    """Starts bulk jobs and reports their state."""
 
     # imports
 

@@ -14,7 +14,7 @@ _PRIMARY = "primary_email"
 
 
 class Campaigns(Wire):
-    """Creates drafts, and reads what would start by itself."""
+    """Creates drafts and reads automations."""
 
     def create_campaign(self, name: str, content: CampaignContent) -> Campaign | None:
         """Create a campaign in draft; `None` where the name is taken. Not repeated when the answer is lost.
@@ -41,7 +41,7 @@ class Campaigns(Wire):
         return None
 
     def set_campaign_lists(self, activity_id: str, content: CampaignContent, list_ids: Sequence[str]) -> frozenset[str]:
-        """Set whom a draft is for; the lists that the answer shows.
+        """Set the lists that a draft goes to; returns the lists that the answer shows.
 
         A PUT overwrites what it leaves out, but for the HTML, which is a sub-resource.
         https://developer.constantcontact.com/api_guide/email_campaign_activity_update.html
@@ -52,7 +52,7 @@ class Campaigns(Wire):
         return frozenset(str(one) for one in shown) if isinstance(shown, list) else frozenset()
 
     def automations_of_list(self, list_id: str) -> list[Automation]:
-        """The automations that start when somebody joins the list, whatever their state; a call for each there is.
+        """The automations that start when someone joins the list, in any state; one call for each automation.
 
         https://developer.constantcontact.com/api_reference/index.html, Automations. An automation whose trigger names
         no list starts with every one.

@@ -1,4 +1,4 @@
-"""Reads and fills a Constant Contact account. It cannot re-subscribe or mail anybody: see `consent_guard`."""
+"""Reads and updates a Constant Contact account. It cannot re-subscribe or mail anyone: see `consent_guard`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
@@ -81,7 +81,7 @@ class ConstantContact(Tagging, Campaigns):
         return found if found.deleted_at is None else None
 
     def create_list(self, name: str) -> ContactList:
-        """Create an empty list. Names are unique: one that appeared meanwhile is taken as it is."""
+        """Create an empty list. Names are unique: if the list exists by now, that one is returned."""
         body = {"name": name, "favorite": False, "description": "Filled by ccsync from Kibo"}
         call = Call("POST", self._api_url + "/contact_lists", json=body, accepts=frozenset({409}))
         answer, value = self._json(call)
@@ -100,7 +100,7 @@ class ConstantContact(Tagging, Campaigns):
             yield from (one for record in page if (one := to_custom_field(record)))
 
     def create_custom_field(self, label: str) -> CustomField:
-        """Create a field for texts. One of this label that appeared meanwhile is taken as it is.
+        """Create a text field. If one with this label exists by now, that one is returned.
 
         The answer's `name` is what imports use; the vendor makes it of the label, and how is only half described.
         """
@@ -173,7 +173,7 @@ class ConstantContact(Tagging, Campaigns):
         return self.transport.ahead(items, calls, self._token)
 
     def create_contact(self, body: JsonObject) -> Contact | None:
-        """Create a person who never was in the account; `None` where the address exists, deleted ones included (409).
+        """Create a contact for a new person; `None` if the address exists, also as a deleted contact (409).
 
         `body` is a `ContactPostRequest` without a permission. Not repeated when the answer is lost (`AnswerLost`).
         """

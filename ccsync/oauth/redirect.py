@@ -41,7 +41,7 @@ class Attempt:
 
 
 def new_attempt(app: App, redirect_uri: str) -> Attempt:
-    """A login that nobody can guess: 256 bits of state, and a verifier of 86 characters for PKCE."""
+    """Start a login that cannot be guessed: 256 bits of state, and a verifier of 86 characters for PKCE."""
     verifier = secrets.token_urlsafe(64) if app.flow == "pkce" else None
     return Attempt(redirect_uri, secrets.token_urlsafe(32), verifier)
 

@@ -45,7 +45,7 @@ class TokenAnswer:
 
 
 def refresh(transport: Transport, app: App, refresh_token: str, scope: str = "") -> TokenAnswer:
-    """Exchange a refresh token. With rotating tokens the old one is dead once this was answered.
+    """Exchange a refresh token. With rotating tokens the old one is invalid after this call.
 
     `scope` is what the login had: an answer that names none has not changed it (RFC 6749, section 6).
     Raises `LoginNeeded` for `invalid_grant` and for nothing else.
@@ -87,7 +87,7 @@ def to_tokens(record: JsonObject, scope: str = "") -> TokenAnswer:
 
 
 def with_refresh_token(tokens: TokenAnswer) -> TokenAnswer:
-    """The same, if it can be renewed. Raises `LoginNeeded`: a login that ends within a day is none."""
+    """The same, if they can be renewed. Raises `LoginNeeded`: a login that ends within a day is useless."""
     if tokens.refresh_token is None:
         raise LoginNeeded(
             "Constant Contact gave no refresh token; nothing was saved.",
@@ -99,7 +99,7 @@ def with_refresh_token(tokens: TokenAnswer) -> TokenAnswer:
 
 
 def refused_client(app: App, record: JsonObject, status: int) -> ConfigError:
-    """What to say when the vendor does not take the app; the caller raises it."""
+    """The error for an app that the vendor does not accept; the caller raises it."""
     keys = "client_id (the API key) and client_secret" if app.client_secret else "client_id (the API key)"
     code = (shapes.text(record, "error") or shapes.text(record, "error_key") or "")[:60]
     return ConfigError(

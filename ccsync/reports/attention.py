@@ -85,9 +85,9 @@ def _of_failures(one: JobStanding) -> Iterator[Alert]:
 
 
 def is_silent(status: Status, one: JobStanding) -> bool:
-    """Has the job not run for so long that cron probably does not start it?"""
+    """Has the job not run for so long that cron is probably not starting it?"""
     if one.last is None:
-        return one.job in CRON_JOBS  # reconcile, once a week, may be yet to come
+        return one.job in CRON_JOBS  # reconcile runs only once a week and may not have been due yet
     most = 2 * WEEK if one.job == RECONCILE else max(SILENCE, 4 * status.interval)
     return one.last.status != "RUNNING" and abs(status.at - one.last.started_at) > most
 

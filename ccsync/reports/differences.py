@@ -1,4 +1,4 @@
-"""Goes through both systems' people and finds what differs; what can be put right is queued with a person's yes."""
+"""Compares the people of both systems. Differences that can be fixed are queued after a person's yes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -146,7 +146,7 @@ def _finding(difference: Difference, person: bytes, email: str | None, account_i
 
 
 def plan(context: Context) -> Mapping[Repair, int]:
-    """How many findings each repair would put right."""
+    """How many findings each repair would fix."""
     found = {Repair(repair): number for repair, number in comparison.count_by_repair(context.store).items()}
     return {repair: found[repair] for repair in Repair if repair in found and repair is not Repair.NONE}
 

@@ -1,4 +1,4 @@
-"""What a person has to know before the first export to a list, and what it finds there."""
+"""What a person must know before the first export to a list, and what it finds there."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Asks both vendors how things stand there: four calls that change nothing, beside whatever job is running."""
+"""Asks both vendors for their state: four calls that change nothing, even while a job is running."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from ccsync.to_kibo.acceptance import Writing
 
 @dataclass(slots=True)
 class Plan:
-    """What a dry run found that a real run would do."""
+    """What a real run would do."""
 
     by_kind: Counter[str] = field(default_factory=Counter)
     """Number of people for whom an account would be written."""

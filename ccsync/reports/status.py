@@ -1,4 +1,4 @@
-"""How things stand, gathered from the state file without a call: the jobs, the queue, the calls, the login."""
+"""Gathers the current state from the state file without any call: jobs, queue, calls, login."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ class Status:
 
     @property
     def login_lapses_at(self) -> datetime | None:
-        """When the login ends if nothing uses it."""
+        """When the login expires if it is not used."""
         return self.login_renewed_at + LAPSES_AFTER if self.login_renewed_at else None
 
 
@@ -147,7 +147,7 @@ def _next_of(job: str, last: Run | None, config: Config) -> datetime | None:
 
 
 def next_run_at(last: Run | None, config: Config) -> datetime | None:
-    """When cron starts a job next, as far as ccsync knows cron: one interval after its last start."""
+    """When cron should start a job next: one interval after its last start."""
     return last.started_at + timedelta(minutes=config.sync.interval_minutes) if last else None
 
 
@@ -171,7 +171,7 @@ def _size(path: Path) -> int:
 def stale_jobs(status: Status, most: timedelta) -> list[JobStanding]:
     """The cron jobs that have not succeeded for that span, or never; none while the sync is disabled.
 
-    A success that is still to come was noted by a clock that was ahead, and proves nothing.
+    A success dated in the future was noted by a wrong clock and proves nothing.
     """
     if not status.is_enabled:
         return []

@@ -146,7 +146,7 @@ def _nothing(store: Store, config: Config, asked: str) -> Facts:
 def _facts(store: Store, nothing: Facts, account_ids: Sequence[int], person: bytes | None) -> Facts:
     known = person_facts.accounts_known(store, account_ids)
     moved = [one.account_id for one in known if one.person != person]
-    present = [one for one in account_ids if one not in moved]  # what waits of the others is about their new address
+    present = [one for one in account_ids if one not in moved]  # pending work of the others concerns their new address
     happened = [one for account_id in account_ids for one in events.of_account(store, account_id)]
     deleted = {event.account_id for event, _, _ in happened if event.topic == events.DELETED}
     facts = replace(
@@ -256,7 +256,7 @@ _SOURCES = {"kibo": "Kibo", "constant_contact": "Constant Contact"}
 
 
 def _about(store: Store, everybody: Sequence[bytes], found: Iterable[Rejected]) -> Iterator[Rejected]:
-    """The rejections of these people; an account may have been somebody else's before."""
+    """The rejections of these people; an account may have belonged to someone else before."""
     person_of = people.person_key(store)
     for one in found:
         email = one.record.email

@@ -1,4 +1,4 @@
-"""What the report shows: numbers by day from the state file, in the words of people who never saw a terminal."""
+"""The data of the report: numbers per day from the state file, worded for people who do not use a terminal."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

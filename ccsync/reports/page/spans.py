@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 MOST_SPANS = 31
-_SIZES = (1, 7, 28, 91, 364)  # days; whole weeks, for shops sell by the week
+_SIZES = (1, 7, 28, 91, 364)  # in days; whole weeks, because shops have a weekly rhythm
 
 
 @dataclass(frozen=True, slots=True)
