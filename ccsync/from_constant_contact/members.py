@@ -226,7 +226,7 @@ def _read_exported_list(context: Context, started_at: datetime, among: Set[bytes
     if context.is_dry_run or findings.recall(context, findings.EXPORT_DATES) == "none":
         return False
     seen = 0
-    with _exported(context, lambda: context.constant_contact.export_list(context.list_id, with_dates=True)) as rows:
+    with _exported(context, lambda: _export_with_dates(context)) as rows:
         try:
             while part := list(islice(rows or (), _CHUNK)):
                 if any(one.created_at is None for one in part):
@@ -240,6 +240,15 @@ def _read_exported_list(context: Context, started_at: datetime, among: Set[bytes
             return False
     contact_list = context.constant_contact.get_list(context.list_id)
     return contact_list is not None and seen >= (contact_list.membership_count or 0) * LEAST_SHARE
+
+
+def _export_with_dates(context: Context) -> Activity:
+    try:
+        return context.constant_contact.export_list(context.list_id, with_dates=True)
+    except RefusedError as error:
+        if error.status == 400:  # it may not know this field
+            findings.note(context, findings.EXPORT_DATES, "none")
+        raise
 
 
 def read_export_of_list(

@@ -73,9 +73,12 @@ def test_many_changed_people_are_looked_at_by_one_export(
         assert accepts(shop, accounts[CROWD.index(REPLACED)]) is True
 
 
-def test_what_the_file_lacks_is_remembered(tmp_path: Path) -> None:
-    """A vendor whose files show no zone is not asked for one again in the same week."""
-    with small_shop(tmp_path, customers=0, export_dates="date") as shop:
+@pytest.mark.parametrize(
+    "settings", [{"export_dates": "date"}, {"export_created_at": "absent"}, {"export_created_at": "refuse"}]
+)
+def test_what_the_file_lacks_is_remembered(settings: dict[str, object], tmp_path: Path) -> None:
+    """A vendor whose files show no date with a zone is not asked for one again in the same week."""
+    with small_shop(tmp_path, customers=0, **settings) as shop:
         accounts, _ = change_everybody(shop)
         shop.flush()
         shop.later(minutes=30)

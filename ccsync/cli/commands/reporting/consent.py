@@ -11,7 +11,7 @@ from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen, streaming, tables
 from ccsync.cli.terminal.since import as_time
 from ccsync.state import Store, ledger, people
-from ccsync.state.ledger import LedgerRow
+from ccsync.state.ledger import ConsentChange, LedgerRow
 
 HEADERS = ("Row", "Seen", "Happened", "Address", "Change", "Source", "Account", "Contact", "Run", "Evidence")
 NARROW = ("Seen", "Change", "Source", "Address")
@@ -21,6 +21,8 @@ COLUMNS = (
     "evidence",
 )  # fmt: skip
 ROWS_OF_A_TABLE = 500
+LONGEST_USER = 16
+"""Of a user who is shown beside the source: the address needs the room."""
 
 
 @click.command()
@@ -99,12 +101,19 @@ def _cells(row: LedgerRow, time: Callable[[datetime | None], str]) -> tuple[obje
         time(change.happened_at),
         change.email or "",
         change.change,
-        change.source,
+        _source(change),
         change.account_id or "",
         change.contact_id or "",
         row.run_id or "",
         ", ".join(f"{name} {value}" for name, value in change.evidence.items() if value is not None),
     )
+
+
+def _source(change: ConsentChange) -> str:
+    """Where the change was seen and, if the store shows it, by whom; the evidence has a long user id in full."""
+    who = change.evidence.get("changed_by") or ""
+    who = who if len(who) <= LONGEST_USER else f"{who[:8]}…"
+    return f"{change.source}: {who}" if who else change.source
 
 
 def _explain_silence(store: Store, person: bytes | None, since: datetime | None) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.cli.terminal.streaming import csv_cell
+from ccsync.sandbox.kibo.audit import STAFF
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock, ledger
 from ccsync.state.ledger import ConsentChange
@@ -59,6 +60,20 @@ def test_a_person_s_rows_tell_who_what_when_and_how_we_know(shop: LiveShop) -> N
     assert isinstance(evidence, dict)
     assert evidence["permission_to_send"] == "unsubscribed"
     assert evidence["opt_out_source"] == contact["email_address"]["opt_out_source"]
+
+
+@pytest.mark.parametrize(("actor", "who"), [("person", "kibo: the customer"), ("staff", f"kibo: {STAFF[:8]}…")])
+def test_who_changed_consent_in_the_store(tmp_path: Path, actor: str, who: str) -> None:
+    """Where the store's audit log shows it, the table says by whom; JSON has the whole entry."""
+    with LiveShop(tmp_path, SandboxSettings(customers=1)) as one:
+        pat = one.box.kibo.add_account(emailAddress="pat@example.com", acceptsMarketing=True)
+        one.ccsync("export", "--yes")
+        one.box.kibo.update_account(pat, actor=actor, acceptsMarketing=False)
+        one.ccsync("flush-events")
+        assert who in one.ccsync("consent", "pat@example.com").stdout
+        evidence = rows(one, "pat@example.com")[-1]["evidence"]
+        assert isinstance(evidence, dict)
+        assert evidence.keys() == {"acceptsMarketing", "changed_at", "changed_by", "application", "audit_entry"}
 
 
 def test_everybody_since_a_time(shop: LiveShop) -> None:
