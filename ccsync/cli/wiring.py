@@ -50,8 +50,8 @@ def clients(
 ) -> Clients:
     """Make the clients. `store` is the real state file: calls are counted and tokens kept there.
 
-    `renewing` is entered while the login is renewed: whoever does not hold the writers' lock takes it for that.
-    With `tries_secret` Kibo is asked for a new token, so that a wrong secret shows though an old token lasts.
+    `renewing` is entered while the login is renewed; a command without the writers' lock takes the lock there. With
+    `tries_secret` Kibo is asked for a new token, so that a wrong secret is found while an old token is still valid.
     """
     now = now or clock.now
     settings, limits = config.constant_contact, config.limits
@@ -89,7 +89,7 @@ def clients(
 def work_of(
     config: Config, store: Store, tools: Clients, list_id: str, clock: WallClock, report: Callable[[Progress], None]
 ) -> Context:
-    """What a job works with. Raises `ConfigError` when the state file proves to be another tenant's."""
+    """The context of a job. Raises `ConfigError` if the state file belongs to another tenant."""
     owner.prove_tenant(
         config, store, lambda: config.kibo.tenant_url or url_of_host(config, tools.kibo.get_tenant().domain)
     )

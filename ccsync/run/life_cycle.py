@@ -57,7 +57,7 @@ def carry_out(context: Context, job: str, body: Callable[[], T]) -> T:
 
 
 def _tidy(context: Context) -> None:
-    """Forget what is old, and bring back what is dated in the future: only where our clock is known to be right."""
+    """Prune old data and correct dates in the future, but only if our clock is known to be right."""
     now = context.now()
     wrong_clock.bring_back(context.store, now)
     before = now - timedelta(days=context.config.state.keep_days)
@@ -83,7 +83,7 @@ def try_out(context: Context, job: str, body: Callable[[], T]) -> tuple[Run | No
 
 
 def _finish(context: Context, status: str, message: str) -> None:
-    """Close the row of a run that ended badly; that this fails too must not hide why."""
+    """Close the row of a failed run; a second failure here must not hide the first."""
     try:
         runs.finish(context.store, context.run_id, status, context.now(), context.counts, message)
         days.count(context.store)

@@ -18,13 +18,13 @@ def standing(store: Store, account_id: int) -> tuple[str, bytes | None] | None:
 
 
 def is_refused(store: Store, account_id: int, at: datetime) -> bool:
-    """Has Constant Contact refused the account's row, and is that not to be tried again by `at`?"""
+    """Has Constant Contact refused the account's row, and does that still hold at `at`?"""
     sql = "SELECT 1 FROM parked WHERE account_id = ? AND fingerprint NOT NULL AND coalesce(expires_at > ?, 1)"
     return store.exists(sql, account_id, at)
 
 
 def put(store: Store, account_id: int, code: str, fingerprint: bytes | None, at: datetime, run_id: int) -> None:
-    """Park an account. It is this run's news when the reason or the row is another than before."""
+    """Park an account. It counts as news of this run if the reason or the row is new."""
     if standing(store, account_id) != (code, fingerprint):
         sql = "INSERT OR REPLACE INTO parked (account_id, code, fingerprint, since, run_id) VALUES (?, ?, ?, ?, ?)"
         store.run(sql, account_id, code, fingerprint, at, run_id)
@@ -67,7 +67,7 @@ def release_expired(store: Store, at: datetime) -> None:
 
 
 def release(store: Store, account_id: int) -> None:
-    """The account is no longer our business."""
+    """Forget that an account is parked."""
     store.run("DELETE FROM parked WHERE account_id = ?", account_id)
 
 
@@ -87,7 +87,7 @@ def release_batch(store: Store, batch_id: int, upto: bytes) -> None:
 
 
 def news_of(store: Store, run_id: int) -> int:
-    """How many records this run was the first to reject."""
+    """How many records were rejected for the first time by this run."""
     return store.number("SELECT count(*) FROM parked WHERE run_id = ?", run_id)
 
 

@@ -52,12 +52,12 @@ def managed(store: Store) -> list[ManagedTag]:
 
 
 def note_id(store: Store, number: int, tag_id: str) -> None:
-    """Constant Contact has the tag by this id."""
+    """Note the id of the tag at Constant Contact."""
     store.run("UPDATE tags SET tag_id = ?, gone_at = NULL WHERE number = ?", tag_id, number)
 
 
 def note_gone(store: Store, number: int, at: datetime) -> None:
-    """Somebody deleted the tag at Constant Contact: nobody has it any more. Inside the caller's transaction."""
+    """The tag was deleted at Constant Contact, so no contact has it any more. Inside the caller's transaction."""
     store.run("UPDATE tags SET tag_id = NULL, gone_at = ? WHERE number = ?", at, number)
     store.run("UPDATE person_tags SET is_set = 0 WHERE tag = ?", number)
 

@@ -1,4 +1,4 @@
-"""What an export has read and not yet sent: siblings on one address are known only when all is read."""
+"""What an export has read and not yet sent: accounts that share an address are known only when all are read."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ KnownRow = tuple[int, datetime | None, bytes, bytes]
 
 
 def clear(store: Store) -> None:
-    """Begin with nothing staged; before anything is, this has to be called."""
+    """Start with nothing staged; must be called before anything is staged."""
     for statement in STAGED:
         store.run_aside(statement)
 
@@ -78,7 +78,7 @@ def have_as_is(store: Store, seen: Mapping[int, datetime | None]) -> set[int]:
 
 
 def have_read(store: Store) -> int:
-    """How many distinct accounts were read, whatever became of them."""
+    """How many distinct accounts were read, whatever their outcome."""
     return store.number("SELECT count(*) FROM staged")
 
 

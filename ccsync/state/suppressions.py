@@ -14,13 +14,13 @@ from ccsync.state.database.times import to_text
 UNSUBSCRIBED = "unsubscribed"
 """At Constant Contact, for the whole account."""
 DEPARTED = "departed"
-"""Left the list alone."""
+"""Left only the list."""
 OPTED_OUT = "opted-out"
 """An observed opt-out at Kibo."""
 FORGOTTEN = "forgotten"
 """Erased at the person's own wish."""
 RESTORED = "restored"
-"""The source of a DEPARTED who was off the list when an older state file was put back: nobody knows by whose act."""
+"""The source of a DEPARTED who was off the list when an older state file was put back, by an unknown act."""
 OWN = "ccsync"
 """The source of an UNSUBSCRIBED that ccsync itself has set, for an opt-out in the store."""
 NOBODY_OPTED_IN = "nobody-opted-in"
@@ -52,7 +52,7 @@ COLUMNS = "person, kind, list_id, contact_id, since, source, account_id, last_on
 
 
 def of_person(store: Store, person: bytes) -> list[Suppression]:
-    """Everything that keeps `person` from being sent, on any list."""
+    """All suppressions of `person`, for any list."""
     return store.records(Suppression, f"SELECT {COLUMNS} WHERE person = ?", person)
 
 
@@ -68,7 +68,7 @@ def any_among(store: Store, some: Sequence[bytes]) -> set[bytes]:
 
 
 def holds(store: Store, person: bytes, list_id: str) -> bool:
-    """Is the person not to be sent to the list?"""
+    """Is the person suppressed for the list?"""
     return store.exists("SELECT 1 FROM suppressions WHERE person = ? AND list_id IN ('', ?)", person, list_id)
 
 
@@ -99,7 +99,7 @@ def run_of(store: Store, one: Suppression) -> int:
 
 
 def unsubscribed_among(store: Store, contact_ids: Sequence[str]) -> set[str]:
-    """Those of these contacts by which somebody is unsubscribed."""
+    """Those of these contacts that are the reason for an unsubscribe."""
     where = f"kind = ? AND contact_id IN ({marks(contact_ids)})"
     return set(store.column(str, f"SELECT contact_id FROM suppressions WHERE {where}", UNSUBSCRIBED, *contact_ids))
 

@@ -1,7 +1,7 @@
 """Accounts to read from Kibo and process: one task for each, however many events it has.
 
-What a run has read is marked until what follows from it is done at both vendors; what a run that died had read is
-read again.
+Accounts that a run has read stay marked until everything that follows is done at both vendors. If the run dies, they
+are read again.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ from ccsync.state.outbox.tasks import FAILED, PENDING, READ, RETRYING
 
 DELETED = "customeraccount.deleted"
 SEGMENT = "customersegment."
-"""How the topics begin that are about a customer's segments."""
+"""The prefix of the topics about a customer's segments."""
 _CHUNK = 500
 _DUE = f"kind = '{READ}' AND status != '{FAILED}' AND next_at <= ? AND read_upto IS NULL"
 _NEW = "INSERT INTO tasks (kind, account_id, status, queued_at, next_at)"
@@ -41,7 +41,7 @@ class Due:
 
 
 def enqueue(store: Store, account_ids: Iterable[int], at: datetime) -> None:
-    """Queue accounts to be read; one that failed before starts afresh."""
+    """Queue accounts to be read; one that failed before starts over."""
     store.run_many(
         f"{_NEW} VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (account_id) WHERE kind = 'read' DO UPDATE"
         " SET status = ?3, next_at = ?4, attempts = 0, last_error = '', read_upto = NULL",
@@ -50,13 +50,13 @@ def enqueue(store: Store, account_ids: Iterable[int], at: datetime) -> None:
 
 
 def enqueue_new(store: Store, account_ids: Iterable[int], at: datetime) -> None:
-    """Queue accounts that do not wait already, whatever became of them; inside the caller's transaction."""
+    """Queue accounts that are not waiting already, even parked ones; inside the caller's transaction."""
     sql = f"{_NEW} VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (account_id) WHERE kind = 'read' DO NOTHING"
     store.run_many(sql, [(READ, one, PENDING, at) for one in account_ids])
 
 
 def enqueue_expired(store: Store, account_ids: Iterable[int], at: datetime) -> None:
-    """Queue accounts whose refusal has expired, inside the caller's transaction; those that wait already do so."""
+    """Queue accounts whose refusal has expired, unless they are waiting already; inside the caller's transaction."""
     store.run_many(
         f"{_NEW} VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (account_id) WHERE kind = 'read' DO UPDATE"
         " SET status = ?3, next_at = ?4, attempts = 0, last_error = '' WHERE status = ?5",
@@ -138,7 +138,7 @@ def put_off(store: Store, account_id: int, attempts: int, next_at: datetime, err
 
 
 def give_up(store: Store, account_id: int, attempts: int, at: datetime, error: str) -> None:
-    """An account is not tried again until it changes, or a person asks for it."""
+    """Do not try an account again until it changes or a person asks for it."""
     _note_failure(store, account_id, FAILED, attempts, at, error)
 
 
@@ -177,16 +177,16 @@ def queued(store: Store, account_id: int) -> tuple[str, int, datetime, str] | No
     return None if row is None else (row[0], row[1], datetime.fromisoformat(row[2]), row[3])
 
 
-# what the run under way has read
+# read by the current run
 
 
 def begin_reading(store: Store) -> None:
-    """Forget what a run that died had read."""
+    """Unmark what a run that died had read."""
     store.run("UPDATE tasks SET read_upto = NULL WHERE kind = ? AND read_upto IS NOT NULL", READ)
 
 
 def mark_read(store: Store, account_ids: Iterable[int]) -> None:
-    """These accounts were read, with every event about them that is known by now."""
+    """Mark accounts as read, together with every event known about them by now."""
     store.run_many(
         f"UPDATE tasks SET read_upto = {_NEWEST_EVENT} WHERE kind = ? AND account_id = ?",
         [(READ, one) for one in account_ids],
@@ -207,7 +207,7 @@ def mark_staged_read(store: Store) -> None:
 
 
 def release_staged(store: Store) -> None:
-    """What was staged is not sent yet: its accounts go on waiting."""
+    """What was staged is not sent yet: keep its accounts waiting."""
     for first, last in _spans(store):
         store.run(
             "UPDATE tasks SET read_upto = NULL WHERE kind = ? AND account_id BETWEEN ? AND ?"
@@ -235,7 +235,7 @@ def ids_read(store: Store) -> list[int]:
 
 
 def give_up_rejected(store: Store, run_id: int) -> None:
-    """Accounts whose record this run has rejected wait for a change, inside the caller's transaction."""
+    """Park accounts whose record this run has rejected until they change, inside the caller's transaction."""
     sql = (
         "UPDATE tasks SET status = ?1, attempts = attempts + 1, read_upto = NULL, last_error ="
         " (SELECT reason FROM rejected WHERE run_id = ?2 AND rejected.account_id = tasks.account_id)"

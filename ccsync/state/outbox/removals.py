@@ -14,7 +14,7 @@ from ccsync.state.outbox.tasks import DONE, PENDING, REMOVE
 OPTED_OUT = "opted-out"
 DELETED = "deleted"
 UNSUBSCRIBED = "unsubscribed"
-"""The contact that had the address before has unsubscribed, and another one may have it now."""
+"""The contact that had the address before has unsubscribed, and another contact may have it now."""
 REASONS = {
     OPTED_OUT: "opted out in the store",
     DELETED: "its account was deleted in the store",
@@ -68,8 +68,8 @@ def ask(
 ) -> int:
     """Queue removals from the lists people are on, inside the caller's transaction; returns how many are on one.
 
-    Somebody whose import is still under way counts as being on its list, and so does who has to confirm before being
-    on it. `only_own` leaves alone whom ccsync found on the list: members who came another way stay.
+    People whose import is unfinished count as being on its list, and so do people who still have to confirm. `only_own`
+    leaves alone whom ccsync found on the list: members who came another way stay.
     """
     own = " AND (fingerprint NOT NULL OR is_ours)" if only_own else ""
     sql = (
@@ -87,7 +87,7 @@ def ask(
 
 
 def waiting(store: Store, list_id: str, at: datetime) -> list[Removal]:
-    """Everybody due to leave the list: those with fewer attempts first, then the longest waiting.
+    """Everyone due to leave the list: fewest attempts first, then longest waiting.
 
     Those whose bulk job is under way are among them, and so are those who are parked and whose time has come: consent
     is never given up.
@@ -110,7 +110,7 @@ def count(store: Store, list_id: str) -> int:
 
 
 def failed_attempts(store: Store, list_id: str) -> tuple[int, ...]:
-    """How often each removal that Constant Contact did not carry out has failed."""
+    """The number of failures of each removal that Constant Contact did not carry out."""
     sql = "SELECT attempts FROM tasks WHERE kind = ? AND list_id = ? AND attempts > 0"
     return tuple(store.column(int, sql, REMOVE, list_id))
 
@@ -122,7 +122,7 @@ def is_asked(store: Store, person: bytes, list_id: str) -> bool:
 
 
 def add_activity(store: Store, people: Sequence[bytes], list_id: str, activity_id: str) -> None:
-    """One more bulk job takes these people off the list."""
+    """Note that one more bulk job takes these people off the list."""
     store.run_many(
         "UPDATE tasks SET activity_id = ltrim(coalesce(activity_id, '') || ' ' || ?)"
         " WHERE kind = ? AND person = ? AND list_id = ?",
@@ -151,17 +151,17 @@ def known_activities(store: Store) -> set[str]:
 
 
 def drop(store: Store, person: bytes, list_id: str) -> None:
-    """It is done, or no longer wanted; inside the caller's transaction."""
+    """Drop a removal that is done or no longer wanted; inside the caller's transaction."""
     store.run("DELETE FROM tasks WHERE kind = ? AND person = ? AND list_id = ?", REMOVE, person, list_id)
 
 
 def drop_unsent(store: Store, person: bytes) -> None:
-    """It is no longer wanted, unless a bulk job is at it already; inside the caller's transaction."""
+    """Drop an unwanted removal unless a bulk job has started it; inside the caller's transaction."""
     store.run("DELETE FROM tasks WHERE kind = ? AND person = ? AND activity_id IS NULL", REMOVE, person)
 
 
 def forget_other_lists(store: Store, list_id: str) -> None:
-    """Lists that are no longer active are never touched again."""
+    """Drop removals from lists that are no longer active: those are never touched again."""
     store.run("DELETE FROM tasks WHERE kind = ? AND list_id != ?", REMOVE, list_id)
 
 

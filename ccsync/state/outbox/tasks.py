@@ -18,7 +18,7 @@ TAG = "tag"
 PENDING = "pending"
 RETRYING = "retrying"
 FAILED = "failed"
-"""Parked: not tried again before something changes, or a person asks for it."""
+"""Parked: not tried again until something changes or a person asks for it."""
 DONE = "done"
 
 

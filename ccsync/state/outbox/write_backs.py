@@ -11,7 +11,7 @@ from ccsync.state.outbox.tasks import DONE, PENDING, WRITE_BACK
 from ccsync.state.suppressions import DEPARTED, OWN, RESTORED, UNSUBSCRIBED
 
 RESUBSCRIBED = "resubscribed"
-"""Came back to Constant Contact by their own act."""
+"""The person came back to Constant Contact by their own act."""
 KINDS = (UNSUBSCRIBED, DEPARTED, RESUBSCRIBED)
 
 _COLUMNS = (
@@ -28,7 +28,7 @@ _AGAIN = (
     " is_wanted = 0, attempts = 0, outcome = '', status = excluded.status, queued_at = excluded.queued_at,"
     " next_at = excluded.next_at WHERE done_at IS NOT NULL OR status = 'failed'"
 )
-# A person who left by another act before did not leave by this one.
+# The person had already left by another act.
 _WAS_ON_LIST = (
     "EXISTS (SELECT 1 FROM sent WHERE sent.person = suppressions.person AND removed_at IS NULL) AND NOT EXISTS"
     " (SELECT 1 FROM suppressions AS other WHERE other.person = suppressions.person"
@@ -64,7 +64,7 @@ class WriteBack:
 
 
 def enqueue(store: Store, person: bytes, kind: str, at: datetime, *, is_checked: bool = False) -> None:
-    """Queue a suppression that was just recorded, inside the transaction that records it."""
+    """Queue the write back of a new suppression, inside the transaction that records it."""
     sql = f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind = ?2{_AGAIN}"
     store.run(sql, person, kind, at, is_checked)
 
@@ -104,7 +104,7 @@ class Tally:
 
 
 def tally(store: Store, at: datetime, kinds: Sequence[str], *, wanted: bool, is_unchecked: bool = False) -> Tally:
-    """How many may be written now; `is_unchecked`: only departures that nobody has looked at."""
+    """How many may be written now; `is_unchecked`: only departures that have not been checked."""
     sql = (
         f"SELECT count(*), total(was_on_list), total(was_on_list AND reason = '{DEPARTED}') FROM tasks"
         f" WHERE {_due(kinds)} AND (NOT ? OR NOT is_checked)"
@@ -164,18 +164,18 @@ def want(store: Store, ids: Iterable[int]) -> None:
 
 
 def check(store: Store, task_id: int, source: str | None) -> None:
-    """A departure was looked at and is one; inside the caller's transaction."""
+    """A departure was checked and confirmed; inside the caller's transaction."""
     store.run("UPDATE tasks SET is_checked = 1, source = ? WHERE id = ?", source, task_id)
 
 
 def finish(store: Store, task_id: int, at: datetime, outcome: str) -> None:
-    """Kibo has it, or need not."""
+    """Kibo has it, or does not need it."""
     sql = "UPDATE tasks SET done_at = ?, status = ?, outcome = ?, last_error = '' WHERE id = ?"
     store.run(sql, at, DONE, outcome, task_id)
 
 
 def withdraw(store: Store, person: bytes, kind: str, list_id: str = "") -> bool:
-    """It turned out not to be so; inside the caller's transaction. Was it still to be written?"""
+    """Drop one that proved wrong; inside the caller's transaction. Returns whether it was still to be written."""
     sql = "DELETE FROM tasks WHERE kind = ? AND person = ? AND reason = ? AND list_id = ? AND done_at IS NULL"
     return store.run(sql, WRITE_BACK, person, kind, list_id) > 0
 

@@ -5,13 +5,13 @@ from ccsync.state.outbox.tasks import FAILED, READ
 
 
 def suppressed_by_kind(store: Store, list_id: str) -> dict[str, int]:
-    """How many people may not be sent to the list, by kind; somebody may be in several."""
+    """How many people are suppressed for the list, by kind; a person may be counted in several."""
     sql = "SELECT kind, count(DISTINCT person) FROM suppressions WHERE list_id IN ('', ?) GROUP BY kind"
     return dict(store.rows(sql, list_id))
 
 
 def count_suppressed(store: Store, list_id: str) -> int:
-    """How many people may not be sent to the list."""
+    """How many people are suppressed for the list."""
     return store.number("SELECT count(DISTINCT person) FROM suppressions WHERE list_id IN ('', ?)", list_id)
 
 
