@@ -20,6 +20,10 @@ STAFFS = "Staff pick"
 """A tag that ccsync has nothing to do with."""
 
 
+UNSEEN = {"left the list"}
+"""Who has left only the list is found by the next poll: tags mail nobody, and no look at members is made for them."""
+
+
 @dataclass(slots=True)
 class Tags:
     """The segments of the accounts of one world, and what is wrong with its tags. Without a mapping nothing is."""
@@ -57,7 +61,7 @@ class Tags:
             elif act.kind == "untag" and (contact.contact_id, name) not in _ever_given(now, number):
                 yield f"T1 {span.job} took {name} off {contact.address}, which it had not given"
             elif act.kind == "tag":
-                standing = set(why_not(before, contact.address)) & set(why_not(now, contact.address))
+                standing = set(why_not(before, contact.address)) & set(why_not(now, contact.address)) - UNSEEN
                 yield from (f"T1 {span.job} tagged {contact.address}: {reason}" for reason in sorted(standing))
                 if not _ever_said_yes(now, contact):
                     yield f"T1 {span.job} tagged {contact.address}: no account there said yes"
