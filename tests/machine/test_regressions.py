@@ -140,3 +140,21 @@ def test_events_are_pulled_also_where_some_have_expired() -> None:
             ("hand_over", 157, 0),
         ],
     )
+
+
+def test_who_came_back_and_took_an_address_that_another_contact_had_left_has_not_left() -> None:
+    """A contact that moved to an address is not the one that ccsync had put there, which has another one now."""
+    first = [("sign_up", where, 1) for where in (0, 2, 4)]
+    play(
+        0,
+        [
+            *first,
+            ("run", 3),
+            ("rename", 551, 2, 0),
+            ("unsubscribe", 737, 0),
+            ("come_back", 0, 0),
+            ("rename", 0, 0, 5),
+            ("race", 3, 0, 6, 661, 0, 4),
+            ("fail", 2, 14, 0),
+        ],
+    )
