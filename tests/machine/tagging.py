@@ -20,8 +20,10 @@ STAFFS = "Staff pick"
 """A tag that ccsync has nothing to do with."""
 
 
-UNSEEN = {"left the list"}
-"""Who has left only the list is found by the next poll: tags mail nobody, and no look at members is made for them."""
+SEEN_BY = {"flush": ("is unsubscribed", "opted out"), "export": ("is unsubscribed",)}
+"""The noes that a job has looked for before it tags. Tags mail nobody: who has left only the list is found by the next
+poll, and an export tags by the data of who opts in.
+"""
 
 
 @dataclass(slots=True)
@@ -58,11 +60,12 @@ class Tags:
             contact, name = now.facts.contacts[act.contact_id or ""], str(act.value)
             if name not in NAMES.values() or not self.is_mapped:
                 yield f"T1 {span.job} touched the tag {name}"
-            elif act.kind == "untag" and (contact.contact_id, name) not in _ever_given(now, number):
+            elif act.kind == "untag" and not _ever_given(now, number, name) & {home for _, home in contact.homes}:
                 yield f"T1 {span.job} took {name} off {contact.address}, which it had not given"
             elif act.kind == "tag":
-                standing = set(why_not(before, contact.address)) & set(why_not(now, contact.address)) - UNSEEN
-                yield from (f"T1 {span.job} tagged {contact.address}: {reason}" for reason in sorted(standing))
+                standing = set(why_not(before, contact.address)) & set(why_not(now, contact.address))
+                seen = [one for one in sorted(standing) if one.endswith(SEEN_BY[span.job])]
+                yield from (f"T1 {span.job} tagged {contact.address}: {reason}" for reason in seen)
                 if not _ever_said_yes(now, contact):
                     yield f"T1 {span.job} tagged {contact.address}: no account there said yes"
 
@@ -119,10 +122,10 @@ class Tags:
         return bool(contact.renamed) or is_erased or any(now.was_lost(number) for number in asked)
 
 
-def _ever_given(now: History, until: int) -> set[tuple[str, str]]:
-    """The contacts (ids) and tags that ccsync has given before that act."""
-    acts = (one for one in now.facts.acts[:until] if one.kind == "tag" and one.actor == "app")
-    return {(one.contact_id or "", str(one.value)) for one in acts}
+def _ever_given(now: History, until: int, name: str) -> set[str]:
+    """The addresses to whose contact ccsync has given the tag before that act."""
+    acts = (one for one in now.facts.acts[:until] if one.kind == "tag" and one.actor == "app" and one.value == name)
+    return {(one.address or "").lower() for one in acts}
 
 
 def _given_by_staff(now: History) -> set[tuple[str, str]]:
