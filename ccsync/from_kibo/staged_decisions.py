@@ -51,7 +51,7 @@ class Judged:
 
 
 def iter_judged(context: Context, *, is_retry: bool) -> Iterator[Judged]:
-    """Each staged person of whom a contact is known, judged by one target."""
+    """Each staged person with something to send and of whom a contact is known, judged by one target."""
     target = target_of(context)
     for one in iter_staged_people(context.store, context.list_id, context.now(), only_contacts=True):
         decision = _decide(one, target, is_retry=is_retry)

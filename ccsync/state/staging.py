@@ -98,12 +98,18 @@ def people(store: Store) -> int:
     return store.number("SELECT count(DISTINCT person) FROM staged WHERE person IS NOT NULL")
 
 
+def sort(store: Store) -> None:
+    """All is read: from now on people are gone through."""
+    for statement in BY_PERSON:
+        store.run_aside(statement)
+
+
 def iter_people(store: Store) -> Iterator[Staged]:
     """One account for each person: the most recently updated one, whose data a contact gets.
 
     Reads a chunk at a time, so that the caller may write between two items.
     """
-    store.run_aside(BY_PERSON)
+    sort(store)
     last = None
     for person, *row in store.iter_chunks(
         "SELECT person, account_id, NULL, person, fingerprint, row, is_own_sign_up, tags FROM staged WHERE person > ?1"

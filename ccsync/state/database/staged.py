@@ -22,5 +22,8 @@ STAGED = (
 ) STRICT""",
     "DELETE FROM temp.staged",  # emptied, not dropped: a drop makes SQLite prepare all statements again
 )
-BY_PERSON = "CREATE INDEX IF NOT EXISTS temp.staged_by_person ON staged (person, updated_at DESC, account_id DESC)"
+BY_PERSON = (
+    "CREATE INDEX IF NOT EXISTS temp.staged_by_person ON staged (person, updated_at DESC, account_id DESC)",
+    "CREATE INDEX IF NOT EXISTS temp.staged_at_hand ON staged (person) WHERE row NOT NULL",
+)
 """Made once all is read, when people are gone through for the first time: sorting is cheaper than a place for each."""

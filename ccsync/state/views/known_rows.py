@@ -15,10 +15,10 @@ _STANDS = (
 It says so of others as well; in doubt a row is gone through one by one. A test holds the two together.
 """
 
+HAS_ROW = "EXISTS (SELECT 1 FROM temp.staged AS own WHERE own.person = staged.person AND own.row NOT NULL)"
+"""Of a row of `staged`: is anything to be sent at hand of the person? Then all that is staged of them counts."""
 UNDECIDED = (
-    "(row NOT NULL OR EXISTS (SELECT 1 FROM temp.staged AS other WHERE other.person = staged.person"
-    f" AND other.row NOT NULL) OR parked.account_id NOT NULL"
-    f" OR (sent.fingerprint = staged.fingerprint AND {_STANDS}) IS NOT TRUE)"
+    f"({HAS_ROW} OR parked.account_id NOT NULL OR (sent.fingerprint = staged.fingerprint AND {_STANDS}) IS NOT TRUE)"
 )
 """Of a row of `staged LEFT JOIN contacts LEFT JOIN sent LEFT JOIN parked`: does it have to be decided on?"""
 

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state import contacts, suppressions
+from ccsync.state import contacts, staging, suppressions
 from ccsync.state.contacts import KnownContact, known_contact_of
-from ccsync.state.database.staged import BY_PERSON
 from ccsync.state.database.store import Store
 from ccsync.state.staging import Staged
 from ccsync.state.suppressions import Suppression
-from ccsync.state.views.known_rows import UNDECIDED
+from ccsync.state.views.known_rows import HAS_ROW, UNDECIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,8 @@ def iter_staged_people(
     """One account for each staged person: the most recently updated one, whose data a contact gets.
 
     Left out are rows that were known again and whose people stand as they did (`known_rows`). Only people whose address
-    is `longer_than` so many characters; `only_contacts`: only those of whom a contact is known. A refusal that has
-    expired by `at` counts no more.
+    is `longer_than` so many characters; `only_contacts`: only those with something to send, of whom a contact is known.
+    A refusal that has expired by `at` counts no more.
     The caller may write between two items. What it writes about people still to come may be seen a chunk late.
     """
     sql = (
@@ -41,10 +40,10 @@ def iter_staged_people(
         " LEFT JOIN parked USING (account_id)"
         " LEFT JOIN sent ON sent.person = staged.person AND sent.list_id = ?3"
         " WHERE staged.person > ?1 AND (?4 = 0 OR length(json_extract(row, '$.email')) > ?4)"
-        f" AND {UNDECIDED}"
+        f" AND {HAS_ROW if only_contacts else UNDECIDED}"
         " ORDER BY staged.person, updated_at DESC, staged.account_id DESC"
     )
-    store.run_aside(BY_PERSON)
+    staging.sort(store)
     last = None
     # Spelled out, not by `record_of`: an export goes through everybody more than once.
     for row in store.iter_chunks(sql, at, list_id, longer_than):
