@@ -25,7 +25,7 @@ def stock(shop: Shop) -> None:
 
 
 def add(shop: Shop, address: str, **fields: object) -> int:
-    """Somebody signs up."""
+    """A new customer signs up."""
     return shop.box.kibo.add_account(
         **{"emailAddress": address, "firstName": "Pat", "acceptsMarketing": True, **fields}
     )

@@ -1,4 +1,4 @@
-"""The export on the sandbox: everybody who opted in, and nobody else, ends up on the list, mapped as configured."""
+"""The export on the sandbox: everyone who opted in, and no one else, ends up on the list, mapped as configured."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -191,7 +191,7 @@ def test_only_one_person(shop: Shop) -> None:
 
 
 def test_only_a_person_who_says_no(shop: Shop) -> None:
-    """Somebody who does not opt in is not added, and the run says why."""
+    """A customer who has not opted in is not added, and the run says why."""
     shop.box.kibo.add_account(emailAddress="no@example.com", acceptsMarketing=False)
     run = shop.export(only="no@example.com")
     assert shop.members() == set()
@@ -208,7 +208,7 @@ def test_only_a_person_who_unsubscribed(shop: Shop) -> None:
 
 
 def test_who_left_the_list_is_not_put_back_by_a_change(shop: Shop) -> None:
-    """Before people are updated their membership is read: whoever left stays away."""
+    """Before people are updated their membership is read: people who left are not added again."""
     shop.box.kibo.add_account(emailAddress="leaver@example.com", firstName="A", acceptsMarketing=True)
     shop.export()
     shop.box.cc.leave_list("leaver@example.com", shop.list_id)

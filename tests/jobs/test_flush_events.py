@@ -28,7 +28,7 @@ def calls(shop: Shop) -> dict[str, int]:
 
 
 def test_a_new_customer_is_added(shop: Shop) -> None:
-    """Somebody who signs up and opts in is on the list after the next flush."""
+    """A customer who signs up and opts in is on the list after the next flush."""
     add(shop, "new@example.com")
     run = shop.flush()
     assert "new@example.com" in shop.members()
@@ -36,7 +36,7 @@ def test_a_new_customer_is_added(shop: Shop) -> None:
 
 
 def test_an_opt_in_is_added(shop: Shop) -> None:
-    """Somebody who changes to yes is added, and the ledger of consent says when."""
+    """A customer who changes to yes is added, and the consent ledger says when."""
     change(shop, KIM, acceptsMarketing=True)
     run = shop.flush()
     assert shop.members() == {PAT, SAM, KIM}
@@ -354,7 +354,7 @@ def test_trouble_of_kibos_is_no_accounts_failure(shop: Shop) -> None:
 
 
 def test_a_row_that_is_rejected_waits_for_a_change(shop: Shop) -> None:
-    """A bad address is told once with its reason, and sent when it is mended."""
+    """A bad address is reported once with its reason, and sent after it is corrected."""
     bad = add(shop, "no at sign")
     run = shop.flush()
     assert (run.errors, shop.news) == (1, True)
@@ -402,7 +402,7 @@ def test_the_brake_holds_removals_back(tmp_path: Path) -> None:
 
 
 def test_a_store_that_shows_nothing_erases_nothing(tmp_path: Path) -> None:
-    """When every account seems deleted at once, nobody is taken off and nothing is forgotten."""
+    """If every account seems deleted at once, no one is taken off the list and nothing is forgotten."""
     with new_shop(tmp_path, max_opt_outs(10)) as shop:
         for number in range(30):
             add(shop, f"p{number}@example.com")

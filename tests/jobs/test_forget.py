@@ -1,4 +1,4 @@
-"""Forgetting a person: off the list, out of every file, and kept out until they opt in anew."""
+"""Forgetting a person: off the list, out of every file, and kept out until they opt in again."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -163,7 +163,7 @@ def test_the_old_addresses_of_its_account_go_too(shop: Shop) -> None:
 
 
 def test_an_old_address_alone_leaves_the_account_alone(shop: Shop) -> None:
-    """Who gives an old address may be somebody else by now: the account's present one stays, and is pointed out."""
+    """An old address may belong to someone else now: the account's current one stays, and the receipt points it out."""
     shop.export()
     shop.box.kibo.update_account(account_of(shop), emailAddress="pat.new@example.com")
     shop.later(days=1)
@@ -202,7 +202,7 @@ def test_an_unsubscribe_outlives_it(shop: Shop) -> None:
 
 
 def test_a_new_unsubscribe_is_a_new_act(shop: Shop) -> None:
-    """An opt-out from after the erasure is noted and told to Kibo like any other; the next forgetting erases it."""
+    """An opt-out after the erasure is recorded and written to Kibo like any other; forgetting again erases it."""
     shop.export()
     forget(shop, PAT)
     shop.later(days=1)
@@ -330,7 +330,7 @@ def test_every_table_is_thought_of(tmp_path: Path) -> None:
 
 
 def test_a_copy_in_a_page_that_was_rearranged(tmp_path: Path) -> None:
-    """What lies between the rows of a page is no row, but bytes: then the file is written anew."""
+    """Bytes can be left between the rows of a page: then the whole file is rewritten."""
     path = tmp_path / "ccsync.db"
     create_store(path).close()
     careless = sqlite3.connect(path)
@@ -363,7 +363,7 @@ def test_no_trace_hides_between_two_blocks(tmp_path: Path, size: int, monkeypatc
 
 
 def test_events_notice_the_new_opt_in(shop: Shop) -> None:
-    """No and later yes, each told by an event: the flush puts the person back, and notes nothing before."""
+    """A no and a later yes, each with an event: the flush puts the person back and records nothing earlier."""
     shop.export()
     forget(shop, PAT)
     shop.later(minutes=30)

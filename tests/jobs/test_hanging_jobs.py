@@ -47,7 +47,7 @@ def cycle(shop: Shop, times: int = 1) -> None:
 
 
 def test_a_run_waits_three_minutes_at_most(shop: Shop) -> None:
-    """The import stays noted; the next run takes one look at it, waits for nothing and sends nobody twice."""
+    """The import stays noted; the next run checks it once, does not wait and sends no one twice."""
     began = shop.clock.now()
     run = shop.flush()
     assert run.status == "COMPLETE"
@@ -96,7 +96,7 @@ def test_who_opts_out_while_the_import_runs_is_off_the_list_after_it(shop: Shop)
 
 
 def test_a_change_while_the_import_runs_is_sent_after_it(shop: Shop) -> None:
-    """Newer data of somebody whom the import holds waits for its end: an older import must not come last."""
+    """Newer data of a person in an unfinished import waits for its end: an older import must not come last."""
     shop.flush()
     shop.later(minutes=30)
     shop.box.kibo.update_account(account(shop, NEW[0]), firstName="Newer")

@@ -124,7 +124,7 @@ def test_a_fifth_of_the_list_at_once_is_too_much(tmp_path: Path) -> None:
 
 
 def test_an_emptied_list_opts_nobody_out(tmp_path: Path) -> None:
-    """Staff empties the list: nobody is opted out in the store; put back, everybody is as before."""
+    """If staff empties the list, no one is opted out in the store; after it is restored, all is as before."""
     with small_shop(tmp_path, customers=0) as shop:
         accounts = join(shop, *CROWD)
         settled(shop)

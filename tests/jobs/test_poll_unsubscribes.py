@@ -54,7 +54,7 @@ def test_an_unsubscribe_reaches_every_account_of_the_person(shop: Shop) -> None:
 
 
 def test_the_second_poll_does_nothing(shop: Shop) -> None:
-    """What was told is not told again: two calls to Constant Contact, none to Kibo."""
+    """What was written is not written again: two calls to Constant Contact, none to Kibo."""
     join(shop, PAT)
     settled(shop)
     shop.box.cc.unsubscribe(PAT)
@@ -80,7 +80,7 @@ def test_a_day_of_idle_polls_costs_few_calls(shop: Shop) -> None:
 
 
 def test_what_the_store_says_already_costs_no_write(shop: Shop) -> None:
-    """A customer who says no already is counted as unchanged, somebody who is no customer as that."""
+    """A customer who already says no counts as unchanged; people who are not customers are counted as such."""
     join(shop, PAT, acceptsMarketing=False)
     settled(shop)
     for address in (PAT, KIM):
@@ -134,7 +134,7 @@ def test_many_opt_outs_are_looked_up_by_one_sweep(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dates", DATE_FORMATS)
 def test_every_date_of_the_vendor_is_understood(dates: str, tmp_path: Path) -> None:
-    """In any of its formats, an opt-out is told once."""
+    """In any date format, an opt-out is written to Kibo once."""
     with small_shop(tmp_path, json_dates=dates) as shop:
         (pat,) = join(shop, PAT)
         settled(shop)
@@ -172,7 +172,7 @@ def test_an_opt_out_without_a_date_of_a_member_is_found_by_the_next_poll(shop: S
 
 @pytest.mark.parametrize("pages", ["overlap", "loop", "endless"])
 def test_pages_that_go_wrong(pages: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows that come twice are told once; after pages without an end the bookmark has not moved."""
+    """Rows that come twice are written once; after endless pages the bookmark has not moved."""
     monkeypatch.setattr("ccsync.constant_contact.client.PAGE_SIZE", 2)
     with small_shop(tmp_path, contact_pages=pages) as shop:
         people = [f"person{number}@example.com" for number in range(5)]
@@ -193,7 +193,7 @@ def test_pages_that_go_wrong(pages: str, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_page_two_is_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was read is told; the bookmark stays, so that the next poll reads the rest."""
+    """What was read is written to Kibo; the bookmark stays, so that the next poll reads the rest."""
     monkeypatch.setattr("ccsync.constant_contact.client.PAGE_SIZE", 2)
     people = [f"person{number}@example.com" for number in range(5)]
     accounts = join(shop, *people)
@@ -211,7 +211,7 @@ def test_page_two_is_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_account_that_is_gone_stops_nobody(shop: Shop) -> None:
-    """A 404 is a deleted account: there is nobody to tell."""
+    """A 404 means a deleted account: there is nothing to write."""
     (pat, lee) = join(shop, PAT, LEE)
     settled(shop)
     shop.box.cc.unsubscribe(PAT)
@@ -265,7 +265,7 @@ def test_a_search_that_kibo_refuses_stops_nobody(tmp_path: Path) -> None:
 
 
 def test_a_missing_behaviour_is_the_runs_trouble(shop: Shop) -> None:
-    """A 403 would meet every account: the run ends with it and nobody is marked as failed."""
+    """A 403 would meet every account: it ends the run, and no one is marked as failed."""
     join(shop, PAT, LEE)
     settled(shop)
     shop.box.cc.unsubscribe(PAT)
@@ -278,7 +278,7 @@ def test_a_missing_behaviour_is_the_runs_trouble(shop: Shop) -> None:
 
 
 def test_a_put_that_loses_a_field_is_reported(tmp_path: Path) -> None:
-    """The answer is compared field by field; the consent is written, and a person hears what is not as it was."""
+    """The answer is compared field by field; the consent is written, and other changed fields are reported."""
     with small_shop(tmp_path, put_loses=frozenset({"taxId"})) as shop:
         (pat,) = join(shop, PAT)
         settled(shop)
@@ -337,7 +337,7 @@ def test_a_vendor_that_is_down_is_not_blamed_on_the_accounts(shop: Shop) -> None
 
 
 def test_what_is_recorded_is_told_though_constant_contact_is_not_there(shop: Shop) -> None:
-    """A spent quota there keeps nobody from being told whose opt-out an export has recorded."""
+    """If Constant Contact's quota is spent, opt-outs that an export recorded are still written to Kibo."""
     (pat,) = join(shop, PAT)
     settled(shop)
     shop.box.cc.unsubscribe(PAT)
@@ -368,7 +368,7 @@ def test_our_own_write_is_nobodys_opt_out(shop: Shop) -> None:
 
 @pytest.mark.parametrize("reader", ["export", "flush", "poll"])
 def test_a_write_whose_run_died_is_known_as_ours(shop: Shop, reader: str) -> None:
-    """Dying between Kibo's answer and noting it: whoever reads the account next sees our own write in it."""
+    """If a run dies between Kibo's answer and noting it, the next read recognizes our own write."""
     (pat,) = join(shop, PAT)
     settled(shop)
     shop.flush()
@@ -392,7 +392,7 @@ def test_a_write_whose_run_died_is_known_as_ours(shop: Shop, reader: str) -> Non
 
 
 def test_an_opt_in_in_the_store_after_the_opt_out_is_left_and_listed(shop: Shop) -> None:
-    """Told once, the customer's own later yes in the store stays, and the address stays suppressed."""
+    """After one write the customer's own later yes in the store stays, and the address stays suppressed."""
     (pat,) = join(shop, PAT)
     settled(shop)
     shop.box.cc.unsubscribe(PAT)
@@ -453,7 +453,7 @@ def test_a_newer_account_is_a_newer_word(shop: Shop) -> None:
 
 
 def test_a_store_that_is_suddenly_empty_is_not_believed(shop: Shop) -> None:
-    """Nobody is settled as no customer because Kibo shows none at all."""
+    """No one counts as "not a customer" when Kibo shows no customers at all."""
     join(shop, PAT)
     settled(shop)
     shop.box.cc.unsubscribe(PAT)
@@ -466,7 +466,7 @@ def test_a_store_that_is_suddenly_empty_is_not_believed(shop: Shop) -> None:
 
 
 def test_people_without_an_address_are_passed_over(tmp_path: Path) -> None:
-    """Contacts who gave only a mobile number, on the list or not, opt nobody out."""
+    """Contacts with only a mobile number, on the list or not, opt no one out."""
     with small_shop(tmp_path, sms_only_contacts=5) as shop:
         join(shop, PAT)
         settled(shop)

@@ -154,7 +154,7 @@ def test_what_changed_since_the_last_flush_is_no_drift(shop: Shop) -> None:
 
 
 def test_an_unsubscribe_that_kibo_was_never_told(shop: Shop) -> None:
-    """The row that tells Kibo got lost: it is queued anew, and the poll opts the customer out."""
+    """If the task to write to Kibo was lost, it is queued again, and the poll opts the customer out."""
     shop.box.cc.unsubscribe(PAT)
     shop.poll()
     change(shop, PAT, acceptsMarketing=True)
@@ -169,7 +169,7 @@ def test_an_unsubscribe_that_kibo_was_never_told(shop: Shop) -> None:
 
 
 def test_fix_mends_all_that_is_called_drift(tmp_path: Path) -> None:
-    """Every kind of it at once: after the repair and one run of each cron job there is none."""
+    """Every kind of drift at once: after the repair and one run of each cron job there is none left."""
     lost, left, stayed, gone, untold = (f"{name}@example.com" for name in ("lost", "left", "stayed", "gone", "untold"))
     with Shop(tmp_path, SETTINGS) as shop:
         for address in (lost, left, stayed, gone, untold):
@@ -223,7 +223,7 @@ def test_a_newer_opt_in_in_the_store_is_not_overruled(shop: Shop) -> None:
 
 
 def test_the_list_s_own_people(shop: Shop) -> None:
-    """Whom others put on the list is told, by whether Kibo knows them; nobody is taken off."""
+    """Members that others put on the list are listed by whether Kibo knows them; no one is taken off."""
     shop.box.kibo.add_account(emailAddress="no@example.com", acceptsMarketing=False)
     for address in ("No@example.com", "stranger@example.com"):
         shop.box.cc.add_contact(seed_contact(address))
@@ -272,7 +272,7 @@ def test_several_accounts_on_one_address(shop: Shop) -> None:
 
 
 def test_who_came_back_is_told(shop: Shop) -> None:
-    """Staff put somebody on the list again who had left it, or who asked to be forgotten."""
+    """Staff put a person on the list again who had left it, or who asked to be forgotten."""
     shop.box.cc.leave_list(PAT, shop.list_id)
     shop.poll(is_full=True)
     forget(shop, KIM)
@@ -289,7 +289,7 @@ def test_who_came_back_is_told(shop: Shop) -> None:
 
 
 def test_before_the_first_export_everybody_is_missing(tmp_path: Path) -> None:
-    """Nothing was exported yet: that is drift, and queueing it sends nobody before the export."""
+    """Before the first export everything is drift; queueing it sends no one before the export."""
     with Shop(tmp_path, SETTINGS) as shop:
         report, found, _ = reconcile(shop, fixes=True)
         assert report.drift == len(found["missing"]) + len(found.get("not-told", ()))

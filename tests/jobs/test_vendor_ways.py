@@ -32,7 +32,7 @@ WAYS: dict[str, dict[str, object]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_the_list_is_right_whichever_way_the_vendor_goes(way: str, tmp_path: Path) -> None:
-    """Everybody who opted in and nobody else, with the mapped data; the second run sends nothing."""
+    """Everyone who opted in and no one else, with the mapped data; the second run sends nothing."""
     with Shop(tmp_path, replace(USUAL, **WAYS[way])) as shop:  # type: ignore[arg-type]
         expected = expected_members(shop)
         shop.export()

@@ -56,7 +56,7 @@ def test_erasure_takes_one_person_s_rows_alone(store: Store) -> None:
 
 
 def test_a_row_without_an_address_shows_the_last_one_known(store: Store) -> None:
-    """An opt-out of an old address is told with the address that its person was known by."""
+    """An opt-out of an old address is shown with the last known address of its person."""
     assert [row.change.email for row in ledger.iter_ledger(store, PAT)] == ["pat@example.com"] * 2
 
 

@@ -126,7 +126,7 @@ def test_the_latest_run_of_a_job_and_its_success(store: Store) -> None:
 
 
 def test_the_trouble_of_a_run_that_is_not_the_latest_is_none(store: Store) -> None:
-    """What an older run said to do is not told of a newer one; what cannot be understood is no trouble."""
+    """The fix of an older run is not shown for a newer one; a saved text that cannot be parsed is ignored."""
     last_errors.note(store, "export", Trouble(3, 10, "Too many have left.", "ccsync export --yes"))
     assert last_errors.of_run(store, "export", 3) == Trouble(3, 10, "Too many have left.", "ccsync export --yes")
     assert last_errors.of_run(store, "export", 4) is None

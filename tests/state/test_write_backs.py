@@ -1,4 +1,4 @@
-"""What Kibo is to be told: queued once for each change, reopened for newcomers, kept until told; older files too."""
+"""Write backs to Kibo: queued once per change, reopened for new accounts, kept until written; older files too."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ def test_what_was_told_is_kept_and_told_again_for_newcomers(store: Store) -> Non
 
 
 def test_an_account_made_after_a_departure_was_noticed_is_not_told_of_it(store: Store) -> None:
-    """Its yes lifts the departure: Kibo's clock dated both. An older account, or one of unknown age, is told."""
+    """A newer account's yes lifts the departure, by Kibo's clock. To older ones, or of unknown age, it is written."""
     suppress(store, PAT, DEPARTED, list_id="list-1")
     for made_at, is_told in ((LATER, False), (DAY - timedelta(days=9), True), (None, True)):
         with store.transaction():
@@ -80,7 +80,7 @@ def test_an_opt_out_in_the_store_is_not_told_to_the_store(store: Store) -> None:
 
 
 def test_what_failed_waits_for_its_time_and_shows(store: Store) -> None:
-    """Attempts and the reason are kept; `failing` lists it until it is told."""
+    """Attempts and the reason are kept; `failing` lists it until it is written."""
     suppress(store, PAT, DEPARTED, list_id="list-1")
     write_backs.enqueue(store, PAT, DEPARTED, DAY)
     (row,) = write_backs.due(store, LATER, BOTH, after=0, limit=-1)
@@ -123,7 +123,7 @@ def test_an_older_file_queues_what_it_remembers(tmp_path: Path, monkeypatch: pyt
 
 
 def test_erasing_keeps_what_is_still_to_be_told(store: Store) -> None:
-    """An erased person's untold opt-out stays, as a keyed hash; what was told goes."""
+    """An erased person's unwritten opt-out stays as a keyed hash; written ones are deleted."""
     suppress(store, PAT, UNSUBSCRIBED)
     write_backs.enqueue(store, PAT, UNSUBSCRIBED, DAY)
     suppress(store, LEE, UNSUBSCRIBED)
