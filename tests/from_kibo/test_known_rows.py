@@ -164,6 +164,10 @@ def test_a_no_and_a_new_yes_are_both_observed(shop: Shop) -> None:
     shop.later(hours=1)
     shop.flush()
     assert address not in shop.members()
+    store = shop.open()
+    kept = store.value(bytes, "SELECT row_hash FROM accounts WHERE account_id = ?", account_id)
+    store.close()
+    assert kept is None  # of an account that says no nothing more than that is remembered
     shop.later(hours=1)
     shop.box.kibo.update_account(account_id, acceptsMarketing=True)
     run, known = export(shop)

@@ -1,0 +1,71 @@
+"""Bugs in knowing rows again: of whom it is said too early that nothing is to be done."""
+
+from tests.seeded_bugs.bug import SeededBug
+
+KNOWN = "tests/from_kibo/test_known_rows.py"
+
+BUGS = (
+    SeededBug(
+        "who unsubscribed is known again",
+        "state/views/known_rows.py",
+        " AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = sent.person)",
+        "",
+        (KNOWN,),
+    ),
+    SeededBug(
+        "what is not known of a contact passes for well",
+        "state/views/known_rows.py",
+        " IS NOT TRUE)",
+        " IS FALSE)",
+        (KNOWN,),
+    ),
+    SeededBug(
+        "a younger account with something to send is not looked at",
+        "state/views/known_rows.py",
+        "own.person = staged.person AND",
+        "own.account_id = staged.account_id AND",
+        (KNOWN,),
+    ),
+    SeededBug(
+        "a row vouches for what was never sent",
+        "from_kibo/known_rows.py",
+        "dict(customer.raw), _MARSHAL) + person + fingerprint",
+        "dict(customer.raw), _MARSHAL) + person",
+        (KNOWN,),
+    ),
+    SeededBug(
+        "another mapping maps nobody again",
+        "from_kibo/known_rows.py",
+        "[__version__, *context.config.mapping.items()]",
+        "[__version__]",
+        (KNOWN,),
+    ),
+    SeededBug(
+        "tags are not read from a row that is known again",
+        "from_kibo/known_rows.py",
+        "bool(context.config.tags)",
+        "False",
+        (KNOWN,),
+    ),
+    SeededBug(
+        "a no and its hash are both remembered",
+        "state/accounts.py",
+        ", row_hash = NULL",
+        "",
+        (KNOWN,),
+    ),
+    SeededBug(
+        "everybody is decided on in one transaction",
+        "to_constant_contact/batches.py",
+        "            part = list(islice(contacts, _FROZEN_AT_ONCE))\n"
+        "            if not part:\n"
+        "                break\n"
+        "            with context.store.transaction():\n",
+        "            with context.store.transaction():\n"
+        "                part = list(islice(contacts, _FROZEN_AT_ONCE))\n"
+        "            if not part:\n"
+        "                break\n"
+        "            with context.store.transaction():\n",
+        ("tests/to_constant_contact/test_batches.py", "-k", "keeps_nobody_waiting"),
+    ),
+)
