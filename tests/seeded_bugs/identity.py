@@ -75,6 +75,27 @@ BUGS = (
         (DEPARTURES, "-k", "has_not_left"),
     ),
     SeededBug(
+        "a contact that moved to an address is the one that was put there",
+        "consent/decisions.py",
+        "(is_younger or had_another_address)",
+        "(is_younger)",
+        ("tests/machine/test_regressions.py", "-k", "another_contact_had_left"),
+    ),
+    SeededBug(
+        "an unsubscribed contact of another source is ours",
+        "from_constant_contact/opt_outs.py",
+        "None, vendor_at, contact.created_at)",
+        "None, vendor_at)",
+        (OLD_ADDRESSES, "-k", "was_unsubscribed"),
+    ),
+    SeededBug(
+        "who is back on the list keeps the tags of before",
+        "to_constant_contact/tags/tagging.py",
+        "    tag_tasks.enqueue_back(store, context.list_id, context.now())\n",
+        "",
+        ("tests/to_constant_contact/tags/test_tagging.py", "-k", "back_on_the_list"),
+    ),
+    SeededBug(
         "no yes is newer than an opt-out without a date",
         "to_kibo/newer_yes.py",
         " + LOOK_SLACK if noted else None",
