@@ -188,3 +188,12 @@ def exchanges_fit(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 assert CANARIES
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Any]:
+    """A shop whose own people are few. A file whose tests need another one has a fixture of this name."""
+    from tests.jobs.polling import small_shop  # only where it is used: the suite of one client needs no sandbox
+
+    with small_shop(tmp_path) as made:
+        yield made

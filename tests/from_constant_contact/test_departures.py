@@ -1,6 +1,5 @@
 """People who leave only the list: found by comparing its members, told apart from removals, deletions, list changes."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +10,6 @@ from ccsync.from_constant_contact import departures, members
 from tests.harness import LIST, Shop
 from tests.jobs.polling import KIM, LEE, PAT, accepts, join, ledger_of, puts, settled, small_shop, suppressed, told
 from tests.jobs.test_export import seed_contact
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with small_shop(tmp_path) as made:
-        yield made
 
 
 def test_who_leaves_the_list_is_opted_out(shop: Shop) -> None:

@@ -1,6 +1,5 @@
 """The list's own record, read by every poll: who leaves only the list is found by the next one."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +9,6 @@ from ccsync.errors import RefusedError
 from tests.harness import LIST, Shop
 from tests.jobs.polling import KIM, LEE, PAT, SAM, accepts, join, settled, small_shop, suppressed
 from tests.jobs.test_export import seed_contact
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with small_shop(tmp_path) as made:
-        yield made
 
 
 def readings(shop: Shop) -> int:

@@ -1,7 +1,6 @@
 """An older copy of the state file, put back: what it no longer remembers is nobody's act."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,10 @@ from ccsync.state import Lock, open_store, properties
 from ccsync.state.database import copies
 from tests.harness import LIST, Crash, Shop
 from tests.inside import InsideShop
-from tests.jobs.polling import LEE, PAT, SAM, accepts, join, ledger_of, puts, settled, small_shop, suppressed, told
+from tests.jobs.polling import LEE, PAT, SAM, accepts, join, ledger_of, puts, settled, suppressed, told
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "state_0_2"
 JOBS = ("flush", "poll", "export")
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with small_shop(tmp_path) as made:
-        yield made
 
 
 class Backup:

@@ -1,6 +1,5 @@
 """People who come back to Constant Contact: written only over a no of ours, and only for their own act."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,12 +7,6 @@ import pytest
 from tests.harness import LIST, Shop
 from tests.jobs.polling import LEE, PAT, accepts, join, ledger_of, puts, settled, small_shop, suppressed
 from tests.jobs.test_export import seed_contact
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with small_shop(tmp_path) as made:
-        yield made
 
 
 def opted_out(shop: Shop, *addresses: str) -> list[int]:

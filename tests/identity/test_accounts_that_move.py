@@ -1,26 +1,18 @@
 """Accounts that share, hand over, lose or blank their address: whose yes and whose no holds for it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from ccsync.consent.explanation import Standing
 from tests.harness import Shop
 from tests.identity.stories import FIRST, accepts, edit, outcome, run_job, run_jobs, story_of, suppressed
-from tests.jobs.polling import KIM, LEE, PAT, join, settled, small_shop
+from tests.jobs.polling import KIM, LEE, PAT, join, settled
 from tests.jobs.test_export import seed_contact
 
 NEW = "pat.new@example.org"
 READERS = ("flush", "export")
 """Both jobs that read accounts."""
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with small_shop(tmp_path) as made:
-        yield made
 
 
 # a twin

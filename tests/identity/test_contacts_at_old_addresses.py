@@ -1,7 +1,6 @@
 """An import may make a contact at an address that another one has left: what was known of one says nothing of both."""
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +13,6 @@ from tests.jobs.test_export import seed_contact
 
 NEW = "pat.new@example.org"
 FIFTY_SIX_YEARS = 56 * 365 * 86_400.0
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with small_shop(tmp_path) as made:
-        yield made
 
 
 def made_anew(shop: Shop) -> int:

@@ -1,23 +1,14 @@
 """A contact that changes its address at Constant Contact stays the same contact, and its acts are the person's."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from ccsync.consent.explanation import Standing
 from tests.harness import Shop
 from tests.identity.stories import FIRST, accepts, outcome, run_job, run_jobs, story_of, suppressed
-from tests.jobs.polling import LEE, PAT, join, settled, small_shop, told
+from tests.jobs.polling import LEE, PAT, join, settled, told
 
 NEW, NEWER = "pat.new@example.org", "pat.newer@example.org"
 NOES = ("unsubscribe", "leave")
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with small_shop(tmp_path) as made:
-        yield made
 
 
 def say_no(shop: Shop, how: str, address: str) -> None:

@@ -20,12 +20,6 @@ OTHER_LIST = "Newsletter"
 CROWD = 61
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with small_shop(tmp_path) as made:
-        yield made
-
-
 def evidence_of(shop: Shop, address: str) -> list[dict[str, str | None]]:
     """What the consent ledger shows for each departure of an address."""
     store = shop.open()

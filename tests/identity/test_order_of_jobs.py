@@ -1,25 +1,18 @@
 """The same acts lead to the same end, whichever job reads an account first and whichever comes after it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import permutations
-from pathlib import Path
 
 import pytest
 
 from tests.harness import Shop
 from tests.identity.stories import FIRST, edit, outcome, run_job, suppressed
-from tests.jobs.polling import KIM, PAT, join, settled, small_shop
+from tests.jobs.polling import KIM, PAT, join, settled
 
 ORDERS = [
     pytest.param(one, marks=() if one[0] != "poll" and one[2] != "poll" else pytest.mark.deep, id=" ".join(one))
     for one in permutations(("flush", "poll", "export"))
 ]
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with small_shop(tmp_path) as made:
-        yield made
 
 
 def run_all(shop: Shop, order: Sequence[str]) -> None:

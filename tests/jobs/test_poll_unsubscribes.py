@@ -1,6 +1,5 @@
 """poll-unsubscribes on the sandbox: an unsubscribe reaches every account of the person, and nothing else changes."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,12 +24,6 @@ from tests.jobs.polling import (
     told,
 )
 from tests.jobs.test_export import seed_contact
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with small_shop(tmp_path) as made:
-        yield made
 
 
 def test_an_unsubscribe_reaches_every_account_of_the_person(shop: Shop) -> None:

@@ -1,8 +1,6 @@
 """An account that opts in after its person's opt-out at Constant Contact is left alone; in doubt nobody mails it."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -12,16 +10,10 @@ from ccsync.state import people
 from ccsync.state.log import history
 from tests.harness import Shop
 from tests.identity.stories import FIRST, outcome, run_job, run_jobs, suppressed
-from tests.jobs.polling import LEE, PAT, accepts, join, puts, settled, small_shop
+from tests.jobs.polling import LEE, PAT, accepts, join, puts, settled
 from tests.jobs.test_export import seed_contact
 
 DAY = datetime(2026, 5, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with small_shop(tmp_path) as made:
-        yield made
 
 
 def at(days: float | None) -> KiboTime | None:

@@ -1,21 +1,13 @@
 """A PUT replaces the account: it goes out once for each reading, and what others write meanwhile survives."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.harness import Shop
-from tests.jobs.polling import PAT, accepts, join, puts, settled, small_shop, told
+from tests.jobs.polling import PAT, accepts, join, puts, settled, told
 
 ACCOUNT = "/api/commerce/customer/accounts/"
-
-
-@pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    with small_shop(tmp_path) as made:
-        yield made
 
 
 def unsubscribed(shop: Shop) -> int:
