@@ -143,12 +143,14 @@ class Listed:
     """A member without an opted-in account, or one who may not be sent.
 
     `says_no` are accounts on the address, `elsewhere` opted-in accounts that had it before. `is_renamed`: its contact
-    had another address when ccsync put it on the list.
+    had another address when ccsync put it on the list. `is_own`: ccsync put it there; `is_known`: or found it there for
+    an account that opted in, whose opt-out takes it off all the same.
     """
 
     holding: Suppression | None
     opts_in: bool
-    was_put_there: bool
+    is_known: bool
+    is_own: bool
     is_leaving: bool
     is_queued: bool
     has_just_changed: bool
@@ -163,7 +165,7 @@ def judge_listed(one: Listed) -> Difference | None:
         return Difference(Kind.WAITING, "is about to be taken off the list")
     if one.holding is not None and one.holding.kind == FORGOTTEN:
         return Difference(Kind.FORGOTTEN_LISTED, "not by ccsync: ccsync forget ADDRESS takes the person off again")
-    if one.holding is not None and one.holding.kind == OPTED_OUT and one.was_put_there:
+    if one.holding is not None and one.holding.kind == OPTED_OUT and one.is_known:
         return Difference(Kind.NOT_REMOVED, reason_of(one.holding), Repair.REMOVE)
     if one.holding is not None and one.holding.kind == DEPARTED:
         return Difference(Kind.BACK_ON_LIST, reason_of(one.holding))
@@ -173,7 +175,7 @@ def judge_listed(one: Listed) -> Difference | None:
         return Difference(Kind.OLD_ADDRESS, "its account has another address now; only the person can unsubscribe it")
     if one.is_renamed:
         return Difference(Kind.RENAMED, "its contact had another address when ccsync put it there")
-    if not one.was_put_there:
+    if not one.is_own:
         kind = Kind.LISTED_SAYS_NO if one.says_no else Kind.UNKNOWN_TO_KIBO
         return Difference(kind, "not put there by ccsync")
     if one.is_queued or one.has_just_changed:

@@ -67,12 +67,14 @@ def _listed(context: Context, flushed_at: datetime | None) -> Iterator[Finding]:
         accounts = comparison.accounts_of(store, person)
         linked = comparison.linked_accounts(store, person)
         known = contacts.known(store, person, context.list_id)
+        on_list = known if known and known.is_on(context.list_id) and not _has_left(context, person) else None
         everybody = [*dict.fromkeys([*(one.account_id for one in accounts), *linked])]
         difference = judge_listed(
             Listed(
                 holding=_holding(context, person),
                 opts_in=any(one.opts_in for one in accounts),
-                was_put_there=known is not None and known.is_on(context.list_id) and not _has_left(context, person),
+                is_known=on_list is not None,
+                is_own=on_list is not None and (on_list.is_ours or bool(on_list.sent and on_list.sent.fingerprint)),
                 is_leaving=removals.is_asked(store, person, context.list_id),
                 is_queued=_queued(context, everybody) not in (None, tasks.FAILED),
                 has_just_changed=_has_just_changed(accounts, flushed_at),

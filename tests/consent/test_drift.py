@@ -21,7 +21,7 @@ from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, UNSUBSCRIB
 
 ON = datetime(2026, 11, 3, tzinfo=UTC)
 NOBODY = NotListed(None, Written.DONE, False, None, False, False, Stand.OFF)
-MEMBER = Listed(None, False, False, False, False, False, False, False, False)
+MEMBER = Listed(None, False, False, False, False, False, False, False, False, False)
 
 
 def held(kind: str) -> Suppression:
@@ -73,13 +73,19 @@ def test_who_opts_in_and_is_not_on_the_list(changes: dict[str, object], kind: Ki
         ({}, Kind.UNKNOWN_TO_KIBO, Repair.NONE),
         ({"says_no": True}, Kind.LISTED_SAYS_NO, Repair.NONE),
         ({"is_renamed": True}, Kind.RENAMED, Repair.NONE),
-        ({"was_put_there": True}, Kind.NOT_REMOVED, Repair.READ),
-        ({"was_put_there": True, "says_no": True}, Kind.NOT_REMOVED, Repair.READ),
-        ({"was_put_there": True, "says_no": True, "has_just_changed": True}, Kind.WAITING, Repair.NONE),
-        ({"was_put_there": True, "is_queued": True}, Kind.WAITING, Repair.NONE),
-        ({"was_put_there": True, "is_leaving": True, "holding": held(OPTED_OUT)}, Kind.WAITING, Repair.NONE),
-        ({"was_put_there": True, "elsewhere": True}, Kind.OLD_ADDRESS, Repair.NONE),
-        ({"was_put_there": True, "opts_in": True, "holding": held(OPTED_OUT)}, Kind.NOT_REMOVED, Repair.REMOVE),
+        ({"is_known": True, "is_own": True}, Kind.NOT_REMOVED, Repair.READ),
+        ({"is_known": True, "says_no": True}, Kind.LISTED_SAYS_NO, Repair.NONE),
+        ({"is_known": True, "holding": held(OPTED_OUT)}, Kind.NOT_REMOVED, Repair.REMOVE),
+        ({"is_known": True, "is_own": True, "says_no": True}, Kind.NOT_REMOVED, Repair.READ),
+        ({"is_known": True, "is_own": True, "says_no": True, "has_just_changed": True}, Kind.WAITING, Repair.NONE),
+        ({"is_known": True, "is_own": True, "is_queued": True}, Kind.WAITING, Repair.NONE),
+        ({"is_known": True, "is_own": True, "is_leaving": True, "holding": held(OPTED_OUT)}, Kind.WAITING, Repair.NONE),
+        ({"is_known": True, "is_own": True, "elsewhere": True}, Kind.OLD_ADDRESS, Repair.NONE),
+        (
+            {"is_known": True, "is_own": True, "opts_in": True, "holding": held(OPTED_OUT)},
+            Kind.NOT_REMOVED,
+            Repair.REMOVE,
+        ),
         ({"holding": held(OPTED_OUT), "says_no": True}, Kind.LISTED_SAYS_NO, Repair.NONE),
         ({"opts_in": True, "holding": held(DEPARTED)}, Kind.BACK_ON_LIST, Repair.NONE),
         ({"opts_in": True, "holding": held(FORGOTTEN)}, Kind.FORGOTTEN_LISTED, Repair.NONE),

@@ -254,6 +254,8 @@ def _may_take_back(history: History, account: AccountStory, number: int, seen_un
             undone = contact.returned
             if no.kind == "leave-list":
                 undone = [*undone, *(when for when, actor in contact.joined if actor in OWN)]
+            if contact.contact_id in history.erased:  # a return that no run saw is forgotten with the contact
+                undone = [when for when in undone if history.facts.was_visible(when, contact.deleted[-1])]
             if any(no.number < when < seen_until for when in undone):
                 continue
             # A historic unsubscribe, met at the first export, wins over any yes (decision 4). A later one goes to every
