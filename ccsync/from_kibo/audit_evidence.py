@@ -49,7 +49,7 @@ def _add(context: Context) -> None:
     left = context.clock.seconds_left()
     if left is not None and left < SPARE_SECONDS:
         return
-    rows = ledger.not_looked_up(context.store, MOST_ROWS)
+    rows = ledger.not_looked_up(context.store, context.now() - LOOKED_BACK, MOST_ROWS)
     known: dict[tuple[object, ...], dict[str, str]] = {}
     for row in rows:
         if context.clock.monotonic() > ends_at:
@@ -100,11 +100,10 @@ def entry_of(change: ConsentChange, entries: Iterable[ConsentEntry], previous: d
     """The entry that shows this change: the last one before ccsync saw it, if that is what it shows.
 
     `previous` is when the account's consent had changed before. An older entry is about another change, even when it
-    looks alike: a store may log only some of them.
+    looks alike: a store may log only some of them. Where Kibo gave no date it is our clock that counts: if that is
+    behind Kibo's, there is no evidence.
     """
-    seen = change.happened_at
-    if seen is None:
-        return None
+    seen = change.happened_at or change.seen_at
     since = max(seen - LOOKED_BACK, previous or seen - LOOKED_BACK)
     last = max((one for one in entries if since < one.at <= seen + SLACK), key=lambda one: one.at, default=None)
     fits = last is not None and last.became is (change.change == "opted-in") and last.was is not last.became

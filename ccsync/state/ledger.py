@@ -87,13 +87,17 @@ def _to_ledger_row(number: int, run_id: int | None, *change: Value) -> LedgerRow
     return LedgerRow(number, record_of(ConsentChange, change), run_id)
 
 
-def not_looked_up(store: Store, most: int) -> list[LedgerRow]:
-    """The oldest changes observed in Kibo that were not looked up in its audit log yet, at most `most`."""
+def not_looked_up(store: Store, since: datetime, most: int) -> list[LedgerRow]:
+    """The oldest changes seen in Kibo since then that were not looked up in its audit log yet, at most `most`.
+
+    An export meets customers who opted in long ago, by the thousand: of them only observed changes are looked up.
+    """
     sql = (
-        f"SELECT {_COLUMNS} WHERE id > ? AND source = 'kibo' AND account_id NOT NULL AND happened_at NOT NULL"
-        " AND change IN ('opted-in', 'opted-out') ORDER BY id LIMIT ?"
+        f"SELECT {_COLUMNS} WHERE id > ? AND seen_at > ? AND source = 'kibo' AND account_id NOT NULL"
+        " AND change IN ('opted-in', 'opted-out') AND (happened_at NOT NULL OR run_id IN"
+        " (SELECT id FROM runs WHERE job = 'flush-events')) ORDER BY id LIMIT ?"
     )
-    return [_to_ledger_row(*row) for row in store.rows(sql, _looked_up(store), most)]
+    return [_to_ledger_row(*row) for row in store.rows(sql, _looked_up(store), since, most)]
 
 
 def previous_change(store: Store, row: LedgerRow) -> datetime | None:

@@ -25,6 +25,7 @@ from ccsync.transport.exchange import Flight, trouble
 from ccsync.transport.late import requests
 from ccsync.transport.this_machine import obstacle, proxy_wants_login
 from ccsync.transport.vendor_clock import VendorClock
+from ccsync.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -283,7 +284,7 @@ class Transport:
             raise answer_lost(self.vendor, call, meaning.detail)
         self.retries += 1
         if tries >= MAX_ATTEMPTS or self.retries > 10 + self.calls // 10:
-            raise out or unreachable(self.vendor, call, f"{meaning.detail}, {tries} attempts")
+            raise out or unreachable(self.vendor, call, f"{meaning.detail}, {counted(tries, 'attempt')}")
         self._clock.sleep(backoff_seconds(tries, self._chance))
 
 

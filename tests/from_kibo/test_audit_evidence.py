@@ -60,6 +60,22 @@ def test_the_ledger_says_who_changed_consent(tmp_path: Path) -> None:
         assert shop.members() == {SAM, KIM}
 
 
+def test_an_account_that_was_not_known_before(tmp_path: Path) -> None:
+    """A yes of an account that no export has read has its evidence, too; the yeses that an export finds have none."""
+    with new_shop(tmp_path) as shop:
+        lee = add(shop, "lee@example.com", acceptsMarketing=False)
+        shop.box.kibo.events.forget()
+        stock(shop)
+        shop.box.kibo.update_account(lee, actor="staff", acceptsMarketing=True)
+        looked_up(shop)
+        shop.flush()
+        assert looked_up(shop) == 1
+        store = shop.open()
+        found = {row.change.account_id: row.change.evidence.get("changed_by") for row in ledger.iter_ledger(store)}
+        store.close()
+        assert {one for one, who in found.items() if who == STAFF} == {lee}
+
+
 def test_what_adds_and_withdraws_comes_first(tmp_path: Path) -> None:
     """Every other call of the run is made before the audit log is asked for, and an idle run does not ask."""
     with new_shop(tmp_path) as shop:
