@@ -55,6 +55,22 @@ def test_an_opt_out_in_the_store_takes_off_both(shop: Shop, seen_by: str) -> Non
         assert NEW not in shop.members()
 
 
+@pytest.mark.parametrize(("number", "looks"), [(3, 3), (101, 0)])
+def test_a_mass_removal_looks_no_address_up(shop: Shop, number: int, looks: int) -> None:
+    """A look at each address costs a call: it is made where few leave, and the day's calls are kept for the rest."""
+    ids = join(shop, *(f"p{one}@example.com" for one in range(number)))
+    settled(shop)
+    for one in ids:
+        shop.box.kibo.update_account(one, lastName="Changed")
+    run_job(shop, "flush")
+    for one in ids:
+        shop.box.kibo.opt_out(one)
+    before = len(shop.requests("GET", "/v3/contacts"))
+    shop.flush(accept=number)
+    assert len(shop.requests("GET", "/v3/contacts")) - before <= looks + 3
+    assert not {f"p{one}@example.com" for one in range(number)} & shop.members()
+
+
 @pytest.mark.parametrize("how", ["opts out", "is deleted"])
 def test_a_contact_whose_new_address_opts_in_stays(shop: Shop, how: str) -> None:
     """An account says no whose contact has another account's address by now: that one has it, and opts in."""

@@ -56,8 +56,8 @@ BUGS = (
     SeededBug(
         "an import may have made a second contact, and nobody looks",
         "state/outbox/removals.py",
-        " OR contacts.seen_at IS NULL",
-        "",
+        " OR contacts.seen_at IS NULL AND",
+        " AND",
         (OLD_ADDRESSES, "-k", "takes_off_both"),
     ),
     SeededBug(

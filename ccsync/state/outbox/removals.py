@@ -23,6 +23,11 @@ REASONS = {
 """The reasons in words for the operator."""
 
 
+MOST_LOOKED_UP = 100
+"""A look at an address costs a call: in a mass removal only those are looked up whose contact surely has moved."""
+_ARE_FEW = f"(SELECT count(*) FROM tasks WHERE kind = '{REMOVE}') <= {MOST_LOOKED_UP}"
+
+
 @dataclass(frozen=True, slots=True)
 class Removal:
     """One person who leaves a list. `contact_id` is `None` when ccsync never saw the contact.
@@ -94,7 +99,8 @@ def waiting(store: Store, list_id: str, at: datetime) -> list[Removal]:
     """
     sql = (
         "SELECT tasks.id, tasks.person, tasks.list_id, account_id, email, reason, contacts.contact_id,"
-        f" coalesce(activity_id, ''), attempts, outcome = '{DONE}', moved_to NOT NULL OR contacts.seen_at IS NULL,"
+        f" coalesce(activity_id, ''), attempts, outcome = '{DONE}',"
+        f" moved_to NOT NULL OR contacts.seen_at IS NULL AND {_ARE_FEW},"
         " EXISTS (SELECT 1 FROM accounts WHERE accounts.person = moved_to AND accepts_marketing"
         f" AND accounts.kind != '{B2B}')"
         " FROM tasks LEFT JOIN contacts USING (person)"
