@@ -7,6 +7,7 @@ from ccsync.from_kibo.observations import observe
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, properties
+from ccsync.state.outbox import queue
 from ccsync.state.views import list_members
 
 
@@ -29,7 +30,10 @@ def resolve(context: Context) -> None:
 def _resolve(context: Context, person: bytes) -> None:
     before = contacts.known(context.store, person, context.list_id)
     contact = members.look_at(context, person)
-    if judge_missing(contact, before, context.list_id) not in (Found.DEPARTED, Found.UNCLEAR):
+    found = judge_missing(contact, before, context.list_id)
+    if found is Found.DELETED:  # by no act of the person's: who opts in is sent anew
+        queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
+    if found not in (Found.DEPARTED, Found.UNCLEAR):
         return  # on the list after all, deleted, replaced, waiting, or unsubscribed: that is seen, and no guess
     account_ids = accounts.of_person(context.store, person)
     shown = [one for one in map(context.kibo.get_customer, account_ids) if one is not None]

@@ -130,6 +130,19 @@ def test_an_account_made_before_that_was_seen_proves_no_opt_in(order: tuple[str,
     assert (PAT in shop.members(), suppressed(shop, PAT)) == (True, set())
 
 
+def test_whose_contact_staff_deleted_in_between_is_sent_anew(shop: Shop) -> None:
+    """A deletion is seen, and is no act of the person's, also by the comparison that resolves a restore."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    run(shop, "flush", "poll")
+    backup = Backup(shop)
+    run(shop, "poll")
+    shop.box.cc.delete_contact(PAT)
+    backup.put_back()
+    run(shop, "poll", "flush", "poll")
+    assert (PAT in shop.members(), accepts(shop, pat), suppressed(shop, PAT)) == (True, True, set())
+
+
 @pytest.mark.parametrize("job", JOBS)
 @pytest.mark.parametrize("is_whole", [False, True], ids=["the file", "with its lock file"])
 def test_a_copy_that_was_put_back_is_recognized(is_whole: bool, job: str, shop: Shop) -> None:
