@@ -121,7 +121,7 @@ class _Gathering:
             self._intake.take([one for one in customers if one.accepts_marketing is False], are_whole=False)
             self._intake.take(self._read_singly(customers), are_whole=True)
         else:
-            self._intake.take(customers, are_whole=False)
+            self._intake.take(customers, are_whole=False, lack_sections=bool(self._sections.lacking))
             self._has_taken_rows |= bool(customers) and not self._sections.lacking
 
     def _read_singly(self, customers: Sequence[Customer]) -> list[Customer]:

@@ -28,13 +28,15 @@ class Intake:
         self._known_rows = KnownRows(context)
         self._encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
-    def take(self, customers: Sequence[Customer], *, are_whole: bool) -> None:
+    def take(self, customers: Sequence[Customer], *, are_whole: bool, lack_sections: bool = False) -> None:
         """Take one page in, in one transaction. A customer read again replaces what was read before.
 
-        `are_whole`: they were read one by one; see `observations.observe`.
+        `are_whole`: they were read one by one; see `observations.observe`. `lack_sections`: they are rows of the list
+        without all that is mapped, so that an equal row proves nothing.
         """
         store, run_id = self._context.store, self._context.run_id
-        same, new = ([], customers) if are_whole else self._known_rows.split(customers)
+        may_be_known = not (are_whole or lack_sections)
+        same, new = self._known_rows.split(customers) if may_be_known else ([], customers)
         known, hidden = forgotten.set_apart(self._context, new)
         staged, well, rejected = list[Staged](), list[int](), list[RejectedRecord]()
         hashes = list[tuple[int, bytes]]()
@@ -49,7 +51,7 @@ class Intake:
             well.append(customer.account_id)
             if judged is not None:
                 staged.append(self._staged(customer, judged))
-                if not are_whole and not judged.notes and (row_hash := self._hash_of(customer, staged[-1])):
+                if may_be_known and not judged.notes and (row_hash := self._hash_of(customer, staged[-1])):
                     hashes.append((customer.account_id, row_hash))
             elif customer.accepts_marketing:
                 staged.append(Staged(customer.account_id, at))

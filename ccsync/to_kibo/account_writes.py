@@ -151,8 +151,8 @@ class AccountWrites:
         try:
             written = self._context.kibo.put_consent(whole, accepts)
         except RefusedError:
-            # A no that the account shows later is its owner's: no return may undo it.
-            kibo_writes.withdraw(self._context.store, whole.customer.account_id)
+            if not accepts:  # a no that the account shows later is its owner's: no return may undo it
+                kibo_writes.withdraw(self._context.store, whole.customer.account_id)
             raise
         if written is None:
             return None

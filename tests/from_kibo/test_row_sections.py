@@ -243,3 +243,16 @@ def test_a_run_that_has_to_end_does_not_begin_to_read_everybody_singly(tmp_path:
         with pytest.raises(OutOfTime, match="one by one"):
             shop.flush()
         assert calls(shop)[0] - before < 20
+
+
+def test_a_dry_run_counts_a_change_that_no_row_shows(tmp_path: Path) -> None:
+    """A row that is what it was proves nothing where it lacks what is mapped: the account is read by itself."""
+    with Shop(tmp_path, replace(USUAL, rows_carry=ROW_SECTIONS - {"segments"}), MAPPING) as shop:
+        announced_and_done(shop)
+        (some,) = [row for row in imported_rows(shop) if "first_name" in row][:1]
+        account_id = shop.box.kibo.find_by_email(str(some["email"]))[-1]
+        assert not shop.box.kibo.account(account_id)["segments"]
+        shop.later(days=1)
+        shop.box.kibo.update_account(account_id, segments=[{"id": 6, "code": "NEW"}])
+        _, counts, run = announced_and_done(shop)
+        assert counts["updated"] == run.counts["updated"] == 1

@@ -105,9 +105,16 @@ BUGS = (
     SeededBug(
         "a refused write counts as ours",
         "to_kibo/account_writes.py",
-        "            kibo_writes.withdraw(self._context.store, whole.customer.account_id)\n",
-        "",
+        "            if not accepts:  # a no",
+        "            if False:  # a no",
         ("tests/to_kibo/test_refused_records.py", "-k", "undone_by_a_return"),
+    ),
+    SeededBug(
+        "a refused return makes ccsync's own no the customer's",
+        "to_kibo/account_writes.py",
+        "            if not accepts:  # a no",
+        "            if True:  # a no",
+        ("tests/to_kibo/test_refused_records.py", "-k", "written_once_kibo_takes_it"),
     ),
     SeededBug(
         "whatever contact has the address of one of ours is ours",

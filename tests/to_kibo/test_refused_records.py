@@ -62,6 +62,25 @@ def test_a_refused_write_is_not_undone_by_a_return(shop: Shop) -> None:
         assert accepts(shop, pat) is False
 
 
+def test_a_refused_return_is_written_once_kibo_takes_it(shop: Shop) -> None:
+    """The no in the store is still ccsync's own: that Kibo refused to take it back does not make it the customer's."""
+    with shop:
+        (pat,) = join(shop, "pat@example.com")
+        settled(shop)
+        unsubscribe(shop, "pat@example.com")
+        shop.poll()
+        assert accepts(shop, pat) is False
+        shop.later(hours=1)
+        shop.box.cc.resubscribe("pat@example.com")
+        shop.box.kibo.refuse("put", 400, record=pat)
+        shop.poll(is_full=True)
+        assert accepts(shop, pat) is False
+        shop.box.kibo.relent()
+        shop.later(days=1)
+        shop.poll()
+        assert accepts(shop, pat) is True
+
+
 def test_three_hundred_accounts_whose_put_is_refused_hold_nobody_up(shop: Shop) -> None:
     """Three hundred refusals in a row are no reason to stop before the healthy accounts."""
     with shop:
