@@ -50,6 +50,14 @@ def run(shop: Shop, *jobs: str) -> None:
         shop.later(minutes=15)
 
 
+def backed_up(shop: Shop, *addresses: str) -> tuple[list[int], Backup]:
+    """These customers are on the list, every job has seen them, and the state file was copied."""
+    accounts = join(shop, *addresses)
+    settled(shop)
+    run(shop, "flush", "poll")
+    return accounts, Backup(shop)
+
+
 ORDERS = pytest.mark.parametrize("order", [("flush", "poll"), ("poll", "flush"), ("export", "poll")])
 
 
@@ -87,10 +95,7 @@ def test_an_account_that_changed_in_between_proves_no_opt_in(change: str, order:
 
     They are not mailed, and their yes stays; once they opt in later than that was seen, it counts.
     """
-    (pat,) = join(shop, PAT)
-    settled(shop)
-    run(shop, "flush", "poll")
-    backup = Backup(shop)
+    (pat,), backup = backed_up(shop, PAT)
     run(shop, "poll")
     if change == "an edit":
         shop.box.cc.leave_list(PAT, LIST)
@@ -113,10 +118,7 @@ def test_an_account_that_changed_in_between_proves_no_opt_in(change: str, order:
 @ORDERS
 def test_an_account_made_before_that_was_seen_proves_no_opt_in(order: tuple[str, str], shop: Shop) -> None:
     """It may be older than the departure: no account of the address is set to false, and nobody is mailed."""
-    (pat,) = join(shop, PAT)
-    settled(shop)
-    run(shop, "flush", "poll")
-    backup = Backup(shop)
+    (pat,), backup = backed_up(shop, PAT)
     run(shop, "poll")
     (twin,) = join(shop, PAT)
     shop.later(minutes=5)
@@ -132,10 +134,7 @@ def test_an_account_made_before_that_was_seen_proves_no_opt_in(order: tuple[str,
 
 def test_whose_contact_staff_deleted_in_between_is_sent_anew(shop: Shop) -> None:
     """A deletion is seen, and is no act of the person's, also by the comparison that resolves a restore."""
-    (pat,) = join(shop, PAT)
-    settled(shop)
-    run(shop, "flush", "poll")
-    backup = Backup(shop)
+    (pat,), backup = backed_up(shop, PAT)
     run(shop, "poll")
     shop.box.cc.delete_contact(PAT)
     backup.put_back()
@@ -218,10 +217,7 @@ def test_a_writer_that_died_is_no_restore(shop: Shop) -> None:
 
 def test_who_left_the_list_in_between_is_neither_put_back_nor_written(shop: Shop) -> None:
     """Nobody had recorded it, and the account has not changed since: nobody is mailed in doubt."""
-    (pat, lee) = join(shop, PAT, LEE)
-    settled(shop)
-    run(shop, "flush", "poll")
-    backup = Backup(shop)
+    (pat, lee), backup = backed_up(shop, PAT, LEE)
     run(shop, "flush", "poll")
     shop.box.cc.leave_list(PAT, LIST)
     backup.put_back()
@@ -239,10 +235,7 @@ def test_who_left_the_list_in_between_is_neither_put_back_nor_written(shop: Shop
 
 def test_who_is_held_back_and_on_the_list_again_is_as_before(shop: Shop) -> None:
     """Somebody put them back there: then nothing keeps them from being sent."""
-    (pat,) = join(shop, PAT)
-    settled(shop)
-    run(shop, "flush", "poll")
-    backup = Backup(shop)
+    (pat,), backup = backed_up(shop, PAT)
     run(shop, "poll")
     shop.box.cc.leave_list(PAT, LIST)
     backup.put_back()
@@ -268,10 +261,7 @@ def test_departures_after_it_is_settled_are_departures_again(shop: Shop) -> None
 
 def test_a_no_seen_for_the_first_time_after_it_is_a_no(shop: Shop) -> None:
     """Also where ccsync itself had written it, and no longer knows that: the person is not mailed."""
-    (pat, sam) = join(shop, PAT, SAM)
-    settled(shop)
-    run(shop, "flush", "poll")
-    backup = Backup(shop)
+    (pat, sam), backup = backed_up(shop, PAT, SAM)
     shop.box.cc.leave_list(PAT, LIST)
     shop.box.kibo.update_account(sam, acceptsMarketing=False)
     run(shop, "flush", "poll")
