@@ -13,6 +13,16 @@ OWN = ("person", "staff")
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """One run: the acts (numbers) that happened during it, and whether it ended well."""
+
+    job: str
+    start: int
+    end: int
+    is_well: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """One act about one address, by whatever has it: `says` is its yes or no to marketing, `None` if neither."""
 
@@ -75,6 +85,8 @@ class ContactStory:
     """The act by which it is unsubscribed; `None` where it is not."""
     opted_out_at: int | None = None
     """The same, until the person comes back by their own act: staff's re-subscribe of whom a run has seen is none."""
+    may_be_out: bool = False
+    """Has staff undone an opt-out that a run may have met, but not surely has? Until the person comes back."""
     is_out_by_app: bool = False
     """Has ccsync unsubscribed it for an opt-out in the store? Until the person comes back."""
     is_member: bool = False
@@ -95,12 +107,12 @@ class ContactStory:
 class Facts:
     """All accounts, contacts and words up to now. `list_id` is the active list.
 
-    `looks` are the runs that ended well (the numbers of acts at their start and end): every job looks at opt-outs.
+    Every one of the `runs` looks at opt-outs.
     """
 
-    def __init__(self, acts: Iterable[Act], list_id: str, looks: Iterable[tuple[int, int]] = ()) -> None:
+    def __init__(self, acts: Iterable[Act], list_id: str, runs: Iterable[Span] = ()) -> None:
         self._list_id = list_id
-        self._looks = tuple(looks)
+        self._runs = tuple(runs)
         self.accounts: dict[int, AccountStory] = {}
         self.contacts: dict[str, ContactStory] = {}
         self.words: list[Word] = []
@@ -139,7 +151,11 @@ class Facts:
 
     def was_visible(self, since: int | None, end: int) -> bool:
         """Has a run that ended well looked between these two acts?"""
-        return since is not None and any(since < start and ended <= end for start, ended in self._looks)
+        return since is not None and any(one.is_well and since < one.start and one.end <= end for one in self._runs)
+
+    def was_perhaps_visible(self, since: int | None, end: int) -> bool:
+        """May any run have looked between them, also one that died or during which they happened?"""
+        return since is not None and any(since < one.end and one.start <= end for one in self._runs)
 
     def _say(self, number: int, act: Act, address: str | None, *, kind: str = "", says: bool | None = None) -> None:
         if address:
@@ -182,9 +198,11 @@ class Facts:
             one.unsubscribed_at = None
             if act.actor == "person":
                 one.returned.append(number)
-                one.is_out_by_app = False
+                one.is_out_by_app = one.may_be_out = False
+                one.opted_out_at = None
             # An opt-out that staff undid before any run could see it is known to nobody but the sandbox.
-            if act.actor == "person" or not self.was_visible(one.opted_out_at, number):
+            elif not self.was_visible(one.opted_out_at, number):
+                one.may_be_out |= self.was_perhaps_visible(one.opted_out_at, number)
                 one.opted_out_at = None
         elif act.kind == "join-list":
             one.is_member = True

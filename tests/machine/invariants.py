@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.machine.facts import OWN, AccountStory, ContactStory, Facts, Word
+from tests.machine.facts import OWN, AccountStory, ContactStory, Facts, Span, Word
 
 NEGATIVE = frozenset({"opt-out", "delete", "redact", "move-out", "unsubscribe", "leave-list", "rename"})
 """After these somebody may be off the list for good reason, whatever else is said."""
@@ -22,15 +22,6 @@ class Settled:
     number: int
     members: frozenset[str]
     consents: dict[int, bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One run: the acts that happened during it."""
-
-    job: str
-    start: int
-    end: int
 
 
 class History:
@@ -352,7 +343,7 @@ def who_says_yes_is_member(history: History, members: frozenset[str], waiting: f
 def _is_held_elsewhere(history: History, address: str, waiting: frozenset[str]) -> bool:
     contact = history.facts.contact_at(address)
     if contact is not None and (
-        contact.opted_out_at is not None or contact.is_out_by_app or contact.contact_id in waiting
+        contact.opted_out_at is not None or contact.may_be_out or contact.is_out_by_app or contact.contact_id in waiting
     ):
         return True  # decision 4; Confirmed Opt-in waits for the person
     # A contact that has another address now keeps its link, and is not made anew under the old one (decision 5).

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from ccsync.state import person_tags
 from tests.harness import Shop
-from tests.machine.facts import ContactStory
-from tests.machine.invariants import History, Span, why_not
+from tests.machine.facts import ContactStory, Span
+from tests.machine.invariants import History, why_not
 from tests.to_constant_contact.tags.tagging import in_segments
 
 CONFIG = '\n[tags]\nVIP = "VIP customers"\n"*" = "Shop: *"\n'

@@ -158,3 +158,21 @@ def test_who_came_back_and_took_an_address_that_another_contact_had_left_has_not
             ("fail", 2, 14, 0),
         ],
     )
+
+
+def test_an_opt_out_that_staff_undid_may_have_been_met_by_a_run_under_way() -> None:
+    """Whether that run had looked before the act or after it, nobody can tell: either is right."""
+    first = [("sign_up", where, how) for where, how in ((0, 2), (1, 1), (2, 1), (3, 2), (4, 1))]
+    play(
+        0,
+        [
+            *first,
+            ("run", 3),
+            ("unsubscribe", 489, 0),
+            ("unsubscribe", 246, 0),
+            ("race", 3, 0, 1, 0, 0, 0),
+            ("come_back", 0, 2),
+            ("settle", 0),
+            ("sign_up", 0, 1),
+        ],
+    )

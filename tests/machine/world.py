@@ -20,8 +20,8 @@ from tests.harness import Crash, Shop
 from tests.jobs.reconciling import reconcile
 from tests.jobs.test_export import seed_contact
 from tests.machine import invariants, tagging
-from tests.machine.facts import Facts
-from tests.machine.invariants import History, Settled, Span
+from tests.machine.facts import Facts, Span
+from tests.machine.invariants import History, Settled
 
 POOL = [f"p{number}@example.com" for number in range(6)]
 OTHER_LIST = "Newsletter of somebody else"
@@ -112,7 +112,7 @@ class World:
         self.are_clocks_right = True
         """Were they always?"""
         self.has_exported = False
-        self.looks: list[tuple[int, int]] = []
+        self.runs: list[Span] = []
         self._judged = 0
 
     def close(self) -> None:
@@ -139,7 +139,7 @@ class World:
         number, self.has_exported = self._copied
         self._lost.append((number, len(self.box.acts)))
         self.settled = [one for one in self.settled if one.number <= number]
-        self.looks = [one for one in self.looks if one[1] <= number]
+        self.runs = [one for one in self.runs if one.end <= number]
 
     @property
     def _copy_path(self) -> Path:
@@ -149,7 +149,7 @@ class World:
 
     def facts(self, until: int | None = None) -> Facts:
         """What happened so far."""
-        return Facts(list(self.box.acts)[:until], self.shop.list_id, self.looks)
+        return Facts(list(self.box.acts)[:until], self.shop.list_id, self.runs)
 
     def history(self, until: int | None = None) -> History:
         settled = [one for one in self.settled if until is None or one.number <= until]
@@ -175,7 +175,7 @@ class World:
     @property
     def seen_until(self) -> int:
         """The acts before this number could be seen: a run that ended well looks at what happened before its start."""
-        return self.looks[-1][0] if self.looks else 0
+        return max((one.start for one in self.runs if one.is_well), default=0)
 
     # running
 
@@ -187,7 +187,7 @@ class World:
         """One run as cron starts it, and what must hold after it. Our errors and a death are part of life."""
         self.tick(10)
         start = len(self.box.acts)
-        before = self.history(start)
+        before, is_well = self.history(start), False
         try:
             self._start(job)
         except Crash:
@@ -196,8 +196,9 @@ class World:
             if is_clean:
                 raise Broken(f"a clean {job} failed: {error.what} {error.why}") from error
         else:
-            self.looks.append((start, len(self.box.acts)))
-        self.judge_run(before, Span(job, start, len(self.box.acts)))
+            is_well = True
+        self.runs.append(Span(job, start, len(self.box.acts), is_well))
+        self.judge_run(before, self.runs[-1])
 
     def _start(self, job: str) -> None:
         bodies: dict[str, Callable[[], object]] = {
