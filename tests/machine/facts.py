@@ -10,6 +10,8 @@ from ccsync.sandbox.acts import Act
 
 OWN = ("person", "staff")
 """Who acts for people; the rest is ccsync."""
+FULL = ("full poll", "export", "repair")
+"""The jobs that read everybody who is unsubscribed, which shows who is so no more; the others do once a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +151,10 @@ class Facts:
         elif act.vendor == "cc" and act.contact_id is not None and act.list_id in (None, self._list_id):
             self._take_contact(number, act, act.contact_id)
 
-    def was_visible(self, since: int | None, end: int) -> bool:
-        """Has a run that ended well looked between these two acts?"""
-        return since is not None and any(one.is_well and since < one.start and one.end <= end for one in self._runs)
+    def was_visible(self, since: int | None, end: int, jobs: Iterable[str] | None = None) -> bool:
+        """Has a run (of these jobs) that ended well looked between these two acts?"""
+        well = [one for one in self._runs if one.is_well and (jobs is None or one.job in jobs)]
+        return since is not None and any(since < one.start and one.end <= end for one in well)
 
     def was_perhaps_visible(self, since: int | None, end: int) -> bool:
         """May any run have looked between them, also one that died or during which they happened?"""

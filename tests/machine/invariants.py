@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.machine.facts import OWN, AccountStory, ContactStory, Facts, Span, Word
+from tests.machine.facts import FULL, OWN, AccountStory, ContactStory, Facts, Span, Word
 
 NEGATIVE = frozenset({"opt-out", "delete", "redact", "move-out", "unsubscribe", "leave-list", "rename"})
 """After these somebody may be off the list for good reason, whatever else is said."""
@@ -224,20 +224,24 @@ def no_consent_is_touched(history: History, since: int, seen_until: int) -> Iter
         if act.vendor != "kibo" or act.actor != "app" or act.account_id is None:
             continue
         account = history.facts.accounts[act.account_id]
-        if act.kind == "opt-out" and not _may_take_back(history, account, number, seen_until):
+        # Kibo knows no versions: an account that moves between ccsync's read and its write is put back, and the write
+        # was about the address that ccsync had read.
+        homes = {account.home_at(one) for one in range(since, number + 1)}
+        if act.kind == "opt-out" and not _may_take_back(history, account, number, seen_until, homes):
             yield f"I2 account {act.account_id} was set to false without a newer no"
-        elif act.kind == "opt-in" and not _may_give_back(history, account, number):
+        elif act.kind == "opt-in" and not _may_give_back(history, account, number, homes):
             yield f"I2 account {act.account_id} was set to true without a return"
-        elif act.kind not in ("opt-out", "opt-in"):
+        elif act.kind not in ("opt-out", "opt-in") and (act.kind != "change-address" or act.address not in homes):
             yield f"I2 account {act.account_id}: {act.kind} {act.value}"
 
 
-def _may_take_back(history: History, account: AccountStory, number: int, seen_until: int) -> bool:
-    home = account.home_at(number)
+def _may_take_back(
+    history: History, account: AccountStory, number: int, seen_until: int, homes: set[str | None]
+) -> bool:
     yes = max(when for when, says in account.own if says and when < number)
     historic = history.settled[0].number if history.settled else number
     for contact in history.facts.contacts.values():
-        if home not in {address for when, address in contact.homes if when < number}:
+        if homes.isdisjoint(address for when, address in contact.homes if when < number):
             continue
         for no in history.facts.words:
             if no.contact_id != contact.contact_id or no.number >= number or not _is_no(no, contact):
@@ -246,7 +250,7 @@ def _may_take_back(history: History, account: AccountStory, number: int, seen_un
             if no.kind == "leave-list":
                 undone = [*undone, *(when for when, actor in contact.joined if actor in OWN)]
             if contact.contact_id in history.erased:  # a return that no run saw is forgotten with the contact
-                undone = [when for when in undone if history.facts.was_visible(when, contact.deleted[-1])]
+                undone = [when for when in undone if history.facts.was_visible(when, contact.deleted[-1], FULL)]
             if any(no.number < when < seen_until for when in undone):
                 continue
             # A historic unsubscribe, met at the first export, wins over any yes (decision 4). A later one goes to every
@@ -268,7 +272,7 @@ def _is_no(word: Word, contact: ContactStory) -> bool:
     return word.actor in OWN and (word.kind in ("unsubscribe", "leave-list") or is_added_so)
 
 
-def _may_give_back(history: History, account: AccountStory, number: int) -> bool:
+def _may_give_back(history: History, account: AccountStory, number: int, homes: set[str | None]) -> bool:
     """Only what ccsync has taken, and only after the person's own return (decision 8).
 
     A yes and a no of the owner's between two runs leave the account as ccsync had set it: nobody can tell.
@@ -280,11 +284,10 @@ def _may_give_back(history: History, account: AccountStory, number: int) -> bool
     ends = [*(when for when, _ in since[1:]), number]
     if any(history.facts.was_visible(when, end) for (when, says), end in zip(since, ends, strict=False) if says):
         return False
-    home = account.home_at(number)
     return any(
         any(when < number for when in contact.returned)
         for contact in history.facts.contacts.values()
-        if home in {address for _, address in contact.homes}
+        if not homes.isdisjoint(address for _, address in contact.homes)
     )
 
 

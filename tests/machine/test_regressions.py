@@ -176,3 +176,14 @@ def test_an_opt_out_that_staff_undid_may_have_been_met_by_a_run_under_way() -> N
             ("sign_up", 0, 1),
         ],
     )
+
+
+def test_an_account_that_moves_between_read_and_write_is_put_back() -> None:
+    """Kibo knows no versions, so that the last writer wins; ccsync reads right before it writes."""
+    play(0, [("sign_up", 0, 1), ("run", 3), ("unsubscribe", 0, 0), ("race", 2, 8, 5, 0, 799, 0)])
+
+
+def test_a_return_that_no_full_pass_has_seen_is_forgotten_with_its_contact() -> None:
+    """A flush looks for opt-outs alone: the contact is erased before a poll has looked for returns (decision 8)."""
+    first = [("sign_up", 0, 2), ("run", 3), ("unsubscribe", 0, 0), ("run", 0)]
+    play(0, [*first, ("come_back", 0, 0), ("run", 0), ("delete_contact", 0, 1)])
