@@ -12,6 +12,8 @@ OWN = ("person", "staff")
 """Who acts for people; the rest is ccsync."""
 FULL = ("full poll", "export", "repair")
 """The jobs that read everybody who is unsubscribed, which shows who is so no more; the others do once a day."""
+OF_STORE = ("flush", "export")
+"""The jobs that read what has changed in the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class AccountStory:
     """Its owner's, or staff's, words."""
     written: list[tuple[int, bool]] = field(default_factory=list)
     """What ccsync wrote."""
+    changed: list[int] = field(default_factory=list)
+    """The acts that changed anything of it, each of which moved its update date."""
     gone_at: int | None = None
 
     @property
@@ -170,6 +174,7 @@ class Facts:
         if act.kind == "sign-up":
             self.accounts[account_id] = AccountStory(account_id, address, [(number, address or "")])
         one = self.accounts[account_id]
+        one.changed.append(number)
         if act.kind in ("sign-up", "opt-in", "opt-out"):
             (one.own if act.actor in OWN else one.written).append((number, act.says is True))
             self._say(number, act, one.address, says=act.says)

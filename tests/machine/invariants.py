@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.machine.facts import FULL, OWN, AccountStory, ContactStory, Facts, Span, Word
+from tests.machine.facts import FULL, OF_STORE, OWN, AccountStory, ContactStory, Facts, Span, Word
 
 NEGATIVE = frozenset({"opt-out", "delete", "redact", "move-out", "unsubscribe", "leave-list", "rename"})
 """After these somebody may be off the list for good reason, whatever else is said."""
@@ -268,8 +268,12 @@ def _may_take_back(
 
 def _is_no(word: Word, contact: ContactStory) -> bool:
     """Is it a no of a contact? What the vendor shows does not tell staff's act from the person's (decision 5)."""
-    is_added_so = word.kind == "add" and contact.opted_out_at == word.number
+    is_added_so = word.kind == "add" and _came_unsubscribed(contact)
     return word.actor in OWN and (word.kind in ("unsubscribe", "leave-list") or is_added_so)
+
+
+def _came_unsubscribed(contact: ContactStory) -> bool:
+    return contact.opted_out_at is not None and contact.opted_out_at == contact.homes[0][0]
 
 
 def _may_give_back(history: History, account: AccountStory, number: int, homes: set[str | None]) -> bool:
@@ -312,8 +316,27 @@ def store_knows(history: History) -> Iterator[str]:
         for home in homes:
             for account in history.voters(home):
                 arrived = max(when for when, where in account.homes if where == home)
-                if account.accepts and account.last_own[0] < number and arrived < number:
+                if (
+                    account.accepts
+                    and max(account.last_own[0], arrived) < number
+                    and not (_may_be_newer(history, account, number) or _is_undated_second(history, contact, home))
+                ):
                     yield f"I2 account {account.account_id} still says yes, and {home} is unsubscribed"
+
+
+def _may_be_newer(history: History, account: AccountStory, number: int) -> bool:
+    """Was the account changed again after an unsubscribe, before any run could see its yes?
+
+    Kibo does not date consent: the yes may be as new as that change, and in doubt nobody's consent is touched.
+    """
+    later = next((one for one in account.changed if one > number), None)
+    return later is not None and not history.facts.was_visible(account.last_own[0], later, OF_STORE)
+
+
+def _is_undated_second(history: History, contact: ContactStory, home: str) -> bool:
+    """Did the contact come unsubscribed, without a date, where another one's unsubscribe was known already?"""
+    others = [one for one in history.facts.contacts.values() if one is not contact and one.opted_out_at is not None]
+    return _came_unsubscribed(contact) and any(home in {where for _, where in one.homes} for one in others)
 
 
 def _is_unseen(history: History, number: int, end: int) -> bool:
@@ -355,10 +378,14 @@ def _is_held_elsewhere(history: History, address: str, waiting: frozenset[str]) 
 
 
 def _doubts(history: History, address: str, since: int) -> list[Word]:
+    contact = history.facts.contact_at(address)
+    # What a contact did under an earlier address concerns the one that it has now (decision 5).
+    of_contact = [one for one in history.facts.words if contact and one.contact_id == contact.contact_id]
     return [
         one
-        for one in history.facts.about(address, since)
-        if one.actor in OWN
+        for one in (*history.facts.about(address, since), *of_contact)
+        if one.number >= since
+        and one.actor in OWN
         and (
             one.kind in NEGATIVE
             or (one.kind == "delete" and one.contact_id is not None)

@@ -187,3 +187,32 @@ def test_a_return_that_no_full_pass_has_seen_is_forgotten_with_its_contact() -> 
     """A flush looks for opt-outs alone: the contact is erased before a poll has looked for returns (decision 8)."""
     first = [("sign_up", 0, 2), ("run", 3), ("unsubscribe", 0, 0), ("run", 0)]
     play(0, [*first, ("come_back", 0, 0), ("run", 0), ("delete_contact", 0, 1)])
+
+
+def test_who_left_under_another_address_has_left_under_the_next_one() -> None:
+    """An account that opts in on the address to which such a contact moves is not sent: in doubt nobody is mailed."""
+    play(0, [("sign_up", 4, 1), ("run", 3), ("leave", 0, 0), ("sign_up", 0, 1), ("rename", 0, 0, 0), ("run", 2)])
+
+
+def test_a_yes_may_be_as_new_as_the_last_change_of_its_account() -> None:
+    """Somebody opts in, unsubscribes, and edits the account before any run: in doubt nobody's consent is touched."""
+    before = [("sign_up", 0, 1), ("run", 3), ("leave", 0, 0), ("run", 2)]
+    play(0, [*before, ("decide", 0, 1), ("unsubscribe", 0, 0), ("edit", 0)])
+
+
+def test_an_opt_out_without_a_date_says_nothing_where_another_is_known() -> None:
+    """A contact that comes unsubscribed to the former address of another one who unsubscribed is not told from it."""
+    first = [("sign_up", where, how) for where, how in ((0, 0), (2, 2))]
+    play(
+        0,
+        [
+            *first,
+            ("run", 3),
+            ("rename", 0, 0, 0),
+            ("unsubscribe", 0, 0),
+            ("run", 2),
+            ("decide", 1, 1),
+            ("run", 0),
+            ("come_from_elsewhere", 2, 3),
+        ],
+    )
