@@ -115,12 +115,18 @@ class History:
 def why_not(history: History, address: str) -> Iterator[str]:
     """The reasons why ccsync may not keep an address on the list, or send it."""
     contact = history.facts.contact_at(address)
-    if contact is not None and contact.opted_out_at is not None:
+    if contact is not None and contact.opted_out_at is not None and not _is_forgotten(history, contact):
         yield "is unsubscribed"
     yield from _renamed_and_unsubscribed(history, address)
     if contact is not None:
         yield from _left(history, contact)
     yield from _opted_out(history, address)
+
+
+def _is_forgotten(history: History, contact: ContactStory) -> bool:
+    """Was the contact erased before any run could see its opt-out?"""
+    is_erased = contact.contact_id in history.erased
+    return is_erased and not history.facts.was_visible(contact.opted_out_at, contact.deleted[-1])
 
 
 def _renamed_and_unsubscribed(history: History, address: str) -> Iterator[str]:

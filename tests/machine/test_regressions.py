@@ -216,3 +216,23 @@ def test_an_opt_out_without_a_date_says_nothing_where_another_is_known() -> None
             ("come_from_elsewhere", 2, 3),
         ],
     )
+
+
+def test_an_opt_out_that_was_erased_unseen_stops_no_import() -> None:
+    """Also while that import is still on its way, so that the address has no other contact yet."""
+    first = [("sign_up", where, how) for where, how in ((0, 2), (1, 2), (2, 2), (0, 0), (4, 1))]
+    play(
+        0,
+        [
+            *first,
+            ("settle", 0),
+            ("unsubscribe", 979, 0),
+            ("decide", 419, 0),
+            ("delete_contact", 507, 1),
+            ("run", 0),
+            ("decide", 0, 0),
+            ("decide", 994, 1),
+            ("hang", 1, 0),
+            ("wrong_clock", 0, 0, 0),
+        ],
+    )
