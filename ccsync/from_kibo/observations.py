@@ -125,7 +125,9 @@ class Observer:
         if lifted or said_at is not None:
             contacts.begin_anew(store, person, at, None if lifted else said_at)
         if blocking_suppression(suppressions.of_person(store, person), self._context.list_id) is None:
-            removals.drop_unsent(store, person)
+            for list_id in removals.drop_unsent(store, person):
+                # Whoever is off the list by a job that seemed to fail has not left it: their yes puts them back.
+                contacts.note_removed(store, person, list_id, at)
 
     def _opted_out(self, customer: Customer, person: bytes) -> None:
         """The opt-out holds for the account's address, and for every one that ccsync put on the list for it."""

@@ -31,7 +31,6 @@ from ccsync.words import counted, people
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
-UNSUBSCRIBE = "unsubscribe"
 WHILE_IMPORTING = timedelta(minutes=25)
 """A removal of a person in a running import is repeated by the next run."""
 
@@ -119,7 +118,7 @@ def _waiting(context: Context) -> list[Removal]:
 
 def is_unsubscribed(context: Context, one: Removal) -> bool:
     """Is this opt-out to end all mail? A deleted account is no opt-out."""
-    return context.config.sync.opt_out == UNSUBSCRIBE and one.reason == removals.OPTED_OUT
+    return context.config.sync.opt_out == "unsubscribe" and one.reason == removals.OPTED_OUT
 
 
 # who they are at Constant Contact
@@ -192,6 +191,7 @@ def _fail(context: Context, one: Removal, error: Failure) -> None:
 
 def _take_off(context: Context, leaving: Sequence[Removal]) -> None:
     """Start the jobs that take people off, and bisect those that are refused or fail."""
+    removals.set_out(context.store, [one.person for one in leaving], context.list_id)
     search = Bisection[Removal](lambda groups: _carry_out(context, groups), context.run_id)
     # People who failed before go in a job of their own, so that a known refusal does not bisect the rest.
     fresh, known = [one for one in leaving if not one.attempts], [one for one in leaving if one.attempts]

@@ -1,5 +1,6 @@
 """Opt-outs in the store among which one contact, or several, cannot be taken off the list."""
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -172,6 +173,30 @@ def test_a_removal_that_ends_late_takes_nobodys_yes_back(tmp_path: Path) -> None
         for _ in range(2):
             shop.flush(accept=1)
             shop.later(minutes=30)
+        shop.poll(is_full=True)
+        assert "good@example.com" in shop.members()
+        assert shop.box.kibo.account(account_id)["acceptsMarketing"] is True
+
+
+@pytest.mark.parametrize("how", ["failed", "lost"])
+def test_a_removal_that_only_seemed_to_fail_is_no_departure(tmp_path: Path, how: str) -> None:
+    """A customer whom a job took off that ended badly, or whose start was lost, opts in anew before another try: they
+    have not left the list, are put back on it, and the store keeps their yes.
+    """
+    with small_shop(tmp_path) as shop:
+        opted_out(shop, [], ["good@example.com"])
+        if how == "failed":
+            shop.box.cc.jobs.add("removal", seconds=1, state="failed", takes_effect=True)
+        else:
+            shop.box.faults.add("reset-after", path="/v3/activities/remove", times=9)
+        with suppress(VendorUnreachable, RefusedError):
+            shop.flush(accept=1)
+        assert "good@example.com" not in shop.members()
+        shop.later(minutes=30)
+        (account_id,) = [one["id"] for one in shop.customers() if one["emailAddress"] == "good@example.com"]
+        shop.box.kibo.update_account(account_id, acceptsMarketing=True)
+        shop.export()
+        shop.later(minutes=30)
         shop.poll(is_full=True)
         assert "good@example.com" in shop.members()
         assert shop.box.kibo.account(account_id)["acceptsMarketing"] is True

@@ -21,7 +21,8 @@ REASONS = {
     UNSUBSCRIBED: "unsubscribed at Constant Contact under another address",
 }
 """The reasons in words for the operator."""
-
+STARTED = "started"
+"""The outcome of a removal that a bulk job was to carry out, whatever the answer was: it may have done so."""
 
 MOST_LOOKED_UP = 100
 """A look at an address costs a call: in a mass removal only those are looked up whose contact surely has moved."""
@@ -84,7 +85,8 @@ def ask(
         f"  AND (({ON_LIST}) OR (removed_at IS NULL AND permission = 'pending_confirmation')){own} UNION"
         "  SELECT person, batches.list_id FROM batch_rows JOIN batches ON batches.id = batch_id WHERE person = ?1)"
         " WHERE 1 ON CONFLICT (person, list_id) WHERE kind = 'remove' DO UPDATE SET account_id = ?2,"
-        " email = coalesce(?3, email), reason = ?4, outcome = '',"
+        " email = coalesce(?3, email), reason = ?4,"
+        f" outcome = CASE outcome WHEN '' THEN '' ELSE '{STARTED}' END,"
         f" status = CASE status WHEN 'failed' THEN '{PENDING}' ELSE status END, next_at = min(next_at, ?5)"
     )
     shown = None if email is None else storable(email)
@@ -127,6 +129,14 @@ def is_asked(store: Store, person: bytes, list_id: str) -> bool:
     return store.exists(sql, REMOVE, person, list_id)
 
 
+def set_out(store: Store, people: Sequence[bytes], list_id: str) -> None:
+    """A bulk job is about to take these people off the list; commit it first."""
+    store.run_many(
+        "UPDATE tasks SET outcome = ? WHERE kind = ? AND person = ? AND list_id = ? AND outcome = ''",
+        [(STARTED, REMOVE, person, list_id) for person in people],
+    )
+
+
 def add_activity(store: Store, people: Sequence[bytes], list_id: str, activity_id: str) -> None:
     """Note that one more bulk job takes these people off the list."""
     store.run_many(
@@ -161,9 +171,15 @@ def drop(store: Store, person: bytes, list_id: str) -> None:
     store.run("DELETE FROM tasks WHERE kind = ? AND person = ? AND list_id = ?", REMOVE, person, list_id)
 
 
-def drop_unsent(store: Store, person: bytes) -> None:
-    """Drop an unwanted removal unless a bulk job has started it; inside the caller's transaction."""
-    store.run("DELETE FROM tasks WHERE kind = ? AND person = ? AND activity_id IS NULL", REMOVE, person)
+def drop_unsent(store: Store, person: bytes) -> list[str]:
+    """Drop an unwanted removal unless a bulk job is under way; inside the caller's transaction.
+
+    Returns the lists from which an earlier job that was lost or failed may have taken the person all the same.
+    """
+    unsent = "FROM tasks WHERE kind = ? AND person = ? AND activity_id IS NULL"
+    tried = store.column(str, f"SELECT list_id {unsent} AND outcome != ''", REMOVE, person)
+    store.run(f"DELETE {unsent}", REMOVE, person)
+    return tried
 
 
 def forget_other_lists(store: Store, list_id: str) -> None:
