@@ -59,12 +59,20 @@ def check(context: Context, before: Suppression) -> bool:
     Raises what is wrong with the vendor.
     """
     try:
-        contact = context.constant_contact.get_contact(before.contact_id) if before.contact_id else None
+        contact = _contact_of(context, before)
     except (RefusedError, VendorUnreachable) as error:
         control.blame_record_at_constant_contact(context, error)
         return False
     _judge(context, before, contact)
     return True
+
+
+def _contact_of(context: Context, before: Suppression) -> Contact | None:
+    if before.contact_id:
+        return context.constant_contact.get_contact(before.contact_id)
+    # Somebody was erased, and the contact's id with them. An account that turned up since shows the address again.
+    address = ledger.address_of(context.store, before.person)
+    return context.constant_contact.find_contact(address) if address else None
 
 
 def _are_many(context: Context, started_at: datetime) -> bool:

@@ -97,6 +97,26 @@ def test_a_no_of_their_own_stays(shop: Shop) -> None:
     assert "had opted out in the store; they stay" in run.message
 
 
+def test_who_comes_back_after_they_were_erased(shop: Shop) -> None:
+    """With the last account goes what is known of the contact; a new account's address finds the return again."""
+    (account_id,) = opted_out(shop, PAT)
+    shop.box.kibo.delete_account(account_id)
+    shop.flush()
+    shop.later(minutes=30)
+    shop.box.cc.resubscribe(PAT)
+    shop.later(hours=24)
+    shop.poll()
+    assert suppressed(shop, PAT) == {"unsubscribed"}
+    join(shop, PAT)
+    for _ in range(2):
+        shop.flush()
+        shop.later(hours=24)
+        shop.poll()
+    shop.flush()
+    assert suppressed(shop, PAT) == set()
+    assert PAT in shop.members()
+
+
 def test_staffs_resubscribe_is_listed(shop: Shop) -> None:
     """An import or staff cannot bring anybody back: the store is not told, the address stays suppressed."""
     (pat,) = opted_out(shop, PAT)
