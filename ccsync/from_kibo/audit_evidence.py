@@ -1,6 +1,6 @@
 """Looks up in Kibo's audit log who changed the consent that a row of the ledger is about, as evidence of it.
 
-Nothing is decided by what it finds. So it comes after everything else that a run does, takes a minute at most, waits
+Nothing is decided by this evidence. So it comes after everything else that a run does, takes a minute at most, waits
 for nobody, and never makes a run fail; the next run continues where it stopped.
 """
 

@@ -14,8 +14,8 @@ from ccsync.kibo import WholeAccount
 from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import kibo_writes, suppressions
-from ccsync.state.outbox.write_backs import WriteBack
-from ccsync.to_kibo import newer_yes
+from ccsync.state.outbox.write_backs import RESUBSCRIBED, WriteBack
+from ccsync.to_kibo import newer_yes, own_no
 from ccsync.to_kibo.outcomes import Outcomes
 
 MOST_UNDER_WAY = 8
@@ -142,6 +142,9 @@ class AccountWrites:
             raise RefusedError("The account's consent is unknown.", f"{act.value}.", "Look at it in Kibo.", status=422)
         if act is not AccountAct.WRITE:
             return act
+        if row.kind == RESUBSCRIBED and own_no.says_no_again(context, account, write):
+            kibo_writes.forget(context.store, account_id)
+            return AccountAct.LEFT_ALONE
         kibo_writes.set_out(context.store, account_id, row.person, wanted_value(row.kind), row.kind, context.now())
         return whole
 
