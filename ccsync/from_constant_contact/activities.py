@@ -1,11 +1,12 @@
 """Checks on Constant Contact's bulk jobs and waits for them, but never long enough to delay consent."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from ccsync.models import Activity
 from ccsync.run.context import Context
 
-POLL_SECONDS = (1.0, 1.0, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 30.0)
+POLL_SECONDS = (1.0, 0.5, 0.5, 0.5, 0.5, 1.0, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 30.0)
 """Between two looks at most about half as long as was waited so far: a job that is over is found soon after."""
 PATIENCE_SECONDS = 180.0
 """How long a cron run waits for its bulk jobs in total."""
@@ -62,7 +63,7 @@ class Waits:
         """Wait before the next look; false when the run has waited long enough."""
         context = self._context
         if has_moved:
-            self._seconds = _ever_longer()
+            self._seconds = islice(_ever_longer(), 1, None)  # the next one may be over soon
             if context.is_patient:
                 context.patience_seconds = STALL_SECONDS
         # After a job that did not end, a patient run still gives the next jobs their time.

@@ -31,7 +31,7 @@ _CHUNK = 2_000
 LEAST_SHARE = 0.9
 """A file with fewer of the list's members was cut off on the way."""
 CALLS_OF_EXPORT = 4
-"""Start, two looks, download."""
+"""Start, two looks, download; more looks where it takes longer."""
 Hidden = dict[bytes, RefusedError | VendorUnreachable]
 """The people whose contact Constant Contact refuses to show, though it works, and what it says."""
 
@@ -47,10 +47,11 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hi
     with_id = [one for one in wanted if contacts.id_of(context.store, one[0])]
     without = [one for one in wanted if not contacts.id_of(context.store, one[0])]
     exports = -(-len(with_id) // MOST_EXPORTED) * CALLS_OF_EXPORT
-    by_ids, pages, started_at = exports + len(without), _pages_of_list(context), vendor_now(context)
+    members, started_at = _members_of_list(context), vendor_now(context)
+    by_ids, pages = exports + len(without), _pages_of(members)
     rest = with_id + without
     among = {person for person, _ in rest}
-    if min(len(rest), by_ids, pages) > CALLS_OF_EXPORT and _read_exported_list(context, started_at, among):
+    if min(len(rest), by_ids, pages) > CALLS_OF_EXPORT and _read_exported_list(context, members, started_at, among):
         rest = list(_not_seen(context, rest, started_at))
     # A dry run starts no bulk job, not even one that only reads.
     elif with_id and not context.is_dry_run and exports < len(with_id) and by_ids < pages:
@@ -67,7 +68,7 @@ def read_membership(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hi
 def read_many(context: Context, wanted: Iterable[tuple[bytes, str]]) -> Hidden:
     """The same for so many that the list itself is read, whatever its size; none of them is kept in memory."""
     started_at = vendor_now(context)
-    if not _read_exported_list(context, started_at):
+    if not _read_exported_list(context, _members_of_list(context), started_at):
         read_list(context)
     return _look_up(context, _not_seen(context, wanted, started_at))
 
@@ -83,8 +84,7 @@ def calls_for(context: Context, number: int) -> int:
     """How many calls `read_membership` makes for this many people on the list."""
     if number == 0:
         return 0
-    # The list itself is looked at first; this look at it is one more that an export does not make.
-    return min(number, CALLS_OF_EXPORT + 1, _pages_of_list(context))
+    return min(number, CALLS_OF_EXPORT, _pages_of(_members_of_list(context)))
 
 
 def read_new_members(context: Context, wanted: Iterable[tuple[bytes, str]], made_since: datetime) -> Hidden:
@@ -120,7 +120,7 @@ def find_contacts(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidd
 
     Returns whom Constant Contact does not show, and why.
     """
-    if len(wanted) > 2 and len(wanted) > _pages_of_list(context):
+    if len(wanted) > 2 and len(wanted) > _pages_of(_members_of_list(context)):
         read_list(context)
         wanted = [one for one in wanted if contacts.id_of(context.store, one[0]) is None]
     return _look_up(context, wanted)
@@ -168,9 +168,12 @@ def _address_at_kibo(context: Context, person: bytes) -> str | None:
     return None
 
 
-def _pages_of_list(context: Context) -> int:
+def _members_of_list(context: Context) -> int | None:
     contact_list = context.constant_contact.get_list(context.list_id)
-    members = contact_list.membership_count if contact_list else None
+    return contact_list.membership_count if contact_list else None
+
+
+def _pages_of(members: int | None) -> int:
     return 0 if members is None else members // PAGE_SIZE + 1
 
 
@@ -217,8 +220,12 @@ def _exported_members(context: Context, contact_ids: Sequence[str], name: str) -
     return {context.person_of(row.email) for row in found if row.is_on(context.list_id, name)}
 
 
-def _read_exported_list(context: Context, started_at: datetime, among: Set[bytes] | None = None) -> bool:
+def _read_exported_list(
+    context: Context, members: int | None, started_at: datetime, among: Set[bytes] | None = None
+) -> bool:
     """Note the members of the list (`among` these people) by one export; false where the pages have to be read.
+
+    A file with much fewer than the list's `members` was cut off on the way.
 
     The file shows no ids. When each contact was made tells whether it is still the one that ccsync has sent: without
     a date with its zone that is not known, and a later look does not ask for a file again for a week.
@@ -238,8 +245,7 @@ def _read_exported_list(context: Context, started_at: datetime, among: Set[bytes
         except csv.Error:
             log.warning("the export of the list is damaged; the list is read page by page")
             return False
-    contact_list = context.constant_contact.get_list(context.list_id)
-    return contact_list is not None and seen >= (contact_list.membership_count or 0) * LEAST_SHARE
+    return members is not None and seen >= members * LEAST_SHARE
 
 
 def _export_with_dates(context: Context) -> Activity:

@@ -12,7 +12,7 @@ from ccsync.clocks import KiboTime
 from ccsync.consent.retry import next_try
 from ccsync.errors import OutOfTime, RefusedError, TemporaryError, VendorUnreachable
 from ccsync.from_kibo import deletions, events
-from ccsync.from_kibo.full_sweep import gather_everybody
+from ccsync.from_kibo.full_sweep import gather_everybody, listings
 from ccsync.from_kibo.pages import FILTER, Changed, Sweep, read_changed_since
 from ccsync.from_kibo.row_sections import RowSections
 from ccsync.from_kibo.staging import Intake
@@ -205,10 +205,10 @@ def catch_up(context: Context) -> tuple[KiboTime, TemporaryError | None]:
     Raises `OutOfTime` when the store is too large for a run that has to end.
     """
     context.remarks.append(_why(clocks.kibo_time(context), clocks.bookmark(context, events.STREAM)))
-    customers = context.kibo.get_customers(start=0, size=1, filter=FILTER).total
-    _check_time(context, customers)
+    customers = listings(context.kibo)
+    _check_time(context, sum(customers.values()))
     started_at = clocks.kibo_time(context)
-    missing = gather_everybody(context, started_at.at).missing
+    missing = gather_everybody(context, started_at.at, customers).missing
     context.counts["read"] += staging.have_read(context.store)
     queue.mark_staged_read(context.store)
     if not missing:

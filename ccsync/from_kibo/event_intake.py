@@ -8,6 +8,7 @@ from ccsync.errors import RefusedError, TemporaryError
 from ccsync.from_kibo import events
 from ccsync.from_kibo.changed_accounts import catch_up
 from ccsync.run import clocks
+from ccsync.run.clocks import Moment
 from ccsync.run.context import Context
 from ccsync.state import properties
 
@@ -30,16 +31,19 @@ class Taken:
     swept_from: KiboTime | None = None
 
 
-def take_in(context: Context, *, is_exported: bool) -> Taken:
-    """Pull events, or compare all accounts. Raises what `ccsync.errors` lists; what was pulled before is kept."""
+def take_in(context: Context, begun_at: Moment, *, is_exported: bool) -> Taken:
+    """Pull events, or compare all accounts. Raises what `ccsync.errors` lists; what was pulled before is kept.
+
+    `begun_at` is what `events.begin` returned.
+    """
     if is_exported and events.is_too_old(context):
         early: TemporaryError | None = None
         # The sweep only shows accounts that opt in. Opt-outs are found through the events that Kibo still has.
         with suppress(RefusedError):  # the next run, which needs nothing but events, reports it
-            early = events.pull(context, moves_bookmark=False).trouble
+            early = events.pull(context, begun_at, moves_bookmark=False).trouble
         swept_from, trouble = catch_up(context)
         return Taken(trouble or early, swept_from)
-    trouble = events.pull(context).trouble
+    trouble = events.pull(context, begun_at).trouble
     if properties.get(context.store, events.EVER_SEEN) is None:
         context.notices["no-events"] = NO_EVENTS
     return Taken(trouble)

@@ -53,12 +53,13 @@ class Pulled:
     trouble: VendorUnreachable | None = None
 
 
-def pull(context: Context, *, moves_bookmark: bool = True) -> Pulled:
+def pull(context: Context, begun_at: Moment | None = None, *, moves_bookmark: bool = True) -> Pulled:
     """Pull the events since the bookmark; it moves with the last page, in one transaction, unless a sweep moves it.
 
-    What was pulled before a failure is kept. Raises what `ccsync.errors` lists.
+    `begun_at` is what `begin` returned: the first page may be as old. What was pulled before a failure is kept.
+    Raises what `ccsync.errors` lists.
     """
-    started_at = clocks.moment(context)
+    started_at = begun_at or clocks.moment(context)
     new, pages = 0, _Pages(context, _since(context))
     for page in pages:
         with context.store.transaction():
@@ -69,6 +70,13 @@ def pull(context: Context, *, moves_bookmark: bool = True) -> Pulled:
     if new:
         properties.put(context.store, EVER_SEEN, "yes")
     return Pulled(new, pages.trouble)
+
+
+def begin(context: Context) -> Moment:
+    """Send the first call of `pull`, which takes the answer; return when that was."""
+    begun_at = clocks.moment(context)
+    _Pages(context, _since(context)).begin()
+    return begun_at
 
 
 def is_too_old(context: Context) -> bool:
@@ -118,10 +126,24 @@ class _Pages:
         recent = (one for one in page.events if one.created_at is None or one.created_at >= self._since)
         return [one for one in recent if one.topic in topics]
 
+    def begin(self) -> None:
+        """Send the call that is the first to be made."""
+        is_filtered, sort = QUERIES[self._names()[0]]
+        filter_text = filter_since(self._since) if is_filtered else None
+        self._context.kibo.begin_events(filter=filter_text, sort=sort, is_at_tenant=self._is_at_tenant())
+
+    def _names(self) -> list[str]:
+        """The ways to ask; what worked lately is tried first."""
+        known = findings.recall(self._context, findings.EVENT_QUERY)
+        return sorted(QUERIES, key=lambda one: one != known)
+
+    def _is_at_tenant(self) -> bool:
+        return properties.get(self._context.store, AT_TENANT) == "yes"
+
     def __iter__(self) -> Iterator[EventPage]:
         filter_text = filter_since(self._since)
         known = findings.recall(self._context, findings.EVENT_QUERY)
-        for name in sorted(QUERIES, key=lambda one: one != known):  # what worked lately is tried first
+        for name in self._names():
             is_filtered, sort = QUERIES[name]
             page = self._first(filter_text if is_filtered else None, sort)
             if page is not None and not (name == _BEST and is_unfiltered(page, self._since)):
@@ -144,7 +166,7 @@ class _Pages:
         self, page: EventPage, filter_text: str | None, sort: str | None, *, stops_at_old: bool
     ) -> Iterator[EventPage]:
         start, seen = 0, set[str]()
-        at_tenant = properties.get(self._context.store, AT_TENANT) == "yes"
+        at_tenant = self._is_at_tenant()
         ask = partial(self._context.kibo.events_ahead, filter=filter_text, sort=sort, is_at_tenant=at_tenant)
         # Only if new events come last: otherwise one could slip between two pages that are in flight at once.
         ahead = PagesAhead(ask, PAGE_SIZE) if _rises(page) else None
@@ -177,7 +199,7 @@ class _Pages:
     def _read(self, start: int, filter_text: str | None, sort: str | None) -> EventPage:
         """One page, from the host that serves events."""
         context = self._context
-        is_at_tenant = properties.get(context.store, AT_TENANT) == "yes"
+        is_at_tenant = self._is_at_tenant()
         for at_tenant in (is_at_tenant, not is_at_tenant):
             page = context.kibo.get_events(start=start, filter=filter_text, sort=sort, is_at_tenant=at_tenant)
             if page is not None:

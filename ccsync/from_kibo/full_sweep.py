@@ -7,7 +7,14 @@ from itertools import islice
 
 from ccsync.consent.decisions import Act
 from ccsync.errors import OutOfTime
-from ccsync.from_kibo.pages import FILTER, Sweep, count_by_group, read_changed_since
+from ccsync.from_kibo.pages import (
+    FILTER,
+    Sweep,
+    begin_changed_since,
+    begin_counts,
+    count_by_group,
+    read_changed_since,
+)
 from ccsync.from_kibo.row_sections import RowSections, read_singly
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.from_kibo.staging import Intake
@@ -18,6 +25,8 @@ from ccsync.run.context import Context
 from ccsync.state import erasure, parked, staging
 from ccsync.words import counted
 
+Listings = Mapping[bool | None, int]
+"""Listings by their `isAnonymous`, and how many customers each has."""
 MOST_SWEEPS = 3
 MOST_DOUBTFUL = 200
 """Updates that are looked at singly as long as it is in doubt whether the list carries all that is mapped."""
@@ -40,13 +49,13 @@ class _Gathering:
     One that `spares_single_reads` takes the list's rows for what they are, whatever they lack.
     """
 
-    def __init__(self, context: Context, started_at: datetime, *, spares_single_reads: bool) -> None:
+    def __init__(self, context: Context, started_at: datetime, groups: Listings, *, spares_single_reads: bool) -> None:
         self._context = context
         self._started_at = started_at
         self._spares = spares_single_reads
         self._intake = Intake(context)
         self._sections = RowSections(context)
-        self._groups = listings(context.kibo)
+        self._groups = groups
         self._has_hidden_guests = False
         self._has_taken_rows = False
         self._begins_anew = False
@@ -95,7 +104,8 @@ class _Gathering:
         return missing, all(caught_up) or not any(sweep.has_moved_right for sweep in sweeps)
 
     def _sweep(self, is_anonymous: bool | None) -> Sweep:
-        context, sweep = self._context, Sweep(self._context, is_anonymous, expected=self._groups[is_anonymous])
+        context = self._context
+        sweep = Sweep(context, is_anonymous, expected=self._groups[is_anonymous], on_last=self._begin_to_catch_up)
         before = staging.have_read(context.store)
         for page in sweep:
             self._pages, self._total = self._pages + 1, page.total
@@ -108,6 +118,11 @@ class _Gathering:
         if is_anonymous and staging.have_read(context.store) > before:
             self._has_hidden_guests = True
         return sweep
+
+    def _begin_to_catch_up(self) -> None:
+        """The last page is under way; the look at what changed meanwhile goes out behind it."""
+        if len(self._groups) == 1 and not self._sections.lacking:  # else there is much to read yet
+            begin_changed_since(self._context, self._started_at)
 
     def _catch_up(self, is_anonymous: bool | None) -> bool:
         """Take in who changed while we read: opt-ins that came in behind us, opt-outs that were read before."""
@@ -167,15 +182,22 @@ class _Gathering:
                 staging.clear(self._context.store)
 
 
-def gather_everybody(context: Context, started_at: datetime, *, spares_single_reads: bool = False) -> Gathered:
+def gather_everybody(
+    context: Context, started_at: datetime, customers: Listings, *, spares_single_reads: bool = False
+) -> Gathered:
     """Take in every customer who opts in. `started_at` is Kibo's clock at the start of the run.
 
     With `spares_single_reads` nobody is read one by one, though the list may lack what is mapped.
     """
-    return _Gathering(context, started_at, spares_single_reads=spares_single_reads).run()
+    return _Gathering(context, started_at, customers, spares_single_reads=spares_single_reads).run()
 
 
-def listings(kibo: Kibo) -> Mapping[bool | None, int]:
+def begin_listings(kibo: Kibo) -> None:
+    """Send the calls of `listings`, which takes the answers."""
+    begin_counts(kibo, FILTER)
+
+
+def listings(kibo: Kibo) -> Listings:
     """The listings that together show everybody, and how many each has now: the usual one, and guests by themselves
     where it hides them.
 

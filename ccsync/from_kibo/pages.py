@@ -5,7 +5,7 @@ to the right. Nobody may be skipped by either. Several pages are under way at on
 order than they are read in: two pages that meet have nobody between them, whichever of them was served first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -50,8 +50,9 @@ class SweepPage:
 class Sweep:
     """One pass over all opted-in accounts (or all that `filter` names), oldest first; iterate it once.
 
-    `first` is its first page where that was read already, `expected` about how many accounts there are. Where Kibo
-    shows no rows beyond some depth, the rest is read in windows, each from the creation of the last row that was seen.
+    `first` is its first page where that was read already, `expected` about how many accounts there are. `on_last` is
+    called once the last page is under way. Where Kibo shows no rows beyond some depth, the rest is read in windows,
+    each from the creation of the last row that was seen.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class Sweep:
         filter: str | None = FILTER,
         first: CustomerPage | None = None,
         expected: int = 0,
+        on_last: Callable[[], None] = lambda: None,
     ) -> None:
         self._finder = finder
+        self._on_last = on_last
         self._kibo = finder.kibo
         self._is_anonymous = is_anonymous
         self._filter = self._everything = filter
@@ -129,6 +132,7 @@ class Sweep:
                 last_ids, self._last = set(ids), page.customers
                 if not may_be_capped(page.total) or not self._open_window(0):
                     break
+                self._kibo.begin_customers(start=0, size=1, filter=self._everything, is_anonymous=self._is_anonymous)
                 start, is_second_look, has_seen_end = 0, True, False
                 continue
             if rows < PAGE_SIZE and last_ids.issuperset(ids):
@@ -174,7 +178,11 @@ class Sweep:
 
     def _read_ahead(self) -> PagesAhead:
         ask = partial(self._kibo.pages_ahead, filter=self._filter, is_anonymous=self._is_anonymous)
-        return PagesAhead(ask, PAGE_SIZE - 1, overlap=1)
+        return PagesAhead(ask, PAGE_SIZE - 1, overlap=1, on_last=self._note_last)
+
+    def _note_last(self) -> None:
+        if not self._deepest and not may_be_capped(self._ahead.total):  # else windows may follow
+            self._on_last()
 
     def _shown_of(self, total: int) -> int:
         """As many of these rows as whole pages show."""
@@ -187,12 +195,16 @@ class Sweep:
 
     def _read(self, start: int) -> CustomerPage:
         page, self._first = self._first, None
+        is_given = page is not None
         if page is None:
             self._ahead.go_to(start)
             page = self._kibo.get_customers(start=start, filter=self._filter, is_anonymous=self._is_anonymous)
         self._calls += 1
         self.total = self._before + page.total
         self._ahead.total = self._shown_of(page.total)
+        rows = len(page.customers) + page.unreadable
+        if is_given and rows < page.total:
+            self._ahead.expect(max(rows - 1, 1))
         self._first_total = self._first_total if self._calls > 1 else page.total
         if self._calls > 50 + 4 * (self._first_total // PAGE_SIZE + 1):
             raise VendorUnreachable(
@@ -203,11 +215,20 @@ class Sweep:
         return page
 
 
+_GROUPS = (None, False, True)
+
+
+def begin_counts(kibo: Kibo, filter: str | None = None) -> None:
+    """Send the calls of `count_by_group`, which takes the answers."""
+    for group in _GROUPS:
+        kibo.begin_customers(start=0, size=1, filter=filter, is_anonymous=group)
+
+
 def count_by_group(kibo: Kibo, filter: str | None = None) -> tuple[int, int, int]:
     """How many accounts a listing shows: as it is by default, those with a login, and guests."""
-    groups = kibo.searches_ahead((None, False, True), lambda one: [(filter, one)], size=1)
+    begin_counts(kibo, filter)
     everybody, named, guests = (
-        kibo.get_customers(start=0, size=1, filter=filter, is_anonymous=one).total for one in groups
+        kibo.get_customers(start=0, size=1, filter=filter, is_anonymous=one).total for one in _GROUPS
     )
     return everybody, named, guests
 
@@ -233,7 +254,7 @@ def read_changed_since(context: Context, at: datetime, is_anonymous: bool | None
     known = findings.recall(context, findings.UPDATE_DATE)
     if known == _NO_UPDATE_DATE:
         return None
-    for name in sorted(UPDATE_DATES, key=lambda one: one != known):
+    for name in _update_dates(known):
         changed = _changed_since(context, name, at - SKEW, is_anonymous)
         if changed is not None:
             if known is not None or name != UPDATE_DATES[0]:
@@ -243,8 +264,24 @@ def read_changed_since(context: Context, at: datetime, is_anonymous: bool | None
     return None
 
 
+def begin_changed_since(context: Context, at: datetime, is_anonymous: bool | None = None) -> None:
+    """Send the first call of `read_changed_since`, which takes the answer."""
+    known = findings.recall(context, findings.UPDATE_DATE)
+    if known != _NO_UPDATE_DATE:
+        text = _since(_update_dates(known)[0], at - SKEW)
+        context.kibo.begin_customers(start=0, filter=text, is_anonymous=is_anonymous)
+
+
+def _update_dates(known: str | None) -> list[str]:
+    return sorted(UPDATE_DATES, key=lambda one: one != known)
+
+
+def _since(name: str, bound: datetime) -> str:
+    return f"{name} ge {bound:%Y-%m-%dT%H:%M:%SZ}"
+
+
 def _changed_since(context: Context, name: str, bound: datetime, is_anonymous: bool | None) -> Changed | None:
-    text = f"{name} ge {bound:%Y-%m-%dT%H:%M:%SZ}"
+    text = _since(name, bound)
     try:
         first = context.kibo.get_customers(start=0, filter=text, is_anonymous=is_anonymous)
     except RefusedError as error:

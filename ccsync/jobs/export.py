@@ -9,13 +9,21 @@ from ccsync.errors import RefusedError, TemporaryError, VendorUnreachable
 from ccsync.from_constant_contact import opt_outs, restored
 from ccsync.from_constant_contact.activities import be_patient
 from ccsync.from_kibo import audit_evidence, events
-from ccsync.from_kibo.full_sweep import Gathered, gather_address, gather_everybody, gather_parked
-from ccsync.from_kibo.pages import FILTER
+from ccsync.from_kibo.full_sweep import (
+    Gathered,
+    Listings,
+    begin_listings,
+    gather_address,
+    gather_everybody,
+    gather_parked,
+    listings,
+)
 from ccsync.models import ContactList
 from ccsync.reports import first_export
 from ccsync.reports.export_plan import Plan, make_plan
 from ccsync.reports.first_export import FirstExport
 from ccsync.run import clocks
+from ccsync.run.clocks import Moment
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import batches, parked, properties, staging
@@ -59,12 +67,22 @@ def run(context: Context, request: Request) -> Plan | None:
     """
     be_patient(context)
     began_at = context.clock.monotonic()
-    contact_list, is_first = _agree(context, request)
+    exported = properties.get(context.store, properties.EXPORTED_LIST)
+    is_first = request.is_whole and exported != context.list_id
+    begun_at = None
+    if request.is_whole:
+        begin_listings(context.kibo)
+    if request.is_whole and not is_first:
+        begun_at = events.begin(context)
+    contact_list = require_list(context)
+    customers = listings(context.kibo) if request.is_whole else {}
+    if is_first:
+        _agree(context, request, contact_list, customers[None])
     started_at = clocks.kibo_time(context)
     restored.recognize(context)
-    if request.is_whole:
-        _pull_events(context)
-    gathered = _gather(context, request, started_at.at)
+    if request.is_whole and exported is not None:
+        _pull_events(context, begun_at)
+    gathered = _gather(context, request, started_at.at, customers)
     removals = Removals(context, 0)
     if not request.is_dry_run:
         # Check what an earlier run left running before making any decision.
@@ -105,14 +123,13 @@ def run(context: Context, request: Request) -> Plan | None:
     return None
 
 
-def _pull_events(context: Context) -> None:
+def _pull_events(context: Context, begun_at: Moment | None) -> None:
     """An export reads who opts in; whoever says no since the last flush is named by events alone, and read by the next.
 
     Before the first export nobody is on the list.
     """
-    if properties.get(context.store, properties.EXPORTED_LIST) is not None:
-        with suppress(RefusedError):  # the next flush needs nothing but events, and reports it
-            events.pull(context, moves_bookmark=not events.is_too_old(context))
+    with suppress(RefusedError):  # the next flush needs nothing but events, and reports it
+        events.pull(context, begun_at, moves_bookmark=not events.is_too_old(context))
 
 
 def _raise_unfinished(context: Context) -> None:
@@ -126,18 +143,13 @@ def _raise_unfinished(context: Context) -> None:
         )
 
 
-def _agree(context: Context, request: Request) -> tuple[ContactList, bool]:
-    """Look at the list, and have a person agree to a first export to it; is this one?"""
-    contact_list = require_list(context)
-    is_first = request.is_whole and properties.get(context.store, properties.EXPORTED_LIST) != context.list_id
-    customers = context.kibo.get_customers(start=0, size=1, filter=FILTER).total
-    if is_first:
-        automations = first_export.find_automations(context.store, context.constant_contact, context.list_id)
-        if request.is_dry_run:
-            context.remarks.append(first_export.warning(automations))
-        else:
-            request.agree(FirstExport(contact_list.name, contact_list.membership_count, customers, automations))
-    return contact_list, is_first
+def _agree(context: Context, request: Request, contact_list: ContactList, customers: int) -> None:
+    """Have a person agree to a first export to this list."""
+    automations = first_export.find_automations(context.store, context.constant_contact, context.list_id)
+    if request.is_dry_run:
+        context.remarks.append(first_export.warning(automations))
+    else:
+        request.agree(FirstExport(contact_list.name, contact_list.membership_count, customers, automations))
 
 
 def _list_check(context: Context, request: Request) -> ListCheck:
@@ -164,7 +176,7 @@ def _plan(context: Context, request: Request, gathered: Gathered, *, is_first: b
     return plan
 
 
-def _gather(context: Context, request: Request, started_at: datetime) -> Gathered:
+def _gather(context: Context, request: Request, started_at: datetime, customers: Listings) -> Gathered:
     """Pull before push: opt-outs first, then the customers, then whose contacts are there already."""
     if not request.is_dry_run:
         adopt_lost(context)
@@ -178,7 +190,7 @@ def _gather(context: Context, request: Request, started_at: datetime) -> Gathere
     elif request.is_retry:
         gather_parked(context)
     else:
-        gathered = gather_everybody(context, started_at, spares_single_reads=request.is_dry_run)
+        gathered = gather_everybody(context, started_at, customers, spares_single_reads=request.is_dry_run)
     context.counts["read"] = staging.have_read(context.store)
     if request.is_whole:
         known_contacts.learn(context, context.list_id if request.adopts_list else None)

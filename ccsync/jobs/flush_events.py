@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from ccsync.errors import OutOfTime
 from ccsync.from_constant_contact import opt_outs, restored
-from ccsync.from_kibo import audit_evidence, event_intake
+from ccsync.from_kibo import audit_evidence, event_intake, events
 from ccsync.from_kibo.changed_accounts import Changes
 from ccsync.from_kibo.event_intake import Taken
 from ccsync.reports import flush_plan
@@ -51,10 +51,11 @@ class Flush:
         self.is_exported = properties.get(context.store, properties.EXPORTED_LIST) == context.list_id
         removals, check = Removals(context, self.accept), self._list_check()
         restored.recognize(context)
+        begun_at = events.begin(context)
         self._look_at_earlier(removals)
         opt_outs.pull_recent(context)
         taken = self.troubles.keep(
-            lambda: event_intake.take_in(context, is_exported=self.is_exported), may_be_too_long=True
+            lambda: event_intake.take_in(context, begun_at, is_exported=self.is_exported), may_be_too_long=True
         )
         removals.remove_due()
         self.troubles.raise_first()

@@ -106,6 +106,12 @@ class Kibo:
         customers = tuple(customer for row in rows if (customer := to_customer(row)) is not None)
         return CustomerPage(customers, total, (len(items) if isinstance(items, list) else 0) - len(customers))
 
+    def begin_customers(
+        self, *, start: int, size: int = PAGE_SIZE, filter: str | None = None, is_anonymous: bool | None = None
+    ) -> None:
+        """Send the call of `get_customers`, which takes the answer when it is called like this."""
+        self.transport.begin(self._list_call(start, size, filter, BY_CREATION, is_anonymous), self._token)
+
     def _list_call(self, start: int, size: int, filter: str | None, sort: str, is_anonymous: bool | None) -> Call:
         params = {"startIndex": str(start), "pageSize": str(size), "sortBy": sort}
         if filter:
@@ -222,6 +228,10 @@ class Kibo:
         """
         answer, value = self.transport.json(self._event_call(start, filter, sort, is_at_tenant), self._token)
         return None if answer.status == 404 else to_event_page(value)
+
+    def begin_events(self, *, filter: str | None, sort: str | None, is_at_tenant: bool) -> None:
+        """Send the call of `get_events` for the first page; that takes the answer when it is called like this."""
+        self.transport.begin(self._event_call(0, filter, sort, is_at_tenant), self._token)
 
     def events_ahead(
         self, starts: Iterable[int], *, filter: str | None, sort: str | None, is_at_tenant: bool

@@ -19,17 +19,32 @@ class PagesAhead:
     """Reads the next pages ahead, as long as the reader goes on in equal steps.
 
     When the reader goes elsewhere, pages under way are dropped, so a page that is read again is fresh. `total` is the
-    known number of records; nothing is read beyond it. Pages share `overlap` records.
+    known number of records; nothing is read beyond it, but one page where it `may_be_capped`, if pages share no
+    records. `on_last` is called once the last page is under way. Pages share `overlap` records.
     """
 
-    def __init__(self, ahead: Callable[[Iterator[int]], Ahead[int]], step: int, overlap: int = 0) -> None:
-        self._ahead, self._step, self._overlap = ahead, step, overlap
+    def __init__(
+        self,
+        ahead: Callable[[Iterator[int]], Ahead[int]],
+        step: int,
+        overlap: int = 0,
+        on_last: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._ahead, self._step, self._overlap, self._on_last = ahead, step, overlap, on_last
         self._starts: Ahead[int] | None = None
+        self._expected: int | None = None
         self.total = 0
+
+    def expect(self, start: int) -> None:
+        """The reader will go to this record next, after other calls: pages from there on are read meanwhile."""
+        if self._starts is None:
+            self.go_to(start)
+            self._expected = start
 
     def go_to(self, start: int) -> None:
         """The reader is about to read the page that begins at this record."""
-        if self._starts is None or next(self._starts, None) != start:
+        expected, self._expected = self._expected, None
+        if self._starts is None or (start != expected and next(self._starts, None) != start):
             self.close()
             self._starts = self._ahead(self._from(start))
             next(self._starts)
@@ -41,5 +56,9 @@ class PagesAhead:
 
     def _from(self, start: int) -> Iterator[int]:
         yield start
-        while (start := start + self._step) + self._overlap < self.total:
+        while (start := start + self._step) + self._overlap < self._end():
             yield start
+        self._on_last()
+
+    def _end(self) -> int:
+        return self.total + (1 if may_be_capped(self.total) and not self._overlap else 0)

@@ -142,9 +142,14 @@ def close_empty(store: Store, state: str, at: datetime) -> None:
             close(store, batch.id, FAILED, at)
 
 
-def longest_address(store: Store, batch_id: int) -> int:
-    """The length of the longest address in a batch."""
-    return store.number("SELECT max(length(email)) FROM batch_rows WHERE batch_id = ?", batch_id)
+def longest_added(store: Store, batch: Batch) -> tuple[bytes, str] | None:
+    """The person and the address, the longest in a batch of those whom no look has found on its list."""
+    sql = (
+        "SELECT person, email FROM batch_rows LEFT JOIN contacts USING (person)"
+        " WHERE batch_id = ? AND member_of IS NOT ? ORDER BY length(email) DESC LIMIT 1"
+    )
+    row = store.one(sql, batch.id, batch.list_id)
+    return (row[0], row[1]) if row else None
 
 
 def remove_row(store: Store, batch_id: int, person: bytes) -> None:

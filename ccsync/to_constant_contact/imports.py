@@ -114,11 +114,19 @@ class Imports:
             activity.cannot_add_to_list_count,
         )
         is_complete = batch.state != ADOPTED and _is_complete(activity, batch.rows)
-        is_long = batches.longest_address(self.context.store, batch.id) > LONG_ADDRESS
-        if not is_long and (is_complete or self._is_explained_by_opt_outs(batch, activity)):
+        is_whole = is_complete or self._is_explained_by_opt_outs(batch, activity)
+        if is_whole and self._has_taken_long_addresses(batch):
             self._confirm(batch)
         else:
             self._to_check[batch.id] = batch
+
+    def _has_taken_long_addresses(self, batch: Batch) -> bool:
+        """Is the longest address that was added on the list? Then no limit of length has kept another one out."""
+        longest = batches.longest_added(self.context.store, batch)
+        if longest is None or len(longest[1]) <= LONG_ADDRESS:
+            return True
+        members.identify(self.context, [longest], batch.prepared_at)
+        return contacts.is_member(self.context.store, longest[0], batch.list_id)
 
     def _is_explained_by_opt_outs(self, batch: Batch, activity: Activity) -> bool:
         """People who unsubscribed meanwhile are not put on the list: do they account for what the counters lack?"""
