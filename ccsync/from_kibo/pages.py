@@ -63,7 +63,7 @@ class Sweep:
         filter: str | None = FILTER,
         first: CustomerPage | None = None,
         expected: int = 0,
-        on_last: Callable[[], None] = lambda: None,
+        on_last: Callable[[], None] | None = None,
     ) -> None:
         self._finder = finder
         self._on_last = on_last
@@ -178,11 +178,7 @@ class Sweep:
 
     def _read_ahead(self) -> PagesAhead:
         ask = partial(self._kibo.pages_ahead, filter=self._filter, is_anonymous=self._is_anonymous)
-        return PagesAhead(ask, PAGE_SIZE - 1, overlap=1, on_last=self._note_last)
-
-    def _note_last(self) -> None:
-        if not self._deepest and not may_be_capped(self._ahead.total):  # else windows may follow
-            self._on_last()
+        return PagesAhead(ask, PAGE_SIZE - 1, overlap=1)
 
     def _shown_of(self, total: int) -> int:
         """As many of these rows as whole pages show."""
@@ -203,8 +199,12 @@ class Sweep:
         self.total = self._before + page.total
         self._ahead.total = self._shown_of(page.total)
         rows = len(page.customers) + page.unreadable
-        if is_given and rows < page.total:
-            self._ahead.expect(max(rows - 1, 1))
+        if is_given and PAGE_SIZE <= rows < page.total:
+            self._ahead.expect(rows - 1)
+        may_go_on = self._deepest or may_be_capped(page.total)  # in windows
+        if self._ahead.is_last_out and not may_go_on and (on_last := self._on_last):
+            self._on_last = None
+            on_last()
         self._first_total = self._first_total if self._calls > 1 else page.total
         if self._calls > 50 + 4 * (self._first_total // PAGE_SIZE + 1):
             raise VendorUnreachable(

@@ -20,20 +20,16 @@ class PagesAhead:
 
     When the reader goes elsewhere, pages under way are dropped, so a page that is read again is fresh. `total` is the
     known number of records; nothing is read beyond it, but one page where it `may_be_capped`, if pages share no
-    records. `on_last` is called once the last page is under way. Pages share `overlap` records.
+    records. Pages share `overlap` records.
     """
 
-    def __init__(
-        self,
-        ahead: Callable[[Iterator[int]], Ahead[int]],
-        step: int,
-        overlap: int = 0,
-        on_last: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._ahead, self._step, self._overlap, self._on_last = ahead, step, overlap, on_last
+    def __init__(self, ahead: Callable[[Iterator[int]], Ahead[int]], step: int, overlap: int = 0) -> None:
+        self._ahead, self._step, self._overlap = ahead, step, overlap
         self._starts: Ahead[int] | None = None
         self._expected: int | None = None
         self.total = 0
+        self.is_last_out = False
+        """Is the last page under way?"""
 
     def expect(self, start: int) -> None:
         """The reader will go to this record next, after other calls: pages from there on are read meanwhile."""
@@ -58,7 +54,7 @@ class PagesAhead:
         yield start
         while (start := start + self._step) + self._overlap < self._end():
             yield start
-        self._on_last()
+        self.is_last_out = True
 
     def _end(self) -> int:
         return self.total + (1 if may_be_capped(self.total) and not self._overlap else 0)

@@ -61,7 +61,7 @@ def make_plan(context: Context, *, is_retry: bool, calls_spared: int, began_at: 
         if decision.act is Act.SUPPRESS:
             plan.suppressed_reasons[decision.reason.partition(" on ")[0]] += 1
     # The imports, the polls of them, the opt-outs once more, and contacts missing from the counters.
-    more_calls += 2 * plan.imports + 6 if plan.imports else 0
+    more_calls += 2 * plan.imports + 8 if plan.imports else 0
     plan.calls = context.constant_contact.transport.calls + more_calls
     seconds += more_calls / limits.requests_per_second
     plan.minutes = round(seconds / 60 + (1 if plan.imports else 0), 1)

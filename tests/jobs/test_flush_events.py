@@ -236,7 +236,7 @@ def test_a_run_with_nothing_to_do_costs_two_calls(shop: Shop) -> None:
     before = shop.requests()
     run = shop.flush()
     made = [one for one in shop.requests()[len(before) :] if "authtickets" not in one]  # a token lasts an hour
-    assert made == ["GET /v3/contacts", "GET /api/event/pull"]
+    assert made == ["GET /api/event/pull", "GET /v3/contacts"]
     assert not any(run.counts.values())
     assert not shop.notices
 
