@@ -10,7 +10,7 @@ from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import Shop, imported_rows
 from tests.jobs.polling import join, settled, small_shop
 
-LONG = [f"{'a' * length}@example.com" for length in range(40, 66, 5)]
+LONG = [f"{'a' * length}@example.com" for length in range(40, 63, 4)]
 LATE = "late@example.com"
 
 
