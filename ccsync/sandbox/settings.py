@@ -21,7 +21,7 @@ CHOICES: dict[str, tuple[object, ...]] = {
     "event_default_order": ("oldest", "newest", "stored"),
     "refresh_tokens": ("rotating", "long-lived", "long-lived-silent"),
     "status_default": ("not-deleted", "active"),
-    "long_address_import": ("accept", "correctable", "drop"),
+    "long_address_import": ("accept", "correctable", "drop", "lose"),
     "custom_field_names": ("as-labelled", "lower"),
     "unknown_custom_field": ("ignore", "error", "fail"),
     "list_change_trace": ("none", "source", "both"),
@@ -118,7 +118,7 @@ class SandboxSettings:
     resubscribe_keeps_opt_out_date: bool = True  # an opt_out_date beside a permission that is explicit again
     unsubscribed_keep_lists: bool = False  # list_memberships after a global unsubscribe
     items_total_counts_header: bool = True
-    long_address_import: str = "accept"  # 51-80 characters: or "correctable", "drop" (silently)
+    long_address_import: str = "accept"  # 51-80 letters: "correctable", "drop" (silently), "lose" (counted as taken)
     longest_first_name: int = 50  # or 70: in imports; the description has 50, a contact elsewhere more
     imports_start_automations: bool = False  # do those whom an import puts on a list get the mails of its automations
     custom_field_names: str = "as-labelled"  # or "lower": the name made of a new field's label, as seen in places

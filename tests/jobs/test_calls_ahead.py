@@ -88,7 +88,7 @@ def test_an_event_of_the_time_while_constant_contact_kept_us_waiting_is_read(sma
     assert LATE in small.members()
 
 
-@pytest.mark.parametrize("way", ["accept", "drop", "correctable"])
+@pytest.mark.parametrize("way", ["accept", "drop", "lose", "correctable"])
 def test_the_longest_address_speaks_for_the_others(way: str, tmp_path: Path) -> None:
     """One look where imports take it; where they do not, everybody with a long address is looked for, and named."""
     with small_shop(tmp_path, customers=0, long_address_import=way) as shop:

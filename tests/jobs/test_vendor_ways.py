@@ -48,7 +48,7 @@ def test_the_list_is_right_whichever_way_the_vendor_goes(way: str, tmp_path: Pat
         assert len(streets) > 5
 
 
-@pytest.mark.parametrize("way", ["correctable", "drop"])
+@pytest.mark.parametrize("way", ["correctable", "drop", "lose"])
 def test_a_long_address_that_is_not_taken_is_named(way: str, tmp_path: Path) -> None:
     """Where an import takes no address over 50 characters, each one is rejected by name; the rest is on the list."""
     with Shop(tmp_path, replace(USUAL, long_address_import=way)) as shop:

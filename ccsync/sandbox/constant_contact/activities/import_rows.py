@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from ccsync.sandbox.settings import SandboxSettings
 
-Outcome = Literal["import", "error", "correctable", "drop", "fail"]
+Outcome = Literal["import", "error", "correctable", "drop", "lose", "fail"]
 
 
 class _Place(NamedTuple):
@@ -155,8 +155,8 @@ def _judge_identity(own: Mapping[str, str], settings: SandboxSettings) -> Judged
     if not EMAIL.fullmatch(email):
         return Judged("correctable", "Invalid email address")
     if len(email) > 50 and settings.long_address_import != "accept":
-        outcome: Outcome = "drop" if settings.long_address_import == "drop" else "correctable"
-        return Judged(outcome, "Invalid email address")
+        outcomes: dict[str, Outcome] = {"drop": "drop", "lose": "lose"}
+        return Judged(outcomes.get(settings.long_address_import, "correctable"), "Invalid email address")
     return None
 
 

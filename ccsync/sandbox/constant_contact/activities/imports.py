@@ -92,12 +92,14 @@ class Imports:
         if self._settings.imports_start_automations:
             self._automations.start(body.list_ids, effects.new_members)
         outcomes = Counter(outcome for _, outcome, _ in faults)
-        spoken = (f"Line {number + 2}: {reason}" for number, outcome, reason in faults if outcome != "drop")
+        spoken = (
+            f"Line {number + 2}: {reason}" for number, outcome, reason in faults if outcome not in ("drop", "lose")
+        )
         activity.messages = list(islice(spoken, _MOST_MESSAGES))  # line 1 is the header
         activity.counts = {
             "items_total_count": total,
             "items_completed_count": total,
-            "person_count": len(judged) - len(faults) - effects.not_taken,
+            "person_count": len(judged) - len(faults) + outcomes["lose"] - effects.not_taken,
             "error_count": outcomes["error"],
             "correctable_count": outcomes["correctable"],
             "cannot_add_to_list_count": effects.not_on_list,

@@ -155,9 +155,11 @@ def test_bad_row_is_counted_and_the_rest_goes_in(bad: dict[str, object], counter
     assert "@" not in activity["activity_errors"][0]
 
 
-@pytest.mark.parametrize(("mode", "persons", "correctable"), [("accept", 1, 0), ("correctable", 0, 1), ("drop", 0, 0)])
+@pytest.mark.parametrize(
+    ("mode", "persons", "correctable"), [("accept", 1, 0), ("correctable", 0, 1), ("drop", 0, 0), ("lose", 1, 0)]
+)
 def test_long_addresses_follow_the_setting(mode: str, persons: int, correctable: int) -> None:
-    """51 to 80 characters are taken, correctable, or dropped without a word."""
+    """51 to 80 characters are taken, correctable, or dropped without a word, and even counted as taken."""
     world = World(long_address_import=mode)
     activity = world.run_import([row("a" * 60 + "@example.com")])
     status = activity["status"]
