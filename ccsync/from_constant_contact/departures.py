@@ -11,7 +11,7 @@ from ccsync.consent.safety_limit import allowance
 from ccsync.consent.write_back import OWN_WORDS, REASONS, Found, judge_missing, whose_act
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.from_constant_contact import list_record, members, restored, sightings
+from ccsync.from_constant_contact import list_exports, list_record, members, restored, sightings
 from ccsync.from_constant_contact.list_record import ListRecord
 from ccsync.models import Contact, ContactList
 from ccsync.run import clocks, control
@@ -31,9 +31,6 @@ from ccsync.state.views import list_members
 from ccsync.words import counted
 
 log = logging.getLogger(__name__)
-
-LEAST_SHARE = 0.9
-"""An export of the list that holds less of it was cut off on the way."""
 
 
 def compare_soon(context: Context) -> None:
@@ -169,7 +166,9 @@ def _read_members(context: Context, contact_list: ContactList) -> bool:
     pages = (contact_list.membership_count or 0) // PAGE_SIZE + 1
     is_cheaper = pages > members.CALLS_OF_EXPORT and not context.is_dry_run
     # A truncated file must not make people look as if they had left.
-    if is_cheaper and members.read_export_of_list(context, contact_list, partial(_take, context), LEAST_SHARE):
+    if is_cheaper and list_exports.read_export_of_list(
+        context, contact_list, partial(_take, context), list_exports.LEAST_SHARE
+    ):
         return True
     if pages > context.config.limits.requests_per_day // list_record.SHARE_OF_DAY:
         return False

@@ -8,7 +8,7 @@ from functools import partial
 from ccsync.consent.drift import DRIFT, Kind
 from ccsync.constant_contact.client import PAGE_SIZE as LIST_PAGE
 from ccsync.errors import RefusedError
-from ccsync.from_constant_contact import members, opt_outs
+from ccsync.from_constant_contact import list_exports, members, opt_outs
 from ccsync.from_constant_contact.activities import be_patient
 from ccsync.from_constant_contact.sightings import is_member
 from ccsync.from_kibo import events
@@ -138,7 +138,7 @@ def _at_kibo(context: Context, one: Customer) -> AtKibo:
 def _read_members(context: Context, contact_list: ContactList) -> None:
     """Read all members by whatever costs fewest calls: pages, or one export of the list."""
     is_cheaper = (contact_list.membership_count or 0) // LIST_PAGE + 1 > members.CALLS_OF_EXPORT
-    if is_cheaper and members.read_export_of_list(context, contact_list, partial(_take, context), LEAST_SHARE):
+    if is_cheaper and list_exports.read_export_of_list(context, contact_list, partial(_take, context), LEAST_SHARE):
         return
     comparison.forget_members(context.store)
     for page in context.constant_contact.iter_contact_pages(lists=context.list_id, include="list_memberships"):

@@ -350,7 +350,7 @@ BUGS = (
     ),
     SeededBug(
         "a file without dates tells whose a contact is",
-        "from_constant_contact/members.py",
+        "from_constant_contact/list_exports.py",
         "                if any(one.created_at is None for one in part):\n",
         "                if not part:\n",
         ("tests/from_constant_contact/test_members.py", "-k", "by_one_export"),

@@ -102,8 +102,8 @@ BUGS = (
     SeededBug(
         "an export passes by the events since the last flush",
         "jobs/export.py",
-        "            events.pull(context, moves_bookmark=not events.is_too_old(context))\n",
-        "            clocks.advance(context, events.STREAM, clocks.kibo_time(context))\n",
+        "        events.pull(context, begun_at, moves_bookmark=not events.is_too_old(context))\n",
+        "        clocks.advance(context, events.STREAM, clocks.kibo_time(context))\n",
         ("tests/identity/test_order_of_jobs.py", "-k", "loses_no_event"),
     ),
     SeededBug(
