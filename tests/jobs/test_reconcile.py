@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import RefusedError
-from ccsync.from_constant_contact import members
+from ccsync.from_constant_contact import list_exports, members
 from ccsync.reports import differences
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import people
