@@ -351,6 +351,6 @@ def test_memory_is_bounded_by_chunks(shop: Shop, monkeypatch: pytest.MonkeyPatch
     """Small chunks give the same findings as large ones."""
     shop.box.cc.leave_list(PAT, shop.list_id)
     whole = reconcile(shop)[2]
-    for module in (database, differences, members):
+    for module in (database, differences, list_exports):
         monkeypatch.setattr(module, "_CHUNK", 1)
     assert reconcile(shop)[2] == whole
