@@ -20,9 +20,10 @@ STAFFS = "Staff pick"
 """A tag that ccsync has nothing to do with."""
 
 
-SEEN_BY = {"flush": ("is unsubscribed", "opted out"), "export": ("is unsubscribed",)}
-"""The noes that a job has looked for before it tags. Tags mail nobody: who has left only the list is found by the next
-poll, and an export tags by the data of who opts in.
+SEEN_BY = {"flush": ("is unsubscribed", "account "), "export": ("is unsubscribed",)}
+"""How the noes begin that a job has looked for before it tags. Tags mail nobody: who has left only the list is found by
+the next poll, an export tags by the data of who opts in, and a contact is tagged by its id, whatever was said under an
+address to which it has moved unseen.
 """
 
 
@@ -64,7 +65,7 @@ class Tags:
                 yield f"T1 {span.job} took {name} off {contact.address}, which it had not given"
             elif act.kind == "tag":
                 standing = set(why_not(before, contact.address)) & set(why_not(now, contact.address))
-                seen = [one for one in sorted(standing) if one.endswith(SEEN_BY[span.job])]
+                seen = [one for one in sorted(standing) if one.startswith(SEEN_BY[span.job])]
                 yield from (f"T1 {span.job} tagged {contact.address}: {reason}" for reason in seen)
                 if not _ever_said_yes(now, contact):
                     yield f"T1 {span.job} tagged {contact.address}: no account there said yes"

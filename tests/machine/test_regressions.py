@@ -236,3 +236,22 @@ def test_an_opt_out_that_was_erased_unseen_stops_no_import() -> None:
             ("wrong_clock", 0, 0, 0),
         ],
     )
+
+
+def test_a_contact_is_tagged_by_its_id_whatever_its_next_address_was() -> None:
+    """It moved, before any look, to an address that another contact had left and that is suppressed for that one."""
+    without_segments_in_rows = 9
+    play(
+        without_segments_in_rows,
+        [
+            *(("sign_up", where, how) for where, how in ((0, 2), (1, 2), (3, 2), (4, 1))),
+            ("settle", 0),
+            ("delete_account", 0),
+            ("unsubscribe", 0, 0),
+            ("sign_up", 4, 1),
+            ("unsubscribe", 67, 0),
+            ("change_segment", 895, 0),
+            ("rename", 734, 2, 0),
+            ("rename", 15, 0, 3),
+        ],
+    )
