@@ -73,7 +73,7 @@ def make_gone_again(store: Store, at: datetime) -> list[str]:
 
 def count_set(store: Store, number: int) -> int:
     """How many people ccsync has given the tag."""
-    return store.number("SELECT count(*) FROM person_tags WHERE tag = ? AND is_set", number)
+    return store.number("SELECT count(*) FROM person_tags WHERE tag = ? AND is_set = 1", number)
 
 
 def count_open(store: Store, list_id: str) -> tuple[int, int]:
@@ -86,8 +86,9 @@ def count_open(store: Store, list_id: str) -> tuple[int, int]:
 
 
 def of_person(store: Store, person: bytes) -> list[tuple[str, bool, bool]]:
-    """A person's tags: the name, whether they are to have it, whether ccsync has set it."""
-    sql = "SELECT name, is_wanted, is_set FROM person_tags JOIN tags ON number = tag WHERE person = ? ORDER BY name"
+    """A person's tags: the name, whether they are to have it, whether ccsync has set it, as far as is known."""
+    is_set = "is_set = 1 OR is_set AND NOT is_wanted"  # what may have been set has to be taken off
+    sql = f"SELECT name, is_wanted, {is_set} FROM person_tags JOIN tags ON number = tag WHERE person = ? ORDER BY name"
     return [(name, bool(is_wanted), bool(is_set)) for name, is_wanted, is_set in store.rows(sql, person)]
 
 

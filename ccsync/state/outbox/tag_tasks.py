@@ -12,8 +12,10 @@ from ccsync.state.outbox.tasks import PENDING, REMOVE, TAG
 
 ADD = "add"
 TAKE_OFF = "take-off"
+PERHAPS = 2
+"""`is_set` while a job sets a tag, and when that did not end well: it may have done so. 1: it has, 0: it has not."""
 
-_OPEN = "person_tags.person = tasks.person AND is_wanted = (reason = 'add') AND is_set = (reason = 'take-off')"
+_OPEN = "person_tags.person = tasks.person AND is_wanted = (reason = 'add') AND is_set != is_wanted"
 _HELD = (
     "(EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = tasks.person AND list_id IN ('', ?1))"
     f" OR EXISTS (SELECT 1 FROM tasks AS other WHERE other.kind = '{REMOVE}' AND other.person = tasks.person))"
@@ -109,6 +111,20 @@ def due(store: Store, list_id: str, at: datetime, limit: int) -> list[TagTask]:
         " WHERE tags != '[]' ORDER BY attempts > 0, reason, tags, id LIMIT ?3"
     )
     return store.records(TagTask, sql, list_id, at, limit)
+
+
+def set_out(store: Store, some: Sequence[TagTask]) -> list[tuple[bytes, int]]:
+    """A job is about to set these tags; commit it first. Returns the people and tags of which none was set before."""
+    pairs = [(one.person, tag) for one in some for tag in one.tags if one.reason == ADD]
+    is_new = "SELECT 1 FROM person_tags WHERE person = ? AND tag = ? AND is_set = 0"
+    fresh = [pair for pair in pairs if store.exists(is_new, *pair)]
+    store.run_many(f"UPDATE person_tags SET is_set = {PERHAPS} WHERE person = ? AND tag = ?", fresh)
+    return fresh
+
+
+def take_back(store: Store, fresh: Sequence[tuple[bytes, int]]) -> None:
+    """The job that was to set these was refused."""
+    store.run_many("UPDATE person_tags SET is_set = 0 WHERE person = ? AND tag = ?", fresh)
 
 
 def begin(store: Store, some: Sequence[TagTask], activity_id: str, overdue_at: datetime) -> None:

@@ -124,16 +124,19 @@ def _start(context: Context, groups: Sequence[Sequence[TagTask]], ids: dict[int,
     started = dict[str, tuple[TagJob, Sequence[TagTask]]]()
     for count, group in enumerate(groups, start=1):
         reason, tags = group[0].reason, group[0].tags[:MOST_TAGS]
+        some = [replace(one, tags=tags) for one in group]
+        fresh = tag_tasks.set_out(context.store, some)
         try:
             contact_ids = [one.contact_id or "" for one in group]
             tag_ids = [ids[number] for number in tags]
             activity = context.constant_contact.tag_contacts(contact_ids, tag_ids, is_adding=reason == ADD)
         except (RefusedError, VendorUnreachable) as error:
+            if isinstance(error, RefusedError):
+                tag_tasks.take_back(context.store, fresh)
             control.blame_record_at_constant_contact(context, error)
             yield Tried(group, error)
         else:
             job = TagJob(activity.activity_id, reason, tags, False)
-            some = [replace(one, tags=tags) for one in group]
             tag_tasks.begin(context.store, some, job.activity_id, context.now() + OVERDUE)
             started[job.activity_id] = job, group
         context.show("tags", count, len(groups))

@@ -280,3 +280,16 @@ def test_erasure_takes_the_tags_along(tmp_path: Path) -> None:
         assert known_tags(shop, PAT) == [(VIP, True, True)]
         forget(shop, PAT)
         assert known_tags(shop, PAT) == []
+
+
+def test_a_job_that_only_seemed_to_fail(tmp_path: Path) -> None:
+    """What it may have set is taken off again when the customer has left the segment before another try."""
+    with tag_shop(tmp_path) as shop:
+        (pat,) = join(shop, PAT, segments=in_segments("VIP"))
+        shop.box.cc.jobs.add("tagging", seconds=1, state="failed", takes_effect=True)
+        shop.export()
+        assert tags_of(shop, PAT) == {VIP}
+        shop.later(minutes=30)
+        shop.box.kibo.update_account(pat, segments=in_segments())
+        shop.flush()
+        assert (tags_of(shop, PAT), waiting(shop)) == (set(), 0)
