@@ -10,7 +10,7 @@ from ccsync.from_constant_contact import opt_outs
 from ccsync.models import Contact
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts, suppressions
+from ccsync.state import accounts, contacts, person_tags, suppressions
 from ccsync.state.contacts import Sighting
 from ccsync.state.outbox import queue, write_backs
 
@@ -38,6 +38,7 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
             for person in contacts.addresses_of_contact(context.store, one.contact_id, one.person)
             if is_return_between_looks(contact, contacts.known(context.store, person, context.list_id), context.list_id)
         ]
+        person_tags.note_contacts(context.store, [(one.person, one.contact_id or "") for one in sightings])
         contacts.observe(context.store, [*_facts(context, sightings, shown)], adopt_list_id=adopt_list_id)
         opt_outs.record(context, shown)
         unsubscribed = suppressions.unsubscribed_among(context.store, [one.contact_id for one in shown])

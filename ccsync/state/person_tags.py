@@ -56,6 +56,16 @@ def note_id(store: Store, number: int, tag_id: str) -> None:
     store.run("UPDATE tags SET tag_id = ?, gone_at = NULL WHERE number = ?", tag_id, number)
 
 
+def note_contacts(store: Store, shown: Iterable[tuple[bytes, str]]) -> None:
+    """These people's contacts (by id) are about to be noted; inside the caller's transaction.
+
+    Where it is another one than was known, the tags were given to that one, and are open again.
+    """
+    if store.exists("SELECT 1 FROM person_tags WHERE is_set"):
+        is_other = "EXISTS (SELECT 1 FROM contacts WHERE contacts.person = ?1 AND contact_id IS NOT ?2)"
+        store.run_many(f"UPDATE person_tags SET is_set = 0 WHERE person = ?1 AND is_set AND {is_other}", shown)
+
+
 def note_gone(store: Store, number: int, at: datetime) -> None:
     """The tag was deleted at Constant Contact, so no contact has it any more. Inside the caller's transaction."""
     store.run("UPDATE tags SET tag_id = NULL, gone_at = ? WHERE number = ?", at, number)

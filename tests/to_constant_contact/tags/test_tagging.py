@@ -293,3 +293,23 @@ def test_a_job_that_only_seemed_to_fail(tmp_path: Path) -> None:
         shop.box.kibo.update_account(pat, segments=in_segments())
         shop.flush()
         assert (tags_of(shop, PAT), waiting(shop)) == (set(), 0)
+
+
+def test_a_contact_that_was_made_anew_gets_the_tags_again(tmp_path: Path) -> None:
+    """With a contact that is erased go its tags: the next one at the address has none of them."""
+    with tag_shop(tmp_path) as shop:
+        (pat,) = join(shop, PAT, segments=in_segments("VIP"))
+        shop.export()
+        shop.later(minutes=30)
+        shop.box.kibo.update_account(pat, acceptsMarketing=False)
+        shop.flush()
+        shop.later(minutes=30)
+        shop.box.cc.delete_contact(PAT, for_good=True)
+        shop.box.kibo.update_account(pat, acceptsMarketing=True)
+        for _ in range(2):
+            shop.flush()
+            shop.poll(is_full=True)
+            shop.later(minutes=30)
+        shop.flush()
+        assert PAT in shop.members()
+        assert (tags_of(shop, PAT), waiting(shop)) == ({VIP}, 0)
