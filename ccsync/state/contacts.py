@@ -216,13 +216,14 @@ def note_absent(store: Store, person: bytes, at: datetime, permission: str | Non
 def begin_anew(store: Store, person: bytes, at: datetime, said_at: datetime | None = None) -> None:
     """An opt-in in the store is newer than what happened to the contact. Inside the caller's transaction.
 
-    With `said_at` only of a contact that is not shown any more: what was sent has gone with it. `None`: whatever it is.
+    With `said_at` only of a contact that is not shown any more: what was sent has gone with it. `None`: also of one
+    that is off the list and has another address. One that is on it under another address stays the person's.
     """
     is_gone = "permission = 'vanished' AND (?2 IS NULL OR seen_at < ?2)"
     gone = f"FROM contacts WHERE contacts.person = ?1 AND sent.person = ?1 AND {is_gone}"
     store.run(f"UPDATE sent SET removed_at = ?3 {gone} AND removed_at IS NULL", person, said_at, at)
     anew = "UPDATE contacts SET moved_to = NULL, permission = NULL, contact_id = NULL WHERE person = ?1"
-    store.run(f"{anew} AND ({is_gone} OR (moved_to NOT NULL AND ?2 IS NULL))", person, said_at)
+    store.run(f"{anew} AND ({is_gone} OR (moved_to NOT NULL AND member_of IS NULL AND ?2 IS NULL))", person, said_at)
 
 
 def note_member(store: Store, person: bytes, list_id: str, at: datetime) -> None:

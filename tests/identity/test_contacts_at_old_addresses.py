@@ -7,7 +7,7 @@ import pytest
 
 from ccsync.errors import SafetyLimitError
 from tests.harness import LIST, Shop
-from tests.identity.stories import accepts, outcome, run_job, run_jobs, suppressed
+from tests.identity.stories import FIRST, accepts, outcome, run_job, run_jobs, suppressed
 from tests.jobs.polling import LEE, PAT, join, settled, small_shop
 from tests.jobs.test_export import seed_contact
 
@@ -187,3 +187,18 @@ def test_a_return_is_one_for_every_address_of_the_contact(tmp_path: Path) -> Non
         shop.poll(is_full=True, accept=100)
         _, flags = outcome(shop, pat, lee)
         assert flags == [True, True]
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_who_opts_in_after_the_contact_has_moved_and_its_account_said_no(shop: Shop, first: str) -> None:
+    """The contact stays the person's, on the list under its next address; nobody has departed from the old one."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    run_job(shop, "full poll")
+    shop.box.kibo.update_account(pat, acceptsMarketing=False)
+    shop.later(minutes=5)
+    (heir,) = join(shop, PAT)
+    run_jobs(shop, first)
+    members, flags = outcome(shop, pat, heir)
+    assert (members & {PAT, NEW}, flags) == ({NEW}, [False, True])
