@@ -25,7 +25,7 @@ from ccsync.to_constant_contact.batches import LONG_ADDRESS, park
 
 log = logging.getLogger(__name__)
 
-CONFIRMED_AT_ONCE = 2_000
+CONFIRMED_AT_ONCE = 1_000
 MOST_IDENTIFIED = 1_000
 """Two or three pages show them; the daily comparison learns of the others."""
 

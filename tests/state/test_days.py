@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from ccsync.state import Store, create_store
 from ccsync.state.ledger import ConsentChange, append
 from ccsync.state.log import days, runs
@@ -71,4 +73,33 @@ def test_another_list_begins_anew(tmp_path: Path) -> None:
     assert today(store) == {"members": 91}
     days.note_members(store, "two", NOW, 5)
     assert days.since(store, (NOW - timedelta(days=9)).date()) == {NOW.date(): {"members": 5}}
+    store.close()
+
+
+def test_many_changes_of_consent_are_counted_in_short_transactions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first export makes one for each customer; a run that is killed in between has counted none twice."""
+    monkeypatch.setattr(days, "_AT_ONCE", 3)
+    store = create_store(tmp_path / "ccsync.db")
+    ends = list[str]()
+
+    def count_until_killed() -> None:
+        def kill(boundary: str) -> None:
+            ends.append(boundary)
+            if ends.count("after commit") == 3:
+                raise KeyboardInterrupt
+
+        store._on_boundary = kill
+        with pytest.raises(KeyboardInterrupt):
+            days.count(store)
+        store._on_boundary = lambda _: None
+
+    with store.transaction():
+        append(store, 1, [ConsentChange(bytes([one]), None, "opted-in", "kibo", None, NOW) for one in range(8)])
+    count_until_killed()
+    assert today(store) == {"consent opted-in kibo": 6}
+    days.count(store)
+    days.count(store)
+    assert today(store) == {"consent opted-in kibo": 8}
     store.close()

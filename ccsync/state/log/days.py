@@ -13,6 +13,7 @@ from ccsync.state.database.store import Store
 MEMBERS = "members"
 LIMIT = "limit"
 _UPTO = "days_counted_upto"
+_AT_ONCE = 20_000
 _ADD = " ON CONFLICT (day, what) DO UPDATE SET number = number + excluded.number"
 _ENDED = "FROM runs WHERE runs.id > ? AND status != 'RUNNING'"
 _SECONDS = "round((julianday(finished_at) - julianday(started_at)) * 86400)"
@@ -38,30 +39,42 @@ def note_limit(store: Store, job: str, at: datetime) -> None:
 
 
 def count(store: Store) -> None:
-    """Count the runs that have ended and the changes of consent since the last count."""
+    """Count the runs that have ended and the changes of consent since the last count; a first export makes many."""
     with store.transaction():
-        upto_run, upto_change = (int(one) for one in (properties.get(store, _UPTO) or "0 0").split())
-        counted = (
-            (f"'run ' || job, count(*) {_ENDED}", upto_run),
-            (f"'failed ' || job, count(*) {_ENDED} AND status != 'COMPLETE'", upto_run),
-            (f"'seconds ' || job, CAST(total({_SECONDS}) AS INTEGER) {_ENDED}", upto_run),
-            (
-                "'count ' || job || ' ' || key, CAST(total(value) AS INTEGER) FROM runs, json_each(counts)"
-                " WHERE runs.id > ? AND status != 'RUNNING' AND value > 0",
-                upto_run,
-            ),
-            (f"'consent ' || {_CHANGE} || ' ' || source, count(*) FROM consent WHERE consent.id > ?", upto_change),
-        )
-        for selected, upto in counted:
-            day = "seen_at" if "FROM consent" in selected else "started_at"
-            sql = f"INSERT INTO days SELECT substr({day}, 1, 10), {selected} GROUP BY 1, 2{_ADD}"
-            store.run(sql, upto)
+        upto = int((properties.get(store, _UPTO) or "0 0").split()[0])
+        for selected in (
+            f"'run ' || job, count(*) {_ENDED}",
+            f"'failed ' || job, count(*) {_ENDED} AND status != 'COMPLETE'",
+            f"'seconds ' || job, CAST(total({_SECONDS}) AS INTEGER) {_ENDED}",
+            "'count ' || job || ' ' || key, CAST(total(value) AS INTEGER) FROM runs, json_each(counts)"
+            " WHERE runs.id > ? AND status != 'RUNNING' AND value > 0",
+        ):
+            store.run(f"INSERT INTO days SELECT substr(started_at, 1, 10), {selected} GROUP BY 1, 2{_ADD}", upto)
         # The number of an erased row is reused, so the mark follows the rows that exist.
-        newest = [
-            store.number("SELECT coalesce(max(id), 0) FROM runs WHERE status != 'RUNNING'"),
-            store.number("SELECT coalesce(max(id), 0) FROM consent"),
-        ]
-        properties.put(store, _UPTO, " ".join(map(str, newest)))
+        _mark(store, runs=store.number("SELECT max(id) FROM runs WHERE status != 'RUNNING'"))
+    while _count_changes(store):
+        pass
+
+
+def _count_changes(store: Store) -> bool:
+    """Count the next changes of consent, so many that nobody waits long; false when there are none."""
+    sql = (
+        f"INSERT INTO days SELECT substr(seen_at, 1, 10), 'consent ' || {_CHANGE} || ' ' || source, count(*)"
+        f" FROM consent WHERE id > ? AND id <= ? GROUP BY 1, 2{_ADD}"
+    )
+    with store.transaction():
+        upto = int((properties.get(store, _UPTO) or "0 0").split()[1])
+        end = store.value(int, "SELECT id FROM consent WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", upto, _AT_ONCE - 1)
+        last = end or store.number("SELECT max(id) FROM consent")
+        store.run(sql, upto, last)
+        _mark(store, changes=last)
+        return end is not None
+
+
+def _mark(store: Store, *, runs: int | None = None, changes: int | None = None) -> None:
+    before = map(int, (properties.get(store, _UPTO) or "0 0").split())
+    marks = (now if now is not None else then for now, then in zip((runs, changes), before, strict=True))
+    properties.put(store, _UPTO, " ".join(map(str, marks)))
 
 
 def since(store: Store, first: date) -> dict[date, Mapping[str, int]]:
