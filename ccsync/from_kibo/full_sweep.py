@@ -197,6 +197,11 @@ def begin_listings(kibo: Kibo) -> None:
     begin_counts(kibo, FILTER)
 
 
+def begin_sweep(kibo: Kibo) -> None:
+    """Send the first call of `gather_everybody`, after the time that it gets as the start; it takes the answer."""
+    kibo.begin_customers(start=0, filter=FILTER)
+
+
 def listings(kibo: Kibo) -> Listings:
     """The listings that together show everybody, and how many each has now: the usual one, and guests by themselves
     where it hides them.

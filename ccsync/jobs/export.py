@@ -13,6 +13,7 @@ from ccsync.from_kibo.full_sweep import (
     Gathered,
     Listings,
     begin_listings,
+    begin_sweep,
     gather_address,
     gather_everybody,
     gather_parked,
@@ -75,11 +76,14 @@ def run(context: Context, request: Request) -> Plan | None:
     if request.is_whole and not is_first:
         begun_at = events.begin(context)
     contact_list = require_list(context)
-    customers = listings(context.kibo) if request.is_whole else {}
-    if is_first:
+    customers = listings(context.kibo) if is_first else None
+    if customers is not None:
         _agree(context, request, contact_list, customers[None])
     started_at = clocks.kibo_time(context)
+    if is_first:
+        begin_sweep(context.kibo)
     restored.recognize(context)
+    _pull_opt_outs(context, request)
     if request.is_whole and exported is not None:
         _pull_events(context, begun_at)
     gathered = _gather(context, request, started_at.at, customers)
@@ -176,13 +180,17 @@ def _plan(context: Context, request: Request, gathered: Gathered, *, is_first: b
     return plan
 
 
-def _gather(context: Context, request: Request, started_at: datetime, customers: Listings) -> Gathered:
-    """Pull before push: opt-outs first, then the customers, then whose contacts are there already."""
+def _pull_opt_outs(context: Context, request: Request) -> None:
+    """Pull before push."""
     if not request.is_dry_run:
         adopt_lost(context)
     if request.only is None:
         context.show("opt-outs")
         opt_outs.pull_all(context)
+
+
+def _gather(context: Context, request: Request, started_at: datetime, customers: Listings | None) -> Gathered:
+    """Take in the customers, then find out whose contacts are there already."""
     staging.clear(context.store)
     gathered = Gathered()
     if request.only is not None:
@@ -190,6 +198,7 @@ def _gather(context: Context, request: Request, started_at: datetime, customers:
     elif request.is_retry:
         gather_parked(context)
     else:
+        customers = customers or listings(context.kibo)
         gathered = gather_everybody(context, started_at, customers, spares_single_reads=request.is_dry_run)
     context.counts["read"] = staging.have_read(context.store)
     if request.is_whole:

@@ -49,6 +49,14 @@ def test_kibo_works_while_constant_contact_shows_the_list(shop: Shop) -> None:
     )
 
 
+def test_a_first_export_reads_customers_while_opt_outs_are_pulled(shop: Shop) -> None:
+    """Once the operator has agreed, their first page is on its way."""
+    made = calls_of(shop, shop.export)
+    first = next(number for number, one in enumerate(made) if query_of(one).get("pageSize") == "200")
+    opt_outs = next(number for number, one in enumerate(made) if query_of(one).get("status") == "unsubscribed")
+    assert first < opt_outs
+
+
 def test_the_look_at_changes_goes_out_behind_the_last_page(shop: Shop) -> None:
     """Before the pages are processed: the probe of a row comes after it."""
     settled(shop)
