@@ -58,6 +58,7 @@ class Waits:
         self._context = context
         self._seconds = _ever_longer()
         self._waited = 0.0
+        self._looked_at = context.clock.monotonic()
 
     def wait(self, *, has_moved: bool) -> bool:
         """Wait before the next look; false when the run has waited long enough."""
@@ -75,7 +76,9 @@ class Waits:
             seconds = min(seconds, context.patience_seconds)
         context.patience_seconds -= seconds
         self._waited += seconds
-        context.clock.sleep(seconds)
+        # What was done since the latest look was part of the wait.
+        context.clock.sleep(max(0.0, self._looked_at + seconds - context.clock.monotonic()))
+        self._looked_at = context.clock.monotonic()
         return True
 
 
