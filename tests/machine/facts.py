@@ -5,6 +5,7 @@ Acts are numbered in the order in which they happened, whatever any clock showed
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from ccsync.sandbox.acts import Act
 
@@ -14,13 +15,16 @@ FULL = ("full poll", "export", "repair")
 """The jobs that read everybody who is unsubscribed, which shows who is so no more; the others do once a day."""
 OF_STORE = ("flush", "export")
 """The jobs that read what has changed in the store."""
+EVENTS_KEPT = timedelta(days=7)
+"""After that a flush reads everybody who opts in instead of the events, so that changes of others stay unseen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One run: the acts (numbers) that happened during it, and whether it ended well."""
+    """One run: when it began, the acts (numbers) that happened during it, and whether it ended well."""
 
     job: str
+    began_at: datetime
     start: int
     end: int
     is_well: bool = False
@@ -159,6 +163,11 @@ class Facts:
         """Has a run (of these jobs) that ended well looked between these two acts?"""
         well = [one for one in self._runs if one.is_well and (jobs is None or one.job in jobs)]
         return since is not None and any(since < one.start and one.end <= end for one in well)
+
+    def had_event(self, number: int) -> bool:
+        """Has a flush that ended well come while the event of this act was there?"""
+        flushes = [one for one in self._runs if one.is_well and one.job == "flush" and one.start > number]
+        return any(one.began_at - self.acts[number].at <= EVENTS_KEPT for one in flushes)
 
     def was_perhaps_visible(self, since: int | None, end: int) -> bool:
         """May any run have looked between them, also one that died or during which they happened?"""

@@ -8,6 +8,7 @@ been seen by every job, so that the order of two acts is known to ccsync when on
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tests.machine.facts import FULL, OF_STORE, OWN, AccountStory, ContactStory, Facts, Span, Word
 
@@ -36,11 +37,14 @@ class History:
         lost: Sequence[tuple[int, int]] = (),
         *,
         are_clocks_right: bool = True,
+        undatable: Sequence[tuple[datetime, datetime]] = (),
     ) -> None:
         """What nobody can know any more: `erased` are the contacts (ids) that the vendor has forgotten, `lost` the acts
         (from one number to another) of which ccsync forgot when an older state file was put back. With a clock that
-        was wrong, dates of two vendors cannot be compared.
+        was wrong, dates of two vendors cannot be compared. `undatable` are the times of which it cannot be told whether
+        they were before or after the look that came before them.
         """
+        self._undatable = undatable
         self.can_compare_dates = are_clocks_right and not lost
         self.facts = facts
         self.erased = erased
@@ -67,6 +71,11 @@ class History:
             and not any(two.home_at(one.number) == address for two in ever)
             for one in self.settled
         )
+
+    def is_datable(self, number: int) -> bool:
+        """Is it known of an act whether it was before or after the look that came before it?"""
+        at = self.facts.acts[number].at
+        return not any(start <= at <= end for start, end in self._undatable)
 
     def was_lost(self, number: int) -> bool:
         """Was the act forgotten with a state file?"""
@@ -185,7 +194,8 @@ def _nobody_says_yes(history: History, address: str) -> Iterator[str]:
     if any(one.accepts for home in homes for one in history.voters(home)):
         return
     if here:
-        if not any(one.accepts for one in here):
+        arrivals = [max(number for number, home in one.homes if home == address) for one in here]
+        if not any(one.accepts for one in here) and any(history.facts.had_event(number) for number in arrivals):
             yield "of its accounts all say no"
         return
     # An account that moved away with its yes leaves the address alone (decision 7).
@@ -257,7 +267,7 @@ def _may_take_back(
                 undone = [*undone, *(when for when, actor in contact.joined if actor in OWN)]
             if contact.contact_id in history.erased:  # a return that no run saw is forgotten with the contact
                 undone = [when for when in undone if history.facts.was_visible(when, contact.deleted[-1], FULL)]
-            if any(no.number < when < seen_until for when in undone):
+            if any(no.number < when < seen_until and history.is_datable(when) for when in undone):
                 continue
             # A historic unsubscribe, met at the first export, wins over any yes (decision 4). A later one goes to every
             # account that there is when it is seen (decision 5), unless its yes is newer by both vendors' dates.

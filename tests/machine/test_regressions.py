@@ -255,3 +255,27 @@ def test_a_contact_is_tagged_by_its_id_whatever_its_next_address_was() -> None:
             ("rename", 15, 0, 3),
         ],
     )
+
+
+def test_while_constant_contact_is_down_a_return_that_a_flush_could_not_see_is_unseen() -> None:
+    """The opt-out that an earlier run has recorded goes to the store: only a full pass looks for returns."""
+    first = [("sign_up", 0, 1), ("run", 3), ("unsubscribe", 0, 0), ("run", 0), ("come_back", 0, 0), ("run", 0)]
+    play(0, [*first, ("refuse_everything", 3, 0), ("run", 2)])
+
+
+def test_a_return_just_after_a_look_that_is_dated_too_late() -> None:
+    """Ten minutes later than it was: that the person came back after it, and not before, no date can tell."""
+    first = [("sign_up", 0, 0), ("sign_up", 4, 2), ("run", 3)]
+    play(0, [*first, ("wrong_clock", 2, 2, 0), ("unsubscribe", 0, 0), ("come_back", 0, 0)])
+
+
+def test_a_return_while_an_import_hangs() -> None:
+    """It puts the person on the list at once and ends a day later: when they came to be there is unknown."""
+    first = [("sign_up", 0, 2), ("sign_up", 1, 1), ("run", 3), ("sign_up", 2, 2), ("hang", 0, 0), ("run", 0)]
+    play(0, [*first, ("unsubscribe", 2, 0), ("come_back", 0, 0)])
+
+
+def test_after_two_weeks_nobody_knows_who_says_no_on_an_address_that_changed_hands() -> None:
+    """Events have expired, and the reading of everybody is of those who opt in."""
+    first = [("sign_up", 1, 0), ("sign_up", 0, 2), ("sign_up", 3, 0), ("sign_up", 4, 0), ("run", 3)]
+    play(0, [*first, ("hand_over", 929, 0), ("sign_up", 0, 0), ("time_passes", 3), ("time_passes", 2)])

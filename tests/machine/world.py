@@ -20,7 +20,7 @@ from tests.harness import Crash, Shop
 from tests.jobs.reconciling import reconcile
 from tests.jobs.test_export import seed_contact
 from tests.machine import invariants, tagging
-from tests.machine.facts import Facts, Span
+from tests.machine.facts import FULL, Facts, Span
 from tests.machine.invariants import History, Settled
 
 POOL = [f"p{number}@example.com" for number in range(6)]
@@ -111,6 +111,9 @@ class World:
         self.has_had_trouble = False
         self.are_clocks_right = True
         """Were they always?"""
+        self.undatable: list[tuple[datetime, datetime]] = []
+        """When a return can be taken for older than the look before it, which is dated too late."""
+        self._slow_since: datetime | None = None
         self.has_exported = False
         self.runs: list[Span] = []
         self._judged = 0
@@ -154,7 +157,15 @@ class World:
     def history(self, until: int | None = None) -> History:
         settled = [one for one in self.settled if until is None or one.number <= until]
         gone = frozenset(self.business), frozenset(self.erased), self._lost
-        return History(self.facts(until), settled, *gone, are_clocks_right=self.are_clocks_right)
+        dates = {"are_clocks_right": self.are_clocks_right, "undatable": self._with_slow(self.undatable)}
+        return History(self.facts(until), settled, *gone, **dates)
+
+    def be_slow(self) -> None:
+        """An import puts people on the list long before it ends, and so before they are taken to be there."""
+        self._slow_since = self._slow_since or self.shop.clock.now()
+
+    def _with_slow(self, spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+        return spans if self._slow_since is None else [*spans, (self._slow_since, self.shop.clock.now())]
 
     def accounts(self) -> list[int]:
         """The accounts there are, but for those whose person was erased."""
@@ -174,8 +185,9 @@ class World:
 
     @property
     def seen_until(self) -> int:
-        """The acts before this number could be seen: a run that ended well looks at what happened before its start."""
-        return max((one.start for one in self.runs if one.is_well), default=0)
+        """The returns before this number could be seen, by a job that reads everybody or by the run just judged."""
+        looks = (one for one in self.runs if one.is_well and (one.job in FULL or one is self.runs[-1]))
+        return max((one.start for one in looks), default=0)
 
     # running
 
@@ -187,7 +199,7 @@ class World:
         """One run as cron starts it, and what must hold after it. Our errors and a death are part of life."""
         self.tick(10)
         start = len(self.box.acts)
-        before, is_well = self.history(start), False
+        before, began_at, is_well = self.history(start), self.shop.clock.now(), False
         try:
             self._start(job)
         except Crash:
@@ -197,7 +209,7 @@ class World:
                 raise Broken(f"a clean {job} failed: {error.what} {error.why}") from error
         else:
             is_well = True
-        self.runs.append(Span(job, start, len(self.box.acts), is_well))
+        self.runs.append(Span(job, began_at, start, len(self.box.acts), is_well))
         self.judge_run(before, self.runs[-1])
 
     def _start(self, job: str) -> None:
@@ -224,6 +236,7 @@ class World:
         self.cc.relent()
         self.cc.plan.limit = 0
         self.box.faults.clear()
+        self.undatable, self._slow_since = self._with_slow(self.undatable), None
         self.set_clocks_right()
 
     def set_clocks_right(self) -> None:
