@@ -193,7 +193,8 @@ class Shop(AbstractContextManager["Shop"]):
         properties.put(store, TENANT_URL, f"http://{tenant.domain}")
         grant = start_device_flow(tools.sign_in, tools.app, "state")
         self.box.cc.approve_device(grant.user_code)
-        save_login(store, await_approval(tools.sign_in, tools.app, grant, self.clock), self.clock.now())
+        answer = await_approval(tools.sign_in, tools.app, grant, self.clock)
+        save_login(store, answer, tools.app, self.clock.now())
         properties.put(store, ACCOUNT, self.box.cc.account.encoded_account_id)
         self._close(store, tools)
 

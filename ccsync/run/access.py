@@ -1,5 +1,6 @@
 """How jobs reach the vendors: tokens that renew themselves, gates that pace and count every call."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import KW_ONLY, dataclass
@@ -9,7 +10,7 @@ from ccsync import oauth
 from ccsync.errors import LoginNeeded, QuotaSpent
 from ccsync.kibo import request_token
 from ccsync.run.vendor_names import CONSTANT_CONTACT, KIBO, LAPSES_AFTER, SIGN_IN
-from ccsync.state import Store, tokens
+from ccsync.state import Store, properties, tokens
 from ccsync.state.log import calls
 from ccsync.state.tokens import SavedToken
 from ccsync.transport import Transport
@@ -152,17 +153,21 @@ class ConstantContactToken:
     def current(self) -> str:
         """A token that is good for some minutes at least. Raises `LoginNeeded` when there never was a login."""
         saved = self._saved()
-        if is_good(saved, self.now()):
+        if self._is_good(saved):
             return saved.access_token
         with self.renewing():
             saved = self._saved()
-            return saved.access_token if is_good(saved, self.now()) else self._refresh(saved)
+            return saved.access_token if self._is_good(saved) else self._refresh(saved)
 
     def renew(self, refused: str) -> str:
         """Another token than the refused one. Raises `LoginNeeded` when only a person can get one."""
         with self.renewing():
             saved = self._saved()
             return saved.access_token if saved.access_token != refused else self._refresh(saved)
+
+    def _is_good(self, saved: SavedToken) -> bool:
+        """A token of another key or secret is not used: it would hide for a day that those of the config are wrong."""
+        return is_good(saved, self.now()) and properties.get(self.store, _APP) in (None, _mark_of(self.app))
 
     def _saved(self) -> SavedToken:
         saved = tokens.get(self.store, CONSTANT_CONTACT)
@@ -181,12 +186,23 @@ class ConstantContactToken:
             limit = f"; a login expires after {LAPSES_AFTER.days} days without use" if days >= LAPSES_AFTER.days else ""
             raise LoginNeeded(error.what, f"{error.why.rstrip('.')}; {when}{limit}.", error.fix) from None
         # A Long Lived app may not send a refresh token back: the old one stays valid.
-        save_login(self.store, answer, self.now(), previous=saved.refresh_token)
+        save_login(self.store, answer, self.app, self.now(), previous=saved.refresh_token)
         return answer.access_token
 
 
-def save_login(store: Store, answer: oauth.TokenAnswer, at: datetime, previous: str | None = None) -> None:
-    """Commit Constant Contact's tokens."""
+_APP = "constant_contact_app"
+
+
+def save_login(
+    store: Store, answer: oauth.TokenAnswer, app: oauth.App, at: datetime, previous: str | None = None
+) -> None:
+    """Commit Constant Contact's tokens, with a mark of the app that they were issued to."""
     ends = at + timedelta(seconds=answer.expires_in)
     refresh_token = answer.refresh_token or previous
-    tokens.save(store, SavedToken(CONSTANT_CONTACT, answer.access_token, refresh_token, answer.scope, at, ends))
+    with store.transaction():
+        tokens.save(store, SavedToken(CONSTANT_CONTACT, answer.access_token, refresh_token, answer.scope, at, ends))
+        properties.put(store, _APP, _mark_of(app))
+
+
+def _mark_of(app: oauth.App) -> str:
+    return hashlib.sha256(f"{app.client_id} {app.client_secret or ''}".encode()).hexdigest()

@@ -1,11 +1,15 @@
 """A state file belongs to one Kibo tenant and one Constant Contact account: with others it is not even looked into."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ccsync.cli.owner import ACCOUNT, TENANT, TENANT_URL
+from ccsync.oauth import App
+from ccsync.oauth.tokens import to_tokens
+from ccsync.run.access import save_login
 from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import properties, tokens
@@ -128,3 +132,41 @@ def test_a_state_file_of_0_2_that_is_another_tenant_s_is_refused(shop: InsideSho
     check_error(shop.ccsync(*words), {4}, "t1.example.com", "[state]")
     assert fact(shop, TENANT) is None
     assert shop.latest() == []
+
+
+WRONG_APPS = {
+    "key": ("device", SETTINGS.cc_client_id, "another-key"),
+    "secret": ("code", SETTINGS.cc_client_secret, "another-secret"),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG_APPS)
+def test_a_token_of_another_app_is_not_used(tmp_path: Path, kind: str) -> None:
+    """A wrong API key or secret of Constant Contact's is found at once, though the old token would last for a day:
+    by the login's check, doctor and the jobs. The login outlives it, and a right one costs no call.
+    """
+    flow, right, wrong = WRONG_APPS[kind]
+    with InsideShop(tmp_path, replace(SETTINGS, app_flow=flow), logs_in=False) as shop:
+        assert shop.ccsync("login", "--kibo-only").returncode == 0
+        store = shop.open()
+        secret = SETTINGS.cc_client_secret if flow == "code" else None
+        answer, app = to_tokens(shop.box.cc.sign_in()), App("", SETTINGS.cc_client_id, flow, secret)
+        save_login(store, answer, app, shop.clock.now())
+        store.close()
+        set_fact(shop, ACCOUNT, shop.box.cc.account.encoded_account_id)
+        asked = len(shop.requests("POST", "/token"))
+        assert shop.ccsync("poll-unsubscribes").returncode == 0
+        assert len(shop.requests("POST", "/token")) == asked
+        shop.edit(right, wrong)
+        for words, code in (
+            (["login", "--check"], 5),
+            (["doctor"], 4),
+            (["poll-unsubscribes"], 4),
+            (["flush-events"], 4),
+        ):
+            done = shop.ccsync(*words)
+            assert (done.returncode, "does not take this app" in done.stdout + done.stderr) == (code, True)
+        shop.edit(wrong, right)
+        asked = len(shop.requests("POST", "/token"))
+        assert shop.ccsync("login", "--check").returncode == 0
+        assert len(shop.requests("POST", "/token")) == asked

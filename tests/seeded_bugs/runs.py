@@ -32,7 +32,7 @@ BUGS = (
     SeededBug(
         "a token is used and not stored",
         "run/access.py",
-        "        save_login(self.store, answer, self.now(), previous=saved.refresh_token)\n",
+        "        save_login(self.store, answer, self.app, self.now(), previous=saved.refresh_token)\n",
         "",
         ("tests/run/test_access.py",),
     ),

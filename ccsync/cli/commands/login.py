@@ -163,7 +163,7 @@ def _log_in_to_constant_contact(
     summary = _read_account(fresh, scopes, privileges)
     _agree_to_account(app, config, store, summary, yes)
     with store.transaction():
-        save_login(store, answer, app.clock.now())
+        save_login(store, answer, tools.app, app.clock.now())
         properties.put(store, ACCOUNT, summary.encoded_account_id)
         properties.put(store, ORGANIZATION, summary.organization_name)
     screen.print_line(f"Constant Contact: logged in to {_name_of(summary)}")
