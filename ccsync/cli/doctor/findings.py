@@ -57,6 +57,9 @@ def examine(checks: Mapping[str, Check]) -> Iterator[Finding]:
             why = problems or error.why
             what = f"{error.what.rstrip('.')}: {why}" if why else error.what
             yield Finding(name, WRONG, what, error.fix, error.exit_code)
+        except OSError as error:  # a folder that is missing or closed to this user
+            what = f"{error.filename}: {error.strerror}"
+            yield Finding(name, WRONG, what, "Check the path and its permissions.", StateError.exit_code)
 
 
 def gravest(codes: set[int]) -> int:

@@ -84,6 +84,10 @@ def no_state(shop: InsideShop) -> None:
     shop.config.state.path.unlink()
 
 
+def no_folder(shop: InsideShop) -> None:
+    shop.config_path.write_text(shop.config_path.read_text() + '\n[state]\npath = "nowhere/ccsync.db"\n')
+
+
 def damaged(shop: InsideShop) -> None:
     path = shop.config.state.path
     data = bytearray(path.read_bytes())
@@ -139,6 +143,7 @@ def clock_ahead(shop: InsideShop) -> None:
         (open_to_others, 4, "permissions", "Others may read", "chmod 600"),
         (no_secret, 4, "secrets", "no secret for Kibo", "Set one"),
         (no_state, 6, "state file", "There is no state file", "ccsync login"),
+        (no_folder, 6, "disk", "nowhere: No such file or directory", "Check the path"),
         (damaged, 6, "state file", "damaged", "ccsync backup"),
         (cron_asleep, 1, "cron", "has not started flush-events and poll-unsubscribes", "ccsync init --print-crontab"),
         (wrong_secret, 4, "Kibo login", "refused the application's credentials", "Dev Center"),
