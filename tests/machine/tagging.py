@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from ccsync.state import person_tags
 from tests.harness import Shop
 from tests.machine.facts import ContactStory, Span
-from tests.machine.invariants import History, why_not
+from tests.machine.history import History
+from tests.machine.invariants import why_not
 from tests.to_constant_contact.tags.tagging import in_segments
 
 CONFIG = '\n[tags]\nVIP = "VIP customers"\n"*" = "Shop: *"\n'

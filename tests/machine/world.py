@@ -19,9 +19,9 @@ from ccsync.state import Store
 from tests.harness import Crash, Shop
 from tests.jobs.reconciling import reconcile
 from tests.jobs.test_export import seed_contact
-from tests.machine import invariants, tagging
+from tests.machine import invariants, store_consent, tagging
 from tests.machine.facts import FULL, Facts, Span
-from tests.machine.invariants import History, Settled
+from tests.machine.history import History, Settled
 
 POOL = [f"p{number}@example.com" for number in range(6)]
 OTHER_LIST = "Newsletter of somebody else"
@@ -292,7 +292,7 @@ class World:
         now, contacts = self.history(), self.contacts()
         found = [
             *invariants.nobody_is_sent_after_a_no(before, now, span),
-            *invariants.no_consent_is_touched(now, self._judged, self.seen_until),
+            *store_consent.no_consent_is_touched(now, self._judged, self.seen_until),
             *invariants.nobody_is_subscribed_again(now, _permissions(contacts), self.cc.forbidden_calls),
             *invariants.nobody_unsubscribed_is_member(now, frozenset(self.shop.members()), keeps=self._keeps_lists),
             *self.tags.of_run(before, now, span),
@@ -310,7 +310,7 @@ class World:
         found = [
             *invariants.who_says_no_is_no_member(now, members),
             *invariants.who_says_yes_is_member(now, members, waiting),
-            *invariants.store_knows(now),
+            *store_consent.store_knows(now),
             *self.tags.of_rest(now, members),
         ]
         self._raise_any(found)
