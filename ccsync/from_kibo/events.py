@@ -176,7 +176,8 @@ class _Pages:
             seen |= page.keys
             start += page.rows
             is_old = stops_at_old and all(one.created_at and one.created_at < self._since for one in page.events)
-            is_whole = start >= page.total and not may_be_capped(page.total)
+            # A full page is no end, whatever the total says.
+            is_whole = start >= page.total and page.rows < PAGE_SIZE and not may_be_capped(page.total)
             self.has_ended = page.rows == 0 or is_whole or (is_old and bool(page.events))
             yield page
             if self.has_ended:

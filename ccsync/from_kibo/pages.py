@@ -128,7 +128,9 @@ class Sweep:
             if last_id in ids and ids.index(last_id) > 0 and not is_second_look:
                 self.has_moved_right = True
             is_look_beyond = start + rows >= page.total
-            if is_look_beyond:
+            # A full page is no end, whatever the total says: one that is too low would hide everybody after it.
+            may_hide_more = rows >= PAGE_SIZE and not last_ids.issuperset(ids)
+            if is_look_beyond and (may_be_capped(page.total) or not may_hide_more):
                 last_ids, self._last = set(ids), page.customers
                 if not may_be_capped(page.total) or not self._open_window(0):
                     break

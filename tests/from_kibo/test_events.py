@@ -146,3 +146,15 @@ def test_a_page_that_is_lost_is_read_by_the_next_run(tmp_path: Path) -> None:
         shop.later(minutes=30)
         shop.flush()
         assert set(everybody) <= shop.members()
+
+
+def test_a_total_that_is_too_low_hides_no_event(tmp_path: Path) -> None:
+    """A full page of events is no end: what Kibo does not count is pulled all the same."""
+    with new_shop(tmp_path, total_cap=200) as shop:
+        stock(shop)
+        (account_id,) = shop.box.kibo.find_by_email(PAT)
+        for number in range(250):
+            shop.box.kibo.update_account(account_id, lastName=f"Name{number}")
+        add(shop, NEW)
+        shop.flush()
+        assert NEW in shop.members()

@@ -8,6 +8,7 @@ import pytest
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import properties
 from tests.harness import Shop
+from tests.jobs.reconciling import reconcile
 from tests.jobs.test_export import expected_members
 
 SETTINGS = SandboxSettings(customers=450, seed=11)
@@ -36,6 +37,19 @@ def test_a_total_that_stays_too_high_does_not_block_the_export(shop: Shop, too_m
         assert shop.members() == expected_members(shop)
         assert exported_list(shop) == shop.list_id
         assert any("more than it shows" in one for one in shop.remarks)
+
+
+@pytest.mark.parametrize("told", [200, 34, 0])
+def test_a_total_that_is_too_low_hides_nobody(shop: Shop, told: int) -> None:
+    """A full page is no end: an export, a sweep of a flush and reconcile read on until Kibo shows nobody new."""
+    shop.box.kibo.total_off = told - shop.box.kibo.opted_in_count()
+    assert shop.export().status == "COMPLETE"
+    assert shop.members() == expected_members(shop)
+    shop.later(days=9)
+    shop.box.kibo.add_account(emailAddress="late@example.com", firstName="L", acceptsMarketing=True)
+    assert shop.flush().status == "COMPLETE"
+    assert shop.members() == expected_members(shop)
+    assert reconcile(shop)[0].drift == 0
 
 
 def test_a_total_that_stays_too_high_costs_few_calls(shop: Shop) -> None:
