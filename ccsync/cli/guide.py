@@ -84,9 +84,7 @@ def _plain(text: str) -> str:
     """The text without Markdown markup."""
     text = re.sub(r"\[([^\]]+)\]\((https:[^)]+)\)", r"\1 (\2)", text)
     text = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", text)
-    return re.sub(
-        r"\*\*([^*]+)\*\*|`([^`]+)`|(?<!\w)\*([^*]+)\*(?!\w)", lambda found: found[found.lastindex or 0], text
-    )
+    return _MARKED.sub(lambda found: found[found.lastindex or 0], text)
 
 
 def show(text: str) -> None:

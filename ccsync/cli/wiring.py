@@ -1,8 +1,8 @@
 """Connects what a command needs: config, state file, clients, clock."""
 
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,12 +10,14 @@ from urllib.parse import urlsplit
 
 from ccsync import oauth
 from ccsync.cli import logging_setup, owner
+from ccsync.cli.command_line import App
+from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.config import Config, constant_contact_secret, kibo_secret
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import ConfigError
 from ccsync.kibo import Kibo
 from ccsync.run.access import ConstantContactToken, KiboToken, LedgerGate
-from ccsync.run.context import Context, Progress
+from ccsync.run.context import Context
 from ccsync.run.vendor_names import CONSTANT_CONTACT, KIBO, SIGN_IN
 from ccsync.state import Store, properties
 from ccsync.transport import Clock, Transport, origin
@@ -86,24 +88,30 @@ def clients(
     return Clients(kibo, contact, gate, app, sign_in)
 
 
-def work_of(
-    config: Config, store: Store, tools: Clients, list_id: str, clock: WallClock, report: Callable[[Progress], None]
-) -> Context:
-    """The context of a job. Raises `ConfigError` if the state file belongs to another tenant."""
-    owner.prove_tenant(
-        config, store, lambda: config.kibo.tenant_url or url_of_host(config, tools.kibo.get_tenant().domain)
-    )
-    return Context(
-        store=store,
-        kibo=tools.kibo,
-        constant_contact=tools.constant_contact,
-        gate=tools.gate,
-        config=config,
-        list_id=list_id,
-        clock=clock,
-        now=clock.now,
-        report=report,
-    )
+@contextmanager
+def working(
+    app: App, config: Config, command: str, list_id: str, *, shows_progress: bool, wait_seconds: float = 0.0
+) -> Iterator[Context]:
+    """The context of a job, with the state file open for writing; waits so long for the lock.
+
+    Raises `ConfigError` if the state file belongs to another tenant.
+    """
+    with app.writing(config, command, wait_seconds) as store:
+        tools = clients(config, store, app.clock)
+        owner.prove_tenant(
+            config, store, lambda: config.kibo.tenant_url or url_of_host(config, tools.kibo.get_tenant().domain)
+        )
+        yield Context(
+            store=store,
+            kibo=tools.kibo,
+            constant_contact=tools.constant_contact,
+            gate=tools.gate,
+            config=config,
+            list_id=list_id,
+            clock=app.clock,
+            now=app.clock.now,
+            report=ProgressLine(shows_progress and not app.is_quiet),
+        )
 
 
 def _kibo(

@@ -382,7 +382,7 @@ def test_hostile_names_are_harmless_on_a_terminal(shop: LiveShop) -> None:
 
 def test_progress_is_for_terminals(shop: LiveShop) -> None:
     """One line on a terminal's stderr, erased at the end; none with --no-progress."""
-    shop.box.faults.add("delay", vendor="kibo_tenant", nth=5, times=2, seconds=0.4)
+    shop.box.faults.add("delay", vendor="kibo_tenant", nth=3, times=3, seconds=0.4)
     seen = shop.on_terminal("export", "--yes")
     assert "customers" in seen.screen
     assert "calls today" in seen.screen

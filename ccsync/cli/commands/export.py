@@ -8,10 +8,9 @@ import click
 from ccsync.cli.command_line import App
 from ccsync.cli.commands.reporting.logs import rejected_to_json, run_to_json
 from ccsync.cli.terminal import screen, tables
-from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.terminal.run_report import news_of, report
-from ccsync.cli.wiring import active_list, clients, work_of
+from ccsync.cli.wiring import active_list, working
 from ccsync.errors import SOME_REJECTED, Declined, NotAgreed
 from ccsync.jobs import export as job
 from ccsync.mapping.addresses import check_address
@@ -70,29 +69,22 @@ def export(
         agree=lambda first: _agree(app, first, yes),
         agree_to_departures=lambda gone, looked_for: _agree_to_departures(app, gone, looked_for, yes),
     )
-    line = ProgressLine(not (app.is_quiet or no_progress or as_json))
-    with app.writing(config, "export") as store:
-        tools = clients(config, store, app.clock)
-        for transport in (tools.kibo.transport, tools.constant_contact.transport):
-            transport.on_long_wait = partial(_say_wait, app, line)
-        context = work_of(config, store, tools, list_id, app.clock, line)
-        try:
-            if dry_run:
-                return _dry_run(context, request, as_json, line)
-            carry_out(context, EXPORT, lambda: job.run(context, request))
-        finally:
-            line.erase()
-        finished = runs.get(store, context.run_id)
+    with working(app, config, EXPORT, list_id, shows_progress=not (no_progress or as_json)) as context:
+        for transport in (context.kibo.transport, context.constant_contact.transport):
+            transport.on_long_wait = partial(_say_wait, app)
+        if dry_run:
+            return _dry_run(context, request, as_json)
+        carry_out(context, EXPORT, lambda: job.run(context, request))
+        finished = runs.get(context.store, context.run_id)
         news = news_of(context, "record", "rejected") if job.has_news(context) else ""
     if finished is not None:
         report(app, finished, context, _summary(finished), as_json=as_json, news=news)
     return SOME_REJECTED if news else 0
 
 
-def _say_wait(app: App, line: ProgressLine, vendor: str, seconds: float) -> None:
+def _say_wait(app: App, vendor: str, seconds: float) -> None:
     """An export has no time limit, so tell the operator how long a wait will be, on the terminal and in the log."""
     if not app.is_quiet:
-        line.erase()
         ends = screen.local_time(app.clock.now() + timedelta(seconds=seconds))
         screen.say(f"{vendor} asks for a wait. The export continues at {ends}.")
 
@@ -125,11 +117,8 @@ def _agree_to_departures(app: App, gone: int, looked_for: int, yes: bool) -> boo
     raise Declined("Cancelled. Nothing more was sent.", "", "Check the list in Constant Contact; then: ccsync export")
 
 
-def _dry_run(context: Context, request: job.Request, as_json: bool, line: ProgressLine) -> int:
-    try:
-        run, plan = try_out(context, EXPORT, lambda: job.run(context, request) or Plan())
-    finally:
-        line.erase()
+def _dry_run(context: Context, request: job.Request, as_json: bool) -> int:
+    run, plan = try_out(context, EXPORT, lambda: job.run(context, request) or Plan())
     if as_json and run is not None:
         screen.print_json({**run_to_json(run), "id": None, "plan": _plan_to_json(plan)})
     else:

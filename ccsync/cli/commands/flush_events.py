@@ -6,9 +6,8 @@ from ccsync.cli.command_line import App
 from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.cron.job import RUN_SECONDS, is_switched_off, load, patience, say_notices, wait_option
 from ccsync.cli.terminal import screen, tables
-from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.run_report import news_of, report
-from ccsync.cli.wiring import active_list, clients, work_of
+from ccsync.cli.wiring import active_list, working
 from ccsync.errors import SOME_REJECTED
 from ccsync.jobs import flush_events as job
 from ccsync.reports.flush_plan import Plan
@@ -45,19 +44,16 @@ def flush_events(app: App, dry_run: bool, accept: int, wait_seconds: float | Non
     if not dry_run and is_switched_off(app, config, FLUSH_EVENTS):
         return 0
     app.clock.limit(RUN_SECONDS)
-    line = ProgressLine(not (app.is_quiet or as_json))
-    with app.writing(config, FLUSH_EVENTS, patience(app, wait_seconds)) as store:
-        tools = clients(config, store, app.clock)
-        context = work_of(config, store, tools, list_id, app.clock, line)
+    patient = patience(app, wait_seconds)
+    with working(app, config, FLUSH_EVENTS, list_id, shows_progress=not as_json, wait_seconds=patient) as context:
         flush = job.Flush(context, accept)
         try:
             if dry_run:
                 run, plan = try_out(context, FLUSH_EVENTS, flush.run)
             else:
                 carry_out(context, FLUSH_EVENTS, flush.run)
-                run, plan = runs.get(store, context.run_id), None
+                run, plan = runs.get(context.store, context.run_id), None
         finally:
-            line.erase()
             if not dry_run:
                 say_notices(app, context)
         news = news_of(context, "record", "rejected") if not dry_run and job.has_news(context) else ""

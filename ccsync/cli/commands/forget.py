@@ -6,9 +6,8 @@ import click
 
 from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen, tables
-from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.prompts import Talk
-from ccsync.cli.wiring import clients, work_of
+from ccsync.cli.wiring import working
 from ccsync.config import Config
 from ccsync.errors import Declined, NotAgreed
 from ccsync.jobs import forget as job
@@ -49,19 +48,14 @@ def forget(app: App, address: str, yes: bool, as_json: bool) -> None:
     """
     if not address.strip():
         raise click.UsageError("ADDRESS is empty.")
-    config, line = app.load(), ProgressLine(not (app.is_quiet or as_json))
-    with app.writing(config, "forget") as store:
-        tools = clients(config, store, app.clock)
-        context = work_of(config, store, tools, config.sync.list_id or "", app.clock, line)
+    config = app.load()
+    with working(app, config, FORGET, config.sync.list_id or "", shows_progress=not as_json) as context:
         held = job.find(context, address)
         if not held.is_known:
             _say_unknown(address, as_json)
             return
         _agree(app, config, held, yes)
-        try:
-            receipt = carry_out(context, FORGET, lambda: job.run(context, address))
-        finally:
-            line.erase()
+        receipt = carry_out(context, FORGET, lambda: job.run(context, address))
     if as_json:
         screen.print_json(receipt_to_json(address, receipt))
     elif not app.is_quiet:

@@ -6,9 +6,8 @@ from ccsync.cli.command_line import App
 from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.cron.job import RUN_SECONDS, is_switched_off, load, patience, say_notices, wait_option
 from ccsync.cli.terminal import screen, tables
-from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.run_report import news_of, report
-from ccsync.cli.wiring import active_list, clients, work_of
+from ccsync.cli.wiring import active_list, working
 from ccsync.errors import SOME_REJECTED
 from ccsync.jobs import poll_unsubscribes as job
 from ccsync.reports.poll_plan import Plan
@@ -47,18 +46,15 @@ def poll_unsubscribes(
         return 0
     app.clock.limit(RUN_SECONDS)
     request = job.Request(is_dry_run=dry_run, is_full=full, accept=accept)
-    line = ProgressLine(not (app.is_quiet or as_json))
-    with app.writing(config, POLL_UNSUBSCRIBES, patience(app, wait_seconds)) as store:
-        tools = clients(config, store, app.clock)
-        context = work_of(config, store, tools, list_id, app.clock, line)
+    patient = patience(app, wait_seconds)
+    with working(app, config, POLL_UNSUBSCRIBES, list_id, shows_progress=not as_json, wait_seconds=patient) as context:
         try:
             if dry_run:
                 run, outcome = try_out(context, POLL_UNSUBSCRIBES, lambda: job.run(context, request))
             else:
                 outcome = carry_out(context, POLL_UNSUBSCRIBES, lambda: job.run(context, request))
-                run = runs.get(store, context.run_id)
+                run = runs.get(context.store, context.run_id)
         finally:
-            line.erase()
             if not dry_run:
                 say_notices(app, context)
         news = news_of(context, "consent change", "not written to Kibo") if outcome.news else ""

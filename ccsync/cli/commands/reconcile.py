@@ -9,9 +9,8 @@ from ccsync.cli.command_line import App
 from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.cron.job import load, patience
 from ccsync.cli.terminal import screen, streaming, tables
-from ccsync.cli.terminal.progress import ProgressLine
 from ccsync.cli.terminal.prompts import Talk
-from ccsync.cli.wiring import active_list, clients, work_of
+from ccsync.cli.wiring import active_list, working
 from ccsync.consent.drift import DRIFT, MEANING, WORDS, Kind, Repair
 from ccsync.errors import Declined, NotAgreed
 from ccsync.jobs import reconcile as job
@@ -62,18 +61,13 @@ def reconcile(app: App, fix: bool, yes: bool, is_wide: bool, as_csv: bool, as_js
         raise NotAgreed("--fix needs a confirmation; nothing was done.", "", "ccsync reconcile --fix --yes")
     config = load(app, RECONCILE) if not fix else app.load()
     list_id = active_list(config)
-    line = ProgressLine(not (app.is_quiet or as_json or as_csv))
-    with app.writing(config, RECONCILE, patience(app, None)) as store:
-        if not (as_csv or as_json or fix) and properties.get(store, properties.EXPORTED_LIST) != list_id:
+    is_shown, patient = not (as_json or as_csv), patience(app, None)
+    with working(app, config, RECONCILE, list_id, shows_progress=is_shown, wait_seconds=patient) as context:
+        if not (as_csv or as_json or fix) and properties.get(context.store, properties.EXPORTED_LIST) != list_id:
             if not app.is_quiet:
                 screen.say(EXPORT_IS_DUE)
             return 0
-        tools = clients(config, store, app.clock)
-        context = work_of(config, store, tools, list_id, app.clock, line)
-        try:
-            report = carry_out(context, RECONCILE, lambda: job.run(context))
-        finally:
-            line.erase()
+        report = carry_out(context, RECONCILE, lambda: job.run(context))
         if as_csv:
             streaming.print_csv(COLUMNS, (tuple(_csv_cells(one)) for one in _findings(context)))
         elif as_json:

@@ -22,7 +22,7 @@ class Talk:
     def ask(self, question: str) -> str:
         """The typed line, stripped. Raises `click.Abort` at the end of the input."""
         self._check()  # a Ctrl-C that arrived during a call is not an answer to the next question
-        click.echo(f"{screen.fitted(question)} ", err=True, nl=False)
+        screen.put(f"{screen.fitted(question)} ", nl=False, is_talk=True)
         line = ""
         try:
             line = sys.stdin.readline()

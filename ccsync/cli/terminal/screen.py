@@ -70,10 +70,34 @@ def wrapped(text: str, room: int, *, breaks_words: bool = True) -> list[str]:
     return wrap(text, room, break_on_hyphens=False, break_long_words=breaks_words) or [""]
 
 
+class _Drawn:
+    """Is there a line of progress on the terminal?"""
+
+    is_there = False
+
+
+def draw(text: str) -> None:
+    """Show a line of progress at the bottom of the terminal's stderr, until something else is printed."""
+    room = max(10, shutil.get_terminal_size().columns - 1)
+    sys.stderr.write("\r\x1b[K" + text[:room])
+    sys.stderr.flush()
+    _Drawn.is_there = True
+
+
+def _erase() -> None:
+    if _Drawn.is_there:
+        _Drawn.is_there = False
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
+
+
 def put(text: str = "", *, nl: bool = True, is_talk: bool = False) -> None:
-    """Write to stdout or stderr. After `| head` has gone away what is left is dropped and the command goes on: what it
-    does is wanted, and a monitor wants its exit code.
+    """Write to stdout or stderr, in place of a line of progress.
+
+    After `| head` has gone away what is left is dropped and the command goes on: what it does is wanted, and a monitor
+    wants its exit code.
     """
+    _erase()
     stream = sys.stderr if is_talk else sys.stdout
     try:
         click.echo(text, nl=nl, err=is_talk)

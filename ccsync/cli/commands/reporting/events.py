@@ -9,8 +9,7 @@ import click
 
 from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen, tables
-from ccsync.cli.terminal.progress import ProgressLine
-from ccsync.cli.wiring import clients, work_of
+from ccsync.cli.wiring import working
 from ccsync.config import Config
 from ccsync.errors import VendorUnreachable
 from ccsync.from_kibo.events import pull
@@ -75,14 +74,9 @@ def events(
 
 def _pull(app: App, config: Config, as_json: bool) -> VendorUnreachable | None:
     """Pull Kibo's events into the queue. Returns the problem if Kibo's pages did not end."""
-    line = ProgressLine(not (app.is_quiet or as_json))
-    with app.writing(config, "events --refresh") as store:
-        tools = clients(config, store, app.clock)
-        list_id = config.sync.list_id or ""  # pulling needs no list
-        try:
-            pulled = pull(work_of(config, store, tools, list_id, app.clock, line))
-        finally:
-            line.erase()
+    list_id = config.sync.list_id or ""  # pulling needs no list
+    with working(app, config, "events --refresh", list_id, shows_progress=not as_json) as context:
+        pulled = pull(context)
     if screen.wants_summary(app.verbosity, app.is_quiet):
         screen.say(f"Pulled {counted(pulled.new, 'new event')}.")
     return pulled.trouble
