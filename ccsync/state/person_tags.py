@@ -59,11 +59,16 @@ def note_id(store: Store, number: int, tag_id: str) -> None:
 def note_contacts(store: Store, shown: Iterable[tuple[bytes, str]]) -> None:
     """These people's contacts (by id) are about to be noted; inside the caller's transaction.
 
-    Where it is another one than was known, the tags were given to that one, and are open again.
+    Where it is another one than was known, the tags were given to that one, and are open again. Where none was known
+    any more, it may be the one that was deleted, which comes back with its tags.
     """
     if store.exists("SELECT 1 FROM person_tags WHERE is_set"):
         is_other = "EXISTS (SELECT 1 FROM contacts WHERE contacts.person = ?1 AND contact_id IS NOT ?2)"
-        store.run_many(f"UPDATE person_tags SET is_set = 0 WHERE person = ?1 AND is_set AND {is_other}", shown)
+        are_unsure = (
+            f"iif((SELECT contact_id FROM contacts WHERE contacts.person = ?1) IS NULL, {tag_tasks.PERHAPS}, 0)"
+        )
+        sql = f"UPDATE person_tags SET is_set = {are_unsure} WHERE person = ?1 AND is_set AND {is_other}"
+        store.run_many(sql, shown)
 
 
 def note_gone(store: Store, number: int, at: datetime) -> None:

@@ -313,3 +313,20 @@ def test_a_contact_that_was_made_anew_gets_the_tags_again(tmp_path: Path) -> Non
         shop.flush()
         assert PAT in shop.members()
         assert (tags_of(shop, PAT), waiting(shop)) == ({VIP}, 0)
+
+
+def test_a_contact_that_staff_deleted_comes_back_with_its_tags(tmp_path: Path) -> None:
+    """What the segments no longer say is taken off it, though it was unknown for a while which contact it is."""
+    with tag_shop(tmp_path) as shop:
+        (pat,) = join(shop, PAT, segments=in_segments("VIP"))
+        shop.export()
+        shop.later(minutes=30)
+        shop.box.cc.delete_contact(PAT)
+        shop.box.kibo.update_account(pat, segments=in_segments())
+        shop.poll(is_full=True)
+        for _ in range(3):
+            shop.flush()
+            shop.later(minutes=30)
+            shop.poll(is_full=True)
+        assert PAT in shop.members()
+        assert (tags_of(shop, PAT), waiting(shop)) == (set(), 0)
