@@ -26,7 +26,7 @@ from ccsync.state.log.history import Step
 from ccsync.state.outbox import queue, write_backs
 from ccsync.state.outbox.write_backs import WriteBack
 from ccsync.state.properties import Stream
-from ccsync.state.suppressions import DEPARTED, Suppression
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, Suppression
 from ccsync.state.views import list_members
 from ccsync.words import counted
 
@@ -253,10 +253,17 @@ def _wants_back(context: Context, person: bytes) -> bool:
 
 
 def _note_returned(context: Context) -> None:
-    """Somebody who had left is on the list again: undone, unless Kibo has it already; then only its opt-in counts."""
+    """Somebody who had left is on the list again: undone, unless the store has a no; then only its opt-in counts.
+
+    In that case they came to the list another way: ccsync had put them there before, and does not take them off.
+    """
     for person in list_members.iter_returned(context.store, context.list_id):
-        if _is_undone(context, person):
+        is_undone = _is_undone(context, person)
+        with context.store.transaction():
+            if not is_undone:
+                contacts.note_removed(context.store, person, context.list_id, vendor_now(context))
             contacts.note_member(context.store, person, context.list_id, vendor_now(context))
+        if is_undone:
             withdraw_departure(context, person, "is on the list again, before it was written to the store")
         else:
             context.counts["back_on_list"] += 1
@@ -264,7 +271,10 @@ def _note_returned(context: Context) -> None:
 
 def _is_undone(context: Context, person: bytes) -> bool:
     """Does Kibo not have the departure yet? Nor has it one that is only held since an older state file was put back."""
-    sources = [one.source for one in suppressions.of_person(context.store, person) if one.kind == DEPARTED]
+    held = suppressions.of_person(context.store, person)
+    if any(one.kind == OPTED_OUT for one in held):
+        return False
+    sources = [one.source for one in held if one.kind == DEPARTED]
     written = write_backs.of_person(context.store, person)
     return suppressions.RESTORED in sources or any(one.kind == DEPARTED and one.done_at is None for one in written)
 

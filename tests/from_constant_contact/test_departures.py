@@ -356,3 +356,19 @@ def test_strangers_on_the_list_are_left_alone(shop: Shop) -> None:
     shop.box.cc.leave_list(KIM, LIST)
     run = shop.poll(is_full=True)
     assert (run.total_contacts, accepts(shop, kim)) == (0, False)
+
+
+def test_who_left_and_came_back_on_their_own_is_not_taken_off(shop: Shop) -> None:
+    """The store has their no from the departure: it is older than their coming back, and an edit makes it no newer."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.leave_list(PAT, shop.list_id)
+    shop.poll(is_full=True)
+    assert accepts(shop, pat) is False
+    shop.later(minutes=30)
+    shop.box.cc.join_list(PAT, shop.list_id)
+    shop.poll(is_full=True)
+    shop.later(minutes=30)
+    shop.box.kibo.update_account(pat, lastName="Roe")
+    shop.flush()
+    assert PAT in shop.members()

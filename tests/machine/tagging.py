@@ -66,7 +66,9 @@ class Tags:
                 yield f"T1 {span.job} took {name} off {contact.address}, which it had not given"
             elif act.kind == "tag":
                 standing = set(why_not(before, contact.address)) & set(why_not(now, contact.address))
-                seen = [one for one in sorted(standing) if one.startswith(SEEN_BY[span.job])]
+                # A contact that staff deleted is in no listing of opt-outs; a comparison of the list looks at it.
+                is_hidden = bool(contact.deleted) and not contact.is_member
+                seen = [one for one in sorted(standing) if not is_hidden and one.startswith(SEEN_BY[span.job])]
                 yield from (f"T1 {span.job} tagged {contact.address}: {reason}" for reason in seen)
                 if not _ever_said_yes(now, contact):
                     yield f"T1 {span.job} tagged {contact.address}: no account there said yes"

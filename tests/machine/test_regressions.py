@@ -279,3 +279,17 @@ def test_after_two_weeks_nobody_knows_who_says_no_on_an_address_that_changed_han
     """Events have expired, and the reading of everybody is of those who opt in."""
     first = [("sign_up", 1, 0), ("sign_up", 0, 2), ("sign_up", 3, 0), ("sign_up", 4, 0), ("run", 3)]
     play(0, [*first, ("hand_over", 929, 0), ("sign_up", 0, 0), ("time_passes", 3), ("time_passes", 2)])
+
+
+def test_who_is_held_says_no_in_the_store_and_rejoins_is_no_drift() -> None:
+    """What had put them on the list is over: they came back another way, and stay."""
+    first = [("sign_up", 0, 0), ("sign_up", 0, 1), ("sign_up", 0, 0), ("change_segment", 4, 0), ("run", 3)]
+    held = [("leave", 0, 0), ("time_passes", 0), ("wrong_clock", 2, 2, 1)]
+    with_tags = 8
+    play(with_tags, [*first, *held, ("decide", 73, 0), ("rejoin", 0, 0)])
+
+
+def test_tags_of_a_contact_that_opted_out_and_was_deleted() -> None:
+    """No listing of opt-outs shows a deleted contact: it may be tagged until a comparison of the list looks at it."""
+    with_tags, first = 8, [("sign_up", 0, 1), ("change_segment", 0, 0), ("run", 3)]
+    play(with_tags, [*first, ("unsubscribe", 0, 0), ("untag_by_hand", 0, 0), ("delete_contact", 0, 0)])

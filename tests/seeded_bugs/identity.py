@@ -362,4 +362,11 @@ BUGS = (
         "(moved_to NOT NULL AND ?2 IS NULL)",
         ("tests/identity/test_contacts_at_old_addresses.py", "-k", "who_opts_in_after"),
     ),
+    SeededBug(
+        "whoever rejoins the list is still where ccsync had put them",
+        "from_constant_contact/departures.py",
+        "                contacts.note_removed(context.store, person, context.list_id, vendor_now(context))\n",
+        "                pass\n",
+        ("tests/from_constant_contact/test_departures.py", "-k", "came_back_on_their_own"),
+    ),
 )
