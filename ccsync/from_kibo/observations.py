@@ -10,7 +10,7 @@ from ccsync.from_kibo import deletions, echoes, forgotten
 from ccsync.mapping import check_address
 from ccsync.models import Customer
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts, ledger, suppressions
+from ccsync.state import accounts, contacts, ledger, person_tags, suppressions
 from ccsync.state.accounts import B2B, AccountSeen
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
@@ -124,6 +124,7 @@ class Observer:
         said_at = customer.created_at if was is None else customer.updated_at
         if lifted or said_at is not None:
             contacts.begin_anew(store, person, at, None if lifted else said_at)
+            person_tags.note_unlinked(store, person)
         if blocking_suppression(suppressions.of_person(store, person), self._context.list_id) is None:
             for list_id in removals.drop_unsent(store, person):
                 # Whoever is off the list by a job that seemed to fail has not left it: their yes puts them back.

@@ -71,6 +71,12 @@ def note_contacts(store: Store, shown: Iterable[tuple[bytes, str]]) -> None:
         store.run_many(sql, shown)
 
 
+def note_unlinked(store: Store, person: bytes) -> None:
+    """The person's contact is not known any more, and its tags with it. Inside the caller's transaction."""
+    is_unknown = "EXISTS (SELECT 1 FROM contacts WHERE contacts.person = ?1 AND contact_id IS NULL)"
+    store.run(f"UPDATE person_tags SET is_set = 0 WHERE person = ?1 AND {is_unknown}", person)
+
+
 def note_gone(store: Store, number: int, at: datetime) -> None:
     """The tag was deleted at Constant Contact, so no contact has it any more. Inside the caller's transaction."""
     store.run("UPDATE tags SET tag_id = NULL, gone_at = ? WHERE number = ?", at, number)

@@ -98,6 +98,8 @@ def store_knows(history: History) -> Iterator[str]:
             continue
         if contact.contact_id in history.erased and _is_unseen(history, number, contact.deleted[-1]):
             continue
+        if _came_unsubscribed(contact) and not history.can_compare_dates:
+            continue  # its only date is that of its first sight, by our clock: a yes may seem newer
         # Addresses that ccsync could not see on the contact are unknown to it.
         homes = {contact.address} | {
             home

@@ -293,3 +293,9 @@ def test_tags_of_a_contact_that_opted_out_and_was_deleted() -> None:
     """No listing of opt-outs shows a deleted contact: it may be tagged until a comparison of the list looks at it."""
     with_tags, first = 8, [("sign_up", 0, 1), ("change_segment", 0, 0), ("run", 3)]
     play(with_tags, [*first, ("unsubscribe", 0, 0), ("untag_by_hand", 0, 0), ("delete_contact", 0, 0)])
+
+
+def test_an_opt_out_without_a_date_that_was_first_seen_by_a_wrong_clock() -> None:
+    """It counts as old as that clock says, so that a yes seems newer: nobody is mailed, and the store keeps the yes."""
+    first = [("sign_up", 2, 0), ("run", 3), ("decide", 0, 1), ("come_from_elsewhere", 2, 3)]
+    play(0, [*first, ("wrong_clock", 0, 0, 6)])

@@ -373,4 +373,11 @@ BUGS = (
         "return page is None and any(",
         ("tests/to_kibo/test_own_noes.py", "-k", "between_two_looks"),
     ),
+    SeededBug(
+        "a tag that a failed job may have set is not taken off",
+        "to_constant_contact/tags/tagging.py",
+        "        fresh = tag_tasks.set_out(context.store, some)\n",
+        "        fresh = list[tuple[bytes, int]]()\n",
+        ("tests/to_constant_contact/tags/test_tagging.py", "-k", "only_seemed_to_fail"),
+    ),
 )

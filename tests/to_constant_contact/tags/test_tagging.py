@@ -9,6 +9,7 @@ from ccsync.state import person_tags
 from tests.harness import LIST, Crash
 from tests.jobs.forgetting import forget
 from tests.jobs.polling import KIM, LEE, PAT, SAM, join
+from tests.jobs.test_export import seed_contact
 from tests.to_constant_contact.tags.tagging import in_segments, known_tags, tag_shop, tags_of, waiting
 
 NORTH, VIP = "The north", "VIP customers"
@@ -330,3 +331,23 @@ def test_a_contact_that_staff_deleted_comes_back_with_its_tags(tmp_path: Path) -
             shop.poll(is_full=True)
         assert PAT in shop.members()
         assert (tags_of(shop, PAT), waiting(shop)) == (set(), 0)
+
+
+def test_another_contact_keeps_the_tags_that_staff_gave_it(tmp_path: Path) -> None:
+    """ccsync had tagged the contact that has left the address, and takes nothing off the one that was made since."""
+    with tag_shop(tmp_path) as shop:
+        (pat,) = join(shop, PAT, segments=in_segments("VIP"))
+        shop.export()
+        shop.later(minutes=30)
+        shop.box.cc.rename(PAT, "moved@example.org")
+        shop.box.cc.leave_list("moved@example.org", shop.list_id)
+        shop.poll(is_full=True)
+        shop.later(minutes=30)
+        shop.box.cc.add_contact(seed_contact(PAT))
+        shop.box.cc.tag(PAT, VIP)
+        shop.box.kibo.update_account(pat, acceptsMarketing=True, segments=in_segments())
+        for _ in range(2):
+            shop.flush()
+            shop.later(minutes=30)
+        assert PAT in shop.members()
+        assert tags_of(shop, PAT) == {VIP}
