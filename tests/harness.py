@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from ccsync.cli.owner import ACCOUNT, TENANT, TENANT_URL
+from ccsync.cli.owner import ACCOUNT, TENANT
 from ccsync.cli.wiring import Clients, clients
 from ccsync.config import Config, load_config
 from ccsync.jobs import export as export_job
@@ -190,7 +190,7 @@ class Shop(AbstractContextManager["Shop"]):
         tools = self._clients(store)
         tenant = tools.kibo.get_tenant()
         properties.put(store, TENANT, str(tenant.tenant_id))
-        properties.put(store, TENANT_URL, f"http://{tenant.domain}")
+        properties.put(store, properties.TENANT_URL, f"http://{tenant.domain}")
         grant = start_device_flow(tools.sign_in, tools.app, "state")
         self.box.cc.approve_device(grant.user_code)
         answer = await_approval(tools.sign_in, tools.app, grant, self.clock)

@@ -12,7 +12,6 @@ from ccsync.models import AccountSummary
 from ccsync.state import Store, properties
 
 TENANT = "tenant_id"
-TENANT_URL = "tenant_url"
 ACCOUNT = "encoded_account_id"
 ORGANIZATION = "organization_name"
 
@@ -32,7 +31,7 @@ def prove_tenant(config: Config, store: Store, find_url: Callable[[], str]) -> N
     """
     if properties.get(store, TENANT) is not None:
         return
-    known = properties.get(store, TENANT_URL)
+    known = properties.get(store, properties.TENANT_URL)
     if known is not None and known.lower() != (found := find_url()).lower():
         raise _of_another(config, f"the Kibo tenant at {known}", f"tenant {config.kibo.tenant_id} at {found}")
     properties.put(store, TENANT, str(config.kibo.tenant_id))

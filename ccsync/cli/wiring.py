@@ -124,7 +124,7 @@ def _kibo(
     tries_secret: bool,
 ) -> Kibo:
     settings = config.kibo
-    tenant_url = settings.tenant_url or properties.get(store, owner.TENANT_URL)
+    tenant_url = settings.tenant_url or properties.get(store, properties.TENANT_URL)
     transport = Transport(
         vendor="Kibo",
         origins=[origin(url) for url in (settings.home_url, settings.event_url, tenant_url) if url],

@@ -92,7 +92,7 @@ class Status:
         return self.login_renewed_at + LAPSES_AFTER if self.login_renewed_at else None
 
 
-def gather(store: Store, config: Config, now: datetime, *, knows_tenant: bool) -> Status:
+def gather(store: Store, config: Config, now: datetime) -> Status:
     """Read everything as of one moment."""
     list_id = config.sync.list_id
     with store.snapshot():
@@ -121,7 +121,7 @@ def gather(store: Store, config: Config, now: datetime, *, knows_tenant: bool) -
             calls=_calls(store, config, now),
             kibo_calls=calls.calls_on(store, KIBO, now),
             login_renewed_at=saved.obtained_at if saved else None,
-            knows_tenant=knows_tenant,
+            knows_tenant=(config.kibo.tenant_url or properties.get(store, properties.TENANT_URL)) is not None,
             has_seen_events=properties.get(store, EVER_SEEN) is not None or events.have_ever_come(store),
             state_path=store.path,
             state_bytes=_size(store.path),

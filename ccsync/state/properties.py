@@ -16,6 +16,8 @@ RESTORED = "restored"
 
 A whole comparison of the list settles it.
 """
+TENANT_URL = "tenant_url"
+"""Where Kibo serves the tenant, as the login found it."""
 EXPORTED_LIST = "exported_list_id"
 """The list to which an export has finished."""
 FIRST_EXPORT = "first_export_at"

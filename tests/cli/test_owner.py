@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.cli.owner import ACCOUNT, TENANT, TENANT_URL
+from ccsync.cli.owner import ACCOUNT, TENANT
 from ccsync.oauth import App
 from ccsync.oauth.tokens import to_tokens
 from ccsync.run.access import save_login
@@ -128,7 +128,7 @@ def test_a_state_file_of_0_2_gets_its_owner(shop: InsideShop, words: list[str]) 
 def test_a_state_file_of_0_2_that_is_another_tenant_s_is_refused(shop: InsideShop, words: list[str]) -> None:
     """Where it knows another host, nothing is done with it (exit 4), and it gets no mark."""
     set_fact(shop, TENANT, None)
-    set_fact(shop, TENANT_URL, "https://t1.example.com")
+    set_fact(shop, properties.TENANT_URL, "https://t1.example.com")
     check_error(shop.ccsync(*words), {4}, "t1.example.com", "[state]")
     assert fact(shop, TENANT) is None
     assert shop.latest() == []

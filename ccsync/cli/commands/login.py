@@ -9,7 +9,7 @@ import click
 from ccsync import oauth
 from ccsync.cli.command_line import App
 from ccsync.cli.idle_login import age_of_login
-from ccsync.cli.owner import ACCOUNT, ORGANIZATION, TENANT_URL, check_account, prove_tenant
+from ccsync.cli.owner import ACCOUNT, ORGANIZATION, check_account, prove_tenant
 from ccsync.cli.setup import rights
 from ccsync.cli.setup.login_check import check
 from ccsync.cli.setup.sign_in import needs_paste, sign_in
@@ -147,7 +147,7 @@ def _log_in_to_kibo(config: Config, store: Store, tools: Clients) -> None:
     tenant = tools.kibo.get_tenant()
     url = config.kibo.tenant_url or url_of_host(config, tenant.domain)
     prove_tenant(config, store, lambda: url)
-    properties.put(store, TENANT_URL, url)
+    properties.put(store, properties.TENANT_URL, url)
     name = f" ({screen.clean(tenant.name)})" if tenant.name else ""
     screen.print_line(f"Kibo: tenant {tenant.tenant_id}{name} at {screen.clean(url)}")
 

@@ -31,7 +31,7 @@ def write_metrics(file: Path, app: App, config: Config) -> None:
 
     store = open_store(config.state.path, is_reader=True)
     try:
-        status = gather(store, config, app.clock.now(), knows_tenant=True)
+        status = gather(store, config, app.clock.now())
     finally:
         store.close()
     registry = CollectorRegistry()

@@ -110,7 +110,7 @@ class Machine:
 
     def _cron(self) -> str:
         config, store = self.known_config(), self.known_store()
-        status = gather(store, config, self._app.clock.now(), knows_tenant=True)
+        status = gather(store, config, self._app.clock.now())
         if not status.is_enabled:
             raise Skipped("the sync is disabled: ccsync configure --enable")
         if not status.is_exported:

@@ -115,7 +115,7 @@ class Vendors:
         found = tools.constant_contact.get_list(config.sync.list_id)
         if found is None:
             raise RefusedError("The contact list no longer exists.", "", "ccsync configure --list NAME")
-        status = gather(self._machine.known_store(), config, self._app.clock.now(), knows_tenant=True)
+        status = gather(self._machine.known_store(), config, self._app.clock.now())
         members = "" if found.membership_count is None else f", {found.membership_count:,} members"
         return f'"{found.name}"{members}' + ("" if status.is_exported else "; an export is due")
 

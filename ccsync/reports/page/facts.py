@@ -58,9 +58,9 @@ class Facts:
     limits: Sequence[tuple[str, str, int]]
 
 
-def collect(store: Store, config: Config, now: datetime, length: int, *, knows_tenant: bool) -> Facts:
+def collect(store: Store, config: Config, now: datetime, length: int) -> Facts:
     """Read what the page shows, without a call."""
-    status = gather(store, config, now, knows_tenant=knows_tenant)
+    status = gather(store, config, now)
     with store.snapshot():
         today = now.astimezone(UTC).date()
         first = today - timedelta(days=length - 1)

@@ -9,12 +9,10 @@ from pathlib import Path
 import click
 
 from ccsync.cli.command_line import App
-from ccsync.cli.owner import TENANT_URL
 from ccsync.cli.terminal import screen
 from ccsync.errors import InputError, StateError
 from ccsync.reports.page.facts import collect
 from ccsync.reports.page.render import render
-from ccsync.state import properties
 
 MOST_DAYS = 3_650
 _READABLE = 0o644
@@ -46,8 +44,7 @@ def report(app: App, output: Path, days: int) -> None:
     """
     config = app.load(only_reads=True)
     with app.reading(config) as store:
-        knows_tenant = (config.kibo.tenant_url or properties.get(store, TENANT_URL)) is not None
-        page = render(collect(store, config, app.clock.now(), days, knows_tenant=knows_tenant))
+        page = render(collect(store, config, app.clock.now(), days))
     if output == Path("-"):
         screen.put(page, nl=False)
         return

@@ -8,7 +8,7 @@ import click
 from ccsync.cli.command_line import App
 from ccsync.cli.commands.reporting.live import look_at_vendors
 from ccsync.cli.logging_setup import redact
-from ccsync.cli.owner import ORGANIZATION, TENANT_URL
+from ccsync.cli.owner import ORGANIZATION
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.since import as_span
 from ccsync.reports.attention import Alert, alerts_of
@@ -56,8 +56,7 @@ def status(app: App, checks: bool, stale_after: timedelta | None, live: bool, is
     config = app.load(only_reads=not live)
     with app.reading(config) as store:
         seen = look_at_vendors(app, config) if live else None
-        knows_tenant = (config.kibo.tenant_url or properties.get(store, TENANT_URL)) is not None
-        found = gather(store, config, app.clock.now(), knows_tenant=knows_tenant)
+        found = gather(store, config, app.clock.now())
         organization = properties.get(store, ORGANIZATION) or ""
     wanted = [*alerts_of(found), *(seen.troubles if seen else ())]
     stale = stale_jobs(found, stale_after) if stale_after is not None else []
