@@ -52,5 +52,5 @@ def run(context: Context, request: Request) -> Outcome:
     poll_remarks.remark(context, writing)
     context.counts["rejected"] = runs.count_rejected(context.store, context.run_id)
     writing.finish()
-    troubles.raise_first(writing.trouble)
-    return Outcome(plan, writing.news)
+    troubles.raise_first(writing.writer.trouble)
+    return Outcome(plan, writing.writer.outcomes.news)

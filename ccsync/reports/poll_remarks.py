@@ -26,7 +26,7 @@ def remark(context: Context, writing: Writing) -> None:
         counts[key] for key in (UNSUBSCRIBED, DEPARTED, RESUBSCRIBED, "unchanged", "not_a_customer", "failed")
     )
     context.remarks += [text.format(f"{counts[key]:,}") for key, text in _REMARKS.items() if counts[key]]
-    by = writing.writer.departed_by
+    by = writing.writer.outcomes.departed_by
     if by:
         context.remarks.append(
             f"{by[OWN_ACT]:,} of those who left the list did so themselves; for {by['']:,} Constant Contact does not"

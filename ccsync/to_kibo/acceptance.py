@@ -1,6 +1,6 @@
 """Writes back to Kibo within the safety limit, and remembers what a person has let through."""
 
-from ccsync.errors import CcsyncError, SafetyLimitError, TemporaryError
+from ccsync.errors import SafetyLimitError, TemporaryError
 from ccsync.run.context import Context
 from ccsync.state import properties
 from ccsync.to_kibo.write_back import Writer
@@ -24,16 +24,6 @@ class Writing:
         self._held = 0
         self._has_failed = False
 
-    @property
-    def news(self) -> int:
-        """How much Kibo did not take now and had not refused before."""
-        return self.writer.news
-
-    @property
-    def trouble(self) -> CcsyncError | None:
-        """What kept it from looking at departures; the rest was written."""
-        return self.writer.trouble
-
     def write(self) -> None:
         """Write everything that is due and not held; after a go that failed, nothing any more.
 
@@ -44,7 +34,7 @@ class Writing:
         properties.forget(self._context.store, ACCEPTED)
         self._has_failed = True
         try:
-            self._held = self.writer.write(self.accept).allowance.held
+            self._held = self.writer.write(self.accept)
         except TemporaryError:
             if self.accept > self.writer.written:
                 properties.put(self._context.store, ACCEPTED, str(self.accept - self.writer.written))

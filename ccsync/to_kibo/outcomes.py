@@ -29,7 +29,10 @@ SKIPPED = "skipped"
 
 
 class Outcomes:
-    """Keeps the records of one run. `news` counts what Kibo did not take now and had not refused before."""
+    """Keeps the records of one run. `news` counts what Kibo did not take now and had not refused before.
+
+    `departed_by` counts who left the list by whose act: Contact, or not shown ("").
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context

@@ -5,8 +5,7 @@ What Kibo does not take stays queued. Whatever dies in between, the next run loo
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from ccsync.consent.safety_limit import Allowance, allowance
@@ -33,14 +32,6 @@ MOST_REMEMBERED = 50_000
 """People whose accounts are kept in mind until they are written; beyond that they are looked up again."""
 
 
-@dataclass(frozen=True, slots=True)
-class WroteBack:
-    """How the write back ended: what the safety limit let through and held back, and the news of what Kibo refused."""
-
-    allowance: Allowance
-    news: int
-
-
 class Writer:
     """One run's write back: `written` counts what the safety limit let through and was done.
 
@@ -53,26 +44,16 @@ class Writer:
         self._finder = Finder(context)
         self._targets: dict[int, list[int]] = {}
         self._most_targets = MOST_REMEMBERED
-        self._outcomes = outcomes.Outcomes(context)
-        self._writes = AccountWrites(context, self._outcomes, self._holds, self._note_done)
+        self.outcomes = outcomes.Outcomes(context)
+        self._writes = AccountWrites(context, self.outcomes, self._holds, self._note_done)
         self._before = Tally()
         self.written = self._going = 0
         self.trouble: CcsyncError | None = None
 
-    @property
-    def news(self) -> int:
-        """How much Kibo did not take now and had not refused before."""
-        return self._outcomes.news
-
-    @property
-    def departed_by(self) -> Mapping[str, int]:
-        """How many left the list by whose act: Contact, or not shown ("")."""
-        return self._outcomes.departed_by
-
-    def write(self, accept: int) -> WroteBack:
+    def write(self, accept: int) -> int:
         """Write back everything that is due, as far as the safety limit lets it; what went before in this run counts.
 
-        Raises what `ccsync.errors` lists.
+        Returns how much it holds back. Raises what `ccsync.errors` lists.
         """
         self.look(accept)
         held = self.allowance(accept)
@@ -84,7 +65,7 @@ class Writer:
             self._writes.write(going, self._targets)
             for row in going:
                 self._targets.pop(row.id, None)
-        return WroteBack(held, self._outcomes.news)
+        return held.held
 
     def _note_done(self, row: WriteBack) -> None:
         self._before += Tally(1, row.was_on_list, row.was_on_list and row.kind == DEPARTED)
@@ -99,13 +80,13 @@ class Writer:
         self._finder.begin(write_backs.tally(store, self._at, kinds, wanted=False).total)
         after = 0
         while rows := write_backs.due(store, self._at, kinds, after=after, limit=CHUNK):
-            self._look_at([row for row in rows if row.id not in self._outcomes.failed])
+            self._look_at([row for row in rows if row.id not in self.outcomes.failed])
             after = rows[-1].id
 
     def wanted(self) -> Iterator[WriteBack]:
         """What has to be written, longest waiting first."""
         found = write_backs.iter_wanted(self._context.store, self._at, self._kinds())
-        return (row for row in found if row.id not in self._outcomes.failed)
+        return (row for row in found if row.id not in self.outcomes.failed)
 
     def targets(self, row: WriteBack) -> int:
         """How many accounts are to be written for it, as far as this run has looked."""
@@ -157,7 +138,7 @@ class Writer:
                 observe(self._context, found, are_whole=False)
             for row in by_person[person]:
                 if isinstance(found, CcsyncError):
-                    self._outcomes.fail(row, [(None, found)])
+                    self.outcomes.fail(row, [(None, found)])
                 elif self._holds(row):
                     self._judge(row, found)
 
@@ -181,7 +162,7 @@ class Writer:
     def _holds(self, row: WriteBack) -> bool:
         reason = outdated(row.kind, row.list_id, suppressions.of_person(self._context.store, row.person))
         if reason is not None:
-            self._outcomes.drop(row, reason)
+            self.outcomes.drop(row, reason)
         return reason is None
 
     def _is_departure(self, row: WriteBack) -> bool:
@@ -207,7 +188,7 @@ class Writer:
             return departures.check(self._context, row)
         except (RefusedError, VendorUnreachable) as error:
             control.blame_record_at_constant_contact(self._context, error)
-            self._outcomes.fail(row, [(None, error)])
+            self.outcomes.fail(row, [(None, error)])
             return False
 
     def _judge(self, row: WriteBack, found: Sequence[Customer]) -> None:
@@ -223,11 +204,11 @@ class Writer:
             for one in found
         }
         if newer := [account_id for account_id, act in acts.items() if act is AccountAct.NEWER]:
-            self._outcomes.leave(row, newer)
+            self.outcomes.leave(row, newer)
         targets = [account_id for account_id, act in acts.items() if act in (AccountAct.WRITE, AccountAct.UNKNOWN)]
         if targets:
             write_backs.want(self._context.store, [row.id])
             if len(self._targets) < self._most_targets:
                 self._targets[row.id] = targets
         else:
-            self._outcomes.finish(row, acts, list(writes.values()))
+            self.outcomes.finish(row, acts, list(writes.values()))
