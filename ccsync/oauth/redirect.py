@@ -10,17 +10,8 @@ import secrets
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from ccsync import shapes
 from ccsync.errors import LoginNeeded
-from ccsync.oauth.tokens import (
-    REFUSALS,
-    App,
-    TokenAnswer,
-    refused_client,
-    to_tokens,
-    token_call,
-    with_refresh_token,
-)
+from ccsync.oauth.tokens import App, TokenAnswer, redeem, with_refresh_token
 from ccsync.transport import Transport
 
 CODE_SECONDS = 300
@@ -104,17 +95,12 @@ def exchange_code(transport: Transport, app: App, attempt: Attempt, code: str) -
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": attempt.redirect_uri}
     if attempt.verifier is not None:
         form["code_verifier"] = attempt.verifier
-    answer, value = transport.json(token_call(app, form))
-    record = shapes.as_object(value) or {}
-    if answer.status not in REFUSALS:
-        return with_refresh_token(to_tokens(record, app.scopes))
-    if shapes.text(record, "error") == "invalid_grant":
-        raise LoginNeeded(
-            "Constant Contact did not take the code of the browser.",
-            "a code is good for five minutes and once (invalid_grant).",
-            "ccsync login",
-        )
-    raise refused_client(app, record, answer.status)
+    refusal = LoginNeeded(
+        "Constant Contact did not take the code of the browser.",
+        "a code is good for five minutes and once (invalid_grant).",
+        "ccsync login",
+    )
+    return with_refresh_token(redeem(transport, app, form, refusal, app.scopes))
 
 
 def _refusal(error: str) -> LoginNeeded:

@@ -50,18 +50,23 @@ def refresh(transport: Transport, app: App, refresh_token: str, scope: str = "")
     `scope` is what the login had: an answer that names none has not changed it (RFC 6749, section 6).
     Raises `LoginNeeded` for `invalid_grant` and for nothing else.
     """
-    form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+    refusal = LoginNeeded(
+        "Constant Contact refused the saved login.",
+        "the refresh token is no longer valid (invalid_grant).",
+        "ccsync login (nothing else is lost)",
+    )
+    return redeem(transport, app, {"grant_type": "refresh_token", "refresh_token": refresh_token}, refusal, scope)
+
+
+def redeem(
+    transport: Transport, app: App, form: Mapping[str, str], refusal: LoginNeeded, scope: str = ""
+) -> TokenAnswer:
+    """Exchange a code or a token for tokens. Raises `refusal` where it is not good, `ConfigError` for the app."""
     answer, value = transport.json(token_call(app, form))
     record = shapes.as_object(value) or {}
     if answer.status not in REFUSALS:
         return to_tokens(record, scope)
-    if shapes.text(record, "error") == "invalid_grant":
-        raise LoginNeeded(
-            "Constant Contact refused the saved login.",
-            "the refresh token is no longer valid (invalid_grant).",
-            "ccsync login (nothing else is lost)",
-        )
-    raise refused_client(app, record, answer.status)
+    raise refusal if shapes.text(record, "error") == "invalid_grant" else refused_client(app, record, answer.status)
 
 
 def token_call(app: App, form: Mapping[str, str]) -> Call:
