@@ -31,7 +31,7 @@ from ccsync.run.life_cycle import carry_out, try_out
 from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.sandbox.box import Sandbox
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.state import Lock, Store, create_store, open_store, properties, tokens
+from ccsync.state import Lock, Store, create_store, open_store, parked, properties, tokens
 from ccsync.state.database import copies
 from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
@@ -234,7 +234,7 @@ class Shop(AbstractContextManager["Shop"]):
                 with copies.ending(store, lock):
                     carry_out(context, job, lambda: body(context))
                 found = runs.get(store, context.run_id)
-                self.news = export_job.has_news(context)
+                self.news = parked.news_of(context.store, context.run_id) > 0
             finally:
                 self.notices, self.remarks = dict(context.notices), list(context.remarks)
                 self._close(store, tools)

@@ -27,7 +27,7 @@ from ccsync.run import clocks
 from ccsync.run.clocks import Moment
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
-from ccsync.state import batches, parked, properties, staging
+from ccsync.state import batches, properties, staging
 from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
 from ccsync.state.outbox import queue
@@ -233,8 +233,3 @@ def _close(context: Context) -> None:
             f"{counted(counts['opted_out'], 'customer')} opted out in the store meanwhile; none was sent."
         )
     staging.clear(context.store)
-
-
-def has_news(context: Context) -> bool:
-    """Did this run reject records that were not rejected before?"""
-    return parked.news_of(context.store, context.run_id) > 0

@@ -142,8 +142,3 @@ class Flush:
                 "The next run continues. If it persists: ccsync export, which has no time limit",
             )
         self.troubles.raise_first()
-
-
-def has_news(context: Context) -> bool:
-    """Did this run reject records that were not rejected before?"""
-    return parked.news_of(context.store, context.run_id) > 0

@@ -148,7 +148,7 @@ def _facts(store: Store, nothing: Facts, account_ids: Sequence[int], person: byt
     moved = [one.account_id for one in known if one.person != person]
     present = [one for one in account_ids if one not in moved]  # pending work of the others concerns their new address
     happened = [one for account_id in account_ids for one in events.of_account(store, account_id)]
-    deleted = {event.account_id for event, _, _ in happened if event.topic == events.DELETED}
+    deleted = {event.account_id for event, _, _ in happened if event.topic == queue.DELETED}
     facts = replace(
         nothing,
         accounts=tuple(one for one in known if one.person == person),

@@ -11,8 +11,6 @@ from ccsync.state.database.times import from_text, storable
 from ccsync.state.outbox import queue
 from ccsync.state.outbox.tasks import DONE, FAILED, PENDING
 
-DELETED = "customeraccount.deleted"
-
 _OPTS_IN = "SELECT 1 FROM accounts WHERE account_id = ? AND accepts_marketing"
 _PRUNE = "DELETE FROM events WHERE number IN (SELECT number FROM events WHERE done_at < ?1 AND seen_at < ?1 LIMIT 1000)"
 _QUEUE = "(SELECT account_id, queued_at, status, attempts, last_error FROM tasks WHERE kind = 'read')"

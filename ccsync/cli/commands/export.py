@@ -19,6 +19,7 @@ from ccsync.reports.first_export import FirstExport, warning
 from ccsync.run.context import Context
 from ccsync.run.job_names import EXPORT
 from ccsync.run.life_cycle import carry_out, try_out
+from ccsync.state import parked
 from ccsync.state.log import runs
 from ccsync.state.log.runs import Run
 from ccsync.words import counted, people
@@ -76,7 +77,7 @@ def export(
             return _dry_run(context, request, as_json)
         carry_out(context, EXPORT, lambda: job.run(context, request))
         finished = runs.get(context.store, context.run_id)
-        news = news_of(context, "record", "rejected") if job.has_news(context) else ""
+        news = news_of(context, "record", "rejected") if parked.news_of(context.store, context.run_id) else ""
     if finished is not None:
         report(app, finished, context, _summary(finished), as_json=as_json, news=news)
     return SOME_REJECTED if news else 0

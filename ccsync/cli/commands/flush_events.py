@@ -14,6 +14,7 @@ from ccsync.reports.flush_plan import Plan
 from ccsync.run.context import Context
 from ccsync.run.job_names import FLUSH_EVENTS
 from ccsync.run.life_cycle import carry_out, try_out
+from ccsync.state import parked
 from ccsync.state.log import runs
 from ccsync.state.log.runs import Run
 from ccsync.words import counted, people
@@ -56,7 +57,8 @@ def flush_events(app: App, dry_run: bool, accept: int, wait_seconds: float | Non
         finally:
             if not dry_run:
                 say_notices(app, context)
-        news = news_of(context, "record", "rejected") if not dry_run and job.has_news(context) else ""
+        has_news = not dry_run and parked.news_of(context.store, context.run_id) > 0
+        news = news_of(context, "record", "rejected") if has_news else ""
     if plan is not None:
         _show_plan(run, plan, context, as_json)
     elif run is not None:

@@ -110,7 +110,8 @@ def _print_json(context: Context, report: Report) -> None:
         "members": report.members,
         "kinds": {kind.value: report.counts.get(kind, 0) for kind in Kind},
     }
-    streaming.print_json_object(facts, "findings", map(finding_to_json, _findings(context)))
+    with screen.long_json("findings", map(finding_to_json, _findings(context)), **facts) as print_it:
+        print_it()
 
 
 def _print_report(context: Context, report: Report, *, is_wide: bool) -> None:

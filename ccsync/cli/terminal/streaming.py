@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from ccsync.cli.terminal.screen import clean
 
@@ -33,14 +33,3 @@ def print_json_array(items: Iterable[object]) -> None:
         sys.stdout.write(f"{before}\n  {json.dumps(item)}")
         before = ","
     sys.stdout.write("[]\n" if before == "[" else "\n]\n")
-
-
-def print_json_object(facts: Mapping[str, object], name: str, items: Iterable[object]) -> None:
-    """Print one JSON object: the facts, and under `name` the items, one a line."""
-    head = json.dumps(facts, indent=2).removesuffix("\n}")
-    sys.stdout.write(f"{head},\n  {json.dumps(name)}: ")
-    before = "["
-    for item in items:
-        sys.stdout.write(f"{before}\n    {json.dumps(item)}")
-        before = ","
-    sys.stdout.write("[]\n}\n" if before == "[" else "\n  ]\n}\n")

@@ -140,10 +140,9 @@ def _painted(text: str) -> str:
     return paint(words, _COLOR_OF.get(words)) + text[len(words) :]
 
 
-def paint(text: str, color: str | None, *, is_talk: bool = False) -> str:
-    """The text in a color, if stdout or stderr is a terminal that shows it and NO_COLOR is not set."""
-    stream = sys.stderr if is_talk else sys.stdout
-    if not color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not stream.isatty():
+def paint(text: str, color: str | None) -> str:
+    """The text in a color, if stdout is a terminal that shows it and NO_COLOR is not set."""
+    if not color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty():
         return text
     return click.style(text, fg=color)
 

@@ -148,9 +148,9 @@ def of_person(store: Store, person: bytes) -> list[WriteBack]:
     return _read(store, "person = ? ORDER BY id", person)
 
 
-def failing(store: Store, limit: int = -1) -> list[WriteBack]:
+def failing(store: Store) -> list[WriteBack]:
     """What Kibo did not take yet, longest waiting first."""
-    return _read(store, "done_at IS NULL AND attempts > 0 ORDER BY id LIMIT ?", limit)
+    return _read(store, "done_at IS NULL AND attempts > 0 ORDER BY id")
 
 
 def count_waiting(store: Store) -> int:
