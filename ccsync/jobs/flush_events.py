@@ -48,7 +48,7 @@ class Flush:
         """
         context = self.context
         ends_at = self._end_of_reading()
-        self.is_exported = properties.get(context.store, properties.EXPORTED_LIST) == context.list_id
+        self.is_exported = properties.has_exported(context.store, context.list_id)
         removals, check = Removals(context, self.accept), self._list_check()
         restored.recognize(context)
         begun_at = events.begin(context)

@@ -105,7 +105,7 @@ def gather(store: Store, config: Config, now: datetime) -> Status:
             interval=timedelta(minutes=config.sync.interval_minutes),
             list_id=list_id,
             list_name=config.sync.list_name,
-            is_exported=list_id is not None and properties.get(store, properties.EXPORTED_LIST) == list_id,
+            is_exported=properties.has_exported(store, list_id),
             placed=contacts.count_on_list(store, list_id) if list_id else 0,
             jobs=tuple(_standing(store, config, job) for job in JOBS),
             queue={status: counted.get(status, 0) for status in (tasks.PENDING, tasks.RETRYING, tasks.FAILED)},

@@ -129,7 +129,6 @@ def _subjects(store: Store, asked: str) -> tuple[list[int], list[bytes]]:
 
 def _nothing(store: Store, config: Config, asked: str) -> Facts:
     list_id = config.sync.list_id
-    is_exported = list_id is not None and properties.get(store, properties.EXPORTED_LIST) == list_id
     last = runs.last_of(store, FLUSH_EVENTS)
     trouble = last_errors.of_run(store, FLUSH_EVENTS, last.id) if last else None
     return Facts(
@@ -137,7 +136,7 @@ def _nothing(store: Store, config: Config, asked: str) -> Facts:
         config.sync.list_name,
         is_of_account=account_id_of(asked) is not None,
         is_enabled=config.sync.enabled,
-        is_exported=is_exported,
+        is_exported=properties.has_exported(store, list_id),
         overwrite_existing=config.sync.overwrite_existing,
         is_held_back=trouble is not None and trouble.code == SafetyLimitError.exit_code,
     )

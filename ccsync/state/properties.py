@@ -46,6 +46,11 @@ SLACK = timedelta(minutes=15)
 """How far a bookmark may lie ahead of the present: clocks that are right differ by less."""
 
 
+def has_exported(store: Store, list_id: str | None) -> bool:
+    """Has an export to this list finished, and was it the last list that one has finished to?"""
+    return list_id is not None and get(store, EXPORTED_LIST) == list_id
+
+
 @dataclass(frozen=True, slots=True)
 class Stream(Generic[T]):
     """Something that is read as far as a bookmark, and the clock that this is measured by."""

@@ -18,6 +18,7 @@ from ccsync.cli.wiring import Clients, clients
 from ccsync.config import Change, check_edit, edit_config
 from ccsync.errors import ConfigError
 from ccsync.mapping import mapping_problems
+from ccsync.mapping.fields import ATTRIBUTE_PREFIX
 from ccsync.models import ContactList, CustomField
 from ccsync.state import Store, person_tags
 
@@ -159,7 +160,7 @@ def _doubt_attributes(draft: Draft, tools: Clients) -> None:
     """Compare newly mapped attributes with one customer's: for a wrong name Kibo returns nothing, and no error."""
     before = draft.config.mapping.items()
     new = {key: source for key, source in (draft.mapping or {}).items() if (key, source) not in before}
-    if any(source.startswith(live_account.ATTRIBUTE) for source in new.values()):
+    if any(source.startswith(ATTRIBUTE_PREFIX) for source in new.values()):
         customer = sample_of(tools, new)
         for doubt in live_account.attribute_doubts(customer, new) if customer else ():
             screen.say(screen.clean(doubt))

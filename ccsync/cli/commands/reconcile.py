@@ -63,7 +63,7 @@ def reconcile(app: App, fix: bool, yes: bool, is_wide: bool, as_csv: bool, as_js
     list_id = active_list(config)
     is_shown, patient = not (as_json or as_csv), patience(app, None)
     with working(app, config, RECONCILE, list_id, shows_progress=is_shown, wait_seconds=patient) as context:
-        if not (as_csv or as_json or fix) and properties.get(context.store, properties.EXPORTED_LIST) != list_id:
+        if not (as_csv or as_json or fix or properties.has_exported(context.store, list_id)):
             if not app.is_quiet:
                 screen.say(EXPORT_IS_DUE)
             return 0

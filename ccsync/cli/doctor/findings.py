@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ccsync.cli.terminal.error_lines import what_and_why
 from ccsync.errors import (
     CcsyncError,
     ConfigError,
@@ -53,10 +54,7 @@ def examine(checks: Mapping[str, Check]) -> Iterator[Finding]:
         except Interrupted:
             raise
         except CcsyncError as error:
-            problems = "; ".join(error.problems) if isinstance(error, ConfigError) else ""
-            why = problems or error.why
-            what = f"{error.what.rstrip('.')}: {why}" if why else error.what
-            yield Finding(name, WRONG, what, error.fix, error.exit_code)
+            yield Finding(name, WRONG, what_and_why(error), error.fix, error.exit_code)
         except OSError as error:  # a folder that is missing or closed to this user
             what = f"{error.filename}: {error.strerror}"
             yield Finding(name, WRONG, what, "Check the path and its permissions.", StateError.exit_code)

@@ -14,6 +14,7 @@ from ccsync.cli.terminal import screen
 from ccsync.cli.wiring import Clients, clients
 from ccsync.errors import ConfigError, LoginNeeded, RefusedError
 from ccsync.from_kibo.events import EVER_SEEN
+from ccsync.mapping.targets import CUSTOM_FIELD_PREFIX
 from ccsync.reports import first_export
 from ccsync.reports.status import gather
 from ccsync.run.job_names import FLUSH_EVENTS
@@ -128,7 +129,7 @@ class Vendors:
                 "",
                 "ccsync configure --create-fields",
             )
-        number = sum(key.startswith("cf:") for key in mapping)
+        number = sum(key.startswith(CUSTOM_FIELD_PREFIX) for key in mapping)
         return f"{number} mapped, all there" if number else "none mapped"
 
     def _tags(self) -> str:

@@ -39,7 +39,7 @@ def _explain_list(draft: Draft, store: Store, name: str, list_id: str) -> None:
     if before is not None and before != list_id:
         old = screen.clean(draft.config.sync.list_name or before)
         screen.print_line(f'Members of "{old}" stay there; ccsync no longer changes that list.')
-    if properties.get(store, properties.EXPORTED_LIST) != list_id:
+    if not properties.has_exported(store, list_id):
         screen.print_line(
             "An export is due; until then the cron jobs add nobody. First pause any automation in Constant Contact that"
             " starts when somebody joins this list: it may mail every customer.\n"

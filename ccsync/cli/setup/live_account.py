@@ -14,12 +14,12 @@ from ccsync.errors import ConfigError, RefusedError
 from ccsync.from_kibo.pages import FILTER
 from ccsync.kibo import Kibo
 from ccsync.mapping import MappedContact, attributes_by_name, mapping_problems, to_contact
+from ccsync.mapping.fields import ATTRIBUTE_PREFIX
+from ccsync.mapping.targets import CUSTOM_FIELD_PREFIX
 from ccsync.models import AccountEmail, ContactList, Customer, CustomField
 from ccsync.state import Store
 from ccsync.words import counted
 
-CUSTOM_FIELD = "cf:"
-ATTRIBUTE = "attributes."
 MOST_LISTS = 1_000
 MOST_FIELDS = 100
 SAMPLES = 20
@@ -114,7 +114,7 @@ def custom_fields(client: ConstantContact) -> list[CustomField]:
 def missing_fields(mapping: Mapping[str, str], fields: Iterable[CustomField]) -> list[str]:
     """The names of mapped custom fields that the account does not have."""
     names = {one.name for one in fields}
-    mapped = (key.removeprefix(CUSTOM_FIELD).strip() for key in mapping if key.startswith(CUSTOM_FIELD))
+    mapped = (key.removeprefix(CUSTOM_FIELD_PREFIX).strip() for key in mapping if key.startswith(CUSTOM_FIELD_PREFIX))
     return [name for name in mapped if name and name not in names]
 
 
@@ -126,15 +126,15 @@ def with_labels_as_names(mapping: Mapping[str, str], fields: Sequence[CustomFiel
 
 
 def _named(key: str, names: set[str], by_label: Mapping[str, str]) -> str:
-    name = key.removeprefix(CUSTOM_FIELD).strip()
-    if not key.startswith(CUSTOM_FIELD) or name in names:
+    name = key.removeprefix(CUSTOM_FIELD_PREFIX).strip()
+    if not key.startswith(CUSTOM_FIELD_PREFIX) or name in names:
         return key
-    return CUSTOM_FIELD + by_label.get(name.casefold(), name)
+    return CUSTOM_FIELD_PREFIX + by_label.get(name.casefold(), name)
 
 
 def odd_fields(mapping: Mapping[str, str], fields: Iterable[CustomField]) -> list[CustomField]:
     """Mapped custom fields that are not for texts: a value that does not fit may cost its row."""
-    return [one for one in fields if CUSTOM_FIELD + one.name in mapping and one.type not in _TEXT_TYPES]
+    return [one for one in fields if CUSTOM_FIELD_PREFIX + one.name in mapping and one.type not in _TEXT_TYPES]
 
 
 def check_room(names: Sequence[str], fields: Sequence[CustomField]) -> None:
@@ -155,8 +155,8 @@ def create_field(client: ConstantContact, name: str) -> CustomField:
 
 def with_field(mapping: Mapping[str, str], name: str, made: CustomField) -> dict[str, str]:
     """The mapping with a new custom field under the name that it got."""
-    key = CUSTOM_FIELD + name
-    return {(CUSTOM_FIELD + made.name if one == key else one): source for one, source in mapping.items()}
+    key = CUSTOM_FIELD_PREFIX + name
+    return {(CUSTOM_FIELD_PREFIX + made.name if one == key else one): source for one, source in mapping.items()}
 
 
 # customers
@@ -185,7 +185,8 @@ def values_of(customer: Customer, mapping: Mapping[str, str]) -> dict[str, str]:
 def attribute_doubts(customer: Customer, mapping: Mapping[str, str]) -> list[str]:
     """Mapped attributes that a customer does not have, each with the nearest: maybe misspelt, maybe just empty here."""
     known = list(attributes_by_name(customer.raw))
-    mapped = {source.removeprefix(ATTRIBUTE).lower() for source in mapping.values() if source.startswith(ATTRIBUTE)}
+    sources = [one for one in mapping.values() if one.startswith(ATTRIBUTE_PREFIX)]
+    mapped = {one.removeprefix(ATTRIBUTE_PREFIX).lower() for one in sources}
     doubts = []
     for name in sorted(mapped - set(known)) if known else ():
         near = list_names.nearest(name, known, 1)

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from ccsync.cli.logging_setup import redact
 from ccsync.cli.setup import list_names, live_account
 from ccsync.cli.setup.draft import Draft, check_not_empty
-from ccsync.cli.setup.live_account import CUSTOM_FIELD
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import Clients
 from ccsync.config import check_edit
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, RefusedError
 from ccsync.mapping import ANY_CUSTOM_FIELD, SOURCES, TARGETS, attributes_by_name, mapping_problems
+from ccsync.mapping.targets import CUSTOM_FIELD_PREFIX
 from ccsync.models import Customer, CustomField
 
 
@@ -56,7 +56,7 @@ class MappingChoice:
 
     def _list_fields(self) -> None:
         targets = [(name, one.meaning) for name, one in TARGETS.items() if name != ANY_CUSTOM_FIELD]
-        targets += [(CUSTOM_FIELD + one.name, f'custom field "{one.label}"') for one in self._fields]
+        targets += [(CUSTOM_FIELD_PREFIX + one.name, f'custom field "{one.label}"') for one in self._fields]
         tables.print_table(("Constant Contact", "is"), [*targets, (ANY_CUSTOM_FIELD, "a new one")], is_talk=True)
         screen.say("")
         attributes = sorted(attributes_by_name(self._customer.raw)) if self._customer else []

@@ -19,8 +19,7 @@ def show(error: CcsyncError) -> None:
 
 def show_in_one_line(error: CcsyncError) -> None:
     """Print the error as a single line."""
-    what = f"{error.what.rstrip('.')}: {error.why}" if error.why else error.what
-    say(f"Error: {clean(logging_setup.redact(' '.join(filter(None, (what, error.fix)))))}")
+    say(f"Error: {clean(logging_setup.redact(f'{what_and_why(error)} {error.fix}'.rstrip()))}")
 
 
 def show_json(error: CcsyncError, code: int) -> None:
@@ -28,8 +27,16 @@ def show_json(error: CcsyncError, code: int) -> None:
     put(logging_setup.redact(json.dumps({"error": facts(error, code)})), is_talk=True)
 
 
+def what_and_why(error: CcsyncError) -> str:
+    """The error as one sentence, without what to do about it."""
+    why = _why(error)
+    return f"{error.what.rstrip('.')}: {why}" if why else error.what
+
+
+def _why(error: CcsyncError) -> str:
+    return "; ".join(error.problems) if isinstance(error, ConfigError) and error.problems else error.why
+
+
 def facts(error: CcsyncError, code: int | None = None) -> dict[str, object]:
     """An error as `--json` prints it."""
-    why = "; ".join(error.problems) if isinstance(error, ConfigError) and error.problems else error.why
-    code = error.exit_code if code is None else code
-    return {"code": code, "what": error.what, "why": why, "fix": error.fix}
+    return {"code": code or error.exit_code, "what": error.what, "why": _why(error), "fix": error.fix}

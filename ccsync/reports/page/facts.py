@@ -13,7 +13,7 @@ from ccsync.run.job_names import EXPORT, FLUSH_EVENTS, FORGET, POLL_UNSUBSCRIBES
 from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.state import Store, parked
 from ccsync.state.log import calls, days
-from ccsync.words import counted
+from ccsync.words import counted, people
 
 JOB_NAMES = {
     EXPORT: "Whole export",
@@ -120,7 +120,7 @@ class _Page:
         known = [one for one in latest if one is not None]
         sentence = "The number of members is noted from the first check for unsubscribes on."
         if known:
-            sentence = f"The list has {_people(known[-1])}{_change(known)}."
+            sentence = f"The list has {people(known[-1])}{_change(known)}."
         return charts.lines("members", "Members of the list", sentence, self.labels, [Series("Members", latest)])
 
     def _latest(self, span: spans.Span) -> int | None:
@@ -139,7 +139,7 @@ class _Page:
             self._series("Left the list only", "consent left-list constant_contact", is_below=True),
         ]
         sentence = (
-            f"{_people(_total(joined))} joined and {_people(_total(left))} left."
+            f"{people(_total(joined))} joined and {people(_total(left))} left."
             " Those who opted out in the store were taken off the list; those who unsubscribed or left at Constant"
             " Contact were opted out in the store, too."
         )
@@ -149,7 +149,7 @@ class _Page:
         store = self._series("Said yes in the store", "consent opted-in kibo")
         back = self._series(_BACK, "consent resubscribed constant_contact")
         sentence = (
-            f"{_people(_total([store]))} said yes to marketing in the store, and {_people(_total([back]))} by"
+            f"{people(_total([store]))} said yes to marketing in the store, and {people(_total([back]))} by"
             " subscribing again at Constant Contact. Each yes is kept with its date and its source."
         )
         return charts.columns("consent", "Where consent comes from", sentence, self.labels, [store, back])
@@ -206,10 +206,6 @@ class _Page:
 
 def _total(series: Sequence[Series]) -> int:
     return sum(value or 0 for one in series for value in one.values)
-
-
-def _people(number: int) -> str:
-    return "1 person" if number == 1 else f"{number:,} people"
 
 
 def _change(known: Sequence[int]) -> str:

@@ -6,19 +6,22 @@ from datetime import datetime, timedelta
 import click
 
 from ccsync.cli.command_line import App
-from ccsync.cli.commands.reporting.live import look_at_vendors
 from ccsync.cli.logging_setup import redact
-from ccsync.cli.owner import ORGANIZATION
+from ccsync.cli.owner import ACCOUNT, ORGANIZATION
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.since import as_span
+from ccsync.cli.wiring import clients
+from ccsync.config import Config
 from ccsync.reports.attention import Alert, alerts_of
-from ccsync.reports.live import Seen
+from ccsync.reports.live import Seen, look
 from ccsync.reports.status import JobStanding, Status, gather, stale_jobs
 from ccsync.state import properties
 from ccsync.state.outbox.tasks import FAILED
 from ccsync.words import counted, days_ago, people
 
 FOUND = 1
+MOST_SECONDS = 60
+"""If a vendor asks for a longer wait, give up."""
 
 
 def _some_time(context: click.Context, option: click.Parameter, text: str | None) -> timedelta | None:
@@ -55,7 +58,7 @@ def status(app: App, checks: bool, stale_after: timedelta | None, live: bool, is
         raise click.UsageError("--check and --json do not go together.")
     config = app.load(only_reads=not live)
     with app.reading(config) as store:
-        seen = look_at_vendors(app, config) if live else None
+        seen = _look_at_vendors(app, config) if live else None
         found = gather(store, config, app.clock.now())
         organization = properties.get(store, ORGANIZATION) or ""
     wanted = [*alerts_of(found), *(seen.troubles if seen else ())]
@@ -71,6 +74,17 @@ def status(app: App, checks: bool, stale_after: timedelta | None, live: bool, is
     for one in stale:
         screen.say(_of_stale(one))
     return FOUND if stale else 0
+
+
+def _look_at_vendors(app: App, config: Config) -> Seen:
+    """Ask both vendors without disturbing a running job: the lock is taken only while the login is renewed.
+
+    A failed call becomes a problem in the result.
+    """
+    app.clock.limit(MOST_SECONDS)
+    with app.checking(config) as store:
+        tools = clients(config, store, app.clock, renewing=lambda: app.lock(config, "status --live"))
+        return look(tools.kibo, tools.constant_contact, config.sync.list_id, properties.get(store, ACCOUNT))
 
 
 def _in_one_line(found: Status, alarms: list[str]) -> str:
