@@ -38,7 +38,10 @@ class Reply:
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_marked)
         if _MARK in text:
             text = _MARKED.sub(r"\1", text)
-        return cls(status, text.encode(), headers={k.replace("_", "-"): v for k, v in headers.items()})
+        # A lone surrogate, which JSON may hold, goes out as its escape.
+        return cls(
+            status, text.encode(errors="backslashreplace"), headers={k.replace("_", "-"): v for k, v in headers.items()}
+        )
 
 
 _MARK = r'"\u0000number '

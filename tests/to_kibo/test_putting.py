@@ -76,3 +76,11 @@ def test_numbers_of_an_account_go_back_as_they_came(shop: Shop) -> None:
     (put,) = [one for one in shop.box.requests.records if one.method == "PUT"]
     assert f'"customFigures":{numbers}' in bytes(put.body).decode()
     assert accepts(shop, account_id) is False
+
+
+def test_half_a_character_in_an_account_survives(shop: Shop) -> None:
+    """A lone surrogate, which JSON may hold and UTF-8 may not, goes back as it came."""
+    account_id = unsubscribed(shop)
+    shop.box.kibo.update_account(account_id, lastName="D\ud83d")
+    shop.poll()
+    assert (accepts(shop, account_id), shop.box.kibo.account(account_id)["lastName"]) == (False, "D\ud83d")
