@@ -41,7 +41,7 @@ def recognize(context: Context) -> None:
         return  # a bookmark never lies ahead of our clock: that run's was behind, and says nothing
     with context.gate.for_opt_outs():
         shown = context.constant_contact.get_activities()
-    last_at = vendor_now(context) - (context.now() - ended_at) + CLOCK_SLACK
+    last_at = clocks.last_end(context, ended_at) + CLOCK_SLACK
     known = batches.known_activities(context.store) | removals.known_activities(context.store)
     known |= tag_tasks.known_activities(context.store)
     if not any(

@@ -9,6 +9,7 @@ from ccsync.clocks import ContactTime, KiboTime, OurTime, Time
 from ccsync.errors import CcsyncError, Interrupted, OutOfTime
 from ccsync.run.context import Context
 from ccsync.state import properties
+from ccsync.state.database.times import to_text
 from ccsync.state.properties import Stream
 from ccsync.transport.vendor_clock import SAME, Reading
 
@@ -53,6 +54,25 @@ def contact_time(context: Context, when: Moment | None = None) -> ContactTime:
 def vendor_now(context: Context) -> datetime:
     """The time by Constant Contact's clock."""
     return context.constant_contact.transport.server_time(context.now())
+
+
+_ENDED_AT = "ended_at_by_constant_contact"
+
+
+def note_end(context: Context) -> None:
+    """A run has ended: remember when, by Constant Contact's clock, if that has answered."""
+    if context.constant_contact.transport.dates.answers:
+        properties.put(context.store, _ENDED_AT, to_text(vendor_now(context)))
+
+
+def last_end(context: Context, ended_at: datetime) -> datetime:
+    """When the latest run ended, by Constant Contact's clock; by ours, which was perhaps wrong, it was `ended_at`."""
+    now = vendor_now(context)
+    noted = properties.get(context.store, _ENDED_AT)
+    by_ours = now - (context.now() - ended_at)
+    # One that is ahead was read from a wrong header.
+    known = [one for one in [datetime.fromisoformat(noted)] if one <= now] if noted else []
+    return max([by_ours, *known])
 
 
 def kibo_now(context: Context) -> KiboTime:
@@ -103,18 +123,24 @@ def do_agree(context: Context) -> bool:
 
 
 def bookmark(context: Context, stream: Stream[T]) -> T | None:
-    """How far `stream` has been read; `None` when it never was, or when that lies ahead of every clock."""
-    return properties.bookmark(context.store, stream, _horizon(context))
+    """How far `stream` has been read; `None` when it never was, or when that lies ahead of all clocks that tell."""
+    return properties.bookmark(context.store, stream, _horizon(context, stream))
 
 
 def advance(context: Context, stream: Stream[T], at: T) -> None:
     """Move a stream's bookmark; it moves back only from where a wrong clock had set it."""
-    properties.advance(context.store, stream, at, _horizon(context))
+    properties.advance(context.store, stream, at, _horizon(context, stream))
 
 
-def _horizon(context: Context) -> datetime:
-    """The latest time that any of the clocks shows: what is dated later was written by a wrong clock."""
+def _horizon(context: Context, stream: Stream[T]) -> datetime:
+    """The latest time that any of the clocks shows: what is dated later was written by a wrong clock.
+
+    What is dated by ours is measured by ours alone: where that has gone back, what was due would wait until it is there
+    again.
+    """
     when = moment(context)
+    if stream.clock is OurTime:
+        return when.ours
     return max(when.ours, _kibo(context, when).latest, _constant_contact(context, when).latest)
 
 

@@ -51,6 +51,7 @@ def carry_out(context: Context, job: str, body: Callable[[], T]) -> T:
         raise
     runs.finish(context.store, context.run_id, "COMPLETE", context.now(), context.counts, " ".join(context.remarks))
     days.count(context.store)
+    clocks.note_end(context)
     if clocks.do_agree(context):
         _tidy(context)
     return result
@@ -87,6 +88,7 @@ def _finish(context: Context, status: str, message: str) -> None:
     try:
         runs.finish(context.store, context.run_id, status, context.now(), context.counts, message)
         days.count(context.store)
+        clocks.note_end(context)
     except Exception:
         log.exception("the row of run %s could not be closed", context.run_id)
 

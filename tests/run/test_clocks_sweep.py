@@ -228,3 +228,39 @@ def check_state(world: World) -> None:
     assert all(at <= now + timedelta(hours=13) for at in world.texts("SELECT next_at FROM tasks WHERE done_at IS NULL"))
     assert all(at <= now for at in world.texts("SELECT seen_at FROM suppressions"))
     assert len(world.shop.latest()) == world.runs
+
+
+@pytest.mark.parametrize("hours", [3, 30 * 24])
+def test_a_clock_that_stays_behind(world: tuple[World, Copies], hours: int) -> None:
+    """Set back for good, it delays nothing: who leaves the list is found within half an hour. Nor do runs by a clock
+    that was behind for a while look like an older state file that was put back once it is right again.
+    """
+    made, copies = world
+    copies.in_copy(partial(run_behind, made, hours * 3_600.0))
+
+
+def run_behind(world: World, seconds: float) -> None:
+    """Some runs by a clock that is behind, and some by the right one, with people who leave in both times."""
+    world.clock.skew = -seconds
+    world.cycle()
+    for number in (1, 2):
+        if number == 2:  # all that was noted by the clock of before is past by this one, too
+            world.clock.skew = -seconds
+            world.shop.later(seconds=seconds)
+            world.cycle()
+            world.shop.box.kibo.opt_out(world.ids[address("stay", 1)])
+            world.shop.later(minutes=30)
+            world.cycle()
+            world.shop.later(minutes=30)
+            world.cycle()
+            world.clock.skew = 0.0
+        world.act(number)
+        for _ in range(2):
+            world.shop.later(minutes=30)
+            world.cycle()
+        assert world.accepts(address("left", number)) is False
+        assert world.opt_in_again(number)
+        world.shop.later(minutes=30)
+        world.cycle()
+        assert address("back", number) in world.shop.members()
+    assert world.texts("SELECT value FROM meta WHERE key = 'restored'") == []

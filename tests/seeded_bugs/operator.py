@@ -61,6 +61,20 @@ BUGS = (
         ("tests/cli/test_owner.py", "-k", "of_another_app"),
     ),
     SeededBug(
+        "a clock that was set back keeps the list from being compared",
+        "run/clocks.py",
+        "    if stream.clock is OurTime:\n        return when.ours\n",
+        "",
+        ("tests/run/test_clocks_sweep.py", "-k", "stays_behind"),
+    ),
+    SeededBug(
+        "runs by a clock that was behind look like a restored state file",
+        "run/clocks.py",
+        "    return max([by_ours, *known])\n",
+        "    return by_ours\n",
+        ("tests/run/test_clocks_sweep.py", "-k", "stays_behind"),
+    ),
+    SeededBug(
         "a dead proxy is blamed on the vendor",
         "transport/this_machine.py",
         "    if proxy and (is_proxy_s or",
