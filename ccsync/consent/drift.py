@@ -165,7 +165,9 @@ def judge_listed(one: Listed) -> Difference | None:
         return Difference(Kind.WAITING, "is about to be taken off the list")
     if one.holding is not None and one.holding.kind == FORGOTTEN:
         return Difference(Kind.FORGOTTEN_LISTED, "not by ccsync: ccsync forget ADDRESS takes the person off again")
-    if one.holding is not None and one.holding.kind == OPTED_OUT and one.is_known:
+    # A contact that moved to the address is not the one that ccsync had put there.
+    is_put_there = one.is_known and not one.is_renamed
+    if one.holding is not None and one.holding.kind == OPTED_OUT and is_put_there:
         return Difference(Kind.NOT_REMOVED, reason_of(one.holding), Repair.REMOVE)
     if one.holding is not None and one.holding.kind == DEPARTED:
         return Difference(Kind.BACK_ON_LIST, reason_of(one.holding))

@@ -76,6 +76,7 @@ def test_who_opts_in_and_is_not_on_the_list(changes: dict[str, object], kind: Ki
         ({"is_known": True, "is_own": True}, Kind.NOT_REMOVED, Repair.READ),
         ({"is_known": True, "says_no": True}, Kind.LISTED_SAYS_NO, Repair.NONE),
         ({"is_known": True, "holding": held(OPTED_OUT)}, Kind.NOT_REMOVED, Repair.REMOVE),
+        ({"is_known": True, "is_renamed": True, "holding": held(OPTED_OUT)}, Kind.RENAMED, Repair.NONE),
         ({"is_known": True, "is_own": True, "says_no": True}, Kind.NOT_REMOVED, Repair.READ),
         ({"is_known": True, "is_own": True, "says_no": True, "has_just_changed": True}, Kind.WAITING, Repair.NONE),
         ({"is_known": True, "is_own": True, "is_queued": True}, Kind.WAITING, Repair.NONE),

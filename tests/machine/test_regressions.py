@@ -299,3 +299,10 @@ def test_an_opt_out_without_a_date_that_was_first_seen_by_a_wrong_clock() -> Non
     """It counts as old as that clock says, so that a yes seems newer: nobody is mailed, and the store keeps the yes."""
     first = [("sign_up", 2, 0), ("run", 3), ("decide", 0, 1), ("come_from_elsewhere", 2, 3)]
     play(0, [*first, ("wrong_clock", 0, 0, 6)])
+
+
+def test_a_contact_that_moved_to_an_address_whose_own_was_erased_is_no_drift() -> None:
+    """The account there opts out: the contact that ccsync had put there is gone, and this one came by its own move."""
+    first = [("sign_up", where, how) for where, how in ((0, 1), (0, 0), (0, 0), (3, 1))]
+    before = [("run", 3), ("rename", 0, 0, 0), ("delete_contact", 159, 1), ("delete_account", 229), ("settle", 0)]
+    play(0, [*first, *before, ("rename", 0, 0, 3), ("decide", 875, 0)])
