@@ -306,3 +306,9 @@ def test_a_contact_that_moved_to_an_address_whose_own_was_erased_is_no_drift() -
     first = [("sign_up", where, how) for where, how in ((0, 1), (0, 0), (0, 0), (3, 1))]
     before = [("run", 3), ("rename", 0, 0, 0), ("delete_contact", 159, 1), ("delete_account", 229), ("settle", 0)]
     play(0, [*first, *before, ("rename", 0, 0, 3), ("decide", 875, 0)])
+
+
+@pytest.mark.parametrize("boundary", range(44, 53))
+def test_the_only_member_leaves_and_the_poll_that_sees_it_dies(boundary: int) -> None:
+    """A look has noted that they are off the list, and nothing else: the next comparison concludes what follows."""
+    play(0, [("sign_up", 0, 1), ("settle", 0), ("leave", 0, 0), ("die", 1, boundary)])

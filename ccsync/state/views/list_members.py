@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 
-from ccsync.state import contacts
 from ccsync.state.database.store import Store
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
 
@@ -24,9 +23,13 @@ def count(store: Store) -> int:
 
 
 def is_worth_reading(store: Store, list_id: str) -> bool:
-    """Is there anybody whom ccsync added to the list, or who left it and may have returned?"""
-    sql = f"SELECT 1 FROM suppressions WHERE kind = '{DEPARTED}' AND list_id = ? LIMIT 1"
-    return contacts.count_on_list(store, list_id) > 0 or store.exists(sql, list_id)
+    """Is there anybody whom ccsync added to the list, or who left it and may have returned?
+
+    Also whom a look has shown off the list: a run may have died before it noted what follows.
+    """
+    left = f"SELECT 1 FROM suppressions WHERE kind = '{DEPARTED}' AND list_id = ? LIMIT 1"
+    added = "SELECT 1 FROM sent WHERE list_id = ? AND removed_at IS NULL LIMIT 1"
+    return store.exists(added, list_id) or store.exists(left, list_id)
 
 
 def count_missing(store: Store, list_id: str) -> int:
