@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.cli.terminal import screen
-from ccsync.run.vendor_names import CONSTANT_CONTACT, LAPSES_AFTER
+from ccsync.run.vendor_names import CONSTANT_CONTACT, LAPSES_AFTER, OLD_AFTER
 from ccsync.state import Store, properties, tokens
 from ccsync.state.database.times import to_text
 from ccsync.words import days_ago
 
-WARN_DAYS = 150
 WARNED_OF = "warned_of_login"
 """The renewal time of the login that was last warned about."""
 
@@ -43,7 +42,7 @@ def warn_once(store: Store, now: datetime) -> None:
     reported by the run itself.
     """
     age = age_of_login(store, now)
-    if age is None or not WARN_DAYS <= age.days < LAPSES_AFTER.days:
+    if age is None or not OLD_AFTER.days <= age.days < LAPSES_AFTER.days:
         return
     renewed = to_text(age.renewed_at)
     if screen.may_ask() or properties.get(store, WARNED_OF) != renewed:
@@ -52,7 +51,7 @@ def warn_once(store: Store, now: datetime) -> None:
 
 
 def _say(age: Age | None) -> None:
-    if age is None or age.days < WARN_DAYS:
+    if age is None or age.days < OLD_AFTER.days:
         return
     end = f"on {age.lapses_at:%Y-%m-%d}. Any run that uses it renews it: ccsync login --check"
     if age.days >= LAPSES_AFTER.days:

@@ -7,10 +7,9 @@ from datetime import timedelta
 from ccsync.errors import CcsyncError, Declined, NotAgreed, SafetyLimitError, TemporaryError
 from ccsync.reports.status import WEEK, JobStanding, Status
 from ccsync.run.job_names import CRON_JOBS, FLUSH_EVENTS, RECONCILE
-from ccsync.run.vendor_names import LAPSES_AFTER
+from ccsync.run.vendor_names import LAPSES_AFTER, OLD_AFTER
 from ccsync.words import counted, people
 
-OLD_LOGIN = timedelta(days=150)
 STAYS_SO = 3
 """A cron job that failed for a passing reason is reported only after so many failures in a row."""
 SILENCE = timedelta(hours=2)
@@ -39,7 +38,7 @@ def _of_login(status: Status) -> Iterator[Alert]:
     age = status.at - status.login_renewed_at
     if age >= LAPSES_AFTER:
         yield Alert(f"The Constant Contact login was unused for {age.days} days and has expired.", "ccsync login")
-    elif age >= OLD_LOGIN:
+    elif age >= OLD_AFTER:
         left = (LAPSES_AFTER - age).days
         yield Alert(
             f"The Constant Contact login was unused for {age.days} days; it expires in {counted(left, 'day')}.",

@@ -30,8 +30,7 @@ class FirstExport:
 
 def find_automations(store: Store, client: ConstantContact, list_id: str) -> list[Automation] | None:
     """The automations that start on the list; `None` where the login may not see them."""
-    saved = tokens.get(store, CONSTANT_CONTACT)
-    if saved is None or CAMPAIGN_SCOPE not in saved.scope.split():
+    if CAMPAIGN_SCOPE not in tokens.scope(store, CONSTANT_CONTACT).split():
         return None
     try:
         return client.automations_of_list(list_id)

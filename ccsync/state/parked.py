@@ -99,7 +99,7 @@ class ParkedRecord:
     email: str | None
     reason: str
     code: str
-    since: datetime
+    at: datetime
     run_id: int
 
 

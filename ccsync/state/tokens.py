@@ -24,6 +24,12 @@ def get(store: Store, vendor: str) -> SavedToken | None:
     return next(iter(store.records(SavedToken, f"SELECT {columns} FROM tokens WHERE vendor = ?", vendor)), None)
 
 
+def scope(store: Store, vendor: str) -> str:
+    """What the saved login may do, "" without one."""
+    saved = get(store, vendor)
+    return saved.scope if saved else ""
+
+
 def save(store: Store, token: SavedToken) -> None:
     """Commit `token` before it is used."""
     store.run_records("INSERT OR REPLACE INTO tokens", [token])

@@ -104,8 +104,7 @@ def login(
 
 def _with_campaigns(app: oauth.App, store: Store, asked: bool) -> oauth.App:
     """Keep asking for campaigns once granted: a plain login would drop the scope again."""
-    saved = tokens.get(store, CONSTANT_CONTACT)
-    if not asked and (saved is None or oauth.CAMPAIGN_SCOPE not in saved.scope.split()):
+    if not asked and oauth.CAMPAIGN_SCOPE not in tokens.scope(store, CONSTANT_CONTACT).split():
         return app
     return replace(app, scopes=f"{app.scopes} {oauth.CAMPAIGN_SCOPE}")
 

@@ -101,8 +101,8 @@ class Vendors:
         return self._clients()
 
     def _rights(self) -> str:
-        tools, saved = self._logged_in_client(), tokens.get(self._machine.known_store(), CONSTANT_CONTACT)
-        scopes = rights.missing_scopes(saved.scope if saved else "")
+        tools = self._logged_in_client()
+        scopes = rights.missing_scopes(tokens.scope(self._machine.known_store(), CONSTANT_CONTACT))
         privileges = rights.missing_privileges(tools.constant_contact.get_privileges())
         if scopes or privileges:
             what = "; ".join(rights.shortfalls(scopes, privileges))

@@ -76,12 +76,11 @@ def _check_kibo(tools: Clients, found: Finding) -> None:
 def _check_constant_contact(app: App, store: Store, tools: Clients, found: Finding) -> None:
     before = age_of_login(store, app.clock.now())
     try:
-        granted = tokens.get(store, CONSTANT_CONTACT)
-        missing = rights.missing_privileges(tools.constant_contact.get_privileges(), granted.scope if granted else "")
+        granted = tokens.scope(store, CONSTANT_CONTACT)
+        missing = rights.missing_privileges(tools.constant_contact.get_privileges(), granted)
     finally:
         _show_age(app, store, found, before.days if before else 0)
-    saved = tokens.get(store, CONSTANT_CONTACT)
-    scopes = rights.missing_scopes(saved.scope if saved else "")
+    scopes = rights.missing_scopes(tokens.scope(store, CONSTANT_CONTACT))
     found.facts |= {"missing_scopes": scopes, "missing_privileges": missing}
     if "account_read" not in scopes and "account:read" not in missing:
         summary = tools.constant_contact.get_account_summary()

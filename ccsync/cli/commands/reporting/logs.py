@@ -148,7 +148,7 @@ def _show_run(run: Run, as_json: bool) -> None:
         screen.say(f"To list the rejected records: ccsync logs {run.id} --errors")
 
 
-def rejected_to_json(record: RejectedRecord) -> dict[str, object]:
+def rejected_to_json(record: RejectedRecord | ParkedRecord) -> dict[str, object]:
     """A rejected record as the contract has it: the whole address, the operator needs it."""
     return {
         "account_id": record.account_id,
@@ -178,14 +178,7 @@ def _show_rejected(records: list[RejectedRecord], as_csv: bool, as_json: bool, *
 
 
 def _parked_to_json(record: ParkedRecord) -> dict[str, object]:
-    return {
-        "account_id": record.account_id,
-        "email": record.email,
-        "reason": record.reason,
-        "code": record.code,
-        "at": screen.utc_time(record.since),
-        "run_id": record.run_id,
-    }
+    return {**rejected_to_json(record), "run_id": record.run_id}
 
 
 def _show_parked(records: Iterator[ParkedRecord], as_csv: bool, as_json: bool, *, is_wide: bool) -> None:
