@@ -256,9 +256,12 @@ def test_two_runs_at_once(shop: LiveShop) -> None:
         time.sleep(0.05)
         if shop.box.requests.records and shop.box.requests.records[-1].vendor == "cc_api":
             break
+    first.send_signal(signal.SIGSTOP)  # it has several calls under way
+    time.sleep(0.2)
     before = shop.box.requests.calls.copy()
     check_error(shop.ccsync("export", "--yes"), 7, "Another run holds the lock", "ccsync export")
     assert shop.box.requests.calls == before
+    first.send_signal(signal.SIGCONT)
     first.communicate(timeout=60)
     assert first.returncode == 3
 
