@@ -1,6 +1,7 @@
 """Pulls Kibo's events into the state file. Seen ids are remembered, and each account is queued once."""
 
 import logging
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,6 +34,8 @@ OVERLAP = timedelta(hours=1)
 DEEP_OVERLAP = timedelta(hours=24)
 """How far back to look once a day: how late an event can become visible is not documented either."""
 MOST_PAGES = 20_000
+MOST_COMPARED = 20
+"""A page shows nothing new if it holds what the first one held, or the latest ones: more are not kept in memory."""
 
 
 _BEST, _NEWEST = "filtered-oldest-first", "newest-first"
@@ -165,15 +168,16 @@ class _Pages:
     def _follow(
         self, page: EventPage, filter_text: str | None, sort: str | None, *, stops_at_old: bool
     ) -> Iterator[EventPage]:
-        start, seen = 0, set[str]()
+        start, first, latest = 0, frozenset[str](), deque[frozenset[str]](maxlen=MOST_COMPARED)
         at_tenant = self._is_at_tenant()
         ask = partial(self._context.kibo.events_ahead, filter=filter_text, sort=sort, is_at_tenant=at_tenant)
         # Only if new events come last: otherwise one could slip between two pages that are in flight at once.
         ahead = PagesAhead(ask, PAGE_SIZE) if _rises(page) else None
         for _ in range(MOST_PAGES):
-            if start and page.keys and page.keys <= seen:
+            if start and page.keys and page.keys <= first.union(*latest):
                 break
-            seen |= page.keys
+            first = first or page.keys
+            latest.append(page.keys)
             start += page.rows
             is_old = stops_at_old and all(one.created_at and one.created_at < self._since for one in page.events)
             # A full page is no end, whatever the total says.
