@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ccsync.cli.terminal.screen import long_json, short_time
+from ccsync.cli.terminal.screen import draw, long_json, say, short_time
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 1_000])
@@ -41,3 +41,11 @@ def test_a_short_time_says_the_year_only_when_it_is_not_near() -> None:
     for far in (now - timedelta(days=200), now + timedelta(days=200)):
         assert short_time(far, now) == f"{far.astimezone():%Y-%m-%d}"
     assert short_time(None, now) == ""
+
+
+def test_a_message_takes_the_place_of_progress(capfd: pytest.CaptureFixture[str]) -> None:
+    """A message or a question during a run stands where the line of progress was, not behind it."""
+    draw("customers 200")
+    say("Go on?")
+    say("Done.")
+    assert capfd.readouterr().err == "\r\x1b[Kcustomers 200\r\x1b[KGo on?\nDone.\n"
