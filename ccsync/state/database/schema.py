@@ -61,8 +61,13 @@ BEGIN SELECT RAISE(ABORT, 'the consent ledger is append-only'); END;
 """
 ELEVENTH = "ALTER TABLE accounts ADD COLUMN row_hash BLOB;\n"
 """Of an account that says yes: knows the row of Kibo's list again that was mapped last."""
+TWELFTH = """
+CREATE INDEX tasks_by_person ON tasks (person, kind) WHERE person NOT NULL;
+CREATE INDEX contacts_by_move ON contacts (moved_to) WHERE moved_to NOT NULL;
+"""
+"""A list that lost thousands has as many tasks; without the index each question about a person read all of them."""
 
-_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH)
+_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH, TWELFTH)
 VERSION = len(_MIGRATIONS)
 
 

@@ -144,8 +144,8 @@ def give_up(store: Store, account_id: int, attempts: int, at: datetime, error: s
 
 def _note_failure(store: Store, account_id: int, status: str, attempts: int, next_at: datetime, error: str) -> None:
     assigned = "status = ?, attempts = ?, next_at = ?, last_error = ?, read_upto = NULL"
-    sql = f"UPDATE tasks SET {assigned} WHERE kind = ? AND account_id = ?"
-    store.run(sql, status, attempts, next_at, storable(error), READ, account_id)
+    sql = f"UPDATE tasks SET {assigned} WHERE kind = '{READ}' AND account_id = ?"
+    store.run(sql, status, attempts, next_at, storable(error), account_id)
 
 
 def retry(store: Store, at: datetime, account_ids: Sequence[int] | None = None) -> int:
@@ -172,8 +172,8 @@ def _retry(store: Store, at: datetime, chosen: str, values: Sequence[int]) -> in
 
 def queued(store: Store, account_id: int) -> tuple[str, int, datetime, str] | None:
     """How an account stands in the queue: status, attempts, next attempt, last error."""
-    sql = "SELECT status, attempts, next_at, last_error FROM tasks WHERE kind = ? AND account_id = ?"
-    row = store.one(sql, READ, account_id)
+    sql = f"SELECT status, attempts, next_at, last_error FROM tasks WHERE kind = '{READ}' AND account_id = ?"
+    row = store.one(sql, account_id)
     return None if row is None else (row[0], row[1], datetime.fromisoformat(row[2]), row[3])
 
 
@@ -188,8 +188,8 @@ def begin_reading(store: Store) -> None:
 def mark_read(store: Store, account_ids: Iterable[int]) -> None:
     """Mark accounts as read, together with every event known about them by now."""
     store.run_many(
-        f"UPDATE tasks SET read_upto = {_NEWEST_EVENT} WHERE kind = ? AND account_id = ?",
-        [(READ, one) for one in account_ids],
+        f"UPDATE tasks SET read_upto = {_NEWEST_EVENT} WHERE kind = '{READ}' AND account_id = ?",
+        [(one,) for one in account_ids],
     )
 
 
