@@ -18,7 +18,7 @@ from ccsync.run import clocks, control
 from ccsync.run.clocks import vendor_now
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts, ledger, properties, suppressions
+from ccsync.state import accounts, contacts, kibo_writes, ledger, properties, suppressions
 from ccsync.state.contacts import KnownContact
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
@@ -93,8 +93,6 @@ def check(context: Context, row: WriteBack) -> bool:
         return False
     if found in (Found.DELETED, Found.REPLACED, Found.MEMBER, Found.WAITING):
         withdraw_departure(context, row.person, found.value)
-        if found is Found.DELETED:
-            _read_again(context, row.person)
         return False
     if contact is not None:
         write_backs.check(context.store, row.id, whose_act(contact))
@@ -147,12 +145,14 @@ def record_departure(
 def withdraw_departure(context: Context, person: bytes, why: str) -> None:
     """It was no departure, or it is undone: what was concluded from it no longer holds; in one transaction.
 
-    What was sent, and what was seen, is untouched by that.
+    What was sent, and what was seen, is untouched by that. What changed in the store meanwhile was not sent: the
+    accounts are read again.
     """
     store, list_id = context.store, context.list_id
     with store.transaction():
         suppressions.lift(store, person, DEPARTED, list_id)
         write_backs.withdraw(store, person, DEPARTED, list_id)
+        _read_again(context, person)
         change = ConsentChange(
             person, None, "back-on-list", "constant_contact", None, context.now(), evidence={"why": why}
         )
@@ -242,7 +242,7 @@ class _Missing:
 
 
 def _read_again(context: Context, person: bytes) -> None:
-    """A contact was deleted, by no act of the person's, who still opts in as far as is known."""
+    """Nothing the person did at Constant Contact stands against a yes in the store: it is decided anew."""
     queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
 
 
@@ -264,19 +264,28 @@ def _note_returned(context: Context) -> None:
                 contacts.note_removed(context.store, person, context.list_id, vendor_now(context))
             contacts.note_member(context.store, person, context.list_id, vendor_now(context))
         if is_undone:
-            withdraw_departure(context, person, "is on the list again, before it was written to the store")
+            withdraw_departure(context, person, "is on the list again, and was not opted out in the store")
         else:
             context.counts["back_on_list"] += 1
 
 
 def _is_undone(context: Context, person: bytes) -> bool:
-    """Does Kibo not have the departure yet? Nor has it one that is only held since an older state file was put back."""
-    held = suppressions.of_person(context.store, person)
+    """Does Kibo have no no for the departure? Nor has it one that is only held since an older state file was put back.
+
+    A departure may never have been written there (`list_departures`), and what was written is pruned: the accounts and
+    what ccsync has set on them tell.
+    """
+    store, list_id = context.store, context.list_id
+    held = suppressions.of_person(store, person)
     if any(one.kind == OPTED_OUT for one in held):
         return False
-    sources = [one.source for one in held if one.kind == DEPARTED]
-    written = write_backs.of_person(context.store, person)
-    return suppressions.RESTORED in sources or any(one.kind == DEPARTED and one.done_at is None for one in written)
+    tasks = write_backs.of_person(store, person)
+    is_open = any((one.kind, one.list_id, one.done_at) == (DEPARTED, list_id, None) for one in tasks)
+    if is_open or (DEPARTED, list_id, suppressions.RESTORED) in [(one.kind, one.list_id, one.source) for one in held]:
+        return True
+    found = accounts.with_address(store, person)
+    written = kibo_writes.among(store, [one.account_id for one in found]).values()
+    return any(one.accepts_marketing for one in found) and all(one.accepts_marketing for one in written)
 
 
 def _say_unread(context: Context, contact_list: ContactList, why: str) -> None:

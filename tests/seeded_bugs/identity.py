@@ -9,6 +9,7 @@ ORDER = "tests/identity/test_order_of_jobs.py"
 OLD_ADDRESSES = "tests/identity/test_contacts_at_old_addresses.py"
 NEWER = "tests/to_kibo/test_newer_yeses.py"
 RETURNS = "tests/from_constant_contact/test_returns.py"
+REJOINING = "tests/from_constant_contact/test_rejoining.py"
 
 BUGS = (
     SeededBug(
@@ -368,5 +369,26 @@ BUGS = (
         "                contacts.note_removed(context.store, person, context.list_id, vendor_now(context))\n",
         "                pass\n",
         ("tests/from_constant_contact/test_departures.py", "-k", "came_back_on_their_own"),
+    ),
+    SeededBug(
+        "only a departure that waits for the store can be undone",
+        "from_constant_contact/departures.py",
+        "    return any(one.accepts_marketing for one in found) and all(one.accepts_marketing for one in written)\n",
+        "    return False\n",
+        (REJOINING, "-k", "never_written"),
+    ),
+    SeededBug(
+        "a departure that was written to the store is undone by a return",
+        "from_constant_contact/departures.py",
+        "    return any(one.accepts_marketing for one in found) and all(one.accepts_marketing for one in written)\n",
+        "    return True\n",
+        (REJOINING, "-k", "is_pruned"),
+    ),
+    SeededBug(
+        "what changed in the store while somebody was off the list is not sent when they are back",
+        "from_constant_contact/departures.py",
+        "        write_backs.withdraw(store, person, DEPARTED, list_id)\n        _read_again(context, person)\n",
+        "        write_backs.withdraw(store, person, DEPARTED, list_id)\n",
+        (REJOINING, "-k", "never_written"),
     ),
 )
