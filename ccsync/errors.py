@@ -34,7 +34,7 @@ EXIT_CODES = {
     3: "done, but some records were newly rejected in this run",
     4: "config missing or wrong",
     5: "log in again",
-    6: "state file missing, unreadable, not writable, damaged, or newer than this program",
+    6: "state file missing, unreadable, not writable, damaged, hard linked, or newer than this program",
     7: "another run holds the lock; nothing was done",
     8: "a vendor is unreachable or throttling, or today's quota is spent; the next run continues",
     9: "a vendor refused the run",
@@ -96,7 +96,7 @@ class LoginNeeded(CcsyncError):
 
 
 class StateError(CcsyncError):
-    """The state file is missing, unreadable, not writable, damaged, or newer than this program."""
+    """The state file is missing, unreadable, not writable, damaged, hard linked, or newer than this program."""
 
     exit_code = 6
 

@@ -200,6 +200,7 @@ MESSAGES = {
     "privilege missing": Message(privilege_missing, ["login", "--check", "--cc-only"], 5),
     "state missing": Message(state_missing, EXPORT, 6),
     "state empty": Message(state_empty, EXPORT, 6),
+    "state hard linked": Message(lambda shop: os.link(shop.config.state.path, shop.folder / "a"), EXPORT, 6),
     "state damaged": Message(state_damaged, EXPORT, 6),
     "state newer": Message(state_newer, EXPORT, 6),
     "disk full": Message(disk_full, EXPORT, 6),

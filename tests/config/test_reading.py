@@ -147,6 +147,17 @@ def test_the_state_file_has_three_ways_to_its_path(tmp_path: Path, monkeypatch: 
     assert load_config(path, {"CCSYNC_STATE": "/var/lib/my.db"}).state.path == Path("/var/lib/my.db")
 
 
+def test_the_state_file_is_beside_a_link_to_the_config(tmp_path: Path) -> None:
+    """The link's folder counts, not that of the config it leads to; a whole path counts anywhere."""
+    for name in ("real", "linked"):
+        (tmp_path / name).mkdir()
+    link = tmp_path / "linked" / "ccsync.toml"
+    link.symlink_to(write(tmp_path / "real", LEAST))
+    assert load_config(link, {}).state.path == tmp_path / "linked" / "ccsync.db"
+    write(tmp_path / "real", f'{LEAST}[state]\npath = "{tmp_path}/my.db"\n')
+    assert load_config(link, {}).state.path == tmp_path / "my.db"
+
+
 def test_two_names_of_one_state_file_are_one_path(tmp_path: Path) -> None:
     """Links are followed, so that two runs meet in one lock."""
     (tmp_path / "link.db").symlink_to("real.db")

@@ -51,6 +51,13 @@ BUGS = (
         ("tests/cli/test_faults_locks.py", "-k", "second_writer"),
     ),
     SeededBug(
+        "two names of one state file have two locks",
+        "state/database/opening.py",
+        "    if facts.st_nlink > 1 and not is_reader:\n",
+        "    if False:\n",
+        ("tests/state/test_store.py", "-k", "two_names"),
+    ),
+    SeededBug(
         "an import is repeated blindly",
         "constant_contact/bulk.py",
         "body=body, is_repeatable=False)",

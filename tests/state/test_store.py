@@ -154,6 +154,19 @@ def test_one_writer_at_a_time(path: Path) -> None:
         pass
 
 
+def test_a_file_with_two_names_is_not_written(path: Path) -> None:
+    """A hard link has its own lock and write-ahead log: two writers would damage the file. Readers may read it."""
+    other = path.with_name("other.db")
+    other.hardlink_to(path)
+    for name in (path, other):
+        with pytest.raises(StateError, match="hard link") as caught:
+            open_store(name)
+        assert f"-samefile {name}" in caught.value.fix
+        open_store(name, is_reader=True).close()
+    other.unlink()
+    open_store(path).close()
+
+
 def test_a_dead_process_is_recognised() -> None:
     """A number that was used again is not taken for the process that died."""
     number, _, start = this_process().partition(":")

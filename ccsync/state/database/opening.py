@@ -5,6 +5,7 @@ so "committed, then sent" holds even when the machine loses power.
 """
 
 import os
+import shlex
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -22,8 +23,8 @@ STATEMENTS = 1_000
 def open_store(path: Path, *, is_reader: bool = False, on_boundary: Callable[[str], None] = lambda _: None) -> Store:
     """Open an existing state file, bring it up to date unless `is_reader`, and check that it is ours.
 
-    Raises `StateError` when it is missing, empty, damaged, not ours, newer, or not writable. A missing file is never
-    created here: losing track of who opted out is an incident, not a fresh start.
+    Raises `StateError` when it is missing, empty, damaged, not ours, newer, or, for a writer, not writable or hard
+    linked. A missing file is never created here: losing track of who opted out is an incident, not a fresh start.
     """
     _check_file(path, is_reader)
     try:
@@ -112,6 +113,12 @@ def _check_file(path: Path, is_reader: bool) -> None:
             f"The state file {path} is empty.",
             "it was cut off; taking it for a new one would forget who opted out.",
             f"Put it back from a backup. If there is none: rm {path} && ccsync login",
+        )
+    if facts.st_nlink > 1 and not is_reader:
+        raise StateError(
+            f"The state file {path} has another name, too (a hard link).",
+            "each name has its own lock and write-ahead log, so two runs could write at once and damage it.",
+            f"Stop cron, and delete every name but the one in use: find / -samefile {shlex.quote(str(path))}",
         )
     needed = os.R_OK if is_reader else os.R_OK | os.W_OK
     folder_needed = os.X_OK if is_reader else os.W_OK | os.X_OK
