@@ -10,7 +10,8 @@ page and batch sizes and rates as the vendors set them, no time for thinking.
   poll       = (pages(customers) or one search each + 2 calls for each account written) / R + 3 latencies
                + (opt-outs / 500 + 1) / 4
 
-An import takes 3 s and one more for 10,000 rows; the rows are spread evenly over the imports. The mean counts as latency where it varies.
+An import takes 3 s and one more for 10,000 rows; the rows are spread evenly over the imports.
+The mean counts as latency where it varies.
 """
 
 import math
