@@ -41,7 +41,9 @@ FACTS = (
     Fact("K8.1", "Which filters and sort orders of events are taken?", "tries four ways; remembers for a week",
          ("event_filter", "event_sort", "event_default_order"),
          (_EVENTS + "test_filter_and_sort_may_work_or_not", _FINDINGS + "test_an_idle_flush_asks_for_events_once")),
-    Fact("K8.1", "How long are events kept for pulling?", "reads everybody when its bookmark is seven days old",
+    Fact("K8.1", "How long are events kept for pulling?",
+         "reads everybody who opts in when its bookmark is seven days old; an account that says no and took over a"
+         " listed address in that time stays unseen until it changes again",
          ("event_kept_days",), (_DAY,)),
     Fact("K7a", "How late does an event become visible?", "looks back an hour, once a day a day",
          ("event_lag_seconds",), (_DAY,)),
@@ -77,7 +79,8 @@ FACTS = (
     Fact("K8.5", "Which parts of an account do rows of the list carry?", "compares rows with single reads",
          ("rows_carry", "rows_lack"), (_ROWS + "test_every_combination",)),
     Fact("K3.1", "May the application read an account's audit log, and does it show changes of consent?",
-         "adds what it shows to the ledger; remembers a refusal for a week", ("audit_log",),
+         "adds what it shows to the ledger, and keeps an opt-out that it shows to be the owner's own; remembers a"
+         " refusal for a week", ("audit_log",),
          ("tests/from_kibo/test_audit_evidence.py::test_either_way_the_run_ends_well",)),
     Fact("K7a", "What does redaction write into an account?", "no usable address means deleted, in every form",
          ("redaction_writes", "redaction_makes_event"), (_EITHER + "test_a_redacted_account_is_gone",)),
