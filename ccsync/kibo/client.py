@@ -1,19 +1,22 @@
 """Reads Kibo's tenant and customer accounts, and writes their consent."""
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from ccsync import shapes
-from ccsync.errors import ConfigError, RefusedError, VendorUnreachable
+from ccsync.errors import CcsyncError, ConfigError, Interrupted, RefusedError, VendorUnreachable
 from ccsync.kibo.audit_log import AUDIT_LOG_PATH, AuditPage, to_audit_page
+from ccsync.kibo.customers import to_customer
 from ccsync.kibo.events import EVENTS_PATH, PAGE_SIZE, EventPage, to_event_page
 from ccsync.kibo.writes import CONSENT, WholeAccount, Written, differing_fields, with_consent
 from ccsync.models import Customer, JsonObject, Tenant
 from ccsync.transport import Ahead, Call, Token, Transport
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 ACCOUNTS_PATH = "/api/commerce/customer/accounts"
 BY_CREATION = "createDate asc"
@@ -110,7 +113,7 @@ class Kibo:
         self, *, start: int, size: int = PAGE_SIZE, filter: str | None = None, is_anonymous: bool | None = None
     ) -> None:
         """Send the call of `get_customers`, which takes the answer when it is called like this."""
-        self.transport.begin(self._list_call(start, size, filter, BY_CREATION, is_anonymous), self._token)
+        self._begin(self._list_call(start, size, filter, BY_CREATION, is_anonymous))
 
     def _list_call(self, start: int, size: int, filter: str | None, sort: str, is_anonymous: bool | None) -> Call:
         params = {"startIndex": str(start), "pageSize": str(size), "sortBy": sort}
@@ -231,7 +234,7 @@ class Kibo:
 
     def begin_events(self, *, filter: str | None, sort: str | None, is_at_tenant: bool) -> None:
         """Send the call of `get_events` for the first page; that takes the answer when it is called like this."""
-        self.transport.begin(self._event_call(0, filter, sort, is_at_tenant), self._token)
+        self._begin(self._event_call(0, filter, sort, is_at_tenant))
 
     def events_ahead(
         self, starts: Iterable[int], *, filter: str | None, sort: str | None, is_at_tenant: bool
@@ -248,6 +251,15 @@ class Kibo:
         base = self._base() if is_at_tenant else self._event_url
         return Call("GET", base + EVENTS_PATH, params=params, headers=self._headers(), accepts=frozenset({404}))
 
+    def _begin(self, call: Call) -> None:
+        # What goes wrong is met again by whoever asks for the answer, and until then must not keep back other steps.
+        try:
+            self.transport.begin(call, self._token)
+        except Interrupted:
+            raise
+        except CcsyncError as error:
+            log.info("a call could not be sent ahead: %s", error.what)
+
     def _base(self) -> str:
         if self._tenant_url is None:
             raise RefusedError("The tenant's URL is not known yet.", "it is found at login.", "ccsync login")
@@ -255,40 +267,3 @@ class Kibo:
 
     def _headers(self) -> dict[str, str]:
         return {"x-vol-tenant": str(self._tenant_id)}
-
-
-def to_customer(record: JsonObject) -> Customer | None:
-    """Make a `Customer` of one account's JSON (`CustomerAccount`); `None` without an id."""
-    account_id = shapes.integer(record, "id")
-    if account_id is None or not 0 < account_id < 2**63:
-        return None
-    audit = shapes.as_object(record.get("auditInfo")) or {}
-    address = _address(record)
-    return Customer(
-        account_id=account_id,
-        email=address or None,
-        accepts_marketing=shapes.boolean(record, "acceptsMarketing"),
-        account_type=shapes.text(record, "accountType"),
-        created_at=shapes.time(audit, "createDate"),
-        updated_at=shapes.time(audit, "updateDate"),
-        raw=record,
-        is_own_sign_up=_is_own_sign_up(record, audit, address),
-    )
-
-
-def _address(record: JsonObject) -> str:
-    """The account's address, "" for none.
-
-    The redaction API may put a placeholder into every field that named the person; what it writes is not
-    documented. Nobody has the same text for an address, a first and a last name.
-    """
-    address = (shapes.text(record, "emailAddress") or "").strip()
-    names = {(shapes.text(record, one) or "").strip().lower() for one in ("firstName", "lastName")}
-    return "" if names == {address.lower()} else address
-
-
-def _is_own_sign_up(record: JsonObject, audit: JsonObject, address: str) -> bool:
-    """What `createBy` holds is not documented: an admin's name or another person's address points to staff."""
-    by = (shapes.text(audit, "createBy") or "").lower()
-    is_staffs = "admin" in by or ("@" in by and by != address.strip().lower())
-    return not shapes.boolean(record, "isAnonymous") and not is_staffs

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from ccsync.errors import VendorUnreachable
 from ccsync.sandbox.server import Record
 from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import Shop, imported_rows
-from tests.jobs.polling import join, settled, small_shop
+from tests.jobs.polling import join, settled, small_shop, suppressed
 
 LONG = [f"{'a' * length}@example.com" for length in range(40, 63, 4)]
 LATE = "late@example.com"
@@ -94,6 +95,18 @@ def test_an_event_of_the_time_while_constant_contact_kept_us_waiting_is_read(sma
     small.later(minutes=30)
     small.flush()
     assert LATE in small.members()
+
+
+def test_what_cannot_go_out_early_keeps_back_no_opt_out(small: Shop) -> None:
+    """Kibo gives no token: the unsubscribed are known all the same, and the flush ends with that trouble."""
+    join(small, LATE)
+    settled(small)
+    small.later(hours=2)
+    small.box.cc.unsubscribe(LATE)
+    small.box.faults.add("status", path=".*authtickets.*", status=503, nth=None)
+    with pytest.raises(VendorUnreachable, match="Kibo"):
+        small.flush()
+    assert "unsubscribed" in suppressed(small, LATE)
 
 
 @pytest.mark.parametrize("way", ["accept", "drop", "lose", "correctable"])

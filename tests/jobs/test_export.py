@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import RefusedError, SafetyLimitError
-from ccsync.kibo.client import to_customer
+from ccsync.kibo.customers import to_customer
 from ccsync.mapping import Rejection, person_key_text, to_contact
 from ccsync.sandbox.population.people import SeedContact
 from ccsync.sandbox.settings import SandboxSettings

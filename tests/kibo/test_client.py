@@ -7,7 +7,7 @@ import requests_mock
 
 from ccsync.errors import ConfigError, VendorUnreachable
 from ccsync.kibo import Kibo, request_token
-from ccsync.kibo.client import to_customer
+from ccsync.kibo.customers import to_customer
 from ccsync.transport import Transport
 from tests.doubles import FakeClock, FixedToken, OpenGate
 

@@ -259,7 +259,7 @@ BUGS = (
     ),
     SeededBug(
         "a placeholder in every field is an address",
-        "kibo/client.py",
+        "kibo/customers.py",
         'return "" if names == {address.lower()} else address',
         "return address if names else address",
         (ACCOUNTS, "-k", "redacted_person"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ccsync.errors import CcsyncError
-from ccsync.kibo.client import to_customer
+from ccsync.kibo.customers import to_customer
 from ccsync.mapping import Rejection, to_contact
 from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import FAST, Crash, Shop
