@@ -5,7 +5,15 @@ from datetime import datetime
 from enum import Enum
 
 from ccsync.state.accounts import AccountSeen
-from ccsync.state.suppressions import FORGOTTEN, NOBODY_OPTED_IN, RESTORED, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import (
+    FORGOTTEN,
+    FORMER,
+    NOBODY_OPTED_IN,
+    OPTED_OUT,
+    RESTORED,
+    UNSUBSCRIBED,
+    Suppression,
+)
 
 
 class Seen(Enum):
@@ -40,18 +48,25 @@ def lifted_by_opt_in(
     accounts are not read in the order in which they changed. An unsubscribe at Constant Contact is never lifted.
     Of the accounts of somebody forgotten nothing is known but, sometimes, that all of them said no. Who is held since
     an older state file was put back may have left the list at any time before that was seen: only a date proves more.
+    The opt-out of an account that had left the address holds for nobody who opts in with it, whichever was read first.
     """
+    held = list(suppressions)
     if was_opted_in:
-        return []
+        return [one.kind for one in held if is_of_former_owner(one)]
     happened_at = updated_at if was_opted_in is False else created_at
     kinds = []
-    for one in suppressions:
+    for one in held:
         is_undated = was_opted_in is False and one.source != RESTORED and (happened_at is None or one.since is None)
         is_newer = happened_at is not None and one.since is not None and happened_at > one.since
-        is_newer |= one.kind == FORGOTTEN and one.source == NOBODY_OPTED_IN
+        is_newer |= (one.kind == FORGOTTEN and one.source == NOBODY_OPTED_IN) or is_of_former_owner(one)
         if one.kind != UNSUBSCRIBED and (is_undated or is_newer):
             kinds.append(one.kind)
     return kinds
+
+
+def is_of_former_owner(one: Suppression) -> bool:
+    """Is it the opt-out of an account that had another address by then?"""
+    return one.kind == OPTED_OUT and one.source == FORMER
 
 
 def is_outweighed(opted_out_at: datetime, others: Iterable[AccountSeen], *, is_current: bool) -> bool:

@@ -5,7 +5,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from ccsync.consent.decisions import blocking_suppression
-from ccsync.consent.kibo_consent import Seen, is_outweighed, lifted_by_opt_in, says_no, what_is_seen
+from ccsync.consent.kibo_consent import (
+    Seen,
+    is_of_former_owner,
+    is_outweighed,
+    lifted_by_opt_in,
+    says_no,
+    what_is_seen,
+)
 from ccsync.from_kibo import deletions, echoes, forgotten
 from ccsync.mapping import check_address
 from ccsync.models import Customer
@@ -16,7 +23,7 @@ from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.outbox import queue, removals
-from ccsync.state.suppressions import DEPARTED, OPTED_OUT, Suppression
+from ccsync.state.suppressions import DEPARTED, FORMER, OPTED_OUT, Suppression
 
 
 def observe(context: Context, customers: Iterable[Customer], *, are_whole: bool) -> None:
@@ -75,6 +82,8 @@ class Observer:
             self._opt_ins.append(_change(customer, person, "opted-in", said, self._context.now()))
         elif seen is Seen.OPT_OUT:
             self._opted_out(customer, person)
+        elif customer.accepts_marketing and was is not None and was.person != person and person in self._held:
+            self._outweigh(customer, person, said)
         if was is not None and was.person != person:
             self._has_moved(customer, was.person)
         if not customer.accepts_marketing:
@@ -115,6 +124,8 @@ class Observer:
             created_at=customer.created_at,
             updated_at=customer.updated_at,
         )
+        if was and not lifted:
+            return  # it said yes before, and only came to the address
         for kind in lifted:
             if kind == DEPARTED:
                 # They are off the list and want to be on it. Without this, what was sent before would not be sent
@@ -145,11 +156,16 @@ class Observer:
                 ledger.append(context.store, context.run_id, [change] if is_current else [])
                 continue
             ledger.append(context.store, context.run_id, [change])
-            found = Suppression(one, OPTED_OUT, "", None, at, "kibo", account_id)
+            found = Suppression(one, OPTED_OUT, "", None, at, self._source(one, is_current=is_current), account_id)
             suppressions.record(context.store, found, context.now(), context.run_id)
             email = customer.email if is_current else None
             removals.ask(context.store, [one], account_id, email, removals.OPTED_OUT, context.now())
             self._held.add(one)
+
+    def _source(self, person: bytes, *, is_current: bool) -> str:
+        """What tells an opt-out by an address's present owner, which holds on, from that of a former one."""
+        before = (two for two in suppressions.of_person(self._context.store, person) if two.kind == OPTED_OUT)
+        return "kibo" if is_current or any(not is_of_former_owner(two) for two in before) else FORMER
 
     def _has_moved(self, customer: Customer, before: bytes) -> None:
         """Leave the old address alone unless its present owner says no."""

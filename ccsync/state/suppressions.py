@@ -25,6 +25,8 @@ OWN = "ccsync"
 """The source of an UNSUBSCRIBED that ccsync itself has set, for an opt-out in the store."""
 NOBODY_OPTED_IN = "nobody-opted-in"
 """The source of a FORGOTTEN whose accounts all said no then: any later yes is newer."""
+FORMER = "former-address"
+"""The source of an OPTED_OUT by an account that had another address by then: whoever opts in with it outweighs it."""
 
 
 @dataclass(frozen=True, slots=True)

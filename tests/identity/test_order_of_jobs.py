@@ -5,6 +5,7 @@ from itertools import permutations
 
 import pytest
 
+from ccsync.state import people
 from tests.harness import Shop
 from tests.identity.stories import FIRST, edit, outcome, run_job, suppressed
 from tests.jobs.polling import KIM, PAT, join, settled
@@ -137,4 +138,67 @@ def test_an_export_before_a_flush_loses_no_event(shop: Shop, days: float) -> Non
     shop.box.kibo.hand_over_address(pat, kim, "pat.new@example.org")
     shop.later(days=days)
     run_all(shop, ("export", "flush", "flush"))
+    assert PAT not in shop.members()
+
+
+def former_owner_says_no(shop: Shop, *, comes_by: str) -> tuple[int, int]:
+    """An account leaves an address and then opts out; before that another came to it, which no run has read there."""
+    (former,) = join(shop, PAT)
+    (owner,) = join(shop, KIM) if comes_by == "moving" else (0,)
+    settled(shop)
+    run_job(shop, "flush")
+    shop.box.kibo.update_account(former, emailAddress="former@example.com")
+    if comes_by == "moving":
+        shop.box.kibo.update_account(owner, emailAddress=PAT)
+    else:
+        (owner,) = join(shop, PAT)
+    run_job(shop, "flush")
+    store = shop.open()
+    if comes_by == "making":
+        store.run("DELETE FROM accounts WHERE account_id = ?", owner)
+        store.run("DELETE FROM account_addresses WHERE account_id = ?", owner)
+    else:
+        kim = people.person_key(store)(KIM)
+        store.run("UPDATE accounts SET person = ? WHERE account_id = ?", kim, owner)
+        pat = people.person_key(store)(PAT)
+        store.run("DELETE FROM account_addresses WHERE account_id = ? AND person = ?", owner, pat)
+    store.close()
+    shop.later(minutes=30)
+    shop.box.kibo.opt_out(former)
+    run_job(shop, "flush")
+    assert PAT not in shop.members()
+    return former, owner
+
+
+@pytest.mark.parametrize("comes_by", ["making", "moving"])
+@pytest.mark.parametrize("first", FIRST)
+def test_the_no_of_a_former_owner_holds_for_no_present_one(shop: Shop, first: str, comes_by: str) -> None:
+    """Read before anybody knew of the present owner, whose yes is older, it is outweighed all the same."""
+    former, owner = former_owner_says_no(shop, comes_by=comes_by)
+    edit(shop, owner)
+    run_job(shop, first)
+    members, flags = outcome(shop, former, owner)
+    assert (PAT in members, flags) == (True, [False, True])
+
+
+def test_the_no_of_a_former_owner_does_not_soften_that_of_a_present_one(shop: Shop) -> None:
+    """Two accounts had the address and both say no, one of them after it left: an older yes lifts neither."""
+    (former,) = join(shop, PAT)
+    (present,) = join(shop, PAT)
+    (late,) = join(shop, PAT)
+    settled(shop)
+    run_job(shop, "flush")
+    store = shop.open()
+    store.run("DELETE FROM accounts WHERE account_id = ?", late)
+    store.run("DELETE FROM account_addresses WHERE account_id = ?", late)
+    store.close()
+    shop.box.kibo.update_account(former, emailAddress="former@example.com")
+    run_job(shop, "flush")
+    shop.box.kibo.opt_out(present)
+    run_job(shop, "flush")
+    shop.later(minutes=30)
+    shop.box.kibo.opt_out(former)
+    run_job(shop, "flush")
+    edit(shop, late)
+    run_job(shop, "export")
     assert PAT not in shop.members()
