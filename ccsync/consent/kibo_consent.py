@@ -43,7 +43,8 @@ def lifted_by_opt_in(
 ) -> list[str]:
     """The kinds of suppression that an account's opt-in, observed now at Kibo, outweighs.
 
-    `was_opted_in` is what was last observed of the account, `None` for one never seen. Only an observed change
+    `was_opted_in` is what was last observed of the account, `None` for one never seen, true for one that came to the
+    address with its opt-in. Only an observed change
     counts: false → true, or an account made after the opt-out; and only one that is newer than the suppression, for
     accounts are not read in the order in which they changed. An unsubscribe at Constant Contact is never lifted.
     Of the accounts of somebody forgotten nothing is known but, sometimes, that all of them said no. Who is held since

@@ -180,8 +180,8 @@ BUGS = (
     SeededBug(
         "an older sibling's yes outweighs a no",
         "consent/kibo_consent.py",
-        "    if was_opted_in:\n        return []\n",
-        "    if was_opted_in:\n        return [one.kind for one in suppressions]\n",
+        "        return [one.kind for one in held if is_of_former_owner(one)]\n",
+        "        return [one.kind for one in held]\n",
         ("tests/consent/test_decisions.py", "tests/jobs/test_flush_events.py"),
     ),
     SeededBug(
