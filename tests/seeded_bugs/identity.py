@@ -94,7 +94,7 @@ BUGS = (
         "to_constant_contact/tags/tagging.py",
         "    tag_tasks.enqueue_back(store, context.list_id, context.now())\n",
         "",
-        ("tests/to_constant_contact/tags/test_tagging.py", "-k", "back_on_the_list"),
+        ("tests/to_constant_contact/tags/test_tagging.py", "-k", "made_anew"),
     ),
     SeededBug(
         "no yes is newer than an opt-out without a date",
