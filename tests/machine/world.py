@@ -116,6 +116,7 @@ class World:
         self._slow_since: datetime | None = None
         self.has_exported = False
         self.runs: list[Span] = []
+        self._replayed: tuple[int, tuple[Span, ...]] | None = None
         self._judged = 0
 
     def close(self) -> None:
@@ -151,8 +152,11 @@ class World:
     # looking
 
     def facts(self, until: int | None = None) -> Facts:
-        """What happened so far."""
-        return Facts(list(self.box.acts)[:until], self.shop.list_id, self.runs)
+        """What happened so far; the latest is kept, for it is asked several times in a row."""
+        acts, runs = tuple(self.box.acts)[:until], tuple(self.runs)
+        if (len(acts), runs) != self._replayed:
+            self._replayed, self._facts = (len(acts), runs), Facts(acts, self.shop.list_id, runs)
+        return self._facts
 
     def history(self, until: int | None = None) -> History:
         settled = [one for one in self.settled if until is None or one.number <= until]

@@ -9,6 +9,12 @@ from ccsync.state.database.times import from_text
 LONGEST_HOLD_SECONDS = 3_600.0
 _HOLD = " hold"
 """The row of `gates` with what a vendor asked for: until when, and since when."""
+_STANDING = (
+    "SELECT (SELECT calls FROM calls WHERE day = ?1 AND vendor = ?2), gate.next_at, gate.closed_until, held.next_at,"
+    " held.closed_until FROM (SELECT 1) LEFT JOIN gates AS gate ON gate.vendor = ?2"
+    " LEFT JOIN gates AS held ON held.vendor = ?3"
+)
+"""All that a call asks before it goes out. An export asks it for each page, a flush for each account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +32,20 @@ def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: 
     `most` is how many calls of this UTC day may be used by this kind of work (`None`: no limit).
     Nothing is counted when the day is closed or used up.
     """
-    at = now.timestamp()
+    at, day = now.timestamp(), _day(now)
     with store.transaction():
-        today = calls_on(store, vendor, now)
-        next_at = store.value(float, "SELECT next_at FROM gates WHERE vendor = ?", vendor) or 0.0
-        closed = closed_until(store, vendor, now)
+        [(counted, next_at, closing, held, held_since)] = store.rows(_STANDING, day, vendor, vendor + _HOLD)
+        today, next_at, closed = counted or 0, next_at or 0.0, _still_closed(from_text(closing), now)
         if closed:
             return Admission(0.0, closed, today)
         if most is not None and today >= most:
             return Admission(0.0, next_midnight(now), today)
         # Only a few slots are reserved ahead; anything further is left over from a clock that was set back.
         paced = next_at if next_at - at <= 60 + 10 * seconds_apart else at
-        slot = max(at, paced, _held_until(store, vendor, at))
+        slot = max(at, paced, _end_of_hold(held, from_text(held_since), at))
         store.run("INSERT OR REPLACE INTO gates VALUES (?, ?, NULL)", vendor, slot + seconds_apart)
-        counted = "INSERT INTO calls VALUES (?, ?, 1) ON CONFLICT (day, vendor) DO UPDATE SET calls = calls + 1"
-        store.run(counted, _day(now), vendor)
+        count = "INSERT INTO calls VALUES (?, ?, 1) ON CONFLICT (day, vendor) DO UPDATE SET calls = calls + 1"
+        store.run(count, day, vendor)
     return Admission(slot - at, None, today + 1)
 
 
@@ -56,15 +61,19 @@ def hold(store: Store, vendor: str, now: datetime, seconds: float) -> None:
 
 
 def _held_until(store: Store, vendor: str, at: float) -> float:
-    """Until when the vendor asked for a wait; a wait that begins in the future is one of a clock that was set back.
+    """Until when the vendor asked for a wait."""
+    row = store.one("SELECT next_at, closed_until FROM gates WHERE vendor = ?", vendor + _HOLD)
+    return _end_of_hold(row[0], from_text(row[1]), at) if row else 0.0
+
+
+def _end_of_hold(until: float | None, since: datetime | None, at: float) -> float:
+    """When a wait that was noted ends; one that begins in the future is one of a clock that was set back.
 
     One that was noted longer (by an earlier version) ends an hour after it began all the same.
     """
-    row = store.one("SELECT next_at, closed_until FROM gates WHERE vendor = ?", vendor + _HOLD)
-    began = from_text(row[1]) if row else None
-    if row is None or began is None or began.timestamp() > at + 1:
+    if until is None or since is None or since.timestamp() > at + 1:
         return 0.0
-    return min(float(row[0]), began.timestamp() + LONGEST_HOLD_SECONDS)
+    return min(until, since.timestamp() + LONGEST_HOLD_SECONDS)
 
 
 def close_for_today(store: Store, vendor: str, now: datetime) -> None:
@@ -86,7 +95,10 @@ def by_day(store: Store, vendor: str, first: date) -> dict[date, int]:
 
 def closed_until(store: Store, vendor: str, now: datetime) -> datetime | None:
     """Until when the vendor's quota is spent, if it says so."""
-    closed = store.value(datetime, "SELECT closed_until FROM gates WHERE vendor = ?", vendor)
+    return _still_closed(store.value(datetime, "SELECT closed_until FROM gates WHERE vendor = ?", vendor), now)
+
+
+def _still_closed(closed: datetime | None, now: datetime) -> datetime | None:
     # A time after the next midnight comes from a clock that was ahead and has been set back.
     return closed if closed and now < closed <= next_midnight(now) else None
 
@@ -98,4 +110,4 @@ def next_midnight(now: datetime) -> datetime:
 
 
 def _day(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m-%d")
+    return now.astimezone(UTC).date().isoformat()
