@@ -6,15 +6,16 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.machine import axes, troubles
+from tests.machine import axes
+from tests.machine.judging import Broken
+from tests.machine.running import come_to_rest
 from tests.machine.steps import KINDS, Step, draw, play_step
 from tests.machine.tagging import CODES
-from tests.machine.world import POOL, WAYS, Broken, World, has_tags
+from tests.machine.ways import WAYS, has_tags
+from tests.machine.world import POOL, World
 
 MOST_STEPS = 40
 MEMORY = Path("/dev/shm")
-REGISTERED = (troubles,)
-"""Importing these registers their steps, beside the usual ones."""
 MOST_TRIES = 400
 """So many shorter histories are tried before shrinking ends."""
 
@@ -43,8 +44,8 @@ def play(way: int, steps: list[Step]) -> None:
         for one in steps:
             play_step(world, one)
         if steps[-1][0] != "settle":
-            world.settle()
-            world.settle(exports=True)
+            come_to_rest(world)
+            come_to_rest(world, exports=True)
     finally:
         world.close()
 

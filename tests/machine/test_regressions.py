@@ -1,4 +1,4 @@
-"""Histories that broke a promise once, shrunk by the machine and kept. Their steps: `tests.machine.steps`."""
+"""Histories that broke a promise once, shrunk by the machine and kept. What a step does: `tests/machine/steps`."""
 
 import pytest
 

@@ -1,8 +1,7 @@
-"""One world of the machine: a shop, its people, and the runs of ccsync in it, each judged when it is over."""
+"""One world of the machine: a shop, its people, what is known of them, and the troubles that are on."""
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -11,50 +10,20 @@ from typing import Any
 
 from ccsync.cli.wiring import Clients, clients
 from ccsync.config import Config, load_config
-from ccsync.consent.drift import DRIFT, Kind
-from ccsync.errors import CcsyncError, SafetyLimitError
 from ccsync.run.context import Context
-from ccsync.sandbox.settings import CUSTOMER_TOPICS, ROW_SECTIONS, SEGMENT_TOPICS, SandboxSettings
+from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Store
-from tests.harness import Crash, Shop
-from tests.jobs.reconciling import reconcile
+from tests.harness import Shop
 from tests.jobs.test_export import seed_contact
-from tests.machine import invariants, store_consent, tagging
+from tests.machine import tagging
 from tests.machine.facts import FULL, Facts, Span
 from tests.machine.history import History, Settled
+from tests.machine.ways import WAYS, has_tags
 
 POOL = [f"p{number}@example.com" for number in range(6)]
 OTHER_LIST = "Newsletter of somebody else"
 FIELDS = {"firstName": "Pat", "lastName": "Doe", "externalId": "X-1", "taxId": "T-1"}
 JOBS = ("flush", "poll", "full poll", "export", "repair")
-WAYS: tuple[tuple[dict[str, object], str], ...] = (
-    ({}, ""),
-    ({"confirmed_opt_in": True}, "welcome_email = true\n"),
-    ({"unsubscribed_keep_lists": True, "list_change_trace": "both"}, ""),
-    ({"export_holds_deleted": True, "status_default": "active"}, ""),
-    ({"update_date_filter": "refuse", "resubscribe_keeps_opt_out_date": False}, ""),
-    ({}, 'opt_out = "unsubscribe"\n'),
-    ({"rename_moves_updated_at": True, "import_updates_unsubscribed": False}, "overwrite_existing = true\n"),
-    ({}, tagging.CONFIG),
-    (
-        {"part_edits_make_events": False, "event_topics": CUSTOMER_TOPICS | SEGMENT_TOPICS},
-        'opt_out = "unsubscribe"\n' + tagging.CONFIG,
-    ),
-    (
-        {"rows_carry": ROW_SECTIONS - {"segments"}, "confirmed_opt_in": True},
-        "welcome_email = true\n" + tagging.CONFIG,
-    ),
-)
-"""How the vendors go, where their descriptions leave it open, and what is configured."""
-
-
-def has_tags(way: int) -> bool:
-    """Are segments mapped to tags?"""
-    return tagging.CONFIG in WAYS[way % len(WAYS)][1]
-
-
-class Broken(AssertionError):
-    """A promise is broken."""
 
 
 class OwnClockShop(Shop):
@@ -88,7 +57,7 @@ class World:
         # A rotating token is lost with a death at the wrong moment, as the README says: that takes a person.
         how: dict[str, Any] = {"customers": 0, "cc_requests_per_second": 0, "import_seconds": 1.0, **settings}
         self.folder = folder
-        self._keeps_lists = bool(settings.get("unsubscribed_keep_lists"))
+        self.keeps_lists = bool(settings.get("unsubscribed_keep_lists"))
         self.shop = OwnClockShop(folder, SandboxSettings(refresh_tokens="long-lived", **how))
         self.shop.__enter__()
         text = self.shop.config_path.read_text()
@@ -117,7 +86,7 @@ class World:
         self.has_exported = False
         self.runs: list[Span] = []
         self._replayed: tuple[int, tuple[Span, ...]] | None = None
-        self._judged = 0
+        self.judged_until = 0
 
     def close(self) -> None:
         """Let go of everything."""
@@ -193,46 +162,11 @@ class World:
         looks = (one for one in self.runs if one.is_well and (one.job in FULL or one is self.runs[-1]))
         return max((one.start for one in looks), default=0)
 
-    # running
+    # people and clocks
 
     def tick(self, minutes: float = 3) -> None:
         """People act minutes apart."""
         self.shop.later(minutes=minutes)
-
-    def run(self, job: str, *, is_clean: bool = False) -> None:
-        """One run as cron starts it, and what must hold after it. Our errors and a death are part of life."""
-        self.tick(10)
-        start = len(self.box.acts)
-        before, began_at, is_well = self.history(start), self.shop.clock.now(), False
-        try:
-            self._start(job)
-        except Crash:
-            pass
-        except CcsyncError as error:
-            if is_clean:
-                raise Broken(f"a clean {job} failed: {error.what} {error.why}") from error
-        else:
-            is_well = True
-        self.runs.append(Span(job, began_at, start, len(self.box.acts), is_well))
-        self.judge_run(before, self.runs[-1])
-
-    def _start(self, job: str) -> None:
-        bodies: dict[str, Callable[[], object]] = {
-            "flush": self.shop.flush,
-            "poll": self._poll,
-            "full poll": lambda: self._poll(is_full=True),
-            "export": self.shop.export,
-            "repair": lambda: reconcile(self.shop, fixes=True),
-        }
-        bodies[job]()
-        self.has_exported |= job == "export"
-
-    def _poll(self, **asked: bool) -> None:
-        """When everybody seems to have gone, a person looks and lets it through."""
-        try:
-            self.shop.poll(**asked)
-        except SafetyLimitError:
-            self.shop.poll(accept=100, **asked)
 
     def relent(self) -> None:
         """All troubles are over, and all clocks are right."""
@@ -250,104 +184,6 @@ class World:
             clock.set_ahead(0)
             clock.set_date_ahead(0, 0)
 
-    def settle(self, *, exports: bool = False) -> None:
-        """Everything is well again, two clean cycles pass, and what must hold then is looked at."""
-        self.relent()
-        if self.has_had_trouble:
-            # Past what a vendor asked to wait for, and past the day and the three days of a parked record.
-            for days in (1.1, 3.1, 7.1, 1.1):
-                self.shop.later(days=days)
-                for job in ("poll", "flush"):
-                    self.run(job)
-            self.has_had_trouble = False
-        self.shop.later(hours=25)
-        if not self.has_exported:
-            self.run("export", is_clean=True)  # the first one is a person's decision
-        self._mend()
-        for _ in range(2):
-            self.run("flush", is_clean=True)
-            self.run("full poll", is_clean=True)
-            self.tick(10)
-            if exports:
-                self.run("export", is_clean=True)
-        self.run("flush", is_clean=True)
-        self.judge_settled()
-
-    def _mend(self) -> None:
-        """I5: what `reconcile` calls drift, whatever happened before, its repair and a run of each cron job mend."""
-        self.tick()
-        before = self._drift()
-        if before:
-            for job in ("repair", "flush", "poll", "flush"):
-                self.run(job, is_clean=True)
-            self.tick()
-            left = sorted(f"{kind} {address}" for kind, address in before & self._drift())
-            self._raise_any([f"I5 the repair left {one}" for one in left])
-
-    def _drift(self) -> set[tuple[str, str]]:
-        """What `reconcile` would repair: kinds and addresses."""
-        _, _, findings = reconcile(self.shop)
-        return {(one.kind, one.email or "") for one in findings if one.repair and Kind(one.kind) in DRIFT}
-
-    # judging
-
-    def judge_run(self, before: History, span: Span) -> None:
-        """What must hold at all times."""
-        now, contacts = self.history(), self.contacts()
-        found = [
-            *invariants.nobody_is_sent_after_a_no(before, now, span),
-            *store_consent.no_consent_is_touched(now, self._judged, self.seen_until),
-            *invariants.nobody_is_subscribed_again(now, _permissions(contacts), self.cc.forbidden_calls),
-            *invariants.nobody_unsubscribed_is_member(now, frozenset(self.shop.members()), keeps=self._keeps_lists),
-            *self.tags.of_run(before, now, span),
-            *self._what_else_was_touched(now, contacts),
-        ]
-        self._judged = span.end
-        self._raise_any(found)
-
-    def judge_settled(self) -> None:
-        """What must hold when two clean cycles have passed."""
-        now, members = self.history(), frozenset(self.shop.members())
-        waiting = frozenset(
-            key for key, value in _permissions(self.contacts()).items() if value == "pending_confirmation"
-        )
-        found = [
-            *invariants.who_says_no_is_no_member(now, members),
-            *invariants.who_says_yes_is_member(now, members, waiting),
-            *store_consent.store_knows(now),
-            *self.tags.of_rest(now, members),
-        ]
-        self._raise_any(found)
-        self.tick()
-        report, by_kind, _ = reconcile(self.shop)
-        if report.drift:
-            kinds = sorted(kind.value for kind in DRIFT if kind.value in by_kind)
-            self._raise_any([f"I5 drift {' '.join(kinds)}", *(f"{kind}: {by_kind[kind]}" for kind in kinds)])
-        consents = {one: self.kibo.account(one)["acceptsMarketing"] is True for one in self.accounts()}
-        self.settled.append(Settled(len(self.box.acts), members, consents))
-
-    def _what_else_was_touched(self, now: History, contacts: dict[str, dict[str, Any]]) -> Iterator[str]:
-        """Other lists, other sources' data (decision 9), and all of an account but its consent."""
-        strangers = {one.lower() for one in self.cc.members(OTHER_LIST)} - self.outsiders
-        yield from (f"other lists: {one}" for one in sorted(strangers))
-        if not self.shop.config.sync.overwrite_existing:
-            for one in contacts.values():
-                is_theirs = one["contact_id"] in self.strangers and one.get("deleted_at") is None
-                if is_theirs and one["first_name"] != "Their":
-                    yield f"another source's data were touched: {one['first_name']}"
-        for account in now.facts.accounts.values():
-            if account.gone_at is None and account.account_id not in self.business:
-                shown = self.kibo.account(account.account_id)
-                wanted = {**FIELDS, "lastName": self.edits.get(account.account_id, FIELDS["lastName"])}
-                if any(shown[key] != value for key, value in wanted.items()):
-                    yield f"account {account.account_id}: more than its consent was touched"
-
-    def _raise_any(self, found: list[str]) -> None:
-        if found:
-            raise Broken("\n".join(found))
-
-    # people
-
     def sign_up(self, address: str, accepts: bool) -> int:
         """Somebody makes an account."""
         self.tick()
@@ -361,9 +197,3 @@ class World:
         self.cc.add_contact(given)
         self.outsiders.add(address)
         self.strangers.add(str(self.contacts()[address]["contact_id"]))
-
-
-def _permissions(contacts: dict[str, dict[str, Any]]) -> dict[str, str]:
-    return {
-        str(one["contact_id"]): str(one["email_address"].get("permission_to_send", "")) for one in contacts.values()
-    }

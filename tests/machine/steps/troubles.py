@@ -1,12 +1,13 @@
-"""More steps of a history: records that a vendor refuses for good (A1), vendors that half work (A2), a clock that is
-wrong in one run (A3), and an older state file that is put back (A5).
+"""Records that a vendor refuses for good (A1), vendors that half work (A2), a clock that is wrong in one run (A3), and
+an older state file that is put back (A5).
 
 What a vendor does lasts until the world relents.
 """
 
 from datetime import timedelta
 
-from tests.machine.steps import ANY, pick, step
+from tests.machine.running import carry_out
+from tests.machine.steps.registry import ANY, pick, step
 from tests.machine.world import JOBS, POOL, World
 
 RECORD_STATUSES = (400, 409, 500)
@@ -97,7 +98,7 @@ def wrong_clock(world: World, job: int, whose: int, skew: int) -> None:
     else:
         world.box.clocks[("kibo", "cc")[whose - 1]].set_date_ahead(SKEWS[skew], None)
     began = world.shop.clock.now()
-    world.run(JOBS[job])
+    carry_out(world, JOBS[job])
     if whose == 2 and SKEWS[skew] > 0:
         world.undatable.append((began, world.shop.clock.now() + timedelta(seconds=SKEWS[skew])))
     world.set_clocks_right()
