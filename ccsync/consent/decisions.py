@@ -212,9 +212,7 @@ def is_return_between_looks(contact: Contact, known: KnownContact | None, list_i
     return seen_at is not None and is_own_return(contact, seen_at + LOOK_SLACK)
 
 
-def is_another_contact(
-    contact: Contact, known: KnownContact | None, list_id: str, *, had_another_address: bool = False
-) -> bool:
+def is_another_contact(contact: Contact, known: KnownContact | None, list_id: str) -> bool:
     """Is the contact at an address not the one that ccsync had put on the list, but one made since, or moved there?
 
     That it is not on the list is no act of whom ccsync had put there; what became of that one is not known.
@@ -223,7 +221,8 @@ def is_another_contact(
     if known is None or known.contact_id in (None, contact.contact_id) or sent is None or sent.list_id != list_id:
         return False
     is_younger = contact.created_at is not None and contact.created_at > sent.sent_at
-    return sent.removed_at is None and (is_younger or had_another_address)
+    # What was sent reached the contact that was seen since.
+    return sent.removed_at is None and (is_younger or known.seen_at is not None)
 
 
 def gets_a_welcome(known: KnownContact | None, *, is_own_sign_up: bool, wants_welcome: bool) -> bool:

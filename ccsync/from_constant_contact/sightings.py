@@ -53,9 +53,7 @@ def _facts(context: Context, sightings: Iterable[Sighting], shown: Iterable[Cont
     """Where another contact has the address of one that was erased, it is the erased one that a look was about."""
     for one, contact in zip(sightings, shown, strict=True):
         known = contacts.known(context.store, one.person, context.list_id) if one.member_of is None else None
-        homes = contacts.addresses_of_contact(context.store, contact.contact_id, one.person) if known else ()
-        is_another = is_another_contact(contact, known, context.list_id, had_another_address=len(homes) > 1)
-        if contact.has_unsubscribed or not is_another:
+        if contact.has_unsubscribed or not is_another_contact(contact, known, context.list_id):
             yield one
         else:
             contacts.note_moved(context.store, contact.contact_id, one.person)

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.state import contacts
 from ccsync.state.database.rows import marks
 from ccsync.state.database.store import Store
 from ccsync.state.log import history
@@ -66,7 +65,7 @@ def add_rows(store: Store, batch_id: int, rows: Iterable[BatchRow], prepared_at:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         [(batch_id, r.person, r.account_id, r.email, r.fingerprint, r.is_new, sets[r.fields], r.reason) for r in kept],
     )
-    contacts.set_out_to_send(store, [r.person for r in kept], prepared_at)
+    set_out_to_send(store, [r.person for r in kept], prepared_at)
     store.run("UPDATE batches SET rows = rows + ? WHERE id = ?", len(kept), batch_id)
 
 
@@ -186,3 +185,12 @@ def close(store: Store, batch_id: int, state: str, at: datetime) -> None:
     with store.transaction():
         store.run("DELETE FROM batch_rows WHERE batch_id = ?", batch_id)
         store.run("UPDATE batches SET state = ?, finished_at = ? WHERE id = ?", state, at, batch_id)
+
+
+def set_out_to_send(store: Store, people: Iterable[bytes], at: datetime) -> None:
+    """Note that these people are about to be sent to a list: whether that arrives or not, an opt-out must find them."""
+    store.run_many(
+        "INSERT INTO contacts (person, is_ours, prepared_at) VALUES (?, 1, ?)"
+        " ON CONFLICT (person) DO UPDATE SET prepared_at = coalesce(prepared_at, excluded.prepared_at)",
+        [(person, at) for person in people],
+    )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ccsync.state.accounts import B2B
 from ccsync.state.database.rows import Value, marks
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import from_text
@@ -26,6 +27,12 @@ ON_LIST = (
     " AND seen.member_of = sent.list_id)"
 )
 """Of a row of `sent`: is the person still on that list, as far as ccsync has seen? The same as `KnownContact.is_on`."""
+_ANOTHER = (
+    "seen_at NOT NULL AND NOT EXISTS (SELECT 1 FROM batch_rows WHERE person = contacts.person) AND"
+    " coalesce(contact_id, (SELECT min(contact_id) FROM contact_addresses AS had WHERE had.person = contacts.person"
+    "  HAVING total(contact_id = ?2) = 0)) != ?2"
+)
+"""Of a row of `contacts`: is the contact ?2 not the one that was seen at the address since ccsync last sent it?"""
 _INTO_SENT = "INSERT INTO sent (person, list_id, fingerprint, account_id, sent_at)"
 _SENT_ANEW = (
     "ON CONFLICT (person, list_id) DO UPDATE SET fingerprint = excluded.fingerprint,"
@@ -128,15 +135,22 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
     """Note contacts as Constant Contact showed them, inside the caller's transaction.
 
     Somebody ccsync has not sent is another source's; so is a contact that is older than ccsync's first try to send it,
-    or younger than its last: ours was erased, or has another address now. With `adopt_list_id`, members of that list
-    are ours from now on, as if ccsync had put them there; but for those whom it did put there, by the address alone:
-    they are another source's as before. Nothing is noted about people who asked to be forgotten.
+    or younger than its last, or not the one that was seen since: ours was erased, or has another address now. With
+    `adopt_list_id`, members of that list are ours from now on, as if ccsync had put them there; but for those whom it
+    did put there, by the address alone: they are another source's as before. Nothing is noted about people who asked
+    to be forgotten.
     """
     found = list(seen)
     store.run_many(
         "INSERT OR IGNORE INTO contact_addresses SELECT contact_id, person FROM contacts"
         " WHERE person = ?1 AND contact_id != ?2",
         [(one.person, one.contact_id) for one in found],
+    )
+    store.run_many(
+        "UPDATE sent SET fingerprint = NULL, removed_at = iif(EXISTS (SELECT 1 FROM accounts WHERE person = ?1"
+        f" AND accepts_marketing AND kind != '{B2B}'), NULL, ?4) WHERE person = ?1 AND list_id = ?3"
+        f" AND removed_at IS NULL AND EXISTS (SELECT 1 FROM contacts WHERE person = ?1 AND {_ANOTHER})",
+        [(one.person, one.contact_id, one.member_of, one.seen_at) for one in found if one.member_of and one.contact_id],
     )
     store.run_many(
         "INSERT INTO contacts (person, is_ours, contact_id, permission, member_of, seen_at)"
@@ -148,7 +162,8 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
         "  CASE WHEN ?7 AND NOT EXISTS (SELECT 1 FROM sent WHERE person = ?1 AND list_id = ?4 AND fingerprint NOT NULL)"
         "   THEN 1 WHEN prepared_at > ?6 AND NOT EXISTS (SELECT 1 FROM sent WHERE person = ?1) THEN 0"
         "   WHEN ?9 > (SELECT max(sent_at) FROM sent WHERE person = ?1 AND fingerprint NOT NULL)"
-        "   AND NOT EXISTS (SELECT 1 FROM batch_rows WHERE person = ?1) THEN 0 ELSE is_ours END",
+        "   AND NOT EXISTS (SELECT 1 FROM batch_rows WHERE person = ?1) THEN 0"
+        f"  WHEN {_ANOTHER} THEN 0 ELSE is_ours END",
         [_shown(one, adopt_list_id) for one in found],
     )
     if adopt_list_id is not None:
@@ -184,9 +199,7 @@ def _note_moves(store: Store, found: Sequence[Sighting]) -> None:
 
 
 def note_unsubscribed(store: Store, seen: Sighting) -> None:
-    """A contact was shown as unsubscribed, without its lists. Only of contacts ccsync knows that is noted: an account
-    may have half a million old opt-outs. Inside the caller's transaction.
-    """
+    """A contact ccsync knows (old opt-outs may be half a million) was shown as unsubscribed, without its lists."""
     if store.exists("SELECT 1 FROM contacts WHERE person = ? OR contact_id = ?", seen.person, seen.contact_id):
         observe(store, [seen])
 
@@ -217,13 +230,15 @@ def begin_anew(store: Store, person: bytes, at: datetime, said_at: datetime | No
     """An opt-in in the store is newer than what happened to the contact. Inside the caller's transaction.
 
     With `said_at` only of a contact that is not shown any more: what was sent has gone with it. `None`: also of one
-    that is off the list and has another address. One that is on it under another address stays the person's.
+    off the list: it may have another address, and is looked for by the person's. One on the list stays the person's.
     """
     is_gone = "permission = 'vanished' AND (?2 IS NULL OR seen_at < ?2)"
     gone = f"FROM contacts WHERE contacts.person = ?1 AND sent.person = ?1 AND {is_gone}"
     store.run(f"UPDATE sent SET removed_at = ?3 {gone} AND removed_at IS NULL", person, said_at, at)
-    anew = "UPDATE contacts SET moved_to = NULL, permission = NULL, contact_id = NULL WHERE person = ?1"
-    store.run(f"{anew} AND ({is_gone} OR (moved_to NOT NULL AND member_of IS NULL AND ?2 IS NULL))", person, said_at)
+    which = f"person = ?1 AND ({is_gone} OR (member_of IS NULL AND ?2 IS NULL))"
+    keep = "INSERT OR IGNORE INTO contact_addresses SELECT contact_id, person FROM contacts"
+    for change in (keep, "UPDATE contacts SET moved_to = NULL, permission = NULL, contact_id = NULL"):
+        store.run(f"{change} WHERE {which}", person, said_at)
 
 
 def note_member(store: Store, person: bytes, list_id: str, at: datetime) -> None:
@@ -239,15 +254,6 @@ def addresses_of_contact(store: Store, contact_id: str | None, person: bytes) ->
         " UNION SELECT person FROM contacts WHERE contact_id = ?1"
     )
     return list(dict.fromkeys([person, *store.column(bytes, sql, contact_id)]))
-
-
-def set_out_to_send(store: Store, people: Iterable[bytes], at: datetime) -> None:
-    """Note that these people are about to be sent to a list: whether that arrives or not, an opt-out must find them."""
-    store.run_many(
-        "INSERT INTO contacts (person, is_ours, prepared_at) VALUES (?, 1, ?)"
-        " ON CONFLICT (person) DO UPDATE SET prepared_at = coalesce(prepared_at, excluded.prepared_at)",
-        [(person, at) for person in people],
-    )
 
 
 def confirm_batch(store: Store, batch_id: int, upto: bytes, list_id: str, at: datetime) -> None:
@@ -292,8 +298,3 @@ def note_removed(store: Store, person: bytes, list_id: str | None, at: datetime)
 def count_on_list(store: Store, list_id: str) -> int:
     """How many people ccsync has on the list."""
     return store.number(f"SELECT count(*) FROM sent WHERE list_id = ? AND {ON_LIST}", list_id)
-
-
-def count_ours(store: Store) -> int:
-    """How many contacts ccsync may overwrite."""
-    return store.number("SELECT count(*) FROM contacts WHERE is_ours")

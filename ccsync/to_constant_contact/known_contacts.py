@@ -11,8 +11,9 @@ from ccsync.from_constant_contact.sightings import note
 from ccsync.from_kibo.staged_decisions import address_of
 from ccsync.run import clocks, control
 from ccsync.run.context import Context
-from ccsync.state import contacts, staging
+from ccsync.state import staging
 from ccsync.state.properties import Stream
+from ccsync.state.views import summary
 from ccsync.to_constant_contact.batches import leave_out
 from ccsync.words import counted
 
@@ -45,9 +46,9 @@ def learn(context: Context, adopt_list_id: str | None = None) -> None:
 
 def _adopt(context: Context, list_id: str) -> None:
     """Read everyone's membership; the members of the list count as ours from now on."""
-    before = contacts.count_ours(context.store)
+    before = summary.count_ours(context.store)
     _pass(context, list_id)
-    adopted = contacts.count_ours(context.store) - before
+    adopted = summary.count_ours(context.store) - before
     if adopted > 0:
         context.remarks.append(
             f"Adopted {counted(adopted, 'member')} added to the list by others; those who opt in are now updated"

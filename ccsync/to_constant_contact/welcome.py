@@ -11,7 +11,7 @@ from ccsync.models import Contact
 from ccsync.run import control
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
-from ccsync.state import contacts, parked, staging
+from ccsync.state import batches, contacts, parked, staging
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.staging import Staged
@@ -69,7 +69,7 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
     person, row = one.person or b"", json.loads(one.row or "{}")
     at = context.constant_contact.transport.server_time(context.now())
     # Noted beforehand, so that an opt-out finds it even if the answer never arrives.
-    contacts.set_out_to_send(context.store, [person], at)
+    batches.set_out_to_send(context.store, [person], at)
     try:
         contact = context.constant_contact.create_contact(new_contact(row, context.list_id, field_ids))
     except AnswerLost:

@@ -205,3 +205,77 @@ def test_who_opts_in_after_the_contact_has_moved_and_its_account_said_no(shop: S
     run_jobs(shop, first)
     members, flags = outcome(shop, pat, heir)
     assert (members & {PAT, NEW}, flags, suppressed(shop, PAT)) == ({NEW}, [False, True], set())
+
+
+def erased_and_taken(shop: Shop, *lists: str, is_seen: bool = True) -> int:
+    """Staff erase Pat's contact, which may be seen, and an older one of another source moves to its address."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.delete_contact(PAT, for_good=True)
+    if is_seen:
+        run_job(shop, "full poll")
+    shop.box.cc.add_contact(seed_contact(NEW, "implicit", lists=lists))
+    shop.box.cc.rename(NEW, PAT)
+    return pat
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+@pytest.mark.parametrize("first", FIRST)
+def test_a_strangers_contact_at_the_address_of_an_erased_one_has_not_left_the_list(
+    shop: Shop, first: str, is_seen: bool
+) -> None:
+    """It never was on the list: nobody's consent is touched, and it is not put there, for the erased one may have opted
+    out.
+    """
+    pat = erased_and_taken(shop, is_seen=is_seen)
+    run_jobs(shop, first)
+    members, flags = outcome(shop, pat)
+    assert (PAT in members, flags, suppressed(shop, PAT)) == (False, [True], set())
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_a_member_at_the_address_of_an_erased_contact_is_another_sources(shop: Shop, first: str) -> None:
+    """Its data are left alone, and an opt-out in the store takes it off like everybody who was found on the list."""
+    pat = erased_and_taken(shop, LIST)
+    before = shop.box.cc.contact(PAT)
+    run_jobs(shop, first)
+    shop.box.kibo.update_account(pat, lastName="Changed")
+    run_jobs(shop, first)
+    after = shop.box.cc.contact(PAT)
+    assert before is not None
+    assert after is not None
+    assert (after["first_name"], after["last_name"]) == (before["first_name"], before["last_name"])
+    shop.box.kibo.opt_out(pat)
+    members, flags = outcome(shop, pat)
+    assert (PAT in members, flags) == (False, [False])
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_a_member_who_came_to_the_address_after_its_account_said_no_stays(shop: Shop, first: str) -> None:
+    """ccsync did not put them there, and reconcile names no drift that nothing would mend."""
+    shop.box.cc.add_contact(seed_contact(NEW, "implicit", lists=(LIST,)))
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.delete_contact(PAT, for_good=True)
+    run_job(shop, "full poll")
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    shop.box.cc.rename(NEW, PAT)
+    run_jobs(shop, first)
+    members, flags = outcome(shop, pat)
+    assert (PAT in members, flags) == (True, [False])
+
+
+def test_who_is_sent_again_is_looked_at_before(shop: Shop) -> None:
+    """Their contact was taken off and has another address since: the one that has theirs now keeps its own data."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    shop.box.cc.rename(PAT, NEW)
+    shop.box.cc.add_contact(seed_contact(PAT, "implicit", created_at=shop.clock.now()))
+    shop.box.kibo.opt_in(pat)
+    run_job(shop, "flush")
+    contact = shop.box.cc.contact(PAT)
+    assert contact is not None
+    assert (contact["first_name"], PAT in shop.members()) == ("Their", True)

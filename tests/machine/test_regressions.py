@@ -308,6 +308,17 @@ def test_a_contact_that_moved_to_an_address_whose_own_was_erased_is_no_drift() -
     play(0, [*first, *before, ("rename", 0, 0, 3), ("decide", 875, 0)])
 
 
+def test_a_member_who_moved_to_an_address_whose_own_contact_was_erased_is_no_drift() -> None:
+    """Its account says no. Staff had put the contact on the list, which ccsync had taken off or never knew."""
+    first = [("sign_up", where, how) for where, how in ((0, 1), (0, 0), (3, 1), (0, 2))]
+    before = [("run", 3), ("delete_contact", 159, 1), ("delete_account", 0), ("decide", 437, 0), ("settle", 0)]
+    play(0, [*first, *before, ("decide", 763, 0), ("rejoin", 0, 0), ("rename", 0, 0, 3)])
+    first = [("sign_up", where, how) for where, how in ((0, 1), (0, 0), (0, 0), (3, 1), (4, 2))]
+    before = [("run", 3), ("rename", 766, 2, 0), ("delete_contact", 0, 0), ("delete_account", 229), ("settle", 0)]
+    after = [("rejoin", 0, 0), ("come_from_elsewhere", 5, 0), ("delete_contact", 0, 0), ("rename", 0, 0, 3)]
+    play(0, [*first, *before, ("decide", 763, 0), *after])
+
+
 @pytest.mark.parametrize("boundary", range(44, 53))
 def test_the_only_member_leaves_and_the_poll_that_sees_it_dies(boundary: int) -> None:
     """A look has noted that they are off the list, and nothing else: the next comparison concludes what follows."""

@@ -76,13 +76,6 @@ BUGS = (
         (DEPARTURES, "-k", "has_not_left"),
     ),
     SeededBug(
-        "a contact that moved to an address is the one that was put there",
-        "consent/decisions.py",
-        "(is_younger or had_another_address)",
-        "(is_younger)",
-        ("tests/machine/test_regressions.py", "-k", "another_contact_had_left"),
-    ),
-    SeededBug(
         "an unsubscribed contact of another source is ours",
         "from_constant_contact/opt_outs.py",
         "None, vendor_at, contact.created_at)",
@@ -359,8 +352,8 @@ BUGS = (
     SeededBug(
         "a new opt-in cuts the link to a contact that is on the list under another address",
         "state/contacts.py",
-        "(moved_to NOT NULL AND member_of IS NULL AND ?2 IS NULL)",
-        "(moved_to NOT NULL AND ?2 IS NULL)",
+        "(member_of IS NULL AND ?2 IS NULL)",
+        "(?2 IS NULL)",
         ("tests/identity/test_contacts_at_old_addresses.py", "-k", "who_opts_in_after"),
     ),
     SeededBug(
@@ -390,5 +383,26 @@ BUGS = (
         "        write_backs.withdraw(store, person, DEPARTED, list_id)\n        _read_again(context, person)\n",
         "        write_backs.withdraw(store, person, DEPARTED, list_id)\n",
         (REJOINING, "-k", "never_written"),
+    ),
+    SeededBug(
+        "a contact that was not the one seen at the address has left the list",
+        "consent/decisions.py",
+        "(is_younger or known.seen_at is not None)",
+        "is_younger",
+        (OLD_ADDRESSES, "-k", "strangers"),
+    ),
+    SeededBug(
+        "whoever is at an address is whom ccsync had put there",
+        "state/contacts.py",
+        'HAVING total(contact_id = ?2) = 0)) != ?2"',
+        'HAVING total(contact_id = ?2) = 0)) IS NULL"',
+        (OLD_ADDRESSES, "-k", "another_sources or came_to"),
+    ),
+    SeededBug(
+        "who is sent again is not looked at before",
+        "state/contacts.py",
+        "OR (member_of IS NULL AND ?2 IS NULL))",
+        "OR (moved_to NOT NULL AND member_of IS NULL AND ?2 IS NULL))",
+        (OLD_ADDRESSES, "-k", "sent_again"),
     ),
 )

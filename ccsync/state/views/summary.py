@@ -1,4 +1,4 @@
-"""Numbers about everybody, for `status`; it only reads, over the tables of its neighbours."""
+"""Numbers about everybody; it only reads, over the tables of its neighbours."""
 
 from ccsync.state.database.store import Store
 from ccsync.state.outbox.tasks import FAILED, READ
@@ -24,3 +24,8 @@ def count_given_up(store: Store) -> int:
     """How many accounts of the queue are not tried again, for another reason than that their record is rejected."""
     parked = "account_id IN (SELECT account_id FROM parked)"
     return store.number(f"SELECT count(*) FROM tasks WHERE kind = ? AND status = ? AND NOT {parked}", READ, FAILED)
+
+
+def count_ours(store: Store) -> int:
+    """How many contacts ccsync may overwrite."""
+    return store.number("SELECT count(*) FROM contacts WHERE is_ours")
