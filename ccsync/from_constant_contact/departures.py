@@ -11,7 +11,7 @@ from ccsync.consent.safety_limit import allowance
 from ccsync.consent.write_back import OWN_WORDS, REASONS, Found, judge_missing, whose_act
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.from_constant_contact import list_exports, list_record, members, restored, sightings
+from ccsync.from_constant_contact import list_exports, list_record, members, opted_out_members, restored, sightings
 from ccsync.from_constant_contact.list_record import ListRecord
 from ccsync.models import Contact, ContactList
 from ccsync.run import clocks, control
@@ -56,6 +56,7 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
         else:
             missing.record()
             _note_returned(context)
+            opted_out_members.remove(context)
             if missing.is_explained and missing.is_all_seen:
                 clocks.advance(context, _all_seen(context), began_at)
     clocks.advance(context, list_record.stream(context), started_at)
@@ -86,13 +87,13 @@ def check(context: Context, row: WriteBack) -> bool:
         return False
     # Another address of the contact may have been looked at before this one: then its return is noted already.
     is_back = contact is not None and is_return_between_looks(contact, before, row.list_id)
-    if found is Found.DEPARTED and (is_back or _wants_back(context, row.person)):
-        withdraw_departure(context, row.person, REASONS[write_backs.RESUBSCRIBED])
+    if found is Found.DEPARTED and (is_back or _wants_back(context, row.person, row.list_id)):
+        withdraw_departure(context, row.person, row.list_id, REASONS[write_backs.RESUBSCRIBED])
         with context.store.transaction():
-            sightings.wants_back(context, row.person, vendor_now(context))
+            sightings.wants_back(context, row.person, row.list_id, vendor_now(context))
         return False
     if found in (Found.DELETED, Found.REPLACED, Found.MEMBER, Found.WAITING):
-        withdraw_departure(context, row.person, found.value)
+        withdraw_departure(context, row.person, row.list_id, found.value)
         return False
     if contact is not None:
         write_backs.check(context.store, row.id, whose_act(contact))
@@ -126,7 +127,8 @@ def record_departure(
             )
             suppressions.record(context.store, found, at, context.run_id)
             if context.config.sync.list_departures:
-                write_backs.enqueue(context.store, one, DEPARTED, at, is_checked=contact is not None)
+                is_checked = contact is not None
+                write_backs.enqueue(context.store, one, DEPARTED, at, list_id=context.list_id, is_checked=is_checked)
             contacts.note_absent(context.store, one, seen_at)
             change = ConsentChange(
                 one,
@@ -142,13 +144,13 @@ def record_departure(
             ledger.append(context.store, context.run_id, [change])
 
 
-def withdraw_departure(context: Context, person: bytes, why: str) -> None:
+def withdraw_departure(context: Context, person: bytes, list_id: str, why: str) -> None:
     """It was no departure, or it is undone: what was concluded from it no longer holds; in one transaction.
 
     What was sent, and what was seen, is untouched by that. What changed in the store meanwhile was not sent: the
     accounts are read again.
     """
-    store, list_id = context.store, context.list_id
+    store = context.store
     with store.transaction():
         suppressions.lift(store, person, DEPARTED, list_id)
         write_backs.withdraw(store, person, DEPARTED, list_id)
@@ -236,7 +238,7 @@ class _Missing:
         log.info("somebody is missing from the list: %s", found.value)
         if found is Found.DELETED:
             _read_again(context, person)
-        elif found is Found.DEPARTED and contact is not None and not _wants_back(context, person):
+        elif found is Found.DEPARTED and contact is not None and not _wants_back(context, person, context.list_id):
             record_departure(context, person, contact.email, contact=contact)
             self.departed += 1
 
@@ -246,9 +248,9 @@ def _read_again(context: Context, person: bytes) -> None:
     queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
 
 
-def _wants_back(context: Context, person: bytes) -> bool:
+def _wants_back(context: Context, person: bytes, list_id: str) -> bool:
     """Has the look shown that the person came back since, by their own act (`sightings`)?"""
-    known = contacts.known(context.store, person, context.list_id)
+    known = contacts.known(context.store, person, list_id)
     return known is not None and known.sent is not None and known.sent.removed_at is not None
 
 
@@ -264,7 +266,8 @@ def _note_returned(context: Context) -> None:
                 contacts.note_removed(context.store, person, context.list_id, vendor_now(context))
             contacts.note_member(context.store, person, context.list_id, vendor_now(context))
         if is_undone:
-            withdraw_departure(context, person, "is on the list again, and was not opted out in the store")
+            why = "is on the list again, and was not opted out in the store"
+            withdraw_departure(context, person, context.list_id, why)
         else:
             context.counts["back_on_list"] += 1
 

@@ -46,7 +46,7 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
             if contact.contact_id in unsubscribed:
                 _follow(context, one.person, contact)
         for person in back:
-            wants_back(context, person, seen_at)
+            wants_back(context, person, context.list_id, seen_at)
 
 
 def _facts(context: Context, sightings: Iterable[Sighting], shown: Iterable[Contact]) -> Iterator[Sighting]:
@@ -79,12 +79,12 @@ def _follow(context: Context, person: bytes, contact: Contact) -> None:
     store = context.store
     if not contact.has_unsubscribed and suppressions.follow(store, contact.contact_id, person):
         known = [(person, one.since) for one in accounts.with_address(store, person) if one.accepts_marketing]
-        write_backs.enqueue_again(store, known, context.now())
+        write_backs.enqueue_again(store, known, context.list_id, context.now())
 
 
-def wants_back(context: Context, person: bytes, at: datetime) -> None:
+def wants_back(context: Context, person: bytes, list_id: str, at: datetime) -> None:
     """People are off the list, but not by an act of theirs that holds: queue their accounts, in the transaction."""
-    contacts.note_removed(context.store, person, context.list_id, at)
+    contacts.note_removed(context.store, person, list_id, at)
     queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
 
 

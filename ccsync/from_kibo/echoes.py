@@ -83,4 +83,4 @@ def _queue_newcomers(context: Context, customers: Sequence[Customer], before: Ma
         elif known.accepts_marketing and known.person != person:
             newcomers.append((person, None))
     if newcomers:
-        write_backs.enqueue_again(context.store, newcomers, context.now())
+        write_backs.enqueue_again(context.store, newcomers, context.list_id, context.now())

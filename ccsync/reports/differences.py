@@ -118,7 +118,8 @@ def _write_back_state(context: Context, person: bytes, holding: Suppression, acc
         return Written.UNWANTED
     if holding.source in (OWN, RESTORED):
         return Written.OWN if holding.source == OWN else Written.HELD
-    rows = [one for one in write_backs.of_person(context.store, person) if one.kind == holding.kind]
+    same = (holding.kind, holding.list_id)
+    rows = [one for one in write_backs.of_person(context.store, person) if (one.kind, one.list_id) == same]
     waiting = [one for one in rows if one.done_at is None]
     if waiting:
         return Written.STUCK if any(one.attempts or one.is_wanted for one in waiting) else Written.NEXT
@@ -174,7 +175,7 @@ def _repair(context: Context, one: Finding) -> bool:
     if one.repair == Repair.WRITE_BACK.value:
         holding = _holding(context, one.person)
         if holding is not None:
-            write_backs.enqueue(store, one.person, holding.kind, at)
+            write_backs.enqueue(store, one.person, holding.kind, at, list_id=holding.list_id)
         return holding is not None
     if one.repair == Repair.COMPARE.value:
         departures.compare_soon(context)

@@ -110,7 +110,7 @@ def gather(store: Store, config: Config, now: datetime) -> Status:
             jobs=tuple(_standing(store, config, job) for job in JOBS),
             queue={status: counted.get(status, 0) for status in (tasks.PENDING, tasks.RETRYING, tasks.FAILED)},
             leaving=removals.count(store, list_id) if list_id else 0,
-            write_backs=write_backs.count_waiting(store),
+            write_backs=write_backs.count_waiting(store, list_id),
             tags=tasks.count_by_status(store, tasks.TAG),
             refused=tuple(one.attempts for one in write_backs.failing(store)),
             not_taken_off=removals.failed_attempts(store, list_id) if list_id else (),

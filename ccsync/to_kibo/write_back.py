@@ -77,15 +77,15 @@ class Writer:
         self._at, self._most_targets = self._context.now(), MOST_REMEMBERED
         self._leave_mass_departures(accept)
         store, kinds = self._context.store, self._kinds()
-        self._finder.begin(write_backs.tally(store, self._at, kinds, wanted=False).total)
+        self._finder.begin(write_backs.tally(store, self._at, kinds, self._context.list_id, wanted=False).total)
         after = 0
-        while rows := write_backs.due(store, self._at, kinds, after=after, limit=CHUNK):
+        while rows := write_backs.due(store, self._at, kinds, self._context.list_id, after=after, limit=CHUNK):
             self._look_at([row for row in rows if row.id not in self.outcomes.failed])
             after = rows[-1].id
 
     def wanted(self) -> Iterator[WriteBack]:
         """What has to be written, longest waiting first."""
-        found = write_backs.iter_wanted(self._context.store, self._at, self._kinds())
+        found = write_backs.iter_wanted(self._context.store, self._at, self._kinds(), self._context.list_id)
         return (row for row in found if row.id not in self.outcomes.failed)
 
     def targets(self, row: WriteBack) -> int:
@@ -95,7 +95,7 @@ class Writer:
     def allowance(self, accept: int) -> Allowance:
         """How much of what has to be written the safety limit lets through, after what this run has written already."""
         return self._over_the_limit(
-            write_backs.tally(self._context.store, self._at, self._kinds(), wanted=True), accept
+            write_backs.tally(self._context.store, self._at, self._kinds(), self._context.list_id, wanted=True), accept
         )
 
     def _over_the_limit(self, wanted: Tally, accept: int) -> Allowance:
@@ -119,9 +119,9 @@ class Writer:
         """Departures by the thousand are not looked at one by one before a person has decided."""
         kinds = [DEPARTED] if DEPARTED in self._kinds() else []
         store = self._context.store
-        unchecked = write_backs.tally(store, self._at, kinds, wanted=False, is_unchecked=True)
+        unchecked = write_backs.tally(store, self._at, kinds, self._context.list_id, wanted=False, is_unchecked=True)
         if self._over_the_limit(unchecked, accept).held:
-            write_backs.want_unchecked(store, self._at, kinds)
+            write_backs.want_unchecked(store, self._at, kinds, self._context.list_id)
 
     # looking
 

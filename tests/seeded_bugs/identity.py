@@ -9,6 +9,7 @@ ORDER = "tests/identity/test_order_of_jobs.py"
 OLD_ADDRESSES = "tests/identity/test_contacts_at_old_addresses.py"
 NEWER = "tests/to_kibo/test_newer_yeses.py"
 RETURNS = "tests/from_constant_contact/test_returns.py"
+CHANGED_LISTS = "tests/from_constant_contact/test_changed_lists.py"
 REJOINING = "tests/from_constant_contact/test_rejoining.py"
 
 BUGS = (
@@ -162,7 +163,7 @@ BUGS = (
     SeededBug(
         "a return is one for the address that was looked at first",
         "from_constant_contact/departures.py",
-        "(is_back or _wants_back(context, row.person))",
+        "(is_back or _wants_back(context, row.person, row.list_id))",
         "is_back",
         (OLD_ADDRESSES, "-k", "every_address"),
     ),
@@ -404,5 +405,26 @@ BUGS = (
         "OR (member_of IS NULL AND ?2 IS NULL))",
         "OR (moved_to NOT NULL AND member_of IS NULL AND ?2 IS NULL))",
         (OLD_ADDRESSES, "-k", "sent_again"),
+    ),
+    SeededBug(
+        "a departure queues those of every other list again",
+        "state/outbox/write_backs.py",
+        "WHERE person = ?1 AND kind = ?2 AND list_id = ?5{_AGAIN}",
+        "WHERE person = ?1 AND kind = ?2 AND ?5 = ?5{_AGAIN}",
+        (CHANGED_LISTS, "-k", "who_leaves_another"),
+    ),
+    SeededBug(
+        "unchecked departures of a former list are due",
+        "state/outbox/write_backs.py",
+        '_IN_FORCE = "(is_checked OR list_id = ?)"',
+        "_IN_FORCE = \"(is_checked OR list_id != '' OR list_id = ?)\"",
+        (CHANGED_LISTS, "-k", "unchecked"),
+    ),
+    SeededBug(
+        "who opted out while another list was active stays on the former one",
+        "from_constant_contact/departures.py",
+        "            opted_out_members.remove(context)\n",
+        "",
+        (CHANGED_LISTS, "-k", "opted_out_while"),
     ),
 )

@@ -32,7 +32,7 @@ def suppress(store: Store, person: bytes, kind: str, since: datetime | None = DA
 
 
 def waiting(store: Store, at: datetime = LATER) -> list[tuple[bytes, str]]:
-    return [(one.person, one.kind) for one in write_backs.due(store, at, BOTH, after=0, limit=-1)]
+    return [(one.person, one.kind) for one in write_backs.due(store, at, BOTH, "list-1", after=0, limit=-1)]
 
 
 def test_a_change_is_queued_once(store: Store) -> None:
@@ -50,12 +50,12 @@ def test_what_was_told_is_kept_and_told_again_for_newcomers(store: Store) -> Non
     """Whether an account's yes is newer than an unsubscribe is decided where it is written: two clocks dated them."""
     suppress(store, PAT, UNSUBSCRIBED)
     write_backs.enqueue(store, PAT, UNSUBSCRIBED, DAY)
-    (row,) = write_backs.due(store, LATER, BOTH, after=0, limit=-1)
+    (row,) = write_backs.due(store, LATER, BOTH, "list-1", after=0, limit=-1)
     write_backs.finish(store, row.id, LATER, "unsubscribed")
     assert waiting(store) == []
     for made_at in (LATER, DAY - timedelta(days=9), None):
         with store.transaction():
-            write_backs.enqueue_again(store, [(PAT, made_at), (LEE, made_at)], LATER)
+            write_backs.enqueue_again(store, [(PAT, made_at), (LEE, made_at)], "list-1", LATER)
         assert waiting(store) == [(PAT, UNSUBSCRIBED)]
         write_backs.finish(store, row.id, LATER, "unsubscribed")
 
@@ -65,9 +65,9 @@ def test_an_account_made_after_a_departure_was_noticed_is_not_told_of_it(store: 
     suppress(store, PAT, DEPARTED, list_id="list-1")
     for made_at, is_told in ((LATER, False), (DAY - timedelta(days=9), True), (None, True)):
         with store.transaction():
-            write_backs.enqueue_again(store, [(PAT, made_at)], LATER)
+            write_backs.enqueue_again(store, [(PAT, made_at)], "list-1", LATER)
         assert (waiting(store) == [(PAT, DEPARTED)]) is is_told
-        for row in write_backs.due(store, LATER, BOTH, after=0, limit=-1):
+        for row in write_backs.due(store, LATER, BOTH, "list-1", after=0, limit=-1):
             write_backs.finish(store, row.id, LATER, "departed")
 
 
@@ -75,23 +75,23 @@ def test_an_opt_out_in_the_store_is_not_told_to_the_store(store: Store) -> None:
     """Only what came from Constant Contact is queued."""
     suppress(store, PAT, OPTED_OUT)
     with store.transaction():
-        write_backs.enqueue_again(store, [(PAT, None)], LATER)
+        write_backs.enqueue_again(store, [(PAT, None)], "list-1", LATER)
     assert write_backs.of_person(store, PAT) == []
 
 
 def test_what_failed_waits_for_its_time_and_shows(store: Store) -> None:
     """Attempts and the reason are kept; `failing` lists it until it is written."""
     suppress(store, PAT, DEPARTED, list_id="list-1")
-    write_backs.enqueue(store, PAT, DEPARTED, DAY)
-    (row,) = write_backs.due(store, LATER, BOTH, after=0, limit=-1)
+    write_backs.enqueue(store, PAT, DEPARTED, DAY, list_id="list-1")
+    (row,) = write_backs.due(store, LATER, BOTH, "list-1", after=0, limit=-1)
     tasks.note_failure(store, row.id, 1, LATER + timedelta(hours=2), "Kibo refused it.")
     assert waiting(store) == []
     assert waiting(store, LATER + timedelta(hours=3)) == [(PAT, DEPARTED)]
     (failing,) = write_backs.failing(store)
     assert (failing.attempts, failing.last_error) == (1, "Kibo refused it.")
-    assert write_backs.count_waiting(store) == 1
+    assert write_backs.count_waiting(store, "list-1") == 1
     write_backs.finish(store, row.id, LATER, "departed")
-    assert (write_backs.failing(store), write_backs.count_waiting(store)) == ([], 0)
+    assert (write_backs.failing(store), write_backs.count_waiting(store, "list-1")) == ([], 0)
     write_backs.prune(store, LATER + timedelta(days=1))
     assert write_backs.of_person(store, PAT) == []
 
@@ -104,18 +104,20 @@ def test_an_older_file_queues_what_it_remembers(tmp_path: Path, monkeypatch: pyt
         older.setattr(schema, "VERSION", 2)
         connection = sqlite3.connect(path, isolation_level=None)
         schema.migrate(connection)
-        for person, kind, since in ((PAT, UNSUBSCRIBED, None), (LEE, DEPARTED, "2026-05-01T00:00:00.000Z"),
-                                    (b"k" * 16, OPTED_OUT, None)):  # fmt: skip
+        for person, kind, list_id, since in (
+            (PAT, UNSUBSCRIBED, "", None), (LEE, DEPARTED, "list-1", "2026-05-01T00:00:00.000Z"),
+            (b"k" * 16, OPTED_OUT, "", None),
+        ):  # fmt: skip
             connection.execute(
-                "INSERT INTO suppressions VALUES (?, ?, '', 'c-1', ?, NULL, '2026-05-01T00:00:00.000Z', 1)",
-                (person, kind, since),
+                "INSERT INTO suppressions VALUES (?, ?, ?, 'c-1', ?, NULL, '2026-05-01T00:00:00.000Z', 1)",
+                (person, kind, list_id, since),
             )
         connection.execute("INSERT INTO contacts (person, is_ours, list_id) VALUES (?, 1, 'list-1')", (LEE,))
         connection.close()
     path.chmod(0o600)
     opened = open_store(path)
     assert opened.number("PRAGMA user_version") == VERSION
-    found = {one.person: one for one in write_backs.due(opened, LATER, BOTH, after=0, limit=-1)}
+    found = {one.person: one for one in write_backs.due(opened, LATER, BOTH, "list-1", after=0, limit=-1)}
     assert found.keys() == {PAT, LEE}
     assert (found[PAT].happened_at, found[PAT].is_checked, found[PAT].was_on_list) == (None, True, False)
     assert (found[LEE].happened_at, found[LEE].is_checked, found[LEE].was_on_list) == (DAY, False, True)

@@ -63,10 +63,12 @@ class WriteBack:
     status: str
 
 
-def enqueue(store: Store, person: bytes, kind: str, at: datetime, *, is_checked: bool = False) -> None:
-    """Queue the write back of a new suppression, inside the transaction that records it."""
-    sql = f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind = ?2{_AGAIN}"
-    store.run(sql, person, kind, at, is_checked)
+def enqueue(
+    store: Store, person: bytes, kind: str, at: datetime, *, list_id: str = "", is_checked: bool = False
+) -> None:
+    """Queue the write back of a new suppression, for this list, inside the transaction that records it."""
+    sql = f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind = ?2 AND list_id = ?5{_AGAIN}"
+    store.run(sql, person, kind, at, is_checked, list_id)
 
 
 def enqueue_return(store: Store, person: bytes, contact_id: str, happened_at: datetime | None, at: datetime) -> None:
@@ -75,20 +77,20 @@ def enqueue_return(store: Store, person: bytes, contact_id: str, happened_at: da
     store.run(f"{_INTO} VALUES {values}{_AGAIN}", person, happened_at, contact_id, at)
 
 
-def enqueue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None]], at: datetime) -> None:
+def enqueue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None]], list_id: str, at: datetime) -> None:
     """Accounts (person, made at) that turned up with an opt-in on a suppressed address, inside a transaction.
 
     An account made after a departure was noticed lifts it. What is only held because an older state file was put back
     is nobody's opt-out, and an unsubscribe of ccsync's own is the store's already.
     """
     sql = (
-        f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}')"
+        f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}') AND list_id IN ('', ?5)"
         f" AND coalesce(source, '') NOT IN ('{OWN}', '{RESTORED}')"
         f" AND (kind = '{UNSUBSCRIBED}' OR since IS NULL OR ?2 IS NULL OR since >= ?2){_AGAIN}"
     )
     found = list(newcomers)
     held = suppressions.any_among(store, [person for person, _ in found])
-    store.run_many(sql, [(person, made_at, at, False) for person, made_at in found if person in held])
+    store.run_many(sql, [(person, made_at, at, False, list_id) for person, made_at in found if person in held])
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,44 +105,52 @@ class Tally:
         return Tally(self.total + other.total, self.gone + other.gone, self.departed + other.departed)
 
 
-def tally(store: Store, at: datetime, kinds: Sequence[str], *, wanted: bool, is_unchecked: bool = False) -> Tally:
+def tally(
+    store: Store, at: datetime, kinds: Sequence[str], list_id: str, *, wanted: bool, is_unchecked: bool = False
+) -> Tally:
     """How many may be written now; `is_unchecked`: only departures that have not been checked."""
     sql = (
         f"SELECT count(*), total(was_on_list), total(was_on_list AND reason = '{DEPARTED}') FROM tasks"
         f" WHERE {_due(kinds)} AND (NOT ? OR NOT is_checked)"
     )
-    return Tally(*(int(one) for one in store.rows(sql, wanted, at, *kinds, is_unchecked)[0]))
+    return Tally(*(int(one) for one in store.rows(sql, wanted, at, list_id, *kinds, is_unchecked)[0]))
 
 
-def due(store: Store, at: datetime, kinds: Sequence[str], *, after: int, limit: int) -> list[WriteBack]:
+def due(store: Store, at: datetime, kinds: Sequence[str], list_id: str, *, after: int, limit: int) -> list[WriteBack]:
     """What may be written now and no account is known for yet, after the task that the caller has seen last.
 
     Consent is never given up: what is parked comes again when its time has come.
     """
     where = f"{_due(kinds)} AND id > ? ORDER BY id LIMIT ?"
-    return store.records(WriteBack, f"SELECT {_COLUMNS} FROM tasks WHERE {where}", False, at, *kinds, after, limit)
+    return store.records(
+        WriteBack, f"SELECT {_COLUMNS} FROM tasks WHERE {where}", False, at, list_id, *kinds, after, limit
+    )
 
 
-def iter_wanted(store: Store, at: datetime, kinds: Sequence[str]) -> Iterator[WriteBack]:
+def iter_wanted(store: Store, at: datetime, kinds: Sequence[str], list_id: str) -> Iterator[WriteBack]:
     """What may be written now where an account is known that has to be, fewest attempts and longest waiting first."""
     attempts = after = -1
     sql = (
         f"SELECT {_COLUMNS} FROM tasks WHERE {_due(kinds)} AND (attempts, id) > (?, ?) ORDER BY attempts, id LIMIT 1000"
     )
-    while rows := store.records(WriteBack, sql, True, at, *kinds, attempts, after):
+    while rows := store.records(WriteBack, sql, True, at, list_id, *kinds, attempts, after):
         yield from rows
         attempts, after = rows[-1].attempts, rows[-1].id
 
 
+# Nobody can check any more who left a list that is not the active one: it may have been deleted.
+_IN_FORCE = "(is_checked OR list_id = ?)"
+
+
 def _due(kinds: Sequence[str]) -> str:
-    of_kinds = f"reason IN ({marks(kinds)})"
+    of_kinds = f"{_IN_FORCE} AND reason IN ({marks(kinds)})"
     return f"kind = '{WRITE_BACK}' AND done_at IS NULL AND is_wanted = ? AND next_at <= ? AND {of_kinds}"
 
 
-def want_unchecked(store: Store, at: datetime, kinds: Sequence[str]) -> None:
+def want_unchecked(store: Store, at: datetime, kinds: Sequence[str], list_id: str) -> None:
     """Departures by the thousand wait for a person's decision as what has to be written does."""
     which = f"SELECT id FROM tasks WHERE {_due(kinds)} AND NOT is_checked LIMIT 1000"
-    store.run_in_pieces(f"UPDATE tasks SET is_wanted = 1 WHERE id IN ({which})", False, at, *kinds)
+    store.run_in_pieces(f"UPDATE tasks SET is_wanted = 1 WHERE id IN ({which})", False, at, list_id, *kinds)
 
 
 def of_person(store: Store, person: bytes) -> list[WriteBack]:
@@ -153,9 +163,10 @@ def failing(store: Store) -> list[WriteBack]:
     return _read(store, "done_at IS NULL AND attempts > 0 ORDER BY id")
 
 
-def count_waiting(store: Store) -> int:
-    """How many changes have not been written back yet."""
-    return store.number("SELECT count(*) FROM tasks WHERE kind = ? AND done_at IS NULL", WRITE_BACK)
+def count_waiting(store: Store, list_id: str | None) -> int:
+    """How many changes have not been written back yet, while this list is the active one."""
+    sql = f"SELECT count(*) FROM tasks WHERE kind = ? AND done_at IS NULL AND {_IN_FORCE}"
+    return store.number(sql, WRITE_BACK, list_id)
 
 
 def want(store: Store, ids: Iterable[int]) -> None:

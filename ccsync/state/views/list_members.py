@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from ccsync.state.database.store import Store
-from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED
 
 
 def clear(store: Store) -> None:
@@ -47,6 +47,19 @@ def iter_returned(store: Store, list_id: str) -> Iterator[bytes]:
     sql = (
         "SELECT person FROM suppressions JOIN list_members USING (person)"
         f" WHERE person > ?1 AND list_id = ?2 AND kind = '{DEPARTED}' ORDER BY 1"
+    )
+    return (person for (person,) in store.iter_chunks(sql, list_id))
+
+
+def iter_opted_out(store: Store, list_id: str) -> Iterator[bytes]:
+    """Members whom ccsync had put or found on the list, and who opted out in the store, and are not to leave it yet."""
+    sql = (
+        "SELECT sent.person FROM sent JOIN list_members USING (person) JOIN suppressions USING (person)"
+        f" WHERE sent.person > ?1 AND sent.list_id = ?2 AND removed_at IS NULL AND kind = '{OPTED_OUT}' AND NOT EXISTS"
+        " (SELECT 1 FROM suppressions AS other WHERE other.person = sent.person"
+        f" AND other.kind IN ('{UNSUBSCRIBED}', '{DEPARTED}') AND other.list_id IN ('', ?2)) AND NOT EXISTS"
+        " (SELECT 1 FROM tasks WHERE kind = 'remove' AND tasks.person = sent.person AND tasks.list_id = sent.list_id)"
+        " ORDER BY 1"
     )
     return (person for (person,) in store.iter_chunks(sql, list_id))
 

@@ -1,0 +1,102 @@
+"""The configured list changes, changes back, or is deleted and made anew."""
+
+import pytest
+
+from ccsync.errors import SafetyLimitError
+from tests.harness import LIST, Shop
+from tests.jobs.polling import LEE, PAT, accepts, join, settled, suppressed, told
+from tests.jobs.reconciling import reconcile
+
+MANY = [f"many{number}@example.com" for number in range(12)]
+
+
+def use(shop: Shop, list_id: str) -> None:
+    """Another list is the active one from now on."""
+    shop.config_path.write_text(shop.config_path.read_text().replace(shop.list_id, list_id))
+    shop.list_id = list_id
+
+
+def use_another(shop: Shop) -> str:
+    """A new list is the active one, and everybody is on it; the former one."""
+    former = shop.list_id
+    use(shop, shop.box.cc.add_list("Another list"))
+    shop.export()
+    return former
+
+
+def two_days(shop: Shop) -> None:
+    for _ in range(2):
+        shop.later(hours=25)
+        shop.poll()
+        shop.flush()
+
+
+def test_who_leaves_another_list_has_not_left_the_former_one_again(shop: Shop) -> None:
+    """What was written for the former list is not queued again, and nothing of it stands when the person is back."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.leave_list(PAT, LIST)
+    shop.poll(is_full=True)
+    use_another(shop)
+    shop.box.kibo.opt_in(pat)
+    two_days(shop)
+    assert PAT in shop.members()
+    shop.box.cc.leave_list(PAT, shop.list_id)
+    shop.box.faults.add(kind="status", status=500, times=50, method="PUT", path=".*/accounts/.*")
+    shop.later(minutes=30)
+    shop.poll(is_full=True)
+    shop.box.faults.clear()
+    assert [(one.outcome, one.done_at is None) for one in told(shop, PAT)] == [("departed", False), ("", True)]
+    shop.box.cc.join_list(PAT, shop.list_id)
+    two_days(shop)
+    assert accepts(shop, pat) is True
+
+
+@pytest.mark.parametrize("is_deleted", [True, False])
+def test_unchecked_departures_of_a_former_list_wait_until_it_is_active_again(shop: Shop, is_deleted: bool) -> None:
+    """Held by the safety limit, they neither stop the polls of another list nor are let through there: of a list that
+    was deleted, everybody is gone. Nothing is lost of one that is active again.
+    """
+    many = join(shop, *MANY)
+    settled(shop)
+    for one in MANY:
+        shop.box.cc.leave_list(one, LIST)
+    with pytest.raises(SafetyLimitError):
+        shop.poll(is_full=True)
+    former = use_another(shop)
+    if is_deleted:
+        shop.box.cc.delete_list(former)
+    two_days(shop)
+    shop.poll(accept=100)
+    assert {accepts(shop, one) for one in many} == {True}
+    if not is_deleted:
+        use(shop, former)
+        shop.later(hours=25)
+        with pytest.raises(SafetyLimitError):
+            shop.poll()
+        shop.poll(accept=100)
+        assert {accepts(shop, one) for one in many} == {False}
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_who_opted_out_while_another_list_was_active_leaves_the_former_one_when_it_is_back(
+    shop: Shop, when: str
+) -> None:
+    """A list that is not active is not touched: the no is carried out as soon as it is."""
+    (pat, _) = join(shop, PAT, LEE)
+    settled(shop)
+    if when == "before":
+        shop.box.kibo.opt_out(pat)
+        shop.box.faults.add(kind="status", status=500, times=50, method="POST", path=".*remove_list_memberships")
+        shop.flush()
+        shop.box.faults.clear()
+    former = use_another(shop)
+    shop.box.kibo.opt_out(pat)
+    two_days(shop)
+    assert PAT in shop.box.cc.members(former)
+    use(shop, former)
+    shop.poll()
+    shop.flush()
+    assert (PAT in shop.members(), LEE in shop.members(), suppressed(shop, PAT)) == (False, True, {"opted-out"})
+    report, kinds, _ = reconcile(shop)
+    assert report.drift == 0, kinds
