@@ -1,8 +1,8 @@
 """Prints tables and lists of facts so that they fit the terminal, or 80 columns without one.
 
 A table gives way in this order: its headers go over several lines, the last column wraps at its words, then the
-others do; then columns that can be missed are left out, then words are broken. When all of that is not enough, each
-row becomes a block of lines.
+others do; then columns that can be missed are left out, then words are broken. When all of that is not enough, or
+leaves the last column too narrow to read, each row becomes a block of lines.
 """
 
 import os
@@ -18,6 +18,7 @@ from ccsync.cli.terminal.screen import clean, put, width_of, wrapped
 GAP = "  "
 _NARROWEST = 20  # columns; ignores a terminal that claims fewer
 _LAST = 24  # the last column is at least this wide before others shrink
+_LEAST_LAST = 16  # a narrower one, beside a long address, has a word or two on a line
 _LONGEST_ID = 36  # longer words, such as addresses, are broken before the last column gets narrower than that
 _LEAST = 10  # columns that a broken word keeps
 _LONGEST_NAME = 28
@@ -54,7 +55,7 @@ def print_table(
         place = kept.index(left_out.pop())
         kept, cells = _without(kept, place), [_without(row, place) for row in cells]
         widths = column_widths(kept, cells, columns)
-    if widths is None:
+    if widths is None or _squeezes_sentences(cells, widths[-1]):
         lines = [line for row in cells for line in (*_block(kept, row, columns), "")]
     else:
         lines = [*_row(kept, widths, is_header=True), GAP.join("-" * width for width in widths)]
@@ -98,6 +99,10 @@ def _holds_words(headers: Sequence[str], cells: Sequence[Sequence[str]], widths:
     return widths[-1] >= min(last, _LAST) and all(
         _longest_word(cell) <= width for row in cells for cell, width in zip(row[:-1], widths, strict=False)
     )
+
+
+def _squeezes_sentences(cells: Sequence[Sequence[str]], last: int) -> bool:
+    return last < _LEAST_LAST and any(width_of(row[-1]) > _LAST for row in cells)
 
 
 def _narrow(widths: list[int], bounds: Sequence[int], excess: int) -> None:

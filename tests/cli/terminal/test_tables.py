@@ -63,6 +63,27 @@ def test_a_row_is_a_block_where_a_table_does_not_fit(
     assert "".join(ROW).replace(" ", "") in "".join(line[16:] for line in shown.splitlines()).replace(" ", "")
 
 
+@pytest.mark.parametrize(("columns", "is_table"), [(80, True), (64, True), (60, False), (40, False)])
+def test_a_long_address_does_not_squeeze_the_reason(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int, is_table: bool
+) -> None:
+    """Where a long address leaves a reason a word or two on a line, each record is a block of lines."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    reason = "emailAddress has 90 characters where Constant Contact takes 80: give the account a shorter address"
+    print_table(("Account", "E-mail", "Reason"), [("1024", f"grete{'x' * 70}@example.com", reason)])
+    out = capfd.readouterr().out
+    assert out.startswith("Account  E-mail" if is_table else "Account  1024\nE-mail   grete")
+    assert ("Reason   emailAddress has 90" in out) is not is_table
+    assert max(map(width_of, out.splitlines())) <= columns
+
+
+def test_a_short_last_column_may_be_narrow(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A date wraps in two before a table becomes blocks."""
+    monkeypatch.setenv("COLUMNS", "60")
+    print_table(("Job", "Last Result", "Next Run"), [("poll-unsubscribes", "x" * 36, "11-27 23:14")])
+    assert capfd.readouterr().out.startswith("Job ")
+
+
 def test_wide_wraps_nothing(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """With `--wide` a row is one line, however narrow the screen."""
     assert printed(capfd, 20, monkeypatch, is_wide=True).splitlines()[2].split("  ")[0] == ROW[0]
