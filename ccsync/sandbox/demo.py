@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -111,7 +112,7 @@ def _marketing(box: Sandbox, folder: str) -> bool:
 def _ccsync(folder: str, words: str, *expected: int) -> bool:
     """Run one real command, as the operator would type it; did it end with 0, or as `expected`?"""
     print(f"\n$ ccsync {words}", flush=True)
-    environ = environ_for(Path(folder)) | {"COLUMNS": "110"}
+    environ = environ_for(Path(folder)) | {"COLUMNS": str(shutil.get_terminal_size((110, 24)).columns)}
     command = [sys.executable, "-m", "ccsync", *shlex.split(words)]
     done = subprocess.run(command, cwd=folder, env=environ, stderr=subprocess.STDOUT, check=False)
     if done.returncode:

@@ -14,22 +14,23 @@ import requests
 ENVIRON = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}
 
 
-def sandbox(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def sandbox(folder: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "ccsync.sandbox", *words]
     return subprocess.run(
-        command, cwd=folder, env=ENVIRON | {"HOME": str(folder)}, text=True, capture_output=True, timeout=120
+        command, cwd=folder, env=ENVIRON | {"HOME": str(folder)} | environ, text=True, capture_output=True, timeout=120
     )
 
 
 @pytest.mark.deep  # it waits for the paces that it shows
 def test_the_demo(tmp_path: Path) -> None:
-    """Login, configure, two exports and the log end well, and show the list's members and the log."""
-    done = sandbox(tmp_path, "demo", "--customers", "40")
+    """Login, configure, two exports and the log end well, and show the list's members and the log, on any terminal."""
+    done = sandbox(tmp_path, "demo", "--customers", "40", COLUMNS="72")
     assert done.returncode == 0, done.stdout + done.stderr
     words = ("$ ccsync login", "$ ccsync configure", "$ ccsync export", "$ ccsync logs", "are 2", "COMPLETE", "Done.")
     for word in words:
         assert word in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+    assert max(len(line) for line in done.stdout.splitlines() if line.startswith("--")) <= 72
     assert list(tmp_path.iterdir()) == []
 
 
