@@ -167,6 +167,8 @@ class SafetyLimitError(CcsyncError):
 class Interrupted(CcsyncError):
     """The run was stopped by a signal; what was done is saved."""
 
-    def __init__(self, what: str, why: str = "", fix: str = "", exit_code: int = 130) -> None:
+    exit_code = 130
+
+    def __init__(self, what: str, why: str = "", fix: str = "", exit_code: int = exit_code) -> None:
         super().__init__(what, why, fix)
         self.exit_code = exit_code

@@ -3,8 +3,11 @@
 import errno
 import logging
 import os
+import shlex
+import shutil
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
@@ -25,6 +28,9 @@ from ccsync.run.job_names import CRON_JOBS
 from ccsync.state import explained
 
 log = logging.getLogger(__name__)
+
+_FULL = 100_000
+"""A disk with fewer free bytes than this takes nothing that is worth writing."""
 
 
 COMMANDS = {
@@ -132,7 +138,7 @@ def _run(app: App, arguments: Sequence[str]) -> int:
         return 0
     except OSError as error:
         mute(sys.stdout)
-        return show_error(app, _of_operating_system(error))
+        return show_error(app, _of_operating_system(app, error))
     except Exception as error:
         log.exception("unforeseen")
         return show_error(app, _unforeseen(error))
@@ -176,11 +182,20 @@ def _show_json(app: App, error: CcsyncError, code: int) -> None:
         error_lines.show_json(error, code)
 
 
-def _of_operating_system(error: OSError) -> CcsyncError:
+def _of_operating_system(app: App, error: OSError) -> CcsyncError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StateError("Something could not be written.", "the disk is full; what was done is saved.", "Make room.")
+        folders = shlex.join(map(str, _full_folders(app)))
+        fix = f"Make room on the disk (df -h {folders}) and run again." if folders else "Make room."
+        return StateError("Something could not be written.", "the disk is full; what was done is saved.", fix)
     log.exception("unforeseen")
     return _unforeseen(error)
+
+
+def _full_folders(app: App) -> list[Path]:
+    """Where ccsync writes and nothing fits any more: the error of a write does not name its file."""
+    written = [one.absolute().parent for one in (app.state_path, app.log_file) if one is not None]
+    folders = dict.fromkeys([*written, Path(tempfile.gettempdir())])
+    return [one for one in folders if one.is_dir() and shutil.disk_usage(one).free < _FULL]
 
 
 def _unforeseen(error: Exception) -> CcsyncError:

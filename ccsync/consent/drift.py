@@ -37,7 +37,7 @@ MEANING = {
     Kind.FORGOTTEN_LISTED: "on the list again, though the person asked to be forgotten",
     Kind.WAITING: "changed since the last run, or waiting for the next one",
     Kind.SUPPRESSED: "opted in at Kibo but kept off the list by an opt-out",
-    Kind.REJECTED: "opted in at Kibo but rejected",
+    Kind.REJECTED: "opted in at Kibo but rejected or skipped",
     Kind.BACK_ON_LIST: "left the list and was added to it again at Constant Contact",
     Kind.RENAMED: "the contact has a different address at Constant Contact now, or is gone there",
     Kind.OLD_ADDRESS: "on the list with an old address, from before an e-mail change",

@@ -2,14 +2,19 @@
 
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from ccsync.cli.app import _of_operating_system
+from ccsync.cli.clock import RealClock
+from ccsync.cli.command_line import App
 from ccsync.errors import CcsyncError
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state.database import opening
@@ -71,6 +76,15 @@ def test_d1_the_config_cannot_grow(shop: InsideShop, monkeypatch: pytest.MonkeyP
     assert shop.config_path.read_bytes() == before
     assert {one.name.partition(".")[0] for one in shop.folder.iterdir()} == {"ccsync"}
     check_nothing_is_lost(shop, "configure")
+
+
+def test_d1_the_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error of a write does not say where: of the folders that ccsync writes to, those that are full are named."""
+    app = App(clock=RealClock(), state_path=tmp_path / "ccsync.db", log_file=Path("/var/log/ccsync.log"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=0 if path == tmp_path else 10**9))
+    error = _of_operating_system(app, OSError(28, "No space left on device"))
+    assert (error.exit_code, error.why) == (6, "the disk is full; what was done is saved.")
+    assert error.fix == f"Make room on the disk (df -h {tmp_path}) and run again."
 
 
 def test_d1_the_log_cannot_grow(shop: InsideShop) -> None:

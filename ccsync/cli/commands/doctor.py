@@ -80,4 +80,4 @@ def _in_words(one: Finding) -> str:
         return f"ok, {one.what}"
     if one.status == SKIPPED:
         return f"not checked: {one.what}"
-    return f"WRONG: {one.what.rstrip('.')}. Fix: {one.fix}"
+    return " ".join(f"WRONG: {one.what.rstrip('.')}. Fix: {one.fix}".split())  # two blanks set off a remark elsewhere

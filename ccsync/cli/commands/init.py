@@ -4,6 +4,8 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -18,7 +20,7 @@ from ccsync.config import Change, load_config
 from ccsync.config.editing import Value
 from ccsync.config.schema import SCHEMA
 from ccsync.config.secrets import CONSTANT_CONTACT_VARIABLE, KIBO_VARIABLE
-from ccsync.errors import ConfigError
+from ccsync.errors import ConfigError, Interrupted
 
 _PLACES = {
     "tenant_id": ("kibo", "Kibo tenant number (the 12345 of https://t12345.tp1.mozu.com)"),
@@ -86,7 +88,8 @@ def init(
     if flow in (None, "device"):
         given.pop("redirect_uri")
     talk = Talk(app.clock.check) if screen.may_ask() and not secrets_stdin else None
-    changes = [_value(name, value, talk) for name, value in given.items()]
+    with _unwritten():
+        changes = [_value(name, value, talk) for name, value in given.items()]
     as_they_are = (
         ("kibo", "home_url", kibo_home_url),
         ("constant_contact", "api_url", cc_api_url),
@@ -94,14 +97,25 @@ def init(
         ("constant_contact", "flow", flow),
     )
     changes += [Change(section, key, value) for section, key, value in as_they_are if value]
-    changes.append(_secret("kibo", KIBO_VARIABLE, kibo_secret_command, talk, from_stdin=secrets_stdin))
-    if flow == "code":
-        variable = CONSTANT_CONTACT_VARIABLE
-        changes.append(_secret("constant_contact", variable, cc_secret_command, talk, from_stdin=secrets_stdin))
-    app.clock.check()
+    with _unwritten():
+        changes.append(_secret("kibo", KIBO_VARIABLE, kibo_secret_command, talk, from_stdin=secrets_stdin))
+        if flow == "code":
+            variable = CONSTANT_CONTACT_VARIABLE
+            changes.append(_secret("constant_contact", variable, cc_secret_command, talk, from_stdin=secrets_stdin))
+        app.clock.check()
     _check(changes)
     write_new(path, [*changes, *_without_placeholder(changes)])
     _say_next(app, path)
+
+
+@contextmanager
+def _unwritten() -> Iterator[None]:
+    """Until the file is written, nothing of what was typed is kept."""
+    try:
+        yield
+    except (click.Abort, Interrupted) as error:
+        code = error.exit_code if isinstance(error, Interrupted) else Interrupted.exit_code
+        raise Interrupted("Stopped; no config file was written.", "", "ccsync init begins again.", code) from None
 
 
 def _in_force(app: App) -> Path | None:

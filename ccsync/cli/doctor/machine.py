@@ -56,6 +56,7 @@ class Machine:
 
     def known_store(self) -> Store:
         """The state file. Raises `Skipped` when it cannot be used."""
+        self.known_config()
         if self.store is None:
             raise Skipped("there is no state file to check")
         return self.store

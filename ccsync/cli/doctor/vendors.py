@@ -96,9 +96,10 @@ class Vendors:
         return f'"{summary.organization_name}"{left}'
 
     def _logged_in_client(self) -> Clients:
+        tools = self._clients()
         if not self._logged_in:
             raise Skipped("the login at Constant Contact does not work")
-        return self._clients()
+        return tools
 
     def _rights(self) -> str:
         tools = self._logged_in_client()

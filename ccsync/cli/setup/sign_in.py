@@ -20,7 +20,7 @@ from ccsync.words import counted
 
 _MOST_PASTES = 5
 PRIVATE_APP = (
-    "A new app at Constant Contact is private: only the user who created it can\n"
+    "A new app at Constant Contact is private: only the user who created it can "
     "approve it, until Constant Contact's phone support opens it for others."
 )
 

@@ -190,6 +190,16 @@ def test_one_fault_does_not_hide_another(shop: InsideShop) -> None:
     assert found["Kibo customers"]["status"] == "ok"
 
 
+def test_without_a_config_nothing_else_is_blamed(shop: InsideShop) -> None:
+    """What was not tried is not said to fail: each check names the config. The fix is one sentence."""
+    shop.config_path.unlink()
+    code, found = examined(shop)
+    assert code == 4
+    assert found.pop("config")["status"] == "wrong"
+    assert {str(one["what"]) for one in found.values()} == {"the config cannot be used"}
+    assert "  " not in shop.ccsync("-q", "doctor").stdout.partition("Fix: ")[2].strip()
+
+
 def test_this_machine_s_trouble_is_named(tmp_path: Path) -> None:
     """A dead proxy shows as the proxy, and the rest is still looked at."""
     with InsideShop(tmp_path, SandboxSettings(customers=1), has_wire=True) as shop:

@@ -12,7 +12,7 @@ from ccsync.cli.setup.systemd import calendar
 from ccsync.config import load_config
 from tests.inside import CommandClock, run_inside
 from tests.processes import start
-from tests.terminal import on_terminal
+from tests.terminal import END_OF_INPUT, INTERRUPT, on_terminal
 
 SECRET = "s3cr3t-of-kibo"
 WORDS = ["init", "--tenant-id", "77", "--kibo-client-id", "app.key", "--cc-client-id", "api-key"]
@@ -141,6 +141,17 @@ def test_where_it_belongs(tmp_path: Path) -> None:
     del environ["XDG_CONFIG_HOME"]
     next_one = start(["logs"], environ | {"XDG_CONFIG_HOME": str(tmp_path / "conf")}, tmp_path, clock=None, **pipes)
     assert "There is no state file" in next_one.communicate(timeout=60)[1]
+
+
+@pytest.mark.parametrize("key", [INTERRUPT, END_OF_INPUT])
+def test_stopped_at_a_question_nothing_is_written(tmp_path: Path, key: str) -> None:
+    """It says that there is no config file yet, and not that what was typed is saved."""
+    path = tmp_path / "ccsync.toml"
+    seen = on_terminal(path, "init", script=[("tenant number", "77"), ("application key", key)])
+    assert seen.code == 130
+    assert "Stopped; no config file was written." in seen.screen
+    assert "ccsync init begins again." in seen.screen
+    assert not path.exists()
 
 
 def test_the_lines_for_cron(path: Path) -> None:
