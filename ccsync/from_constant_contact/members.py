@@ -7,12 +7,13 @@ from ccsync.consent.decisions import VANISHED
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import sightings
+from ccsync.from_constant_contact.addresses import address_of
 from ccsync.from_constant_contact.list_exports import exported_members, read_exported_list, unmistakable_name
 from ccsync.models import Contact
 from ccsync.run import control
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts, ledger
+from ccsync.state import contacts
 
 CLOCK_STEP = timedelta(seconds=2)
 MOST_EXPORTED = 500
@@ -136,7 +137,7 @@ def look_at(context: Context, person: bytes, address: str | None = None) -> Cont
     contact = context.constant_contact.get_contact(contact_id) if contact_id else None
     if contact is None or contact.deleted_at is not None:
         # A contact that was deleted and created again has a new id.
-        address = address or ledger.address_of(context.store, person) or _address_at_kibo(context, person)
+        address = address or address_of(context, person)
         contact = (context.constant_contact.find_contact(address) if address else None) or contact
     if contact is not None and contact.email is not None:
         sightings.note(context, [contact])
@@ -145,15 +146,6 @@ def look_at(context: Context, person: bytes, address: str | None = None) -> Cont
         # Without an id it may be there still.
         contacts.note_absent(context.store, person, vendor_now(context), VANISHED)
     return contact
-
-
-def _address_at_kibo(context: Context, person: bytes) -> str | None:
-    """The address of the accounts that have it: whoever came to it by a change of address stands in no ledger row."""
-    for account_id in accounts.of_person(context.store, person):
-        customer = context.kibo.get_customer(account_id)
-        if customer and context.whose(customer) == person:
-            return customer.email
-    return None
 
 
 def _members_of_list(context: Context) -> int | None:

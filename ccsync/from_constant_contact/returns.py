@@ -10,6 +10,7 @@ from datetime import datetime
 from ccsync.consent.decisions import LOOK_SLACK, SUBSCRIBED, is_own_return
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.from_constant_contact.addresses import address_of
 from ccsync.models import Contact
 from ccsync.run import control
 from ccsync.run.clocks import vendor_now
@@ -49,7 +50,7 @@ def unseen(context: Context, people: Iterable[bytes]) -> list[Suppression]:
         one
         for person in people
         for one in suppressions.of_person(context.store, person)
-        if one.kind == UNSUBSCRIBED and one.contact_id and suppressions.run_of(context.store, one) != context.run_id
+        if one.kind == UNSUBSCRIBED and suppressions.run_of(context.store, one) != context.run_id
     ]
 
 
@@ -68,10 +69,10 @@ def check(context: Context, before: Suppression) -> bool:
 
 
 def _contact_of(context: Context, before: Suppression) -> Contact | None:
-    if before.contact_id:
-        return context.constant_contact.get_contact(before.contact_id)
-    # Somebody was erased, and the contact's id with them. An account that turned up since shows the address again.
-    address = ledger.address_of(context.store, before.person)
+    # Somebody was erased, and the contact's id with them: an account that has the address since made it known again.
+    if contact_id := before.contact_id or contacts.id_of(context.store, before.person):
+        return context.constant_contact.get_contact(contact_id)
+    address = address_of(context, before.person)
     return context.constant_contact.find_contact(address) if address else None
 
 

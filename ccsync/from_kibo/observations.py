@@ -66,7 +66,9 @@ class Observer:
     def _observe(self, customer: Customer, person: bytes | None, was: AccountSeen | None) -> None:
         if is_b2b(customer):
             if person is not None:
-                self._note(customer, person, was, customer.created_at, kind=B2B)
+                is_as_before = was is not None and was.accepts_marketing is bool(customer.accepts_marketing)
+                changed_at = customer.created_at if was is None else customer.updated_at
+                self._note(customer, person, was, was.since if was and is_as_before else changed_at, kind=B2B)
             return
         if person is None:
             if was is not None:

@@ -10,7 +10,10 @@ from ccsync.state.database.store import Store
 
 @dataclass(frozen=True, slots=True)
 class KiboWrite:
-    """The last value ccsync set, or set out to set; both times are `None` until it is done, the second is Kibo's."""
+    """The last value ccsync set, or set out to set. `done_at` and `updated_at` are `None` until it is done.
+
+    The other times are Kibo's. `updated_at` may be of a later change, where the answer to the write was lost.
+    """
 
     account_id: int
     person: bytes
@@ -18,10 +21,11 @@ class KiboWrite:
     reason: str
     done_at: datetime | None
     updated_at: datetime | None
+    set_out_at: datetime
 
 
 def set_out(store: Store, account_id: int, person: bytes, accepts: bool, reason: str, at: datetime) -> None:
-    """ccsync is about to set this; commit it first."""
+    """ccsync is about to set this, at `at` by Kibo's clock; commit it first."""
     columns = "account_id, person, accepts_marketing, reason, set_out_at"
     sql = f"INSERT OR REPLACE INTO kibo_writes ({columns}) VALUES (?, ?, ?, ?, ?)"
     store.run(sql, account_id, person, accepts, reason, at)
@@ -45,6 +49,6 @@ def forget(store: Store, account_id: int) -> None:
 
 def among(store: Store, account_ids: Sequence[int]) -> dict[int, KiboWrite]:
     """What ccsync last set on these accounts."""
-    columns = "account_id, person, accepts_marketing, reason, done_at, updated_at"
+    columns = "account_id, person, accepts_marketing, reason, done_at, updated_at, set_out_at"
     sql = f"SELECT {columns} FROM kibo_writes WHERE account_id IN ({marks(account_ids)})"
     return {one.account_id: one for one in store.records(KiboWrite, sql, *account_ids)}

@@ -145,7 +145,8 @@ class AccountWrites:
         if row.kind == RESUBSCRIBED and own_no.says_no_again(context, account, write):
             kibo_writes.forget(context.store, account_id)
             return AccountAct.LEFT_ALONE
-        kibo_writes.set_out(context.store, account_id, row.person, wanted_value(row.kind), row.kind, context.now())
+        at = context.kibo.transport.server_time(context.now())
+        kibo_writes.set_out(context.store, account_id, row.person, wanted_value(row.kind), row.kind, at)
         return whole
 
     def _put(self, row: WriteBack, whole: WholeAccount) -> AccountAct | None:

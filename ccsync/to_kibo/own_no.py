@@ -22,7 +22,9 @@ def says_no_again(context: Context, account: Customer, write: KiboWrite | None) 
     """
     if write is None or write.updated_at is None or account.updated_at is None:
         return False
-    if account.updated_at <= write.updated_at or findings.recall(context, findings.AUDIT_LOG) == REFUSED:
+    # Where the answer was lost, ccsync's write may not have been done, and the no that was seen since be the owner's.
+    own = min(write.updated_at, write.set_out_at + SLACK)
+    if account.updated_at <= own or findings.recall(context, findings.AUDIT_LOG) == REFUSED:
         return False
     try:
         page = context.kibo.get_audit_log(account.account_id)
@@ -33,5 +35,4 @@ def says_no_again(context: Context, account: Customer, write: KiboWrite | None) 
         return False
     # A yes after ccsync's no was followed by another no. A store may log only some changes: a no so long after
     # ccsync's own is no entry about that.
-    own = write.updated_at
     return page is not None and any(one.at > own and (one.became or one.at > own + SLACK) for one in page.entries)

@@ -30,7 +30,7 @@ def suppressed(kind: str, list_id: str = "") -> Suppression:
 
 
 def written(accepts: bool, *, is_done: bool = True) -> KiboWrite:
-    return KiboWrite(1001, b"p" * 16, accepts, UNSUBSCRIBED, DAY if is_done else None, DAY if is_done else None)
+    return KiboWrite(1001, b"p" * 16, accepts, UNSUBSCRIBED, DAY if is_done else None, DAY if is_done else None, DAY)
 
 
 def contact(**changes: object) -> Contact:

@@ -319,6 +319,18 @@ def test_a_member_who_moved_to_an_address_whose_own_contact_was_erased_is_no_dri
     play(0, [*first, *before, ("decide", 763, 0), *after])
 
 
+@pytest.mark.parametrize("deletes", [False, True])
+def test_a_return_of_somebody_erased_is_seen_before_the_account_that_moves_to_the_address_is_written(
+    deletes: bool,
+) -> None:
+    """What was known of the contact went with the person's account; the new one makes its address known again."""
+    first = [("sign_up", where, how) for where, how in ((0, 0), (0, 0), (2, 1), (3, 2), (4, 0))]
+    before = [("run", 3), ("delete_account", 562), ("sign_up", 1, 2), ("unsubscribe", 0, 0), ("run", 4)]
+    after = [("come_back", 0, 0), ("run", 0), *([("delete_contact", 773, 0)] if deletes else [])]
+    moved = [("sign_up_business", 4, 0), ("sign_up", 0, 0), ("delete_account", 0), ("move", 225, 0, 2)]
+    play(0, [*first, *before, *after, *moved])
+
+
 @pytest.mark.parametrize("boundary", range(44, 53))
 def test_the_only_member_leaves_and_the_poll_that_sees_it_dies(boundary: int) -> None:
     """A look has noted that they are off the list, and nothing else: the next comparison concludes what follows."""

@@ -427,4 +427,25 @@ BUGS = (
         "",
         (CHANGED_LISTS, "-k", "opted_out_while"),
     ),
+    SeededBug(
+        "a return of somebody erased is not looked for by the account that has the address since",
+        "from_constant_contact/returns.py",
+        "before.contact_id or contacts.id_of(context.store, before.person)",
+        "before.contact_id",
+        ("tests/machine/test_regressions.py", "-k", "return_of_somebody_erased"),
+    ),
+    SeededBug(
+        "a no that was seen after a write that died is ccsync's",
+        "to_kibo/own_no.py",
+        "min(write.updated_at, write.set_out_at + SLACK)",
+        "write.updated_at",
+        ("tests/to_kibo/test_own_noes.py", "-k", "died_before"),
+    ),
+    SeededBug(
+        "a business account says since its creation what it says",
+        "from_kibo/observations.py",
+        "changed_at = customer.created_at if was is None else customer.updated_at",
+        "changed_at = customer.created_at",
+        (NEWER, "-k", "business"),
+    ),
 )

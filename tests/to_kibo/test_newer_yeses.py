@@ -166,3 +166,18 @@ def test_why_and_the_log_say_that_it_was_left_alone(shop: Shop) -> None:
     assert (
         step.reason == "left the list; the account has opted in in the store since; not mailed, and not opted out there"
     )
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_a_newer_yes_of_a_business_account_is_left_alone(shop: Shop, first: str) -> None:
+    """It adds nobody to the list, and its consent is its owner's all the same."""
+    (pat,) = join(shop, PAT)
+    business = shop.box.kibo.add_b2b_account(PAT, acceptsMarketing=True)
+    settled(shop)
+    shop.box.kibo.update_account(business, acceptsMarketing=False)
+    run_job(shop, "flush")
+    shop.box.cc.unsubscribe(PAT)
+    shop.later(minutes=10)
+    shop.box.kibo.update_account(business, acceptsMarketing=True)
+    run_jobs(shop, first)
+    assert (accepts(shop, pat), accepts(shop, business)) == (False, True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Shop
+from tests.harness import Crash, Shop
 from tests.jobs.polling import PAT, accepts, join, settled, small_shop
 
 LOG = "/AuditLog/Entries"
@@ -75,3 +75,25 @@ def test_an_audit_log_that_fails_stops_nothing(shop: Shop, status: int) -> None:
     shop.box.faults.add("status", path=f".*{LOG}", status=status, times=9)
     pat, _ = returned(shop, True, False)
     assert accepts(shop, pat) is True
+
+
+def test_a_no_after_a_run_that_died_before_its_write_is_the_owners(shop: Shop) -> None:
+    """ccsync had set out to write one, which was never sent: the no that is seen later is not taken for it."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+
+    def die() -> None:
+        raise Crash
+
+    shop.box.faults.before(die, method="PUT", path=f".*/accounts/{pat}.*", nth=1)
+    with pytest.raises(Crash):
+        shop.poll()
+    shop.box.faults.clear()
+    shop.later(minutes=10)
+    shop.box.kibo.opt_out(pat)
+    shop.later(minutes=10)
+    shop.box.cc.resubscribe(PAT)
+    shop.flush()
+    shop.poll(is_full=True)
+    assert accepts(shop, pat) is False
