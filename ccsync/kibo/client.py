@@ -14,6 +14,7 @@ from ccsync.kibo.events import EVENTS_PATH, PAGE_SIZE, EventPage, to_event_page
 from ccsync.kibo.writes import CONSENT, WholeAccount, Written, differing_fields, with_consent
 from ccsync.models import Customer, JsonObject, Tenant
 from ccsync.transport import Ahead, Call, Token, Transport
+from ccsync.transport.ahead import MOST
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -144,14 +145,14 @@ class Kibo:
             self._token,
         )
 
-    def accounts_ahead(self, items: Iterable[T], id_of: Callable[[T], int | None]) -> Ahead[T]:
-        """These items, while the accounts of later ones are read already: `get_customer` finds the answers."""
+    def accounts_ahead(self, items: Iterable[T], id_of: Callable[[T], int | None], most: int = MOST) -> Ahead[T]:
+        """These items, while the accounts of `most` later ones are read already: `get_customer` finds the answers."""
 
         def calls(item: T) -> list[Call]:
             account_id = id_of(item)
             return [] if account_id is None else [self._account_call(account_id)]
 
-        return self.transport.ahead(items, calls, self._token)
+        return self.transport.ahead(items, calls, self._token, most)
 
     def get_customer(self, account_id: int) -> Customer | None:
         """Read one whole account; `None` when it is deleted."""

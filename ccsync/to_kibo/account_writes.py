@@ -17,9 +17,10 @@ from ccsync.state import kibo_writes, suppressions
 from ccsync.state.outbox.write_backs import RESUBSCRIBED, WriteBack
 from ccsync.to_kibo import newer_yes, own_no
 from ccsync.to_kibo.outcomes import Outcomes
+from ccsync.transport.ahead import MOST
 
-MOST_UNDER_WAY = 8
-"""Writes whose answers wait to be compared."""
+MOST_UNDER_WAY = MOST // 2
+"""Writes whose answers wait to be compared. As many reads go ahead of them: a write that finds no room goes alone."""
 
 
 @dataclass(slots=True)
@@ -53,14 +54,14 @@ class AccountWrites:
 
         Raises what `ccsync.errors` lists; then what is under way is still noted.
         """
-        ahead = self._context.kibo.accounts_ahead(_steps(rows, targets), lambda step: step[1])
+        ahead = self._context.kibo.accounts_ahead(_steps(rows, targets), lambda step: step[1], MOST - MOST_UNDER_WAY)
         try:
             for one, account_id in ahead:
                 if account_id is None:
                     self._is_done(one.row)
                 else:
                     self._start(one, account_id)
-                while len(self._under_way) > MOST_UNDER_WAY:
+                while len(self._under_way) >= MOST_UNDER_WAY:
                     self._finish(self._under_way.popleft())
             while self._under_way:
                 self._finish(self._under_way.popleft())

@@ -16,6 +16,8 @@ from ccsync.transport.exchange import Flight
 T = TypeVar("T")
 Ahead = Generator[T, None, None]
 """The items whose calls are in flight; a caller that stops early must close it."""
+CallsOf = Callable[[T], Sequence[Call]]
+"""The calls that an item needs."""
 MOST = 16
 """The most calls in flight plus answers not yet taken."""
 Key = tuple[str, str, tuple[tuple[str, str], ...], object]
@@ -53,9 +55,12 @@ class Flights:
             self._ahead[_key(call)] = flight
         return flight is not None
 
-    def window(self, items: Iterable[T], calls_of: Callable[[T], Sequence[Call]], token: Token) -> Ahead[T]:
-        """The items in order, while the calls of those to come are made. What was not asked for is dropped."""
-        window = _Window(iter(items), calls_of, token)
+    def window(self, items: Iterable[T], calls_of: CallsOf[T], token: Token, most: int) -> Ahead[T]:
+        """The items in order, while the calls of those to come are made. What was not asked for is dropped.
+
+        It makes none while `most` reads are under way or not taken yet, which leaves room for writes.
+        """
+        window = _Window(iter(items), calls_of, token, most)
         self._windows.append(window)  # type: ignore[arg-type]
         try:
             while window.waiting or window.pull():
@@ -87,7 +92,8 @@ class Flights:
             self._drop(self._ahead.popitem()[1])
 
     def _send_next(self, window: "_Window[T]") -> bool:
-        if window.is_closed or len(self._ahead) >= MOST or not (window.unsent or window.pull()):
+        reads = sum(key[0] == "GET" for key in self._ahead)
+        if window.is_closed or reads >= window.most or len(self._ahead) >= MOST or not (window.unsent or window.pull()):
             return False
         if not window.unsent:
             return len(window.waiting) < MOST  # an item without calls
@@ -112,8 +118,8 @@ class Flights:
 class _Window(Generic[T]):
     """Items to come, and the calls of theirs that have not been made yet."""
 
-    def __init__(self, source: Iterator[T], calls_of: Callable[[T], Sequence[Call]], token: Token) -> None:
-        self._source, self._calls_of, self.token = source, calls_of, token
+    def __init__(self, source: Iterator[T], calls_of: CallsOf[T], token: Token, most: int) -> None:
+        self._source, self._calls_of, self.token, self.most = source, calls_of, token, most
         self.waiting = deque[tuple[T, Sequence[Call]]]()
         self.unsent = deque[Call]()
         self.is_closed = False

@@ -10,14 +10,14 @@ import json
 import logging
 import random
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from datetime import datetime
 from typing import TypeVar
 
 from ccsync import __version__
 from ccsync.errors import AnswerLost, NoWayOut, TooLate
-from ccsync.transport.ahead import Ahead, Flights
+from ccsync.transport.ahead import MOST, Ahead, CallsOf, Flights
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
 from ccsync.transport.classification import Kind, Meaning, classify, is_html
 from ccsync.transport.endings import answer_lost, foreign_host, quota_spent, refusal, throttling, too_late, unreachable
@@ -107,12 +107,12 @@ class Transport:
         """
         return self._attempt(call, token, wants_json=False)[0]
 
-    def ahead(self, items: Iterable[T], calls_of: Callable[[T], Sequence[Call]], token: Token) -> Ahead[T]:
+    def ahead(self, items: Iterable[T], calls_of: CallsOf[T], token: Token, most: int = MOST) -> Ahead[T]:
         """The items, while the calls of those to come are made: `json` and `send` find the answers there.
 
-        Only for what is read. A call that does not go out ahead, or fails, is made in its turn as any other.
+        Only for what is read, `most` at once. One that does not go out ahead, or fails, is made in its turn.
         """
-        return self._flights.window(items, calls_of, token)
+        return self._flights.window(items, calls_of, token, most)
 
     def begin(self, call: Call, token: Token) -> bool:
         """Send a call whose answer `json` takes later; false when it cannot go out right now."""

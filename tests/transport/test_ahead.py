@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -113,8 +114,8 @@ class Reading:
     def read(self, number: int) -> object:
         return self.transport.json(self.call(number), self.token)[1]
 
-    def ahead(self, numbers: Iterator[int] | range) -> Iterator[int]:
-        return self.transport.ahead(numbers, lambda one: [self.call(one)], self.token)
+    def ahead(self, numbers: Iterator[int] | range, most: int = MOST) -> Iterator[int]:
+        return self.transport.ahead(numbers, lambda one: [self.call(one)], self.token, most)
 
     def all(self, count: int) -> list[object]:
         return [self.read(one) for one in self.ahead(range(count))]
@@ -314,6 +315,19 @@ def test_writes_are_under_way_at_once_and_never_repeated(reading: Reading) -> No
             assert reading.transport.json(reading.call(number, "PUT"), reading.token)[1] == number
     assert time.monotonic() - started < 5 * 0.3
     assert len(reading.vendor.arrived) == 5
+
+
+def test_reads_ahead_leave_room_for_writes(reading: Reading) -> None:
+    """However slow the vendor is: with half of the room for reads, every write can go out beside them."""
+    reading.vendor.latency = lambda _: 0.1
+    began, writes = list[bool](), deque[Call]()
+    for number in reading.ahead(range(30), MOST // 2):
+        reading.read(number)
+        if len(writes) == MOST // 2:
+            reading.transport.json(writes.popleft(), reading.token)
+        writes.append(reading.call(1_000 + number, "PUT"))
+        began.append(reading.transport.begin(writes[-1], reading.token))
+    assert all(began)
 
 
 def test_a_vendor_that_is_gone_is_one_error(reading: Reading) -> None:
