@@ -5,10 +5,14 @@ ones each time. A seed that breaks is shrunk by `python -m tests.machine --from 
 """
 
 import random
+from pathlib import Path
 
 import pytest
 
-from tests.machine.histories import broken_among
+from tests import harness
+from tests.machine.histories import broken_among, drawn
+from tests.machine.steps import play_step
+from tests.machine.world import World
 
 PARTS = 20
 USUAL, DEEP = 20, 1_000
@@ -24,3 +28,21 @@ def test_no_history_breaks_a_promise(part: int, pytestconfig: pytest.Config) -> 
     broken = dict(broken_among(range(first, first + each)))
     print(f"{each} histories from seed {first}: {len(broken)} broken")
     assert not broken
+
+
+@pytest.mark.parametrize("seed", [1, 3, 11])
+def test_a_seed_is_played_alike_each_time(tmp_path: Path, seed: int) -> None:
+    """Every call is the same at the same time, whatever key a new state file draws: what broke once breaks again."""
+    played = []
+    for name in ("first", "second"):
+        harness._empty_state_file.cache_clear()
+        (tmp_path / name).mkdir()
+        way, steps = drawn(seed, ("people", "identities", "jobs", "copies"))
+        world = World(tmp_path / name, way)
+        try:
+            for one in steps:
+                play_step(world, one)
+            played.append((list(world.box.acts), [call.path for call in world.box.requests.records]))
+        finally:
+            world.close()
+    assert played[0] == played[1]
