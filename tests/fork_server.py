@@ -99,6 +99,11 @@ def _end(code: int) -> None:
     What the command left open is heard of all the same. Streams that cannot be flushed are for Python to report.
     """
     threading._shutdown()  # type: ignore[attr-defined]
+    # A run that fails calls off what is under way. Each such call closes its connection once it has its answer, and
+    # whether that comes before the end of the process would be chance.
+    for one in threading.enumerate():
+        if one.name == "ccsync-call":
+            one.join(3)
     atexit._run_exitfuncs()
     gc.collect()
     try:

@@ -41,10 +41,6 @@ class AheadClock(FakeClock):
         Path(self.path).unlink()
 
 
-DIES_AMID_CALLS = {"PYTHONWARNINGS": "error,ignore::ResourceWarning"}
-"""For a run that ends while calls are under way: whether one still finds the time to close its connection is chance."""
-
-
 class LiveShop(Shop):
     """Nothing waits here: the vendors' limits are off, imports are done at once, and who sleeps sets the clock ahead.
 

@@ -23,7 +23,7 @@ from tests.cli.faults import ALL_COMMANDS, COMMANDS, check_error, check_nothing_
 from tests.config.files import plain_user
 from tests.harness import imported_rows
 from tests.inside import InsideShop
-from tests.live import DIES_AMID_CALLS, LiveShop
+from tests.live import LiveShop
 
 SETTINGS = SandboxSettings(customers=20, seed=7)
 NAMES = pytest.mark.parametrize("name", ALL_COMMANDS)
@@ -55,7 +55,7 @@ def test_d1_the_disk_is_full(tmp_path: Path, name: str, size: int) -> None:
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
-        done = shop.ccsync(*COMMANDS[name], preexec_fn=small_disk, environ=DIES_AMID_CALLS)
+        done = shop.ccsync(*COMMANDS[name], preexec_fn=small_disk)
         check_error(done, {6}, "could not be written", "the disk is probably full", "df -h")
         assert shop.config_path.read_bytes() == before
         assert not imported_rows(shop)
