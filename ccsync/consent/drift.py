@@ -173,7 +173,7 @@ def judge_listed(one: Listed) -> Difference | None:
         return Difference(Kind.BACK_ON_LIST, reason_of(one.holding))
     if one.opts_in:
         return None
-    if one.elsewhere:
+    if one.elsewhere and not (one.is_own and one.says_no):
         return Difference(Kind.OLD_ADDRESS, "its account has another address now; only the person can unsubscribe it")
     if one.is_renamed:
         return Difference(Kind.RENAMED, "its contact had another address when ccsync put it there")

@@ -69,9 +69,9 @@ def check(context: Context, before: Suppression) -> bool:
 
 
 def _contact_of(context: Context, before: Suppression) -> Contact | None:
-    # Somebody was erased, and the contact's id with them: an account that has the address since made it known again.
-    if contact_id := before.contact_id or contacts.id_of(context.store, before.person):
-        return context.constant_contact.get_contact(contact_id)
+    if before.contact_id:
+        return context.constant_contact.get_contact(before.contact_id)
+    # Somebody was erased, and the contact's id with them. An account that turned up since shows the address again.
     address = address_of(context, before.person)
     return context.constant_contact.find_contact(address) if address else None
 

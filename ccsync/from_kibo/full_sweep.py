@@ -7,6 +7,8 @@ from itertools import islice
 
 from ccsync.consent.decisions import Act
 from ccsync.errors import OutOfTime
+from ccsync.from_kibo import new_owners
+from ccsync.from_kibo.observations import observe
 from ccsync.from_kibo.pages import (
     FILTER,
     Sweep,
@@ -189,7 +191,10 @@ def gather_everybody(
 
     With `spares_single_reads` nobody is read one by one, though the list may lack what is mapped.
     """
-    return _Gathering(context, started_at, customers, spares_single_reads=spares_single_reads).run()
+    gathered = _Gathering(context, started_at, customers, spares_single_reads=spares_single_reads).run()
+    for found in new_owners.find(context):
+        observe(context, found, are_whole=False)
+    return gathered
 
 
 def begin_listings(kibo: Kibo) -> None:

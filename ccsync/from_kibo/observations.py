@@ -13,7 +13,7 @@ from ccsync.consent.kibo_consent import (
     says_no,
     what_is_seen,
 )
-from ccsync.from_kibo import deletions, echoes, forgotten
+from ccsync.from_kibo import deletions, echoes, forgotten, new_owners
 from ccsync.mapping import check_address
 from ccsync.models import Customer
 from ccsync.run.context import Context
@@ -175,6 +175,7 @@ class Observer:
         if customer.accepts_marketing:
             step = Step(before, customer.account_id, "left alone", "its account has another address now")
             history.append(context.store, context.run_id, context.now(), [step])
+            new_owners.note(context, before)
         self._leaves_by_no(before, None)
 
     def _leaves_by_no(self, person: bytes, email: str | None) -> None:

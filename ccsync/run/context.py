@@ -45,6 +45,8 @@ class Context:
     """Sentences for the run's message and summary."""
     notices: dict[str, str] = field(default_factory=dict)
     """Sentences that ask a person to do something, by what they are about: under cron each is said once a day."""
+    left_behind: set[bytes] = field(default_factory=set)
+    """Whose listed address an account has left in this run's reading (`from_kibo.new_owners`)."""
     is_dry_run: bool = False
     patience_seconds: float = 180.0
     """How long the run may still wait for bulk jobs in total; unfinished ones are left to the next run."""

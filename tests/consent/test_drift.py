@@ -82,6 +82,8 @@ def test_who_opts_in_and_is_not_on_the_list(changes: dict[str, object], kind: Ki
         ({"is_known": True, "is_own": True, "is_queued": True}, Kind.WAITING, Repair.NONE),
         ({"is_known": True, "is_own": True, "is_leaving": True, "holding": held(OPTED_OUT)}, Kind.WAITING, Repair.NONE),
         ({"is_known": True, "is_own": True, "elsewhere": True}, Kind.OLD_ADDRESS, Repair.NONE),
+        ({"is_known": True, "elsewhere": True, "says_no": True}, Kind.OLD_ADDRESS, Repair.NONE),
+        ({"is_known": True, "is_own": True, "elsewhere": True, "says_no": True}, Kind.NOT_REMOVED, Repair.READ),
         (
             {"is_known": True, "is_own": True, "opts_in": True, "holding": held(OPTED_OUT)},
             Kind.NOT_REMOVED,

@@ -1,13 +1,15 @@
 """Accounts that share, hand over, lose or blank their address: whose yes and whose no holds for it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ccsync.consent.explanation import Standing
 from tests.harness import Shop
 from tests.identity.stories import FIRST, accepts, edit, outcome, run_job, run_jobs, story_of, suppressed
-from tests.jobs.polling import KIM, LEE, PAT, join, settled
+from tests.jobs.polling import KIM, LEE, PAT, join, settled, small_shop
+from tests.jobs.reconciling import reconcile
 from tests.jobs.test_export import seed_contact
 
 NEW = "pat.new@example.org"
@@ -130,6 +132,31 @@ def test_the_new_owner_says_no(shop: Shop, first: str, says_no: str) -> None:
     members, flags = outcome(shop, pat, lee)
     assert (members & {PAT, NEW}, flags) == ({NEW}, [True, False])
     assert story_of(shop, PAT).answer.standing is Standing.NOT_LISTED
+
+
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("moved_before", [False, True])
+def test_a_new_owner_whom_no_event_showed(tmp_path: Path, first: str, moved_before: bool) -> None:
+    """After more than seven days without a flush only those who opt in are read: who has an address that one of them
+    left is asked for. Of an address that was left before, reconcile names the new owner, and its repair mends that.
+    """
+    with small_shop(tmp_path, event_kept_days=7) as shop:
+        (pat,) = join(shop, PAT)
+        (lee,) = join(shop, LEE, acceptsMarketing=False)
+        settled(shop)
+        if moved_before:
+            shop.box.kibo.change_address(pat, NEW)
+            run_job(shop, "flush")
+            shop.box.kibo.change_address(lee, PAT)
+        else:
+            shop.box.kibo.hand_over_address(pat, lee, NEW)
+        shop.later(days=9)
+        run_jobs(shop, first)
+        if moved_before:
+            assert reconcile(shop, fixes=True)[1]["not-removed"] == {PAT}
+            run_job(shop, "flush")
+        assert (shop.members() & {PAT, NEW}, accepts(shop, pat), accepts(shop, lee)) == ({NEW}, True, False)
+        assert reconcile(shop)[0].drift == 0
 
 
 # a business account

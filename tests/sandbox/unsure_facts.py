@@ -42,8 +42,8 @@ FACTS = (
          ("event_filter", "event_sort", "event_default_order"),
          (_EVENTS + "test_filter_and_sort_may_work_or_not", _FINDINGS + "test_an_idle_flush_asks_for_events_once")),
     Fact("K8.1", "How long are events kept for pulling?",
-         "reads everybody who opts in when its bookmark is seven days old; an account that says no and took over a"
-         " listed address in that time stays unseen until it changes again",
+         "reads everybody who opts in when its bookmark is seven days old; an account that says no and took over an"
+         " address that had been left before stays unseen until it changes again, or until `reconcile` names it",
          ("event_kept_days",), (_DAY,)),
     Fact("K7a", "How late does an event become visible?", "looks back an hour, once a day a day",
          ("event_lag_seconds",), (_DAY,)),
