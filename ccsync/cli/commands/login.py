@@ -23,6 +23,7 @@ from ccsync.models import AccountSummary
 from ccsync.run.access import save_login
 from ccsync.run.vendor_names import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.state import Store, create_store, properties, tokens
+from ccsync.words import days_ago
 
 AS_OWNER = "Sign out in the browser, sign in there as the account's owner, then: ccsync login"
 
@@ -115,7 +116,7 @@ def _ask_whether_again(app: App, store: Store) -> None:
     if age is None or age.days >= LAPSES_AFTER.days:
         return
     name = screen.clean(properties.get(store, ORGANIZATION) or "an account whose name is not known")
-    screen.say(f'You are logged in to Constant Contact: "{name}", renewed {age.days} days ago.')
+    screen.say(f'You are logged in to Constant Contact: "{name}", renewed {days_ago(age.days)}.')
     if not Talk(app.clock.check).confirm("Log in again?"):
         raise Declined("Cancelled. The login stays as it is.", "", "To try it out: ccsync login --check")
 
@@ -137,7 +138,7 @@ def _create_state(config: Config) -> None:
     screen.say(f"New state file {config.state.path}.")
     if config.sync.list_id is not None:
         screen.say(
-            "A contact list is already configured, so there was a state file before. The next export first reads all\n"
+            "A contact list is already configured, so there was a state file before. The next export first reads all "
             "opt-outs again from Constant Contact."
         )
 

@@ -16,8 +16,9 @@ class Talk:
 
     def __init__(self, check: Callable[[], None]) -> None:
         self._check = check
-        if isinstance(sys.stdin, io.TextIOWrapper):
-            sys.stdin.reconfigure(errors="replace")  # input in another encoding must not cause a traceback
+        # Input in another encoding must not cause a traceback. Once something was read, Python refuses to set it again.
+        if isinstance(sys.stdin, io.TextIOWrapper) and sys.stdin.errors != "replace":
+            sys.stdin.reconfigure(errors="replace")
 
     def ask(self, question: str) -> str:
         """The typed line, stripped. Raises `click.Abort` at the end of the input."""

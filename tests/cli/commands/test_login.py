@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock, create_store, tokens
 from ccsync.state.tokens import SavedToken
+from tests.harness import Shop
 from tests.inside import InsideShop
 from tests.live import LiveShop
 from tests.sweeps.test_crash import Crash
-from tests.terminal import on_terminal
+from tests.terminal import END_OF_INPUT, INTERRUPT, on_terminal
 
 SETTINGS = SandboxSettings(customers=5)
 LOGINS = ["login", "--yes"]
@@ -29,7 +31,7 @@ def shop(tmp_path: Path) -> Iterator[InsideShop]:
         yield made
 
 
-def saved(shop: InsideShop) -> SavedToken | None:
+def saved(shop: Shop) -> SavedToken | None:
     store = shop.open()
     try:
         return tokens.get(store, CONSTANT_CONTACT)
@@ -54,6 +56,20 @@ def test_a_login_shows_whose_account_it_is(tmp_path: Path) -> None:
         assert 'logged in to "Sandbox Outfitters" (info@example.com)' in done.stdout
         assert done.stderr.startswith("New state file ")
         assert shop.ccsync("export", "--yes").returncode == 0
+
+
+@pytest.mark.parametrize("key", ["y", "n", INTERRUPT, END_OF_INPUT])
+def test_a_login_is_renewed_at_a_terminal(tmp_path: Path, key: str) -> None:
+    """It asks whether to log in again, then whether the account is right; if not, the saved login stays."""
+    with LiveShop(tmp_path, replace(SETTINGS, device_interval_seconds=1)) as shop:
+        shop.box.cc.approve_automatically = True
+        before = saved(shop)
+        seen = shop.on_terminal("login", script=[("Log in again? [y/N]", "y"), ("right account? [y/N]", key)])
+        assert seen.code == {"y": 0, "n": 11}.get(key, 130), seen.screen
+        assert "renewed today" in seen.screen
+        assert (saved(shop) == before) is (key != "y")
+        if key in (INTERRUPT, END_OF_INPUT):
+            assert "Stopped; the login that was saved before is unchanged." in " ".join(seen.screen.split())
 
 
 def test_a_new_state_file_says_what_is_lost(shop: InsideShop) -> None:
