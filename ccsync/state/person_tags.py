@@ -60,21 +60,28 @@ def note_contacts(store: Store, shown: Iterable[tuple[bytes, str]]) -> None:
     """These people's contacts (by id) are about to be noted; inside the caller's transaction.
 
     Where it is another one than was known, the tags were given to that one, and are open again. Where none was known
-    any more, it may be the one that was deleted, which comes back with its tags.
+    any more, it may be the one that had the address before, and has its tags still.
     """
     if store.exists("SELECT 1 FROM person_tags WHERE is_set"):
         is_other = "EXISTS (SELECT 1 FROM contacts WHERE contacts.person = ?1 AND contact_id IS NOT ?2)"
-        are_unsure = (
-            f"iif((SELECT contact_id FROM contacts WHERE contacts.person = ?1) IS NULL, {tag_tasks.PERHAPS}, 0)"
+        was_there = (
+            "(SELECT total(contact_id = ?2) > 0 OR count(*) = 0 FROM contact_addresses AS had WHERE had.person = ?1)"
         )
+        is_unknown = "(SELECT contact_id FROM contacts WHERE contacts.person = ?1) IS NULL"
+        are_unsure = f"iif({is_unknown} AND {was_there}, {tag_tasks.PERHAPS}, 0)"
         sql = f"UPDATE person_tags SET is_set = {are_unsure} WHERE person = ?1 AND is_set AND {is_other}"
         store.run_many(sql, shown)
 
 
 def note_unlinked(store: Store, person: bytes) -> None:
-    """The person's contact is not known any more, and its tags with it. Inside the caller's transaction."""
+    """The person's contact is not known any more: the next one that is seen may be the same, which has its tags still.
+
+    Inside the caller's transaction.
+    """
     is_unknown = "EXISTS (SELECT 1 FROM contacts WHERE contacts.person = ?1 AND contact_id IS NULL)"
-    store.run(f"UPDATE person_tags SET is_set = 0 WHERE person = ?1 AND {is_unknown}", person)
+    store.run(
+        f"UPDATE person_tags SET is_set = {tag_tasks.PERHAPS} WHERE person = ?1 AND is_set AND {is_unknown}", person
+    )
 
 
 def note_gone(store: Store, number: int, at: datetime) -> None:

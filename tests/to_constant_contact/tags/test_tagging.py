@@ -333,6 +333,24 @@ def test_a_contact_that_staff_deleted_comes_back_with_its_tags(tmp_path: Path) -
         assert (tags_of(shop, PAT), waiting(shop)) == (set(), 0)
 
 
+def test_who_left_and_comes_back_for_another_account_loses_the_tags_of_the_first(tmp_path: Path) -> None:
+    """The contact is the one that ccsync had tagged, and its address is now an account's that is in no segment."""
+    with tag_shop(tmp_path) as shop:
+        (pat,) = join(shop, PAT, segments=in_segments("VIP"))
+        shop.export()
+        shop.later(minutes=30)
+        shop.box.cc.leave_list(PAT, shop.list_id)
+        shop.poll(is_full=True)
+        shop.later(minutes=30)
+        shop.box.kibo.change_address(pat, "moved@example.org")
+        join(shop, PAT)
+        for _ in range(2):
+            shop.flush()
+            shop.later(minutes=30)
+        assert PAT in shop.members()
+        assert tags_of(shop, PAT) == set()
+
+
 def test_another_contact_keeps_the_tags_that_staff_gave_it(tmp_path: Path) -> None:
     """ccsync had tagged the contact that has left the address, and takes nothing off the one that was made since."""
     with tag_shop(tmp_path) as shop:
