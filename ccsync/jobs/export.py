@@ -171,7 +171,8 @@ def _plan(context: Context, request: Request, gathered: Gathered, *, is_first: b
     plan.is_first_export = is_first
     tags.wanted.count(context)
     if request.is_whole:
-        going, _ = list_removals.plan(context, 0)
+        going, held = list_removals.plan(context, 0)
+        plan.held = len(held)
         context.counts.update(
             "unsubscribed" if list_removals.is_unsubscribed(context, one) else "removed" for one in going
         )

@@ -25,7 +25,8 @@ class Plan:
     """What a dry run found that a real run would do, and what that would cost.
 
     `single_reads` are the customers an export would read one by one, because the list lacks what is mapped. With
-    `is_estimate` a sample of them was read; then updated, unchanged, bytes and imports are judged by it.
+    `is_estimate` a sample of them was read; then updated, unchanged, bytes and imports are judged by it. `held` is how
+    many removals the safety limit would hold back.
     """
 
     imports: int = 0
@@ -37,6 +38,7 @@ class Plan:
     is_first_export: bool = False
     single_reads: int = 0
     is_estimate: bool = False
+    held: int = 0
     suppressed_reasons: Counter[str] = field(default_factory=Counter)
     rejected: list[RejectedRecord] = field(default_factory=list)
 

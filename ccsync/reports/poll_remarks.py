@@ -5,16 +5,16 @@ from ccsync.run.context import Context
 from ccsync.state.outbox.write_backs import RESUBSCRIBED
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
 from ccsync.to_kibo.acceptance import Writing
+from ccsync.words import people
 
 _REMARKS = {
-    "resubscribed_by_others": "{} people are subscribed again at Constant Contact, but not visibly by their own act;"
+    "resubscribed_by_others": "{} subscribed again at Constant Contact, but not visibly by their own act;"
     " they stay opted out.",
-    "resubscribed_not_told": "{} people re-subscribed at Constant Contact themselves; this is not written to the store"
+    "resubscribed_not_told": "{} re-subscribed at Constant Contact themselves; this is not written to the store"
     " ([sync] resubscribes = false).",
-    "left_alone": "{} people re-subscribed at Constant Contact but had opted out in the store; they stay opted out.",
-    "back_on_list": "{} people who had left the list are on it again; they stay opted out until they opt in in the"
-    " store.",
-    "opted_out": "{} customers had opted out in the store.",
+    "left_alone": "{} re-subscribed at Constant Contact but had opted out in the store; they stay opted out.",
+    "back_on_list": "{} left the list before and came back to it; they stay opted out until they opt in in the store.",
+    "opted_out": "{} had opted out in the store.",
 }
 """What is only listed, by its count."""
 
@@ -25,7 +25,7 @@ def remark(context: Context, writing: Writing) -> None:
     counts["read"] = sum(
         counts[key] for key in (UNSUBSCRIBED, DEPARTED, RESUBSCRIBED, "unchanged", "not_a_customer", "failed")
     )
-    context.remarks += [text.format(f"{counts[key]:,}") for key, text in _REMARKS.items() if counts[key]]
+    context.remarks += [text.format(people(counts[key])) for key, text in _REMARKS.items() if counts[key]]
     by = writing.writer.outcomes.departed_by
     if by:
         context.remarks.append(

@@ -239,7 +239,7 @@ def test_back_on_the_list_before_the_store_was_told(shop: Shop) -> None:
     shop.box.cc.join_list(LEE, LIST)
     run = shop.poll(is_full=True)
     assert (accepts(shop, lee), run.counts["back_on_list"]) == (False, 1)
-    assert "on it again" in run.message
+    assert "came back to it" in run.message
 
 
 def test_leaving_by_unsubscribing_is_an_unsubscribe(shop: Shop) -> None:

@@ -138,12 +138,16 @@ def _plan_to_json(plan: Plan) -> dict[str, object]:
         "is_first_export": plan.is_first_export,
         "single_reads": plan.single_reads,
         "is_estimate": plan.is_estimate,
+        "held": plan.held,
         "suppressed_reasons": dict(plan.suppressed_reasons),
         "rejected": [rejected_to_json(record) for record in plan.rejected],
     }
 
 
-_SHOWN_COUNTS = ("read", "added", "updated", "unchanged", "suppressed", "departed", "rejected", "skipped")
+_SHOWN_COUNTS = (
+    *("read", "added", "updated", "unchanged"),
+    *("removed", "unsubscribed", "suppressed", "departed", "rejected", "skipped"),
+)
 
 
 def _print_plan(context: Context, plan: Plan) -> None:
@@ -157,6 +161,8 @@ def _print_plan(context: Context, plan: Plan) -> None:
     tables.print_table(
         ("Would be", "Contacts"), [("customers read" if key == "read" else key, number) for key, number in rows]
     )
+    if plan.held:
+        screen.print_line(f"The safety limit would keep {people(plan.held)} on the list: ccsync flush-events --dry-run")
     for reason, number in sorted(plan.suppressed_reasons.items()):
         screen.print_line(f"suppressed: {number:,} {screen.clean(reason)}")
     for record in plan.rejected:
