@@ -1,11 +1,11 @@
-"""What the vendors' records look like inside ccsync: frozen, typed, in the vendors' own words.
+"""What the vendors' records look like inside ccsync: frozen, typed, in the vendors' own words; and contacts as known.
 
 JSON becomes one of these at a client's edge. Times are aware UTC.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 JsonObject = Mapping[str, object]
 
@@ -170,6 +170,7 @@ class Activity:
     errors: tuple[str, ...]
     results_href: str | None = None  # where a completed export's file is
     source_file_name: str | None = None  # of an import from a file, which is never ccsync's
+    completed_at: datetime | None = None
 
     @property
     def is_finished(self) -> bool:
@@ -179,3 +180,74 @@ class Activity:
     @property
     def has_completed(self) -> bool:
         return self.state == "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What ccsync last put on a list for a person; no `fingerprint`: found there and not sent.
+
+    `sent_at` is a time of Constant Contact's clock, at most `took_seconds` after it arrived; `removed_at` is when
+    ccsync has taken it off again.
+    """
+
+    list_id: str
+    fingerprint: bytes | None
+    sent_at: datetime
+    removed_at: datetime | None
+    took_seconds: int | None = None
+
+    @property
+    def earliest_at(self) -> datetime:
+        """The earliest that it can have arrived."""
+        return self.sent_at - timedelta(seconds=self.took_seconds or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContact:
+    """A contact as far as ccsync knows it, for one list.
+
+    `is_ours`: first put there by ccsync, or adopted. `permission` and `member_of` are what the sighting of `seen_at`
+    showed; `moved_to` is the person whose address the contact has now, `None` when it has this one. By the dates of
+    Constant Contact's records an opt-in after `opt_ins_until` came after the sighting, and any other before.
+    """
+
+    is_ours: bool
+    contact_id: str | None = None
+    permission: str | None = None
+    member_of: str | None = None
+    seen_at: datetime | None = None
+    moved_to: bytes | None = None
+    sent: Sent | None = None
+    opt_ins_until: datetime | None = None
+
+    def is_on(self, list_id: str) -> bool:
+        """Is the person on the list, going by what ccsync sent and has seen since?"""
+        sent = self.sent
+        return sent is not None and sent.list_id == list_id and sent.removed_at is None and self.member_of == list_id
+
+    @property
+    def earliest_seen_at(self) -> datetime | None:
+        """The earliest that `last_seen_at` can have been."""
+        return self.seen_at or (self.sent.earliest_at if self.sent else None)
+
+    @property
+    def last_seen_at(self) -> datetime | None:
+        """The last sighting, or when it was sent if there was no look since."""
+        return self.seen_at or (self.sent.sent_at if self.sent else None)
+
+    def is_fresh(self, since: datetime, until: datetime) -> bool:
+        """Was the sighting within this span, by Constant Contact's clock? A later date proves nothing."""
+        return self.seen_at is not None and since <= self.seen_at <= until
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A contact as a pass or a look showed it at `seen_at`, by Constant Contact's clock."""
+
+    person: bytes
+    contact_id: str | None
+    permission: str | None
+    member_of: str | None
+    seen_at: datetime
+    created_at: datetime | None = None
+    opt_ins_until: datetime | None = None

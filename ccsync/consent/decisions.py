@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
-from ccsync.models import Contact
-from ccsync.state.contacts import KnownContact
-from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, RESTORED, UNSUBSCRIBED, Suppression
+from ccsync.models import Contact, KnownContact
+from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, RESTORED, UNORDERED, UNSUBSCRIBED, Suppression
 
 FOUND_ON_LIST = "another source's contact, found on the list"
 """Such a decision has to be remembered: an opt-out takes the contact off the list all the same."""
 OFF_LIST_WHEN_RESTORED = "was off the list when an older copy of the state file was put back"
+OFF_LIST_UNORDERED = "subscribed again at Constant Contact and is off the list; which came last is not known"
 PENDING_CONFIRMATION = "pending_confirmation"
 DELETED = "deleted"
 """Of a contact that was deleted without having unsubscribed; the vendor has no word for it."""
@@ -174,10 +174,9 @@ def blocking_suppression(suppressions: Iterable[Suppression], list_id: str) -> S
 def reason_of(suppression: Suppression) -> str:
     """The reason as an operator reads it."""
     when = f" on {suppression.since:%Y-%m-%d}" if suppression.since else ""
-    if suppression.kind == DEPARTED and suppression.source == RESTORED:
-        return OFF_LIST_WHEN_RESTORED
     if suppression.kind == DEPARTED:
-        return f"left the list{when}"
+        held = {RESTORED: OFF_LIST_WHEN_RESTORED, UNORDERED: OFF_LIST_UNORDERED}
+        return held.get(suppression.source or "", f"left the list{when}")
     if suppression.kind == OPTED_OUT:
         return f"opted out in the store{when}"
     if suppression.kind == FORGOTTEN:
@@ -200,16 +199,40 @@ def is_own_return(contact: Contact, opted_out_at: datetime | None) -> bool:
     )
 
 
-def is_return_between_looks(contact: Contact, known: KnownContact | None, list_id: str) -> bool:
+class Returned(Enum):
+    """Has somebody come back to Constant Contact since they were last known to be on the list?"""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "perhaps"
+
+
+def return_between_looks(contact: Contact, known: KnownContact | None, list_id: str) -> Returned:
     """Did a person whom ccsync added unsubscribe and come back since the last look, by their own acts?
 
-    An unsubscribe takes a contact off every list, and coming back gives none back: that is no departure.
+    An unsubscribe takes a contact off every list, and coming back gives none back: that is no departure. Where the
+    opt-in that the last look showed is known, it tells, whatever any clock showed then.
     """
     sent = known.sent if known else None
     if known is None or sent is None or sent.list_id != list_id or sent.removed_at is not None:
-        return False
-    seen_at = known.last_seen_at
-    return seen_at is not None and is_own_return(contact, seen_at + LOOK_SLACK)
+        return Returned.NO
+    began, until, at = known.earliest_seen_at, known.last_seen_at, contact.opt_in_date
+    if began is None or until is None or at is None or not is_own_return(contact, datetime.min.replace(tzinfo=UTC)):
+        return Returned.NO
+    shown = known.opt_ins_until if known.contact_id in (None, contact.contact_id) else None
+    if shown is not None and at > shown:
+        return Returned.YES
+    if shown is not None and (at == end_of(at) or end_of(at) <= shown):
+        return Returned.NO
+    if at > until + LOOK_SLACK:
+        return Returned.YES
+    return Returned.NO if end_of(at) < began - LOOK_SLACK else Returned.UNKNOWN
+
+
+def end_of(shown: datetime) -> datetime:
+    """The latest that a date of Constant Contact's can mean: some have no time, and were at some time on that day."""
+    is_date = shown == shown.replace(hour=0, minute=0, second=0, microsecond=0)
+    return shown + timedelta(days=1) if is_date else shown
 
 
 def is_another_contact(contact: Contact, known: KnownContact | None, list_id: str) -> bool:

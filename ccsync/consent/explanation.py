@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import Enum
 
 from ccsync.consent.decisions import Stand, as_last_seen, blocking_suppression, reason_of, stand_of
-from ccsync.state.contacts import KnownContact
+from ccsync.models import KnownContact
 from ccsync.state.outbox import removals, tasks
 from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 from ccsync.state.views.person_facts import AccountKnown

@@ -6,11 +6,11 @@ from enum import Enum
 
 from ccsync.state.accounts import AccountSeen
 from ccsync.state.suppressions import (
+    BY_UNKNOWN_ACT,
     FORGOTTEN,
     FORMER,
     NOBODY_OPTED_IN,
     OPTED_OUT,
-    RESTORED,
     UNSUBSCRIBED,
     Suppression,
 )
@@ -47,8 +47,8 @@ def lifted_by_opt_in(
     address with its opt-in. Only an observed change
     counts: false → true, or an account made after the opt-out; and only one that is newer than the suppression, for
     accounts are not read in the order in which they changed. An unsubscribe at Constant Contact is never lifted.
-    Of the accounts of somebody forgotten nothing is known but, sometimes, that all of them said no. Who is held since
-    an older state file was put back may have left the list at any time before that was seen: only a date proves more.
+    Of the accounts of somebody forgotten nothing is known but, sometimes, that all of them said no. Who is off the
+    list by an unknown act may have left it at any time before that was seen: only a date proves more.
     The opt-out of an account that had left the address holds for nobody who opts in with it, whichever was read first.
     """
     held = list(suppressions)
@@ -57,7 +57,9 @@ def lifted_by_opt_in(
     happened_at = updated_at if was_opted_in is False else created_at
     kinds = []
     for one in held:
-        is_undated = was_opted_in is False and one.source != RESTORED and (happened_at is None or one.since is None)
+        is_undated = (
+            was_opted_in is False and one.source not in BY_UNKNOWN_ACT and (happened_at is None or one.since is None)
+        )
         is_newer = happened_at is not None and one.since is not None and happened_at > one.since
         is_newer |= (one.kind == FORGOTTEN and one.source == NOBODY_OPTED_IN) or is_of_former_owner(one)
         if one.kind != UNSUBSCRIBED and (is_undated or is_newer):

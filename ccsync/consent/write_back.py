@@ -6,8 +6,7 @@ from enum import Enum
 
 from ccsync.clocks import KiboTime
 from ccsync.consent.decisions import PENDING_CONFIRMATION, is_another_contact
-from ccsync.models import Contact
-from ccsync.state.contacts import KnownContact
+from ccsync.models import Contact, KnownContact
 from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.outbox.write_backs import RESUBSCRIBED
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression

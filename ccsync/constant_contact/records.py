@@ -68,6 +68,7 @@ def to_activity(record: JsonObject) -> Activity | None:
         errors=tuple(str(one) for one in errors) if isinstance(errors, list) else (),
         results_href=link(record, "results"),
         source_file_name=shapes.text(record, "source_file_name"),
+        completed_at=shapes.time(record, "completed_at"),
     )
 
 

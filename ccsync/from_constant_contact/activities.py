@@ -1,9 +1,13 @@
 """Checks on Constant Contact's bulk jobs and waits for them, but never long enough to delay consent."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import islice
 
+from ccsync.consent.decisions import LOOK_SLACK
 from ccsync.models import Activity
+from ccsync.run import clocks
+from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 
 POLL_SECONDS = (1.0, 0.5, 0.5, 0.5, 0.5, 1.0, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 30.0)
@@ -32,6 +36,18 @@ def look_at(context: Context, activity_ids: Iterable[str]) -> dict[str, Activity
         if activity is None or activity.is_finished:
             over[activity_id] = activity
     return over
+
+
+def arrival(context: Context, activity: Activity | None, sent_at: datetime) -> tuple[datetime, int | None]:
+    """When what a job did was surely done, and how many seconds before that it may have been, if it is over a minute.
+
+    By the job's own dates, which are of the same clock as those of opt-ins; where it shows none, by what was read of
+    that clock. A job that hangs may have worked hours before its end.
+    """
+    shown = (activity.created_at, activity.completed_at) if activity else (None, None)
+    at = shown[1] or vendor_now(context)
+    took = at - (shown[0] or min(sent_at, clocks.contact_time(context).at))
+    return at, int(took.total_seconds()) if took > LOOK_SLACK else None
 
 
 def await_activities(context: Context, activity_ids: Iterable[str]) -> dict[str, Activity | None]:

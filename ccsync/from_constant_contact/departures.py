@@ -2,11 +2,9 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime
 from functools import partial
 
-from ccsync.clocks import ContactTime
-from ccsync.consent.decisions import is_return_between_looks
+from ccsync.consent.decisions import Returned, return_between_looks
 from ccsync.consent.safety_limit import allowance
 from ccsync.consent.write_back import OWN_WORDS, REASONS, Found, judge_missing, whose_act
 from ccsync.constant_contact.client import PAGE_SIZE
@@ -19,13 +17,11 @@ from ccsync.run.clocks import vendor_now
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, kibo_writes, ledger, properties, suppressions
-from ccsync.state.contacts import KnownContact
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.outbox import queue, write_backs
 from ccsync.state.outbox.write_backs import WriteBack
-from ccsync.state.properties import Stream
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, Suppression
 from ccsync.state.views import list_members
 from ccsync.words import counted
@@ -58,24 +54,12 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
             _note_returned(context)
             opted_out_members.remove(context)
             if missing.is_explained and missing.is_all_seen:
-                clocks.advance(context, _all_seen(context), began_at)
+                clocks.advance(context, list_record.all_seen(context), began_at)
     clocks.advance(context, list_record.stream(context), started_at)
     # One call for each person who left is fine; the rest is what another comparison would cost.
     cost = context.constant_contact.transport.calls - calls - missing.departed
     list_record.note_comparison(context, record, cost, is_explained=missing.is_explained)
     return has_absences
-
-
-def _all_seen(context: Context) -> Stream[ContactTime]:
-    """The bookmark of the comparisons after which nobody was missing about whom nothing was concluded."""
-    return Stream(f"all seen on {context.list_id}", ContactTime)
-
-
-def _last_on_list_at(context: Context, known: KnownContact | None) -> datetime | None:
-    """When somebody who is gone was last known to be on the list, by Constant Contact's clock."""
-    compared_at = clocks.bookmark(context, _all_seen(context))
-    times = [known.sent.sent_at] if known and known.sent else []
-    return max(times + ([compared_at.at] if compared_at else []), default=None)
 
 
 def check(context: Context, row: WriteBack) -> bool:
@@ -86,7 +70,9 @@ def check(context: Context, row: WriteBack) -> bool:
     if found is Found.UNCLEAR:
         return False
     # Another address of the contact may have been looked at before this one: then its return is noted already.
-    is_back = contact is not None and is_return_between_looks(contact, before, row.list_id)
+    is_back = contact is not None and return_between_looks(contact, before, row.list_id) is Returned.YES
+    if found is Found.DEPARTED and sightings.is_held(context, row.person, row.list_id):
+        return False  # whether it was one is not known
     if found is Found.DEPARTED and (is_back or _wants_back(context, row.person, row.list_id)):
         withdraw_departure(context, row.person, row.list_id, REASONS[write_backs.RESUBSCRIBED])
         with context.store.transaction():
@@ -119,7 +105,7 @@ def record_departure(
     source = whose_act(contact) if contact else None
     # Where nobody has looked, the last sighting stays the last.
     seen_at = (known.last_seen_at if known and not contact else None) or vendor_now(context)
-    last_on_list_at = _last_on_list_at(context, known)
+    last_on_list_at = list_record.last_on_list_at(context, known)
     with context.store.transaction():
         for one in contacts.addresses_of_contact(context.store, contact_id, person):
             found = Suppression(
@@ -238,7 +224,9 @@ class _Missing:
         log.info("somebody is missing from the list: %s", found.value)
         if found is Found.DELETED:
             _read_again(context, person)
-        elif found is Found.DEPARTED and contact is not None and not _wants_back(context, person, context.list_id):
+        # The look has noted who came back, and of whom that is not known.
+        is_noted = _wants_back(context, person, context.list_id) or sightings.is_held(context, person, context.list_id)
+        if found is Found.DEPARTED and contact is not None and not is_noted:
             record_departure(context, person, contact.email, contact=contact)
             self.departed += 1
 
@@ -273,7 +261,7 @@ def _note_returned(context: Context) -> None:
 
 
 def _is_undone(context: Context, person: bytes) -> bool:
-    """Does Kibo have no no for the departure? Nor has it one that is only held since an older state file was put back.
+    """Does Kibo have no no for the departure? Nor has it one for who is held by an unknown act.
 
     A departure may never have been written there (`list_departures`), and what was written is pruned: the accounts and
     what ccsync has set on them tell.
@@ -284,7 +272,7 @@ def _is_undone(context: Context, person: bytes) -> bool:
         return False
     tasks = write_backs.of_person(store, person)
     is_open = any((one.kind, one.list_id, one.done_at) == (DEPARTED, list_id, None) for one in tasks)
-    if is_open or (DEPARTED, list_id, suppressions.RESTORED) in [(one.kind, one.list_id, one.source) for one in held]:
+    if is_open or sightings.is_held(context, person, list_id):
         return True
     found = accounts.with_address(store, person)
     written = kibo_writes.among(store, [one.account_id for one in found]).values()

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 _CHUNK = 2_000
 LEAST_SHARE = 0.9
 """A file with fewer of the list's members was cut off on the way."""
+_File = tuple[Iterator[ExportedContact] | None, datetime | None]
 
 
 def unmistakable_name(context: Context) -> str | None:
@@ -35,7 +36,7 @@ def unmistakable_name(context: Context) -> str | None:
 
 def exported_members(context: Context, contact_ids: Sequence[str], name: str) -> set[bytes] | None:
     """Those of the contacts who are on the list; `None` when the export does not show lists."""
-    with _exported(context, lambda: context.constant_contact.export_contacts(contact_ids)) as rows:
+    with _exported(context, lambda: context.constant_contact.export_contacts(contact_ids)) as (rows, _):
         try:
             found = list(rows or ())
         except csv.Error:
@@ -59,13 +60,13 @@ def read_exported_list(
     if context.is_dry_run or findings.recall(context, findings.EXPORT_DATES) == "none":
         return False
     seen = 0
-    with _exported(context, lambda: _export_with_dates(context)) as rows:
+    with _exported(context, lambda: _export_with_dates(context)) as (rows, made_at):
         try:
             while part := list(islice(rows or (), _CHUNK)):
                 if any(one.created_at is None for one in part):
                     findings.note(context, findings.EXPORT_DATES, "none")
                     return False
-                sightings.note_exported(context, part, started_at, among)
+                sightings.note_exported(context, part, started_at, among, made_at)
                 seen += len(part)
                 context.show("members of the list", seen)
         except csv.Error:
@@ -92,7 +93,7 @@ def read_export_of_list(
     `least_share` of the list was cut off on the way.
     """
     count = 0
-    with _exported(context, lambda: context.constant_contact.export_list(context.list_id)) as rows:
+    with _exported(context, lambda: context.constant_contact.export_list(context.list_id)) as (rows, _):
         try:
             addresses = (row.email for row in rows or ())
             while part := list(islice(addresses, _CHUNK)):
@@ -105,8 +106,10 @@ def read_export_of_list(
 
 
 @contextmanager
-def _exported(context: Context, start: Callable[[], Activity]) -> Iterator[Iterator[ExportedContact] | None]:
-    """The rows of a contact export, read from a nameless file; `None` when there is no readable file in time.
+def _exported(context: Context, start: Callable[[], Activity]) -> Iterator[_File]:
+    """The rows of a contact export, read from a nameless file, and when it was started by Constant Contact's records.
+
+    `None` for the rows when there is no readable file in time.
 
     Iterating them raises `csv.Error` where the file is damaged.
     """
@@ -116,7 +119,7 @@ def _exported(context: Context, start: Callable[[], Activity]) -> Iterator[Itera
             activity_id = start().activity_id
         except RefusedError as error:
             log.info("contacts cannot be exported: %s", error.why)
-            yield None
+            yield None, None
             return
         activity = await_activities(context, [activity_id]).get(activity_id)
         if activity is None:
@@ -124,4 +127,4 @@ def _exported(context: Context, start: Callable[[], Activity]) -> Iterator[Itera
         has_file = (
             activity is not None and activity.has_completed and context.constant_contact.fetch_export(activity, file)
         )
-        yield read_export(file) if has_file else None
+        yield read_export(file) if has_file else None, activity.created_at if activity else None

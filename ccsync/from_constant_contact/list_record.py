@@ -6,10 +6,11 @@ it, or seen leave it since. So somebody who leaves only the list is noticed by o
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from ccsync.clocks import OurTime
+from ccsync.clocks import ContactTime, OurTime
 from ccsync.from_constant_contact.opt_outs import DAILY
+from ccsync.models import KnownContact
 from ccsync.run import clocks
 from ccsync.run.contact_list import list_is_gone
 from ccsync.run.context import Context
@@ -92,3 +93,16 @@ def _may_cost(context: Context, cost: int, compared_at: OurTime) -> bool:
     """Has enough of the day gone by for another comparison, so that all of them stay within their share of it?"""
     share = cost * SHARE_OF_DAY / context.config.limits.requests_per_day
     return compared_at <= clocks.our_time(context) - timedelta(days=1) * share
+
+
+def all_seen(context: Context) -> Stream[ContactTime]:
+    """The bookmark of the comparisons after which nobody was missing about whom nothing was concluded."""
+    return Stream(f"all seen on {context.list_id}", ContactTime)
+
+
+def last_on_list_at(context: Context, known: KnownContact | None) -> datetime | None:
+    """When somebody who is gone was last known to be on the list, by Constant Contact's clock."""
+    compared_at = clocks.bookmark(context, all_seen(context))
+    # The earliest, where that is in doubt: whoever says yes after it may have left before.
+    times = [known.sent.earliest_at] if known and known.sent else []
+    return max(times + ([compared_at.at] if compared_at else []), default=None)

@@ -6,11 +6,10 @@ from datetime import timedelta
 
 from ccsync.clocks import ContactTime, OurTime
 from ccsync.from_constant_contact import returns
-from ccsync.models import Contact
+from ccsync.models import Contact, Sighting
 from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, erasure, ledger, suppressions
-from ccsync.state.contacts import Sighting
 from ccsync.state.ledger import change_of
 from ccsync.state.outbox import removals, write_backs
 from ccsync.state.properties import Stream

@@ -7,17 +7,14 @@ seen, and Kibo is not written.
 
 from datetime import timedelta
 
-from ccsync.consent.decisions import OFF_LIST_WHEN_RESTORED
-from ccsync.from_constant_contact import opt_outs
+from ccsync.from_constant_contact import opt_outs, sightings
 from ccsync.run import clocks
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
-from ccsync.state import batches, contacts, properties, suppressions
+from ccsync.state import batches, properties
 from ccsync.state.database import copies
-from ccsync.state.log import history, runs
-from ccsync.state.log.history import Step
+from ccsync.state.log import runs
 from ccsync.state.outbox import removals, tag_tasks
-from ccsync.state.suppressions import DEPARTED, Suppression
 from ccsync.state.suppressions import RESTORED as BY_RESTORE
 
 SEEMS_RESTORED = (
@@ -66,9 +63,4 @@ def hold_back(context: Context, person: bytes) -> None:
     """Somebody opts in and is off the list: hold them back until they opt in later than now, by Kibo's clock."""
     seen_at, at = clocks.kibo_now(context).at, vendor_now(context)
     with context.store.transaction():
-        contact_id = contacts.id_of(context.store, person)
-        held = Suppression(person, DEPARTED, context.list_id, contact_id, seen_at, BY_RESTORE)
-        suppressions.record(context.store, held, context.now(), context.run_id)
-        contacts.note_absent(context.store, person, at)
-        step = Step(person, None, "held back", OFF_LIST_WHEN_RESTORED)
-        history.append(context.store, context.run_id, context.now(), [step])
+        sightings.hold_back(context, person, seen_at, BY_RESTORE, at)

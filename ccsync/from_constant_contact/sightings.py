@@ -4,15 +4,26 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from datetime import datetime
 
-from ccsync.consent.decisions import DELETED, VANISHED, is_another_contact, is_return_between_looks
+from ccsync.consent.decisions import (
+    DELETED,
+    LOOK_SLACK,
+    VANISHED,
+    Returned,
+    is_another_contact,
+    reason_of,
+    return_between_looks,
+)
 from ccsync.constant_contact.export_file import ExportedContact
 from ccsync.from_constant_contact import opt_outs
-from ccsync.models import Contact
+from ccsync.models import Contact, Sighting
+from ccsync.run import clocks
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, person_tags, suppressions
-from ccsync.state.contacts import Sighting
+from ccsync.state.log import history
+from ccsync.state.log.history import Step
 from ccsync.state.outbox import queue, write_backs
+from ccsync.state.suppressions import BY_UNKNOWN_ACT, DEPARTED, UNORDERED, Suppression
 
 
 def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None = None) -> None:
@@ -27,26 +38,42 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
             context.list_id if is_member(contact, context.list_id) else None,
             seen_at,
             contact.created_at,
+            contact.opt_in_date,
         )
         for contact in shown
     ]
+    pairs = list(zip(sightings, shown, strict=True))
+    returned = _returned(context, pairs)
+    # Asked before the transaction: this may take a call.
+    held_since = clocks.kibo_now(context).at if Returned.UNKNOWN in returned.values() else None
     with context.store.transaction():
-        back = [
-            person
-            for one, contact in zip(sightings, shown, strict=True)
-            if one.member_of is None
-            for person in contacts.addresses_of_contact(context.store, one.contact_id, one.person)
-            if is_return_between_looks(contact, contacts.known(context.store, person, context.list_id), context.list_id)
-        ]
         person_tags.note_contacts(context.store, [(one.person, one.contact_id or "") for one in sightings])
         contacts.observe(context.store, [*_facts(context, sightings, shown)], adopt_list_id=adopt_list_id)
         opt_outs.record(context, shown)
         unsubscribed = suppressions.unsubscribed_among(context.store, [one.contact_id for one in shown])
-        for one, contact in zip(sightings, shown, strict=True):
+        for one, contact in pairs:
             if contact.contact_id in unsubscribed:
                 _follow(context, one.person, contact)
-        for person in back:
-            wants_back(context, person, context.list_id, seen_at)
+        for person, answer in returned.items():
+            if answer is Returned.YES:
+                wants_back(context, person, context.list_id, seen_at)
+            elif held_since is not None:
+                hold_back(context, person, held_since, UNORDERED, seen_at)
+
+
+def _returned(context: Context, shown: Iterable[tuple[Sighting, Contact]]) -> dict[bytes, Returned]:
+    """Who of those off the list has come back since the last look, or perhaps has."""
+    found = dict[bytes, Returned]()
+    for one, contact in shown:
+        if one.member_of is not None:
+            continue
+        for person in contacts.addresses_of_contact(context.store, one.contact_id, one.person):
+            known = contacts.known(context.store, person, context.list_id)
+            answer = return_between_looks(contact, known, context.list_id)
+            is_gone = contact.deleted_at is not None or is_another_contact(contact, known, context.list_id)
+            if answer is Returned.YES or (answer is Returned.UNKNOWN and not is_gone):
+                found[person] = answer
+    return found
 
 
 def _facts(context: Context, sightings: Iterable[Sighting], shown: Iterable[Contact]) -> Iterator[Sighting]:
@@ -61,12 +88,21 @@ def _facts(context: Context, sightings: Iterable[Sighting], shown: Iterable[Cont
 
 
 def note_exported(
-    context: Context, found: Iterable[ExportedContact], seen_at: datetime, among: Set[bytes] | None
+    context: Context,
+    found: Iterable[ExportedContact],
+    seen_at: datetime,
+    among: Set[bytes] | None,
+    made_at: datetime | None,
 ) -> None:
-    """Remember members of the list, `among` these people or all, as a file of addresses showed them."""
+    """Remember members of the list, `among` these people or all, as a file of addresses showed them.
+
+    `made_at` is when it was made by Constant Contact's records, where those show it.
+    """
+    # Kept only where they contradict the clock: a list may have a million members.
+    until = made_at if made_at and abs(made_at - seen_at) > LOOK_SLACK else None
     shown = ((context.person_of(one.email), one.created_at) for one in found)
     seen = [
-        Sighting(person, None, None, context.list_id, seen_at, created_at)
+        Sighting(person, None, None, context.list_id, seen_at, created_at, until)
         for person, created_at in shown
         if among is None or person in among
     ]
@@ -86,6 +122,24 @@ def wants_back(context: Context, person: bytes, list_id: str, at: datetime) -> N
     """People are off the list, but not by an act of theirs that holds: queue their accounts, in the transaction."""
     contacts.note_removed(context.store, person, list_id, at)
     queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
+
+
+def hold_back(context: Context, person: bytes, since: datetime, source: str, seen_at: datetime) -> None:
+    """Somebody is off the list by an unknown act: they are not sent before they opt in after `since`, by Kibo's clock,
+    and Kibo is not written. In a transaction.
+    """
+    store, list_id = context.store, context.list_id
+    held = Suppression(person, DEPARTED, list_id, contacts.id_of(store, person), since, source)
+    suppressions.record(store, held, context.now(), context.run_id)
+    write_backs.withdraw(store, person, DEPARTED, list_id)
+    contacts.note_absent(store, person, seen_at)
+    history.append(store, context.run_id, context.now(), [Step(person, None, "held back", reason_of(held))])
+
+
+def is_held(context: Context, person: bytes, list_id: str) -> bool:
+    """Is somebody off the list by an unknown act?"""
+    held = suppressions.of_person(context.store, person)
+    return any(one.source in BY_UNKNOWN_ACT and one.list_id == list_id for one in held)
 
 
 def is_member(contact: Contact, list_id: str) -> bool:

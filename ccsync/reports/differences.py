@@ -20,7 +20,7 @@ from ccsync.from_constant_contact import departures
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, ledger, parked, suppressions
 from ccsync.state.outbox import queue, removals, tasks, write_backs
-from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OWN, RESTORED, Suppression
+from ccsync.state.suppressions import BY_UNKNOWN_ACT, DEPARTED, FORGOTTEN, OWN, Suppression
 from ccsync.state.views import comparison
 from ccsync.state.views.comparison import AtKibo, Finding
 from ccsync.to_kibo import newer_yes
@@ -116,7 +116,7 @@ def _holding(context: Context, person: bytes) -> Suppression | None:
 def _write_back_state(context: Context, person: bytes, holding: Suppression, accounts: Iterable[AtKibo]) -> Written:
     if holding.kind == DEPARTED and not context.config.sync.list_departures:
         return Written.UNWANTED
-    if holding.source in (OWN, RESTORED):
+    if holding.source in (OWN, *BY_UNKNOWN_ACT):
         return Written.OWN if holding.source == OWN else Written.HELD
     same = (holding.kind, holding.list_id)
     rows = [one for one in write_backs.of_person(context.store, person) if (one.kind, one.list_id) == same]

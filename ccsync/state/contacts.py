@@ -5,10 +5,10 @@ What was sent survives departures, removals and suppressions; only erasure delet
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ccsync.models import KnownContact, Sent, Sighting
 from ccsync.state.accounts import B2B
 from ccsync.state.database.rows import Value, marks
 from ccsync.state.database.store import Store
@@ -18,7 +18,8 @@ from ccsync.state.suppressions import FORGOTTEN
 _DATE_STEP = timedelta(seconds=2)
 
 COLUMNS = (
-    "is_ours, contact_id, permission, member_of, seen_at, moved_to, sent.list_id, sent.fingerprint, sent_at, removed_at"
+    "is_ours, contact_id, permission, member_of, seen_at, moved_to, opt_ins_until,"
+    " sent.list_id, sent.fingerprint, sent_at, removed_at, took_seconds"
 )
 """What `known_contact_of` reads of `contacts LEFT JOIN sent`."""
 
@@ -33,67 +34,12 @@ _ANOTHER = (
     "  HAVING total(contact_id = ?2) = 0)) != ?2"
 )
 """Of a row of `contacts`: is the contact ?2 not the one that was seen at the address since ccsync last sent it?"""
-_INTO_SENT = "INSERT INTO sent (person, list_id, fingerprint, account_id, sent_at)"
+_INTO_SENT = "INSERT INTO sent (person, list_id, fingerprint, account_id, sent_at, took_seconds)"
 _SENT_ANEW = (
     "ON CONFLICT (person, list_id) DO UPDATE SET fingerprint = excluded.fingerprint,"
-    " account_id = excluded.account_id, sent_at = excluded.sent_at, removed_at = NULL"
+    " account_id = excluded.account_id, sent_at = excluded.sent_at, took_seconds = excluded.took_seconds,"
+    " removed_at = NULL"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What ccsync last put on a list for a person; no `fingerprint`: found there and not sent.
-
-    `sent_at` is a time of Constant Contact's clock, `removed_at` when ccsync has taken it off again.
-    """
-
-    list_id: str
-    fingerprint: bytes | None
-    sent_at: datetime
-    removed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class KnownContact:
-    """A contact as far as ccsync knows it, for one list.
-
-    `is_ours`: first put there by ccsync, or adopted. `permission` and `member_of` are what the sighting of `seen_at`
-    showed; `moved_to` is the person whose address the contact has now, `None` when it has this one.
-    """
-
-    is_ours: bool
-    contact_id: str | None = None
-    permission: str | None = None
-    member_of: str | None = None
-    seen_at: datetime | None = None
-    moved_to: bytes | None = None
-    sent: Sent | None = None
-
-    def is_on(self, list_id: str) -> bool:
-        """Is the person on the list, going by what ccsync sent and has seen since?"""
-        sent = self.sent
-        return sent is not None and sent.list_id == list_id and sent.removed_at is None and self.member_of == list_id
-
-    @property
-    def last_seen_at(self) -> datetime | None:
-        """The last sighting, or when it was sent if there was no look since."""
-        return self.seen_at or (self.sent.sent_at if self.sent else None)
-
-    def is_fresh(self, since: datetime, until: datetime) -> bool:
-        """Was the sighting within this span, by Constant Contact's clock? A later date proves nothing."""
-        return self.seen_at is not None and since <= self.seen_at <= until
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """A contact as a pass or a look showed it at `seen_at`, by Constant Contact's clock."""
-
-    person: bytes
-    contact_id: str | None
-    permission: str | None
-    member_of: str | None
-    seen_at: datetime
-    created_at: datetime | None = None
 
 
 def known(store: Store, person: bytes, list_id: str) -> KnownContact | None:
@@ -124,11 +70,12 @@ def was_seen(store: Store, person: bytes, since: datetime, until: datetime) -> b
 
 def known_contact_of(row: Sequence[Any]) -> KnownContact:
     """The contact of these `COLUMNS`. Spelled out, not by `record_of`: an export makes some for every customer."""
-    is_ours, contact_id, permission, member_of, seen_at, moved_to, list_id, fingerprint, sent_at, removed_at = row
-    sent = (
-        None if list_id is None else Sent(list_id, fingerprint, datetime.fromisoformat(sent_at), from_text(removed_at))
-    )
-    return KnownContact(bool(is_ours), contact_id, permission, member_of, from_text(seen_at), moved_to, sent)
+    is_ours, contact_id, permission, member_of, seen_at, moved_to, until, list_id, fingerprint, sent_at, *rest = row
+    sent = None
+    if list_id is not None:
+        sent = Sent(list_id, fingerprint, datetime.fromisoformat(sent_at), from_text(rest[0]), rest[1])
+    seen = from_text(seen_at), moved_to, sent, from_text(until)
+    return KnownContact(bool(is_ours), contact_id, permission, member_of, *seen)
 
 
 def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = None) -> None:
@@ -153,12 +100,12 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
         [(one.person, one.contact_id, one.member_of, one.seen_at) for one in found if one.member_of and one.contact_id],
     )
     store.run_many(
-        "INSERT INTO contacts (person, is_ours, contact_id, permission, member_of, seen_at)"
-        " SELECT ?1, ?7, ?2, ?3, ?4, ?5"
+        "INSERT INTO contacts (person, is_ours, contact_id, permission, member_of, seen_at, opt_ins_until)"
+        " SELECT ?1, ?7, ?2, ?3, ?4, ?5, ?10"
         " WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?8)"
         " OR EXISTS (SELECT 1 FROM contacts WHERE person = ?1)"
         " ON CONFLICT (person) DO UPDATE SET contact_id = coalesce(?2, contact_id), permission = ?3, member_of = ?4,"
-        "  seen_at = ?5, moved_to = NULL, is_ours ="
+        "  seen_at = ?5, opt_ins_until = ?10, moved_to = NULL, is_ours ="
         "  CASE WHEN ?7 AND NOT EXISTS (SELECT 1 FROM sent WHERE person = ?1 AND list_id = ?4 AND fingerprint NOT NULL)"
         "   THEN 1 WHEN prepared_at > ?6 AND NOT EXISTS (SELECT 1 FROM sent WHERE person = ?1) THEN 0"
         "   WHEN ?9 > (SELECT max(sent_at) FROM sent WHERE person = ?1 AND fingerprint NOT NULL)"
@@ -170,7 +117,7 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
         store.run_many(
             "INSERT INTO sent (person, list_id, sent_at) SELECT person, member_of, seen_at FROM contacts"
             " WHERE person = ? AND member_of = ? AND is_ours ON CONFLICT (person, list_id) DO UPDATE"
-            " SET sent_at = excluded.sent_at, removed_at = NULL",
+            " SET sent_at = excluded.sent_at, took_seconds = NULL, removed_at = NULL",
             [(one.person, adopt_list_id) for one in found if one.member_of == adopt_list_id],
         )
     _note_moves(store, found)
@@ -180,7 +127,8 @@ def _shown(one: Sighting, adopt_list_id: str | None) -> tuple[Value, ...]:
     # Dates have whole seconds: a contact that our import created must not look older than the import.
     after, before = (one.created_at + _DATE_STEP, one.created_at - _DATE_STEP) if one.created_at else (None, None)
     is_adopted = one.member_of is not None and one.member_of == adopt_list_id
-    return one.person, one.contact_id, one.permission, one.member_of, one.seen_at, after, is_adopted, FORGOTTEN, before
+    seen = one.person, one.contact_id, one.permission, one.member_of, one.seen_at
+    return *seen, after, is_adopted, FORGOTTEN, before, one.opt_ins_until
 
 
 def _note_moves(store: Store, found: Sequence[Sighting]) -> None:
@@ -192,6 +140,7 @@ def _note_moves(store: Store, found: Sequence[Sighting]) -> None:
     # Sent since it was last seen: that may have reached this contact, or created another one at the old address.
     store.run_many(
         "UPDATE contacts SET moved_to = ?2, permission = now.permission, member_of = now.member_of,"
+        " opt_ins_until = now.opt_ins_until,"
         " seen_at = CASE WHEN contacts.seen_at NOT NULL THEN now.seen_at END FROM contacts AS now"
         " WHERE now.person = ?2 AND contacts.contact_id = ?1 AND contacts.person != ?2",
         moved.items(),
@@ -243,7 +192,7 @@ def begin_anew(store: Store, person: bytes, at: datetime, said_at: datetime | No
 
 def note_member(store: Store, person: bytes, list_id: str, at: datetime) -> None:
     """A look showed the person among the members of the list."""
-    sql = "UPDATE contacts SET member_of = ?, seen_at = ?, moved_to = NULL WHERE person = ?"
+    sql = "UPDATE contacts SET member_of = ?, seen_at = ?, opt_ins_until = NULL, moved_to = NULL WHERE person = ?"
     store.run(sql, list_id, at, person)
 
 
@@ -256,13 +205,15 @@ def addresses_of_contact(store: Store, contact_id: str | None, person: bytes) ->
     return list(dict.fromkeys([person, *store.column(bytes, sql, contact_id)]))
 
 
-def confirm_batch(store: Store, batch_id: int, upto: bytes, list_id: str, at: datetime) -> None:
+def confirm_batch(
+    store: Store, batch_id: int, upto: bytes, list_id: str, at: datetime, took_seconds: int | None
+) -> None:
     """The people of this part of the batch are on the list with what was sent, until a look shows otherwise.
 
     Inside the caller's transaction. What was seen before says nothing of them now.
     """
     store.run(
-        "UPDATE contacts SET member_of = ?, seen_at = NULL, permission = NULL, moved_to = NULL,"
+        "UPDATE contacts SET member_of = ?, seen_at = NULL, opt_ins_until = NULL, permission = NULL, moved_to = NULL,"
         # A contact that is sent again after a deletion may get a new id: a removal by the old id would only seem to
         # work.
         " contact_id = CASE WHEN permission = 'deleted' THEN NULL ELSE contact_id END"
@@ -271,19 +222,29 @@ def confirm_batch(store: Store, batch_id: int, upto: bytes, list_id: str, at: da
         batch_id,
         upto,
     )
-    rows = "SELECT person, ?, fingerprint, account_id, ? FROM batch_rows WHERE batch_id = ? AND person <= ?"
-    store.run(f"{_INTO_SENT} {rows} {_SENT_ANEW}", list_id, at, batch_id, upto)
+    rows = "SELECT person, ?, fingerprint, account_id, ?, ? FROM batch_rows WHERE batch_id = ? AND person <= ?"
+    store.run(f"{_INTO_SENT} {rows} {_SENT_ANEW}", list_id, at, took_seconds, batch_id, upto)
 
 
-def confirm(store: Store, person: bytes, list_id: str, fingerprint: bytes, account_id: int, at: datetime) -> None:
+def confirm(
+    store: Store,
+    person: bytes,
+    list_id: str,
+    fingerprint: bytes,
+    account_id: int,
+    at: datetime,
+    took_seconds: int | None = None,
+) -> None:
     """One person was sent to the list, and `observe` has noted what the vendor answered. In a transaction."""
-    store.run(f"{_INTO_SENT} VALUES (?, ?, ?, ?, ?) {_SENT_ANEW}", person, list_id, fingerprint, account_id, at)
+    values = person, list_id, fingerprint, account_id, at, took_seconds
+    store.run(f"{_INTO_SENT} VALUES (?, ?, ?, ?, ?, ?) {_SENT_ANEW}", *values)
 
 
 def found_on_list(store: Store, account_id: int, person: bytes, list_id: str, at: datetime) -> None:
     """Another source had put this account's person on the list before ccsync came."""
-    again = "ON CONFLICT (person, list_id) DO UPDATE SET sent_at = excluded.sent_at, removed_at = NULL"
-    store.run(f"{_INTO_SENT} VALUES (?, ?, NULL, ?, ?) {again}", person, list_id, account_id, at)
+    again = "SET sent_at = excluded.sent_at, took_seconds = NULL, removed_at = NULL"
+    values = f"VALUES (?, ?, NULL, ?, ?, NULL) ON CONFLICT (person, list_id) DO UPDATE {again}"
+    store.run(f"{_INTO_SENT} {values}", person, list_id, account_id, at)
 
 
 def note_removed(store: Store, person: bytes, list_id: str | None, at: datetime) -> None:

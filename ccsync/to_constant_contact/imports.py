@@ -11,9 +11,8 @@ from datetime import datetime
 
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.from_constant_contact import members, opt_outs
-from ccsync.from_constant_contact.activities import Waits
+from ccsync.from_constant_contact.activities import Waits, arrival
 from ccsync.models import Activity
-from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, parked, suppressions
 from ccsync.state.batches import ADOPTED, DONE, SPLIT, Batch, BatchRow
@@ -36,6 +35,7 @@ class Imports:
 
     context: Context
     _to_check: dict[int, Batch] = field(default_factory=dict)
+    _over: dict[int, Activity] = field(default_factory=dict)
     _uncounted: set[int] = field(default_factory=set)
     _arrived: list[tuple[bytes, str]] = field(default_factory=list)
     _sent_since: datetime | None = None
@@ -103,6 +103,7 @@ class Imports:
             batches.set_state(self.context.store, batch.id, SPLIT)
             return
         self.has_passed = True
+        self._over[batch.id] = activity
         refusals.note_passed(self.context)
         log.info(
             "batch %s: contacts sent %s, taken %s, errors %s, correctable %s, not added to the list %s",
@@ -205,18 +206,19 @@ class Imports:
         if max(len(self._arrived) + batch.rows, batches.rows_of_run(store, batch.run_id)) <= MOST_IDENTIFIED:
             self._arrived += [(row.person, row.email) for row in self._rows(batch)]
             self._sent_since = min(self._sent_since or batch.prepared_at, batch.prepared_at)
+        arrived = arrival(self.context, self._over.get(batch.id), batch.prepared_at)
         while (upto := batches.end_of_part(store, batch.id, CONFIRMED_AT_ONCE)) is not None:
             with store.transaction():
-                self._confirm_part(batch, upto)
+                self._confirm_part(batch, upto, arrived)
         with store.transaction():
             batches.close(store, batch.id, DONE, self.context.now())
 
-    def _confirm_part(self, batch: Batch, upto: bytes) -> None:
+    def _confirm_part(self, batch: Batch, upto: bytes, arrived: tuple[datetime, int | None]) -> None:
         """Some rows at a time, so that nobody waits long; what is left after a crash is confirmed by the next run."""
         store, counts = self.context.store, self.context.counts
         added, updated = batches.counts_of(store, batch.id, upto)
         history.append_batch(store, batch.run_id, batch.id, upto, self.context.now())
-        contacts.confirm_batch(store, batch.id, upto, batch.list_id, vendor_now(self.context))
+        contacts.confirm_batch(store, batch.id, upto, batch.list_id, *arrived)
         parked.release_batch(store, batch.id, upto)
         batches.drop_part(store, batch.id, upto)
         if batch.run_id == self.context.run_id:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ccsync.consent.decisions import FOUND_ON_LIST, Act, Decision
 from ccsync.from_kibo.staged_decisions import address_alone, address_of, iter_decisions
 from ccsync.mapping import fingerprint
+from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, parked, staging
 from ccsync.state.batches import Batch, BatchRow
@@ -59,7 +60,7 @@ def _write(context: Context, notes: list[tuple[Staged, Decision]]) -> None:
 
 def _note_found(context: Context, one: Staged) -> None:
     """From now on ccsync notices if they leave the list."""
-    at = context.constant_contact.transport.server_time(context.now())
+    at = clocks.contact_time(context).at
     contacts.found_on_list(context.store, one.account_id, one.person or b"", context.list_id, at)
 
 

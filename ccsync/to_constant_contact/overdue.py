@@ -4,10 +4,11 @@ They are watched until they end all the same: what they do then is looked at.
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ccsync.from_constant_contact import members
-from ccsync.from_constant_contact.activities import look_at
+from ccsync.from_constant_contact.activities import arrival, look_at
+from ccsync.models import Activity
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, suppressions
@@ -26,8 +27,7 @@ def look(context: Context) -> None:
     over = look_at(context, {one.activity_id for one in given_up if one.activity_id})
     for batch in given_up:
         if batch.activity_id in over:
-            activity = over[batch.activity_id]
-            _has_ended(context, batch, has_worked=activity is not None and activity.has_completed)
+            _has_ended(context, batch, over[batch.activity_id])
     before = vendor_now(context) - LONG
     for batch in batches.in_state(context.store, RUNNING, ADOPTED):
         if batch.prepared_at < before:
@@ -42,7 +42,7 @@ def _give_up(context: Context, batch: Batch) -> None:
     arrived = [row for row in seen if contacts.is_member(context.store, row.person, context.list_id)]
     with context.store.transaction():
         for row in arrived:
-            _confirm(context, batch, row)
+            _confirm(context, batch, row, (vendor_now(context), None))  # as a look has just shown
         missing = {row.account_id for row in rows} - {row.account_id for row in arrived}
         queue.enqueue(context.store, sorted(missing), context.now())
         batches.set_state(context.store, batch.id, OVERDUE)
@@ -54,15 +54,16 @@ def _give_up(context: Context, batch: Batch) -> None:
     )
 
 
-def _has_ended(context: Context, batch: Batch, *, has_worked: bool) -> None:
+def _has_ended(context: Context, batch: Batch, activity: Activity | None) -> None:
     """It ended after all. What it wrote may be older than what was sent since, so its people are decided on again."""
+    has_worked, arrived = activity is not None and activity.has_completed, arrival(context, activity, batch.prepared_at)
     with context.store.transaction():
         for row in batches.rows_of(context.store, batch.id) if has_worked else []:
             if not suppressions.holds(context.store, row.person, batch.list_id):
-                _confirm(context, batch, row)
+                _confirm(context, batch, row, arrived)
                 queue.enqueue(context.store, [row.account_id], context.now())
         batches.close(context.store, batch.id, DONE if has_worked else FAILED, context.now())
 
 
-def _confirm(context: Context, batch: Batch, row: BatchRow) -> None:
-    contacts.confirm(context.store, row.person, batch.list_id, row.fingerprint, row.account_id, vendor_now(context))
+def _confirm(context: Context, batch: Batch, row: BatchRow, arrived: tuple[datetime, int | None]) -> None:
+    contacts.confirm(context.store, row.person, batch.list_id, row.fingerprint, row.account_id, *arrived)

@@ -85,10 +85,9 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
         return
     step = Step(person, one.account_id, "added", REASON, " ".join(sorted(row)), one.fingerprint)
     sightings.note(context, [contact])
+    made_at = contact.created_at or vendor_now(context)
     with context.store.transaction():
-        contacts.confirm(
-            context.store, person, context.list_id, one.fingerprint or b"", one.account_id, vendor_now(context)
-        )
+        contacts.confirm(context.store, person, context.list_id, one.fingerprint or b"", one.account_id, made_at)
         if contact.list_ids is None and contact.permission_to_send != PENDING_CONFIRMATION:
             contacts.note_member(context.store, person, context.list_id, vendor_now(context))
         parked.release(context.store, one.account_id)

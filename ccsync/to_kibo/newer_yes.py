@@ -1,9 +1,9 @@
 """Is an account's yes newer than its person's opt-out at Constant Contact? Two clocks dated them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from ccsync.clocks import ContactTime, KiboTime
-from ccsync.consent.decisions import LOOK_SLACK
+from ccsync.consent.decisions import LOOK_SLACK, end_of
 from ccsync.consent.write_back import is_newer_yes
 from ccsync.run import clocks
 from ccsync.run.context import Context
@@ -36,17 +36,11 @@ def _latest(context: Context, opt_out: Suppression) -> datetime | None:
     Of a departure: when the person was still there.
     """
     if opt_out.kind == DEPARTED:
-        return None if opt_out.last_on_list_at is None else _end_of(opt_out.last_on_list_at)
+        return None if opt_out.last_on_list_at is None else end_of(opt_out.last_on_list_at)
     if opt_out.since is not None:
-        return _end_of(opt_out.since)
+        return end_of(opt_out.since)
     noted = [one.seen_at for one in ledger.of_person(context.store, opt_out.person) if one.change == UNSUBSCRIBED]
     return clocks.vendor_now(context) - (context.now() - noted[-1]) + LOOK_SLACK if noted else None
-
-
-def _end_of(shown: datetime) -> datetime:
-    """Some of Constant Contact's dates have no time: it was at some time on that day."""
-    is_date = shown == shown.replace(hour=0, minute=0, second=0, microsecond=0)
-    return shown + timedelta(days=1) if is_date else shown
 
 
 def _first_export_at(context: Context) -> KiboTime | None:

@@ -7,15 +7,16 @@ import pytest
 
 from ccsync.consent.decisions import (
     Act,
+    Returned,
     Target,
     decide,
     gets_a_welcome,
     is_own_return,
+    return_between_looks,
 )
 from ccsync.consent.kibo_consent import Seen, lifted_by_opt_in, what_is_seen
 from ccsync.consent.safety_limit import has_left_too_many, let_through
-from ccsync.models import Contact
-from ccsync.state.contacts import KnownContact, Sent
+from ccsync.models import Contact, KnownContact, Sent
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, RESTORED, UNSUBSCRIBED, Suppression
 
 LIST, OTHER_LIST = "list-1", "list-2"
@@ -230,6 +231,41 @@ def contact(**changes: object) -> Contact:
 def test_who_has_come_back_by_their_own_act(case: str, changes: dict[str, object], is_return: bool) -> None:
     """Staff's or an import's re-subscribe lifts nothing."""
     assert is_own_return(contact(**changes), DAY) is is_return, case
+
+
+LATER, LATEST = DAY + timedelta(hours=1), DAY + timedelta(hours=6)
+SENT = KnownContact(True, "1", member_of=LIST, sent=Sent(LIST, NEW, LATEST, None, took_seconds=6 * 3_600))
+
+
+@pytest.mark.parametrize(
+    ("case", "known", "opted_in_at", "expected"),
+    [
+        ("after all that was seen", SENT, LATEST + timedelta(minutes=2), Returned.YES),
+        ("while the import hung", SENT, LATER, Returned.UNKNOWN),
+        ("before it was sent", SENT, DAY - timedelta(minutes=2), Returned.NO),
+        ("some time on that day", SENT, DAY.replace(hour=0), Returned.UNKNOWN),
+        ("just after a look that shows no opt-in", replace(SENT, seen_at=LATEST), LATEST, Returned.UNKNOWN),
+        ("the opt-in that a look has shown", replace(SENT, opt_ins_until=LATER), LATER, Returned.NO),
+        ("a later one", replace(SENT, opt_ins_until=LATER), LATER + timedelta(seconds=1), Returned.YES),
+        ("an earlier one", replace(SENT, opt_ins_until=LATEST), LATER, Returned.NO),
+        ("a look at another contact", replace(SENT, contact_id="2", opt_ins_until=DAY), LATER, Returned.UNKNOWN),
+        ("the same day as a look showed", replace(SENT, seen_at=LATER, opt_ins_until=DAY), DAY, Returned.UNKNOWN),
+        ("taken off before", replace(SENT, sent=Sent(LIST, NEW, DAY, LATER)), LATEST, Returned.NO),
+        ("of another list", replace(SENT, sent=Sent(OTHER_LIST, NEW, DAY, None)), LATEST, Returned.NO),
+        ("never sent", None, LATEST, Returned.NO),
+    ],
+)
+def test_who_has_come_back_since_they_were_on_the_list(
+    case: str, known: KnownContact | None, opted_in_at: datetime, expected: Returned
+) -> None:
+    """What the records show tells; where only clocks do, what lies within their doubt is not known."""
+    assert return_between_looks(contact(opt_in_date=opted_in_at), known, LIST) is expected, case
+
+
+def test_staffs_re_subscribe_since_a_look_is_no_return() -> None:
+    """Whoever is off the list then has left it."""
+    found = return_between_looks(contact(opt_in_source="Account", opt_in_date=LATER), SENT, LIST)
+    assert found is Returned.NO
 
 
 def test_an_opt_out_without_a_date_is_never_outweighed_by_a_return() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ccsync.consent.explanation import Facts, Queued, Standing, judge
-from ccsync.state.contacts import KnownContact, Sent
+from ccsync.models import KnownContact, Sent
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 from ccsync.state.views.person_facts import AccountKnown
 

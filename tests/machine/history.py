@@ -7,7 +7,6 @@ every job, so that the order of two acts is known to ccsync when one lies before
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from tests.machine.facts import OWN, AccountStory, Facts, Word
 
@@ -33,14 +32,11 @@ class History:
         lost: Sequence[tuple[int, int]] = (),
         *,
         are_clocks_right: bool = True,
-        undatable: Sequence[tuple[datetime, datetime]] = (),
     ) -> None:
         """What nobody can know any more: `erased` are the contacts (ids) that the vendor has forgotten, `lost` the acts
         (from one number to another) of which ccsync forgot when an older state file was put back. With a clock that
-        was wrong, dates of two vendors cannot be compared. `undatable` are the times of which it cannot be told whether
-        they were before or after the look that came before them.
+        was wrong, dates of two vendors cannot be compared.
         """
-        self._undatable = undatable
         self.can_compare_dates = are_clocks_right and not lost
         self.facts = facts
         self.erased = erased
@@ -67,11 +63,6 @@ class History:
             and not any(two.home_at(one.number) == address for two in ever)
             for one in self.settled
         )
-
-    def is_datable(self, number: int) -> bool:
-        """Is it known of an act whether it was before or after the look that came before it?"""
-        at = self.facts.acts[number].at
-        return not any(start <= at <= end for start, end in self._undatable)
 
     def was_lost(self, number: int) -> bool:
         """Was the act forgotten with a state file?"""

@@ -46,7 +46,7 @@ def _may_take_back(
                 undone = [*undone, *(when for when, actor in contact.joined if actor in OWN)]
             if contact.contact_id in history.erased:  # a return that no run saw is forgotten with the contact
                 undone = [when for when in undone if history.facts.was_visible(when, contact.deleted[-1], FULL)]
-            if any(no.number < when < seen_until and history.is_datable(when) for when in undone):
+            if any(no.number < when < seen_until for when in undone):
                 continue
             # A historic unsubscribe, met at the first export, wins over any yes (decision 4). A later one goes to every
             # account that there is when it is seen (decision 5), unless its yes is newer by both vendors' dates.

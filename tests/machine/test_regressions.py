@@ -221,13 +221,15 @@ def test_while_constant_contact_is_down_a_return_that_a_flush_could_not_see_is_u
 
 
 def test_a_return_just_after_a_look_that_is_dated_too_late() -> None:
-    """Ten minutes later than it was: that the person came back after it, and not before, no date can tell."""
+    """Ten minutes later than it was: the opt-in that the look showed tells that the person came back after it."""
     first = [("sign_up", 0, 0), ("sign_up", 4, 2), ("run", 3)]
     play(0, [*first, ("wrong_clock", 2, 2, 0), ("unsubscribe", 0, 0), ("come_back", 0, 0)])
 
 
 def test_a_return_while_an_import_hangs() -> None:
-    """It puts the person on the list at once and ends a day later: when they came to be there is unknown."""
+    """It puts the person on the list at once and ends a day later: when they came to be there is unknown, so nobody is
+    mailed and the store keeps the yes.
+    """
     first = [("sign_up", 0, 2), ("sign_up", 1, 1), ("run", 3), ("sign_up", 2, 2), ("hang", 0, 0), ("run", 0)]
     play(0, [*first, ("unsubscribe", 2, 0), ("come_back", 0, 0)])
 

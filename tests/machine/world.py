@@ -85,9 +85,6 @@ class World:
         self.has_had_trouble = False
         self.are_clocks_right = True
         """Were they always?"""
-        self.undatable: list[tuple[datetime, datetime]] = []
-        """When a return can be taken for older than the look before it, which is dated too late."""
-        self._slow_since: datetime | None = None
         self.has_exported = False
         self.runs: list[Span] = []
         self._replayed: tuple[int, tuple[Span, ...]] | None = None
@@ -135,15 +132,7 @@ class World:
     def history(self, until: int | None = None) -> History:
         settled = [one for one in self.settled if until is None or one.number <= until]
         gone = frozenset(self.business), frozenset(self.erased), self._lost
-        dates = {"are_clocks_right": self.are_clocks_right, "undatable": self._with_slow(self.undatable)}
-        return History(self.facts(until), settled, *gone, **dates)
-
-    def be_slow(self) -> None:
-        """An import puts people on the list long before it ends, and so before they are taken to be there."""
-        self._slow_since = self._slow_since or self.shop.clock.now()
-
-    def _with_slow(self, spans: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-        return spans if self._slow_since is None else [*spans, (self._slow_since, self.shop.clock.now())]
+        return History(self.facts(until), settled, *gone, are_clocks_right=self.are_clocks_right)
 
     def accounts(self) -> list[int]:
         """The accounts there are, but for those whose person was erased."""
@@ -179,7 +168,6 @@ class World:
         self.cc.relent()
         self.cc.plan.limit = 0
         self.box.faults.clear()
-        self.undatable, self._slow_since = self._with_slow(self.undatable), None
         self.set_clocks_right()
 
     def set_clocks_right(self) -> None:

@@ -6,9 +6,9 @@
 A bug is a text of one module and what stands there instead; `test_seeded_bugs` checks that each still fits.
 """
 
-from tests.seeded_bugs import identity, known_again, operator, runs
+from tests.seeded_bugs import identity, known_again, operator, returns, runs
 from tests.seeded_bugs.bug import ROOT, SeededBug
 
-BUGS = runs.BUGS + identity.BUGS + operator.BUGS + known_again.BUGS
+BUGS = runs.BUGS + identity.BUGS + operator.BUGS + known_again.BUGS + returns.BUGS
 
 __all__ = ["BUGS", "ROOT", "SeededBug"]

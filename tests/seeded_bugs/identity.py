@@ -29,7 +29,7 @@ BUGS = (
     ),
     SeededBug(
         "what is dated ahead of the clock is fresh",
-        "state/contacts.py",
+        "models.py",
         "self.seen_at is not None and since <= self.seen_at <= until",
         "self.seen_at is not None and since <= self.seen_at",
         (OLD_ADDRESSES, "-k", "ahead_of_the_clock"),

@@ -53,7 +53,7 @@ def test_changes_of_consent_are_counted_by_source(tmp_path: Path) -> None:
     change(b"a", "opted-in", "kibo")
     change(b"b", "unsubscribed", "constant_contact")
     days.count(store)
-    store.run("INSERT INTO sent VALUES (?, 'list', NULL, 1, ?, NULL)", b"a", NOW.isoformat())
+    store.run("INSERT INTO sent VALUES (?, 'list', NULL, 1, ?, NULL, NULL)", b"a", NOW.isoformat())
     change(b"a", "unsubscribed", "constant_contact")
     days.count(store)
     assert {what: number for what, number in today(store).items() if what.startswith("consent")} == {

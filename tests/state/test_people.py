@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ccsync.models import Sighting
 from ccsync.state import Store, contacts, create_store, ledger, people, suppressions
-from ccsync.state.contacts import Sighting
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 

@@ -66,8 +66,13 @@ CREATE INDEX tasks_by_person ON tasks (person, kind) WHERE person NOT NULL;
 CREATE INDEX contacts_by_move ON contacts (moved_to) WHERE moved_to NOT NULL;
 """
 """A list that lost thousands has as many tasks; without the index each question about a person read all of them."""
+THIRTEENTH = """
+ALTER TABLE contacts ADD COLUMN opt_ins_until TEXT;  -- by the records' dates: later opt-ins came after the sighting
+ALTER TABLE sent ADD COLUMN took_seconds INTEGER;    -- so much earlier than sent_at it may have arrived
+"""
+"""What puts a person's return before or after they were last known to be on a list. NULL: `seen_at`, and at once."""
 
-_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH, TWELFTH)
+_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH, TWELFTH, THIRTEENTH)
 VERSION = len(_MIGRATIONS)
 
 

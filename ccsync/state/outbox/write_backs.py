@@ -8,7 +8,7 @@ from ccsync.state import suppressions
 from ccsync.state.database.rows import Value, marks
 from ccsync.state.database.store import Store
 from ccsync.state.outbox.tasks import DONE, PENDING, WRITE_BACK
-from ccsync.state.suppressions import DEPARTED, OWN, RESTORED, UNSUBSCRIBED
+from ccsync.state.suppressions import DEPARTED, OWN, RESTORED, UNORDERED, UNSUBSCRIBED
 
 RESUBSCRIBED = "resubscribed"
 """The person came back to Constant Contact by their own act."""
@@ -80,12 +80,12 @@ def enqueue_return(store: Store, person: bytes, contact_id: str, happened_at: da
 def enqueue_again(store: Store, newcomers: Iterable[tuple[bytes, datetime | None]], list_id: str, at: datetime) -> None:
     """Accounts (person, made at) that turned up with an opt-in on a suppressed address, inside a transaction.
 
-    An account made after a departure was noticed lifts it. What is only held because an older state file was put back
+    An account made after a departure was noticed lifts it. Who is off the list by an unknown act
     is nobody's opt-out, and an unsubscribe of ccsync's own is the store's already.
     """
     sql = (
         f"{_FROM_SUPPRESSIONS} WHERE person = ?1 AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}') AND list_id IN ('', ?5)"
-        f" AND coalesce(source, '') NOT IN ('{OWN}', '{RESTORED}')"
+        f" AND coalesce(source, '') NOT IN ('{OWN}', '{RESTORED}', '{UNORDERED}')"
         f" AND (kind = '{UNSUBSCRIBED}' OR since IS NULL OR ?2 IS NULL OR since >= ?2){_AGAIN}"
     )
     found = list(newcomers)

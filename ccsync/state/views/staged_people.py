@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ccsync.models import KnownContact
 from ccsync.state import contacts, staging, suppressions
-from ccsync.state.contacts import KnownContact, known_contact_of
+from ccsync.state.contacts import known_contact_of
 from ccsync.state.database.store import Store
 from ccsync.state.staging import Staged
 from ccsync.state.suppressions import Suppression

@@ -50,8 +50,6 @@ def hang(world: World, kind: int, hours: int) -> None:
     taken = HOURS[hours]
     seconds = None if taken is None else taken * 3_600.0
     world.cc.jobs.add(SLOW[kind], seconds=seconds, takes_effect=kind % 2 == 0)
-    if SLOW[kind] == "import":
-        world.be_slow()
     world.has_had_trouble = True
 
 
@@ -97,10 +95,7 @@ def wrong_clock(world: World, job: int, whose: int, skew: int) -> None:
         world.shop.skew = timedelta(seconds=SKEWS[skew])
     else:
         world.box.clocks[("kibo", "cc")[whose - 1]].set_date_ahead(SKEWS[skew], None)
-    began = world.shop.clock.now()
     carry_out(world, JOBS[job])
-    if whose == 2 and SKEWS[skew] > 0:
-        world.undatable.append((began, world.shop.clock.now() + timedelta(seconds=SKEWS[skew])))
     world.set_clocks_right()
 
 

@@ -1,0 +1,36 @@
+"""Bugs in what came first: somebody's return, or what was last known of them."""
+
+from tests.seeded_bugs.bug import SeededBug
+
+ORDER = "tests/identity/test_order_of_returns.py"
+
+BUGS = (
+    SeededBug(
+        "a return is put in order by clocks though a look has shown the opt-in before it",
+        "from_constant_contact/sightings.py",
+        "            contact.created_at,\n            contact.opt_in_date,\n",
+        "            contact.created_at,\n",
+        (ORDER, "-k", "return_after_a_look"),
+    ),
+    SeededBug(
+        "an import puts people on the list when ccsync sees that it is over",
+        "from_constant_contact/activities.py",
+        "(activity.created_at, activity.completed_at) if activity else (None, None)",
+        "(vendor_now(context), None)",
+        (ORDER, "-k", "after_an_import or import_hangs"),
+    ),
+    SeededBug(
+        "a return that cannot be put in order is none",
+        "consent/decisions.py",
+        "    return Returned.NO if end_of(at) < began - LOOK_SLACK else Returned.UNKNOWN\n",
+        "    return Returned.NO\n",
+        (ORDER, "-k", "import_hangs"),
+    ),
+    SeededBug(
+        "a wrong header alone tells when somebody was found on the list",
+        "to_constant_contact/outgoing.py",
+        "    at = clocks.contact_time(context).at\n",
+        "    at = clocks.vendor_now(context)\n",
+        (ORDER, "-k", "second_account"),
+    ),
+)
