@@ -245,18 +245,23 @@ def _wants_back(context: Context, person: bytes, list_id: str) -> bool:
 def _note_returned(context: Context) -> None:
     """Somebody who had left is on the list again: undone, unless the store has a no; then only its opt-in counts.
 
-    In that case they came to the list another way: ccsync had put them there before, and does not take them off.
+    In that case they came to the list another way: ccsync had put them there before, and does not take them off. Like
+    the departure, the return is an act of the contact: it concerns every address that the departure did.
     """
-    for person in list_members.iter_returned(context.store, context.list_id):
-        is_undone = _is_undone(context, person)
-        with context.store.transaction():
-            if not is_undone:
-                contacts.note_removed(context.store, person, context.list_id, vendor_now(context))
-            contacts.note_member(context.store, person, context.list_id, vendor_now(context))
-        if is_undone:
-            why = "is on the list again, and was not opted out in the store"
-            withdraw_departure(context, person, context.list_id, why)
-        else:
+    store, list_id = context.store, context.list_id
+    for person in list_members.iter_returned(store, list_id):
+        departed = suppressions.of_same_departure(store, person, list_id)
+        undone = [one for one in departed if _is_undone(context, one)]
+        with store.transaction():
+            for one in departed:
+                if one in undone:
+                    withdraw_departure(
+                        context, one, list_id, "is on the list again, and was not opted out in the store"
+                    )
+                else:
+                    contacts.note_removed(store, one, list_id, vendor_now(context))
+            contacts.note_member(store, person, list_id, vendor_now(context))
+        if person not in undone:
             context.counts["back_on_list"] += 1
 
 
@@ -264,7 +269,7 @@ def _is_undone(context: Context, person: bytes) -> bool:
     """Does Kibo have no no for the departure? Nor has it one for who is held by an unknown act.
 
     A departure may never have been written there (`list_departures`), and what was written is pruned: the accounts and
-    what ccsync has set on them tell.
+    what ccsync has set on them tell. For an address without any, those of the contact's other addresses do.
     """
     store, list_id = context.store, context.list_id
     held = suppressions.of_person(store, person)
@@ -275,6 +280,9 @@ def _is_undone(context: Context, person: bytes) -> bool:
     if is_open or sightings.is_held(context, person, list_id):
         return True
     found = accounts.with_address(store, person)
+    if not found:
+        departed = suppressions.of_same_departure(store, person, list_id)
+        found = [account for one in departed for account in accounts.with_address(store, one)]
     written = kibo_writes.among(store, [one.account_id for one in found]).values()
     return any(one.accepts_marketing for one in found) and all(one.accepts_marketing for one in written)
 

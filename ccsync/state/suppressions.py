@@ -118,6 +118,15 @@ def follow(store: Store, contact_id: str, person: bytes) -> bool:
     return store.run(sql, contact_id, person, UNSUBSCRIBED) > 0
 
 
+def of_same_departure(store: Store, person: bytes, list_id: str) -> list[bytes]:
+    """Who is suppressed for the departure from the list that `person` is: each address of one contact."""
+    sql = (
+        "SELECT other.person FROM suppressions AS own JOIN suppressions AS other USING (kind, list_id, contact_id)"
+        " WHERE own.person = ? AND own.kind = ? AND own.list_id = ?"
+    )
+    return list(dict.fromkeys([person, *store.column(bytes, sql, person, DEPARTED, list_id)]))
+
+
 def count_not_seen_since(store: Store, kind: str, at: datetime) -> int:
     """How many suppressions of this kind no pass has shown since `at`."""
     return store.number("SELECT count(*) FROM suppressions WHERE kind = ? AND seen_at < ?", kind, at)

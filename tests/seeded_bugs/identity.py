@@ -11,6 +11,7 @@ NEWER = "tests/to_kibo/test_newer_yeses.py"
 RETURNS = "tests/from_constant_contact/test_returns.py"
 CHANGED_LISTS = "tests/from_constant_contact/test_changed_lists.py"
 REJOINING = "tests/from_constant_contact/test_rejoining.py"
+MOVED = "tests/identity/test_returns_of_moved_contacts.py"
 
 BUGS = (
     SeededBug(
@@ -33,6 +34,13 @@ BUGS = (
         "self.seen_at is not None and since <= self.seen_at <= until",
         "self.seen_at is not None and since <= self.seen_at",
         (OLD_ADDRESSES, "-k", "ahead_of_the_clock"),
+    ),
+    SeededBug(
+        "a return to the list concerns the present address alone",
+        "from_constant_contact/departures.py",
+        "departed = suppressions.of_same_departure(store, person, list_id)\n        undone",
+        "departed = [person]\n        undone",
+        (MOVED, "-k", "rejoins"),
     ),
     SeededBug(
         "the contact at an address that another one left stays on the list",
@@ -360,8 +368,8 @@ BUGS = (
     SeededBug(
         "whoever rejoins the list is still where ccsync had put them",
         "from_constant_contact/departures.py",
-        "                contacts.note_removed(context.store, person, context.list_id, vendor_now(context))\n",
-        "                pass\n",
+        "                    contacts.note_removed(store, one, list_id, vendor_now(context))\n",
+        "                    pass\n",
         ("tests/from_constant_contact/test_departures.py", "-k", "came_back_on_their_own"),
     ),
     SeededBug(

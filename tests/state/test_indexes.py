@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.state import Store, create_store
+from ccsync.state import Store, create_store, suppressions
 from ccsync.state.outbox import queue, removals, write_backs
 from ccsync.state.views import comparison
 
@@ -17,6 +17,7 @@ QUESTIONS: dict[str, Callable[[Store], object]] = {
     "what is asked to be removed": lambda store: removals.is_asked(store, PERSON, LIST),
     "what is removed": lambda store: removals.drop(store, PERSON, LIST),
     "whether a contact moved": lambda store: comparison.was_sent_as_another(store, PERSON, LIST),
+    "whose departure it is": lambda store: suppressions.of_same_departure(store, PERSON, LIST),
     "how an account is queued": lambda store: queue.queued(store, 1),
     "that an account was read": lambda store: queue.mark_read(store, [1]),
     "that an account cannot be read": lambda store: queue.put_off(store, 1, 1, NOW, ""),
