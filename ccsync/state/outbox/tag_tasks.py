@@ -13,7 +13,8 @@ from ccsync.state.outbox.tasks import PENDING, REMOVE, TAG
 ADD = "add"
 TAKE_OFF = "take-off"
 PERHAPS = 2
-"""`is_set` while a job sets a tag, and when that did not end well: it may have done so. 1: it has, 0: it has not."""
+"""`is_set` while a job sets a tag or takes it off, and when that did not end well: it may have done so. 1: it is set,
+0: it is not."""
 
 _OPEN = "person_tags.person = tasks.person AND is_wanted = (reason = 'add') AND is_set != is_wanted"
 _HELD = (
@@ -114,17 +115,21 @@ def due(store: Store, list_id: str, at: datetime, limit: int) -> list[TagTask]:
 
 
 def set_out(store: Store, some: Sequence[TagTask]) -> list[tuple[bytes, int]]:
-    """A job is about to set these tags; commit it first. Returns the people and tags of which none was set before."""
-    pairs = [(one.person, tag) for one in some for tag in one.tags if one.reason == ADD]
-    is_new = "SELECT 1 FROM person_tags WHERE person = ? AND tag = ? AND is_set = 0"
-    fresh = [pair for pair in pairs if store.exists(is_new, *pair)]
+    """A job is about to set these tags or take them off, which is alike for all; commit it first.
+
+    Returns the people and tags of which it was known until now whether they are set.
+    """
+    pairs = [(one.person, tag, one.reason == TAKE_OFF) for one in some for tag in one.tags]
+    is_known = "SELECT 1 FROM person_tags WHERE person = ? AND tag = ? AND is_set = ?"
+    fresh = [(person, tag) for person, tag, is_set in pairs if store.exists(is_known, person, tag, is_set)]
     store.run_many(f"UPDATE person_tags SET is_set = {PERHAPS} WHERE person = ? AND tag = ?", fresh)
     return fresh
 
 
-def take_back(store: Store, fresh: Sequence[tuple[bytes, int]]) -> None:
-    """The job that was to set these was refused."""
-    store.run_many("UPDATE person_tags SET is_set = 0 WHERE person = ? AND tag = ?", fresh)
+def take_back(store: Store, fresh: Sequence[tuple[bytes, int]], reason: str) -> None:
+    """The job that was to set these, or to take them off, was refused."""
+    was_set = int(reason == TAKE_OFF)
+    store.run_many(f"UPDATE person_tags SET is_set = {was_set} WHERE person = ? AND tag = ?", fresh)
 
 
 def begin(store: Store, some: Sequence[TagTask], activity_id: str, overdue_at: datetime) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ccsync.run.context import Context
 from ccsync.state import person_tags
 from ccsync.state.outbox import tag_tasks
+from ccsync.words import counted
 
 
 def compare(context: Context) -> None:
@@ -23,10 +24,12 @@ def compare(context: Context) -> None:
         having = set(_having(context, found.tag_id))  # all of it before the transaction: it makes calls
         lost = person_tags.note_taken_off(context.store, tag.number, having, context.now())
         if lost:
-            context.remarks.append(f'Somebody took the tag "{tag.name}" off {lost:,} contacts; it is set again.')
+            context.remarks.append(
+                f'Somebody took the tag "{tag.name}" off {counted(lost, "contact")}; it is set again.'
+            )
     context.counts["tags_waiting"] = waiting = tag_tasks.count(context.store)
     if waiting:
-        context.remarks.append(f"{waiting:,} contacts have other tags than their segments say; flush-events sets them.")
+        context.remarks.append(f"Tags differ from segments: {counted(waiting, 'contact')}; flush-events sets them.")
 
 
 def _having(context: Context, tag_id: str) -> Iterator[bytes]:

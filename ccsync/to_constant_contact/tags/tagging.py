@@ -21,6 +21,7 @@ from ccsync.state.outbox import tag_tasks, tasks
 from ccsync.state.outbox.tag_tasks import ADD, TagJob, TagTask
 from ccsync.to_constant_contact.bisection import Bisection, Failure, Tried
 from ccsync.to_constant_contact.tags import managed
+from ccsync.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -132,7 +133,7 @@ def _start(context: Context, groups: Sequence[Sequence[TagTask]], ids: dict[int,
             activity = context.constant_contact.tag_contacts(contact_ids, tag_ids, is_adding=reason == ADD)
         except (RefusedError, VendorUnreachable) as error:
             if isinstance(error, RefusedError):
-                tag_tasks.take_back(context.store, fresh)
+                tag_tasks.take_back(context.store, fresh, reason)
             control.blame_record_at_constant_contact(context, error)
             yield Tried(group, error)
         else:
@@ -152,7 +153,7 @@ def _start(context: Context, groups: Sequence[Sequence[TagTask]], ids: dict[int,
 
 def _job_failed(number: int) -> RefusedError:
     return RefusedError(
-        f"Constant Contact did not set the tags of {number:,} contacts.",
+        f"Constant Contact did not set the tags of {counted(number, 'contact')}.",
         "its bulk job failed, was cancelled, or names errors.",
         "Nothing is lost: the next run starts it again. If it persists, look at Activity in Constant Contact.",
     )

@@ -8,7 +8,7 @@ from ccsync.errors import QuotaSpent
 from ccsync.state import person_tags
 from tests.harness import LIST, Crash
 from tests.jobs.forgetting import forget
-from tests.jobs.polling import KIM, LEE, PAT, SAM, join
+from tests.jobs.polling import KIM, LEE, PAT, SAM, join, settled
 from tests.jobs.test_export import seed_contact
 from tests.to_constant_contact.tags.tagging import in_segments, known_tags, tag_shop, tags_of, waiting
 
@@ -294,6 +294,23 @@ def test_a_job_that_only_seemed_to_fail(tmp_path: Path) -> None:
         shop.box.kibo.update_account(pat, segments=in_segments())
         shop.flush()
         assert (tags_of(shop, PAT), waiting(shop)) == (set(), 0)
+
+
+def test_a_tag_that_only_seemed_to_stay_is_set_again(tmp_path: Path) -> None:
+    """It was taken off, though the answer did not arrive, and is wanted again."""
+    with tag_shop(tmp_path) as shop:
+        (pat,) = join(shop, PAT, segments=in_segments("VIP"))
+        settled(shop)
+        shop.box.kibo.update_account(pat, segments=in_segments())
+        shop.box.faults.add("reset-after", method="POST", path=".*/contacts_taggings_remove", times=50)
+        shop.flush()
+        shop.box.faults.clear()
+        assert tags_of(shop, PAT) == set()
+        shop.box.kibo.update_account(pat, segments=in_segments("VIP"))
+        for _ in range(3):
+            shop.later(minutes=90)
+            shop.flush()
+        assert tags_of(shop, PAT) == {VIP}
 
 
 def test_a_contact_that_was_made_anew_gets_the_tags_again(tmp_path: Path) -> None:
