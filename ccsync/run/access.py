@@ -112,11 +112,13 @@ class KiboToken:
     client_id: str
     secret: Callable[[], str]
     begins_anew: bool = False
+    _mark: str | None = None
 
     def current(self) -> str:
         """A token that is good for some minutes at least."""
         saved = None if self.begins_anew else tokens.get(self.store, KIBO)
-        if saved is not None and saved.scope == self.client_id and is_good(saved, self.now()):
+        # A token of another key or secret is not used: it would hide for an hour that those of the config are wrong.
+        if saved is not None and is_good(saved, self.now()) and saved.scope == self._marked():
             return saved.access_token
         return self._request()
 
@@ -126,13 +128,20 @@ class KiboToken:
         return saved.access_token if saved and saved.access_token != refused else self._request()
 
     def _request(self) -> str:
-        issued = request_token(self.transport, self.home_url, self.client_id, self.secret())
+        secret = self.secret()
+        issued = request_token(self.transport, self.home_url, self.client_id, secret)
         self.begins_anew = False
         at = self.now()
         ends = at + timedelta(seconds=issued.expires_in)
-        # The scope column holds whose token it is: another client_id in the config means another token.
-        tokens.save(self.store, SavedToken(KIBO, issued.access_token, None, self.client_id, at, ends))
+        # The scope column holds whose token it is.
+        self._mark = _mark_of(self.client_id, secret)
+        tokens.save(self.store, SavedToken(KIBO, issued.access_token, None, self._mark, at, ends))
         return issued.access_token
+
+    def _marked(self) -> str:
+        """A mark of the key and secret of the config. A run asks for the secret once: a command may give it."""
+        self._mark = self._mark or _mark_of(self.client_id, self.secret())
+        return self._mark
 
 
 @dataclass(slots=True)
@@ -167,7 +176,8 @@ class ConstantContactToken:
 
     def _is_good(self, saved: SavedToken) -> bool:
         """A token of another key or secret is not used: it would hide for a day that those of the config are wrong."""
-        return is_good(saved, self.now()) and properties.get(self.store, _APP) in (None, _mark_of(self.app))
+        mark = _mark_of(self.app.client_id, self.app.client_secret)
+        return is_good(saved, self.now()) and properties.get(self.store, _APP) in (None, mark)
 
     def _saved(self) -> SavedToken:
         saved = tokens.get(self.store, CONSTANT_CONTACT)
@@ -201,8 +211,8 @@ def save_login(
     refresh_token = answer.refresh_token or previous
     with store.transaction():
         tokens.save(store, SavedToken(CONSTANT_CONTACT, answer.access_token, refresh_token, answer.scope, at, ends))
-        properties.put(store, _APP, _mark_of(app))
+        properties.put(store, _APP, _mark_of(app.client_id, app.client_secret))
 
 
-def _mark_of(app: oauth.App) -> str:
-    return hashlib.sha256(f"{app.client_id} {app.client_secret or ''}".encode()).hexdigest()
+def _mark_of(client_id: str, secret: str | None) -> str:
+    return hashlib.sha256(f"{client_id} {secret or ''}".encode()).hexdigest()

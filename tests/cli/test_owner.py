@@ -170,3 +170,28 @@ def test_a_token_of_another_app_is_not_used(tmp_path: Path, kind: str) -> None:
         asked = len(shop.requests("POST", "/token"))
         assert shop.ccsync("login", "--check").returncode == 0
         assert len(shop.requests("POST", "/token")) == asked
+
+
+def test_a_kibo_token_of_another_secret_is_not_used(shop: InsideShop) -> None:
+    """A wrong shared secret is found by every job at once, though the old token would last for an hour; a right one
+    costs no call.
+    """
+    asked = len(shop.requests("POST", "authtickets"))
+    assert shop.ccsync("poll-unsubscribes").returncode == 0
+    shop.ccsync("export", "--yes")
+    assert len(shop.requests("POST", "authtickets")) <= asked + 1
+    shop.edit(SETTINGS.kibo_client_secret, "another-secret")
+    for words in (["export", "--yes"], ["flush-events"], ["reconcile"]):
+        check_error(shop.ccsync(*words), {4}, "Kibo refused the application's credentials", "shared secret")
+    shop.edit("another-secret", SETTINGS.kibo_client_secret)
+    asked = len(shop.requests("POST", "authtickets"))
+    assert shop.ccsync("export", "--yes").returncode == 0
+    assert len(shop.requests("POST", "authtickets")) == asked
+
+
+@pytest.mark.parametrize(("days", "said"), [(2, "after 1 day;"), (200, "; expired ")])
+def test_the_age_of_a_login(shop: InsideShop, days: int, said: str) -> None:
+    """One day is one, and a login that has expired has no days left."""
+    shop.later(hours=days * 24 - 20)
+    done = shop.ccsync("login", "--check")
+    assert (said in done.stdout, "-" in done.stdout.split("unused")[-1]) == (True, False), done.stdout

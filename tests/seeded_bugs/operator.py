@@ -5,6 +5,13 @@ from tests.seeded_bugs.bug import SeededBug
 MAIL = "tests/cli/test_mail.py"
 BUGS = (
     SeededBug(
+        "a token of Kibo is used with another secret",
+        "run/access.py",
+        " and saved.scope == self._marked():\n",
+        ":\n",
+        ("tests/cli/test_owner.py", "-k", "kibo_token"),
+    ),
+    SeededBug(
         "a passing outage is mailed at once",
         "cli/cron/mail.py",
         "    if is_passing and memory.passing < IN_A_ROW:\n",
@@ -56,7 +63,7 @@ BUGS = (
     SeededBug(
         "an old token hides a wrong API key",
         "run/access.py",
-        " and properties.get(self.store, _APP) in (None, _mark_of(self.app))",
+        " and properties.get(self.store, _APP) in (None, mark)",
         "",
         ("tests/cli/test_owner.py", "-k", "of_another_app"),
     ),

@@ -109,11 +109,11 @@ def _show_age(app: App, store: Store, found: Finding, days_before: int) -> None:
         "idle_days": age.days,
         "lapses_at": screen.utc_time(age.lapses_at),
     }
-    when = days_ago(age.days) if age.days == days_before else f"just now, after {days_before} days"
+    when = days_ago(age.days) if age.days == days_before else f"just now, after {counted(days_before, 'day')}"
     left = LAPSES_AFTER.days - age.days
-    found.lines.append(
-        f"login renewed {when}; expires {age.lapses_at:%Y-%m-%d} if unused ({counted(left, 'day')} left)"
-    )
+    day = f"{age.lapses_at:%Y-%m-%d}"
+    expiry = f"expires {day} if unused ({counted(left, 'day')} left)" if left > 0 else f"expired {day}, unused"
+    found.lines.append(f"login renewed {when}; {expiry}")
 
 
 def _report(findings: list[Finding], as_json: bool) -> None:
