@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from ccsync.consent.explanation import Standing
-from tests.harness import Shop
+from tests.harness import LIST, Shop
 from tests.identity.stories import FIRST, accepts, edit, outcome, run_job, run_jobs, story_of, suppressed
-from tests.jobs.polling import KIM, LEE, PAT, join, settled, small_shop
+from tests.jobs.polling import KIM, LEE, PAT, join, ledger_of, settled, small_shop
 from tests.jobs.reconciling import reconcile
 from tests.jobs.test_export import seed_contact
 
@@ -157,6 +157,25 @@ def test_a_new_owner_whom_no_event_showed(tmp_path: Path, first: str, moved_befo
             run_job(shop, "flush")
         assert (shop.members() & {PAT, NEW}, accepts(shop, pat), accepts(shop, lee)) == ({NEW}, True, False)
         assert reconcile(shop)[0].drift == 0
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_a_deleted_account_is_forgotten_at_an_address_that_is_off_the_list(shop: Shop, first: str) -> None:
+    """While its other address still has to leave the list: who joins under the first one later came another way."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.kibo.change_address(pat, NEW)
+    run_jobs(shop, "flush")
+    shop.box.cc.delete_contact(PAT, for_good=True)
+    run_jobs(shop, "full poll")
+    shop.box.kibo.delete_account(pat)
+    run_jobs(shop, first)
+    assert NEW not in shop.members()
+    assert (ledger_of(shop, PAT), ledger_of(shop, NEW)) == ([], [])
+    shop.box.cc.add_contact(seed_contact(PAT, "implicit", lists=(LIST,)))
+    run_jobs(shop, first)
+    assert PAT in shop.members()
+    assert reconcile(shop)[0].drift == 0
 
 
 # a business account

@@ -470,4 +470,11 @@ BUGS = (
         "    if one.elsewhere:\n",
         ("tests/identity/test_accounts_that_move.py", "-k", "no_event_showed"),
     ),
+    SeededBug(
+        "a deleted account is not forgotten at an address that is off the list",
+        "from_kibo/deletions.py",
+        "    _erase(context, [person for person in everybody if person not in leaving])\n",
+        "    _erase(context, everybody if not leaving else [])\n",
+        (ACCOUNTS, "-k", "off_the_list"),
+    ),
 )
