@@ -142,7 +142,8 @@ def _judge_held(holding: Suppression, one: NotListed) -> Difference:
 class Listed:
     """A member without an opted-in account, or one who may not be sent.
 
-    `says_no` are accounts on the address, `elsewhere` opted-in accounts that had it before. `is_renamed`: its contact
+    `says_no` are accounts on the address, `elsewhere` accounts that had it before, and opt in or would, had ccsync not
+    written an act of the person to them that they have undone since. `is_renamed`: its contact
     had another address when ccsync put it on the list. `is_own`: ccsync put it there; `is_known`: or found it there for
     an account that opted in, whose opt-out takes it off all the same.
     """

@@ -79,7 +79,8 @@ def _listed(context: Context, flushed_at: datetime | None) -> Iterator[Finding]:
                 is_queued=_queued(context, everybody) not in (None, tasks.FAILED),
                 has_just_changed=_has_just_changed(accounts, flushed_at),
                 says_no=any(one.opts_in is False and not one.why_not for one in accounts),
-                elsewhere=bool(comparison.opted_in_among(store, linked)),
+                elsewhere=bool(comparison.opted_in_among(store, linked))
+                or comparison.is_opted_out_elsewhere(store, person),
                 is_renamed=comparison.was_sent_as_another(store, person, context.list_id),
             )
         )

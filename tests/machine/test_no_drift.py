@@ -77,3 +77,11 @@ def test_a_member_who_moved_to_an_address_whose_own_contact_was_erased_is_no_dri
     before = [("run", 3), ("rename", 766, 2, 0), ("delete_contact", 0, 0), ("delete_account", 229), ("settle", 0)]
     after = [("rejoin", 0, 0), ("come_from_elsewhere", 5, 0), ("delete_contact", 0, 0), ("rename", 0, 0, 3)]
     play(0, [*first, *before, ("decide", 763, 0), *after])
+
+
+def test_who_comes_back_while_their_account_has_moved_on_is_no_drift() -> None:
+    """ccsync had written that they left to the account, which has another address now: its no is not the person's."""
+    first = [("sign_up", where, how) for where, how in ((0, 2), (1, 2), (2, 2), (3, 1), (4, 1))]
+    before = [("run", 3), ("confirm", 0), ("refuse_contact", 0, 0, 0), ("run", 0), ("hand_over", 423, 0)]
+    written = [("leave", 504, 0), ("redact", 0, 0, 0), ("fail", 0, 0, 0), ("fail", 1, 12, 5)]
+    play(0, [*first, *before, *written, ("move", 987, 0, 0), ("rejoin", 0, 0)])

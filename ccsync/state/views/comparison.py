@@ -143,6 +143,15 @@ def was_sent_as_another(store: Store, person: bytes, list_id: str) -> bool:
     return store.exists(sql, person, list_id)
 
 
+def is_opted_out_elsewhere(store: Store, person: bytes) -> bool:
+    """Has an account another address now that ccsync opted out for this person, and nobody has changed since?"""
+    sql = (
+        "SELECT 1 FROM kibo_writes JOIN at_kibo USING (account_id) WHERE kibo_writes.person = ?"
+        " AND at_kibo.person != kibo_writes.person AND NOT accepts_marketing AND NOT opts_in"
+    )
+    return store.exists(sql, person)
+
+
 def opted_in_among(store: Store, account_ids: Sequence[int]) -> list[int]:
     """Those of these accounts that opt in, whatever their address."""
     sql = f"SELECT account_id FROM at_kibo WHERE opts_in AND account_id IN ({marks(account_ids)})"
