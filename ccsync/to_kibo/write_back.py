@@ -5,7 +5,8 @@ What Kibo does not take stays queued. Whatever dies in between, the next run loo
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from ccsync.consent.safety_limit import Allowance, allowance
@@ -18,6 +19,7 @@ from ccsync.models import Customer
 from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import contacts, kibo_writes, suppressions
+from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.outbox import write_backs
 from ccsync.state.outbox.write_backs import RESUBSCRIBED, Tally, WriteBack
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
@@ -28,8 +30,20 @@ from ccsync.to_kibo.accounts import Finder
 log = logging.getLogger(__name__)
 
 CHUNK = 5_000
+_NOTED_AT_ONCE = 500
+"""People whose accounts were judged, per transaction: at first there may be half a million who are no customers."""
 MOST_REMEMBERED = 50_000
 """People whose accounts are kept in mind until they are written; beyond that they are looked up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A row whose accounts were found, and what is to be done with each of them."""
+
+    row: WriteBack
+    acts: Mapping[int, AccountAct]
+    writes: Sequence[KiboWrite]
+    is_wanted: bool
 
 
 class Writer:
@@ -43,6 +57,7 @@ class Writer:
         self._at = context.now()
         self._finder = Finder(context)
         self._targets: dict[int, list[int]] = {}
+        self._judged = list[_Judged]()
         self._most_targets = MOST_REMEMBERED
         self.outcomes = outcomes.Outcomes(context)
         self._writes = AccountWrites(context, self.outcomes, self._holds, self._note_done)
@@ -133,14 +148,19 @@ class Writer:
                 continue  # it waits until a listing shows it again, at the latest the daily one
             if self._holds(row) and self._is_departure(row):
                 by_person.setdefault(row.person, []).append(row)
-        for person, found in self._finder.find(list(by_person)):
-            if not isinstance(found, CcsyncError):
-                observe(self._context, found, are_whole=False)
-            for row in by_person[person]:
-                if isinstance(found, CcsyncError):
-                    self.outcomes.fail(row, [(None, found)])
-                elif self._holds(row):
-                    self._judge(row, found)
+        try:
+            for person, found in self._finder.find(list(by_person)):
+                if not isinstance(found, CcsyncError) and found:
+                    observe(self._context, found, are_whole=False)
+                for row in by_person[person]:
+                    if isinstance(found, CcsyncError):
+                        self.outcomes.fail(row, [(None, found)])
+                    elif self._holds(row):
+                        self._judge(row, found)
+                if len(self._judged) >= _NOTED_AT_ONCE:
+                    self._note_judged()
+        finally:
+            self._note_judged()
 
     def _look_again(self, people: Sequence[bytes]) -> set[bytes]:
         """An unsubscribe that an earlier run has recorded may be undone since.
@@ -206,9 +226,16 @@ class Writer:
         if newer := [account_id for account_id, act in acts.items() if act is AccountAct.NEWER]:
             self.outcomes.leave(row, newer)
         targets = [account_id for account_id, act in acts.items() if act in (AccountAct.WRITE, AccountAct.UNKNOWN)]
-        if targets:
-            write_backs.want(self._context.store, [row.id])
-            if len(self._targets) < self._most_targets:
-                self._targets[row.id] = targets
-        else:
-            self.outcomes.finish(row, acts, list(writes.values()))
+        if targets and len(self._targets) < self._most_targets:
+            self._targets[row.id] = targets
+        self._judged.append(_Judged(row, acts, list(writes.values()), is_wanted=bool(targets)))
+
+    def _note_judged(self) -> None:
+        judged, self._judged = self._judged, []
+        if not judged:
+            return
+        with self._context.store.transaction():
+            write_backs.want(self._context.store, [one.row.id for one in judged if one.is_wanted])
+            for one in judged:
+                if not one.is_wanted:
+                    self.outcomes.finish(one.row, one.acts, one.writes)

@@ -359,6 +359,36 @@ def test_our_own_write_is_nobodys_opt_out(shop: Shop) -> None:
     assert len(shop.requests("POST", "/v3/")) == posts
 
 
+@pytest.mark.parametrize("earlier", [False, True])
+def test_old_opt_outs_of_no_customers_are_noted_many_at_once(shop: Shop, *, earlier: bool) -> None:
+    """An account may have half a million: the disk is not waited for once for each, and a death loses no opt-out."""
+    join(shop, PAT)
+    settled(shop)
+    strangers = [f"stranger{number}@example.com" for number in range(90)]
+    shop.box.cc.add_contacts([seed_contact(one, lists=()) for one in strangers])
+    for one in [PAT, *strangers]:
+        shop.box.cc.unsubscribe(one)
+    commits = 0
+
+    def count(label: str) -> None:
+        nonlocal commits
+        commits += label == "before commit"
+        if earlier and label.startswith("before PUT"):
+            raise Crash
+
+    shop.on_boundary = count
+    if earlier:
+        with pytest.raises(Crash):
+            shop.poll()
+    else:
+        shop.poll()
+    shop.on_boundary = lambda _: None
+    assert commits < 60
+    shop.poll()
+    assert {row.done_at is None for one in strangers for row in told(shop, one)} == {False}
+    assert all(suppressed(shop, one) == {"unsubscribed"} for one in strangers)
+
+
 @pytest.mark.parametrize("reader", ["export", "flush", "poll"])
 def test_a_write_whose_run_died_is_known_as_ours(shop: Shop, reader: str) -> None:
     """If a run dies between Kibo's answer and noting it, the next read recognizes our own write."""
