@@ -78,10 +78,11 @@ def last_end(context: Context, ended_at: datetime) -> datetime:
 def kibo_now(context: Context) -> KiboTime:
     """What Kibo's clock shows, by as many answers as it takes to be sure; to date an act that has to be outweighed.
 
-    Where Kibo does not answer, the latest that it can be.
+    Where Kibo does not answer, or its answers have no date, the latest that it can be.
     """
     try:
-        while context.kibo.transport.dates.answers < 2:
+        # An answer without a date that can be read adds none: how many are asked for must not depend on it.
+        for _ in range(context.kibo.transport.dates.answers, 2):
             context.kibo.get_customers(start=0, size=1)
     except (Interrupted, OutOfTime):
         raise

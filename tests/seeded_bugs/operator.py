@@ -5,6 +5,13 @@ from tests.seeded_bugs.bug import SeededBug
 MAIL = "tests/cli/test_mail.py"
 BUGS = (
     SeededBug(
+        "Kibo is asked for its time until it tells",
+        "run/clocks.py",
+        "range(context.kibo.transport.dates.answers, 2)",
+        "range(1_000)",
+        ("tests/from_constant_contact/test_kibo_without_dates.py",),
+    ),
+    SeededBug(
         "a token of Kibo is used with another secret",
         "run/access.py",
         " and saved.scope == self._marked():\n",
