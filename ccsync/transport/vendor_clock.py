@@ -10,6 +10,8 @@ from ccsync.transport.classification import http_date
 MOST_ANSWERS = 9
 SAME = timedelta(minutes=1)
 """How far answers may differ and still show the same clock: they take time, and `Date` has whole seconds."""
+YEARS = range(1970, 9000)
+"""No clock shows another one; sums with such a date leave what Python can count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class VendorClock:
     def note(self, header: str | None, monotonic: float) -> None:
         """An answer came at this moment with this `Date` header."""
         at = http_date(header)
-        if at is not None:
+        if at is not None and at.year in YEARS:
             self._answers.append((at, monotonic))
 
     def read(self, monotonic: float, ours: datetime) -> Reading:

@@ -5,6 +5,13 @@ from tests.seeded_bugs.bug import SeededBug
 MAIL = "tests/cli/test_mail.py"
 BUGS = (
     SeededBug(
+        "a vendor's clock may show the end of time",
+        "transport/vendor_clock.py",
+        " and at.year in YEARS:\n",
+        ":\n",
+        ("tests/transport/test_vendor_clock.py", "-k", "no_clock_shows"),
+    ),
+    SeededBug(
         "Kibo is asked for its time until it tells",
         "run/clocks.py",
         "range(context.kibo.transport.dates.answers, 2)",

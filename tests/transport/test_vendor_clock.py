@@ -57,3 +57,11 @@ def test_a_single_date_is_a_doubt(off: timedelta) -> None:
     """It, or our clock, may be wrong: the vendor's lies between the two."""
     reading = clock(NOON + off).read(0.0, NOON)
     assert (reading.earliest, reading.latest) == tuple(sorted((NOON, NOON + off)))
+
+
+@pytest.mark.parametrize("header", ["Fri, 31 Dec 9999 23:59:59 GMT", "Mon, 01 Jan 0100 00:00:00 +1400"])
+def test_a_date_that_no_clock_shows_is_none(header: str) -> None:
+    """It counts as no date: a sum with it would end the run with a traceback."""
+    clock = VendorClock()
+    clock.note(header, 0.0)
+    assert clock.answers == 0
