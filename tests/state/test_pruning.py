@@ -60,6 +60,14 @@ def test_a_run_with_a_wrong_date_goes_with_its_neighbours(store: Store, at: date
     assert prune(store) == [last]
 
 
+@pytest.mark.parametrize("back", [timedelta(minutes=2), DAY, 30 * DAY])
+def test_a_clock_that_was_set_back_keeps_the_log(store: Store, back: timedelta) -> None:
+    """Then every earlier run has a later date than the one that prunes."""
+    earlier = [add_run(store, NOW + back - minutes * timedelta(minutes=1)) for minutes in (1, 0)]
+    last = add_run(store, NOW)
+    assert prune(store) == [*earlier, last]
+
+
 DUE = {
     "pending": (NOW + 2 * DAY, True),
     "retrying": (NOW + timedelta(hours=11), False),

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ccsync.state.database.lock import is_alive, this_process
 from ccsync.state.database.rows import Row, marks, record_of
@@ -168,13 +168,14 @@ def prune(store: Store, before: datetime) -> None:
 
 
 def oldest_kept(store: Store, before: datetime) -> int:
-    """The first run that ended after `before`, and not in the future; what came after it is kept whatever its date.
+    """The first run that ended after `before`, and not far in the future; what came after it is kept whatever its date.
 
-    The caller's run has just ended, by a clock that is right.
+    The caller's run has just ended, by a clock that is right, or was set back a little: then all runs before it have
+    later dates. As far ahead as runs are kept, the date is from a clock that was wrong.
     """
-    latest = "(SELECT finished_at FROM runs ORDER BY id DESC LIMIT 1)"
-    sql = f"SELECT min(id) FROM runs WHERE finished_at BETWEEN ? AND {latest}"
-    return store.number(sql, before)
+    latest = store.value(datetime, "SELECT finished_at FROM runs ORDER BY id DESC LIMIT 1") or before
+    sql = "SELECT min(id) FROM runs WHERE finished_at BETWEEN ? AND ?"
+    return store.number(sql, before, latest + max(latest - before, timedelta()))
 
 
 def _to_run(row: Row) -> Run:
