@@ -82,7 +82,10 @@ def record(context: Context, shown: Iterable[Contact]) -> int:
         is_own = contact.opt_out_reason == OPT_OUT_REASON
         source = OWN if is_own else contact.opt_out_source
         for person in everybody:
-            found = Suppression(person, UNSUBSCRIBED, "", contact.contact_id, contact.opt_out_date, source)
+            found = Suppression(
+                *(person, UNSUBSCRIBED, "", contact.contact_id, contact.opt_out_date, source),
+                opt_in_shown=contact.opt_in_date,
+            )
             if suppressions.record(context.store, found, seen_at, context.run_id):
                 if not is_own:
                     write_backs.enqueue(context.store, person, UNSUBSCRIBED, seen_at)

@@ -95,7 +95,8 @@ def _read(context: Context, status: str, started_at: datetime) -> None:
 def _judge(context: Context, before: Suppression, contact: Contact | None) -> None:
     """Is a contact back by the person's own act, or by somebody else's, or is it merely gone?"""
     with context.store.transaction():
-        if contact is not None and is_own_return(contact, before.since or _seen_at(context, before)):
+        opted_out_at = before.since or before.opt_in_shown or _seen_at(context, before)
+        if contact is not None and is_own_return(contact, opted_out_at):
             _record(context, contact, before.person)
             return
         suppressions.record(context.store, before, context.now(), context.run_id)
@@ -108,7 +109,10 @@ def _judge(context: Context, before: Suppression, contact: Contact | None) -> No
 
 
 def _seen_at(context: Context, before: Suppression) -> datetime | None:
-    """When an opt-out without a date was seen last, by Constant Contact's clock: who opted in later is back."""
+    """When an opt-out without any date was seen last, by Constant Contact's clock: who opted in later is back.
+
+    As right as our clock was then, and its header is now: an opt-in that was shown beside the opt-out is worth more.
+    """
     seen_at = suppressions.seen_at(context.store, before.person, UNSUBSCRIBED)
     return None if seen_at is None else vendor_now(context) - (context.now() - seen_at) + LOOK_SLACK
 

@@ -51,8 +51,8 @@ def erase_person(store: Store, person: bytes) -> None:
     store.run(f"UPDATE meta SET value = CAST({last} AS TEXT) WHERE key = ?", properties.LOOKED_UP)
     store.run("DELETE FROM tasks WHERE person = ? AND (kind IN ('remove', 'tag') OR done_at IS NOT NULL)", person)
     # What was not written back yet still must be; the write back finds the accounts by their address.
-    for table in ("suppressions", "tasks"):
-        store.run(f"UPDATE {table} SET contact_id = NULL WHERE person = ?", person)
+    store.run("UPDATE tasks SET contact_id = NULL WHERE person = ?", person)
+    store.run("UPDATE suppressions SET contact_id = NULL, opt_in_shown = NULL WHERE person = ?", person)
     store.run("DELETE FROM erasing")
 
 
@@ -70,7 +70,8 @@ def forgotten_among(store: Store, persons: Sequence[bytes]) -> set[bytes]:
 def keep_forgotten(store: Store, person: bytes) -> None:
     """Keep a forgotten person's contact forgotten when an old fact about it turns up again."""
     is_forgotten = "EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?2)"
-    sql = f"UPDATE suppressions SET contact_id = NULL WHERE person = ?1 AND contact_id NOT NULL AND {is_forgotten}"
+    known = "person = ?1 AND contact_id NOT NULL"
+    sql = f"UPDATE suppressions SET contact_id = NULL, opt_in_shown = NULL WHERE {known} AND {is_forgotten}"
     store.run(sql, person, FORGOTTEN)
 
 

@@ -40,7 +40,8 @@ class Suppression:
     `list_id` is "" for the whole account. It rests on the act of a contact (`contact_id`) or of an account
     (`account_id`); `since` is when that was, where the vendor tells, and `source` whose act, where it shows it.
     Constant Contact does not date departures: `since` is when one was noticed, by Kibo's clock, and `last_on_list_at`
-    when the person was last known to be on the list, by Constant Contact's.
+    when the person was last known to be on the list, by Constant Contact's. `opt_in_shown` is the opt-in that an
+    unsubscribed contact showed when it was seen so last: by its records' dates, any later one came after that.
     """
 
     person: bytes
@@ -51,9 +52,12 @@ class Suppression:
     source: str | None
     account_id: int | None = None
     last_on_list_at: datetime | None = None
+    opt_in_shown: datetime | None = None
 
 
-COLUMNS = "person, kind, list_id, contact_id, since, source, account_id, last_on_list_at FROM suppressions"
+COLUMNS = (
+    "person, kind, list_id, contact_id, since, source, account_id, last_on_list_at, opt_in_shown FROM suppressions"
+)
 """The fields of a `Suppression`."""
 
 
@@ -84,10 +88,11 @@ def record(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
     before = store.value(str, known, found.person, found.kind, found.list_id)
     sql = (
         "INSERT INTO suppressions (person, kind, list_id, contact_id, since, source, account_id, last_on_list_at,"
-        " seen_at, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person, kind, list_id) DO UPDATE"
-        " SET contact_id = excluded.contact_id, since = coalesce(max(since, excluded.since), since, excluded.since),"
+        " opt_in_shown, seen_at, run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (person, kind, list_id) DO UPDATE SET contact_id = excluded.contact_id,"
+        " since = coalesce(max(since, excluded.since), since, excluded.since),"
         " source = excluded.source, account_id = excluded.account_id, last_on_list_at = excluded.last_on_list_at,"
-        " seen_at = excluded.seen_at, run_id = excluded.run_id"
+        " opt_in_shown = excluded.opt_in_shown, seen_at = excluded.seen_at, run_id = excluded.run_id"
     )
     store.run(sql, *values_of(found), at, run_id)
     return before is None or (found.since is not None and to_text(found.since) > before)
@@ -112,7 +117,7 @@ def unsubscribed_among(store: Store, contact_ids: Sequence[str]) -> set[str]:
 
 def follow(store: Store, contact_id: str, person: bytes) -> bool:
     """An unsubscribe of a contact holds for the address that it has now, too; is that new? In a transaction."""
-    same = "kind, list_id, contact_id, since, source, account_id, seen_at, run_id"
+    same = "kind, list_id, contact_id, since, source, account_id, opt_in_shown, seen_at, run_id"
     rows = f"SELECT ?2, {same} FROM suppressions WHERE contact_id = ?1 AND person != ?2 AND kind = ?3"
     sql = f"INSERT OR IGNORE INTO suppressions (person, {same}) {rows}"
     return store.run(sql, contact_id, person, UNSUBSCRIBED) > 0

@@ -45,6 +45,18 @@ def test_a_return_after_a_look_that_is_dated_wrong(seconds: float, shop: Shop) -
     assert (PAT in members, flags) == (True, [True, True])
 
 
+def test_a_return_from_an_opt_out_without_a_date(shop: Shop) -> None:
+    """It is later than the opt-in that was shown beside the opt-out, whatever header the look has that finds it."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT, is_dated=False)
+    run_job(shop, "full poll")
+    shop.box.cc.resubscribe(PAT)
+    wrong_headers(shop, YEAR, "full poll")
+    members, flags = outcome(shop, pat, lee)
+    assert (PAT in members, flags) == (True, [True, True])
+
+
 @pytest.mark.parametrize("seconds", [600.0, YEAR])
 def test_a_return_after_an_import_that_is_dated_wrong(seconds: float, tmp_path: Path) -> None:
     """The bulk job's own dates tell when it was done."""

@@ -252,6 +252,12 @@ def test_an_opt_out_without_a_date_that_was_first_seen_by_a_wrong_clock() -> Non
     play(0, [*first, ("wrong_clock", 0, 0, 6)])
 
 
+def test_a_return_from_an_opt_out_without_a_date_that_was_last_seen_by_a_wrong_clock() -> None:
+    """The opt-in that was shown beside the opt-out tells that the person came back after it."""
+    first = [("sign_up", 3, 0), ("run", 3), ("come_from_elsewhere", 3, 3), ("decide", 0, 1), ("run", 0)]
+    play(0, [*first, ("wrong_clock", 1, 0, 5), ("come_back", 0, 0)])
+
+
 @pytest.mark.parametrize("deletes", [False, True])
 def test_a_return_of_somebody_erased_is_seen_before_the_account_that_moves_to_the_address_is_written(
     deletes: bool,

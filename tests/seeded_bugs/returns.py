@@ -13,6 +13,13 @@ BUGS = (
         (ORDER, "-k", "return_after_a_look"),
     ),
     SeededBug(
+        "a return from an opt-out without a date is put in order by clocks",
+        "from_constant_contact/returns.py",
+        "before.since or before.opt_in_shown or",
+        "before.since or",
+        (ORDER, "-k", "without_a_date"),
+    ),
+    SeededBug(
         "an import puts people on the list when ccsync sees that it is over",
         "from_constant_contact/activities.py",
         "(activity.created_at, activity.completed_at) if activity else (None, None)",

@@ -71,8 +71,13 @@ ALTER TABLE contacts ADD COLUMN opt_ins_until TEXT;  -- by the records' dates: l
 ALTER TABLE sent ADD COLUMN took_seconds INTEGER;    -- so much earlier than sent_at it may have arrived
 """
 """What puts a person's return before or after they were last known to be on a list. NULL: `seen_at`, and at once."""
+FOURTEENTH = "ALTER TABLE suppressions ADD COLUMN opt_in_shown TEXT;\n"
+"""Of an unsubscribe: the opt-in that its contact showed, for a later one is a return. NULL: by when it was seen."""
 
-_MIGRATIONS = (FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH, ELEVENTH, TWELFTH, THIRTEENTH)
+_MIGRATIONS = (
+    *(FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH),
+    *(EIGHTH, NINTH, TENTH, ELEVENTH, TWELFTH, THIRTEENTH, FOURTEENTH),
+)
 VERSION = len(_MIGRATIONS)
 
 
