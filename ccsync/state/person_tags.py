@@ -99,9 +99,9 @@ def make_gone_again(store: Store, at: datetime) -> list[str]:
     return names
 
 
-def count_set(store: Store, number: int) -> int:
-    """How many people ccsync has given the tag."""
-    return store.number("SELECT count(*) FROM person_tags WHERE tag = ? AND is_set = 1", number)
+def count_given(store: Store, number: int) -> int:
+    """How many people ccsync has given the tag, or may have given it."""
+    return store.number("SELECT count(*) FROM person_tags WHERE tag = ? AND is_set", number)
 
 
 def count_open(store: Store, list_id: str) -> tuple[int, int]:
@@ -121,12 +121,15 @@ def of_person(store: Store, person: bytes) -> list[tuple[str, bool, bool]]:
 
 
 def note_taken_off(store: Store, number: int, having: Iterable[bytes], at: datetime) -> int:
-    """Of those whom ccsync gave the tag, only these have it still; the others get it again. How many they are."""
+    """Of those whom ccsync gave the tag, only these have it still; the others get it again. How many they are.
+
+    Whom a job may have given it is left to the next job: the one before may be under way.
+    """
     with store.transaction():
         store.run("CREATE TEMP TABLE IF NOT EXISTS having_tag (person BLOB PRIMARY KEY) WITHOUT ROWID")
         store.run("DELETE FROM having_tag")
         store.run_many("INSERT OR IGNORE INTO having_tag VALUES (?)", [(one,) for one in having])
-        gone = "tag = ? AND is_set AND person NOT IN (SELECT person FROM having_tag)"
+        gone = "tag = ? AND is_set = 1 AND person NOT IN (SELECT person FROM having_tag)"
         lost = store.run(f"UPDATE person_tags SET is_set = 0 WHERE {gone}", number)
         store.run("DELETE FROM person_tags WHERE NOT is_set AND NOT is_wanted")
         tag_tasks.enqueue_open(store, at)

@@ -22,6 +22,7 @@ def reconcile(shop: Shop, *, fixes: bool = False) -> tuple[Report, dict[str, set
         if fixes:
             differences.repair(context)
     finally:
+        shop.notices, shop.remarks = dict(context.notices), list(context.remarks)
         shop._close(store, tools)
     by_kind: dict[str, set[str]] = {}
     for one in findings:

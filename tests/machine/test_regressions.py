@@ -274,3 +274,13 @@ def test_a_return_of_somebody_erased_is_seen_before_the_account_that_moves_to_th
 def test_the_only_member_leaves_and_the_poll_that_sees_it_dies(boundary: int) -> None:
     """A look has noted that they are off the list, and nothing else: the next comparison concludes what follows."""
     play(0, [("sign_up", 0, 1), ("settle", 0), ("leave", 0, 0), ("die", 1, boundary)])
+
+
+@pytest.mark.parametrize("boundary", [60, 64, 68])
+def test_a_tag_that_staff_took_off_while_a_run_that_set_it_elsewhere_died(boundary: int) -> None:
+    """reconcile comes before the next job: whoever may have the tag is not counted in place of who lost it."""
+    first = [("sign_up", where, how) for where, how in ((0, 0), (0, 1), (2, 2), (0, 0), (4, 1))]
+    segments = [("change_segment", who, which) for who, which in ((1, 0), (2, 1), (4, 0))]
+    after = [("run", 3), ("untag_by_hand", 0, 0), ("run", 0), ("run", 0), ("change_segment", 277, 0)]
+    without_segments_in_rows = 9
+    play(without_segments_in_rows, [*first, *segments, *after, ("die", 0, boundary)])

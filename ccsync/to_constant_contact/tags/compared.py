@@ -11,13 +11,14 @@ from ccsync.words import counted
 def compare(context: Context) -> None:
     """Find tags that staff took off or that segments changed unseen, and queue what follows; the run's remarks say it.
 
-    One call tells how many contacts have each tag. Only where fewer have one than ccsync gave it to are they read.
+    One call tells how many contacts have each tag. They are read only where fewer have one than may have it from
+    ccsync: without those of whom that is unsure, the count would hide that others lost it.
     """
     if not context.config.tags:
         return
     shown = {one.tag_id: one for one in context.constant_contact.iter_tags(counted=True)}
     for tag in person_tags.managed(context.store):
-        given = person_tags.count_set(context.store, tag.number)
+        given = person_tags.count_given(context.store, tag.number)
         found = shown.get(tag.tag_id or "")
         if found is None or found.count is None or found.count >= given:
             continue
