@@ -142,10 +142,14 @@ def test_another_sources_contact_where_ours_was_erased_keeps_its_data(shop: Shop
     assert (contact["first_name"], flags, accepts(shop, pat)) == ("Their", [True, True], True)
 
 
-def test_another_sources_contact_that_was_unsubscribed_keeps_its_data(shop: Shop) -> None:
+@pytest.mark.parametrize("was_seen", [True, False])
+def test_another_sources_contact_that_was_unsubscribed_keeps_its_data(shop: Shop, *, was_seen: bool) -> None:
     """Opt-outs are shown without lists, but with when the contact was made: it is not the one that ccsync made."""
     (pat,) = join(shop, PAT)
-    settled(shop)
+    if was_seen:
+        settled(shop)
+    else:
+        run_job(shop, "export")
     shop.box.cc.delete_contact(PAT, for_good=True)
     shop.later(minutes=30)
     now = shop.clock.now()

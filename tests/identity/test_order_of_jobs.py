@@ -141,6 +141,21 @@ def test_an_export_before_a_flush_loses_no_event(shop: Shop, days: float) -> Non
     assert PAT not in shop.members()
 
 
+def test_an_export_keeps_the_events_for_the_next_flush(shop: Shop) -> None:
+    """What happened since the last flush is in the queue's events, whichever job comes first."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    run_job(shop, "flush")
+    shop.later(days=1)
+    shop.box.kibo.update_account(pat, firstName="Patricia")
+    shop.later(minutes=30)
+    store = shop.open()
+    before = store.number("SELECT count(*) FROM events")
+    run_job(shop, "export")
+    assert store.number("SELECT count(*) FROM events") > before
+    store.close()
+
+
 def former_owner_says_no(shop: Shop, *, comes_by: str) -> tuple[int, int]:
     """An account leaves an address and then opts out; before that another came to it, which no run has read there."""
     (former,) = join(shop, PAT)

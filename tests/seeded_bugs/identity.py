@@ -85,13 +85,6 @@ BUGS = (
         (DEPARTURES, "-k", "has_not_left"),
     ),
     SeededBug(
-        "an unsubscribed contact of another source is ours",
-        "from_constant_contact/opt_outs.py",
-        "None, vendor_at, contact.created_at)",
-        "None, vendor_at)",
-        (OLD_ADDRESSES, "-k", "was_unsubscribed"),
-    ),
-    SeededBug(
         "who is back on the list keeps the tags of before",
         "to_constant_contact/tags/tagging.py",
         "    tag_tasks.enqueue_back(store, context.list_id, context.now())\n",

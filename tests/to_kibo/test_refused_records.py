@@ -43,9 +43,10 @@ def test_accounts_whose_put_is_refused_hold_nobody_up(shop: Shop, number: int, s
         assert {told(shop, one)[0].attempts for one in addresses("bad", number)} == {1}
 
 
-def test_a_refused_write_is_not_undone_by_a_return(shop: Shop) -> None:
-    """The account's own no came after it: nobody but its owner takes that back."""
-    with shop:
+@pytest.mark.parametrize("audit_log", ["shown", "refuse"])
+def test_a_refused_write_is_not_undone_by_a_return(tmp_path: Path, audit_log: str) -> None:
+    """The account's own no came after it: nobody but its owner takes that back, whoever may read the audit log."""
+    with small_shop(tmp_path, audit_log=audit_log) as shop:
         (pat,) = join(shop, "pat@example.com")
         settled(shop)
         shop.box.kibo.refuse("put", 400, record=pat)
