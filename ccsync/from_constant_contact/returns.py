@@ -30,6 +30,8 @@ SHARE_OF_DAY = 10
 
 def find(context: Context, started_at: datetime) -> None:
     """Find who is back among the people that the full pass from `started_at` did not show."""
+    # Noted before anybody is looked at: a look may fail, and Constant Contact be down in the next run.
+    suppressions.note_missed(context.store, UNSUBSCRIBED, started_at)
     if _are_many(context, started_at):
         # The shorter listing first: deleted contacts, or those who may be mailed.
         sizes = [(context.constant_contact.count_contacts(status=one), one) for one in ("deleted", "active")]
@@ -52,6 +54,11 @@ def unseen(context: Context, people: Iterable[bytes]) -> list[Suppression]:
         for one in suppressions.of_person(context.store, person)
         if one.kind == UNSUBSCRIBED and suppressions.run_of(context.store, one) != context.run_id
     ]
+
+
+def was_missed(context: Context, one: Suppression) -> bool:
+    """Did a full pass miss this unsubscribe, and no run has seen it since? Then its person may be back."""
+    return suppressions.run_of(context.store, one) == 0
 
 
 def check(context: Context, before: Suppression) -> bool:

@@ -104,7 +104,7 @@ def seen_at(store: Store, person: bytes, kind: str) -> datetime | None:
 
 
 def run_of(store: Store, one: Suppression) -> int:
-    """The run that saw a suppression last."""
+    """The run that saw a suppression last; 0 where a pass has missed it since."""
     sql = "SELECT coalesce(max(run_id), 0) FROM suppressions WHERE person = ? AND kind = ? AND list_id = ?"
     return store.number(sql, one.person, one.kind, one.list_id)
 
@@ -130,6 +130,11 @@ def of_same_departure(store: Store, person: bytes, list_id: str) -> list[bytes]:
         " WHERE own.person = ? AND own.kind = ? AND own.list_id = ?"
     )
     return list(dict.fromkeys([person, *store.column(bytes, sql, person, DEPARTED, list_id)]))
+
+
+def note_missed(store: Store, kind: str, at: datetime) -> None:
+    """A pass from `at` on has not shown these: whatever they were about may be undone, until a run sees them again."""
+    store.run("UPDATE suppressions SET run_id = 0 WHERE kind = ? AND seen_at < ? AND run_id != 0", kind, at)
 
 
 def count_not_seen_since(store: Store, kind: str, at: datetime) -> int:

@@ -165,7 +165,8 @@ class Writer:
     def _look_again(self, people: Sequence[bytes]) -> set[bytes]:
         """An unsubscribe that an earlier run has recorded may be undone since.
 
-        Returns whose contact Constant Contact does not show, though it works. While it is down, everybody is written.
+        Returns whose contact Constant Contact does not show, though it works. While it is down, everybody is written
+        but those whom a full pass has missed: they may be back.
         """
         unseen = returns.unseen(self._context, people)
         try:
@@ -177,7 +178,7 @@ class Writer:
             raise
         except (TemporaryError, RefusedError) as error:
             log.info("opt-outs of earlier runs were not looked at again: %s", error.what)
-            return set()
+            return {one.person for one in unseen if returns.was_missed(self._context, one)}
 
     def _holds(self, row: WriteBack) -> bool:
         reason = outdated(row.kind, row.list_id, suppressions.of_person(self._context.store, row.person))

@@ -1,9 +1,11 @@
 """People who come back to Constant Contact: written only over a no of ours, and only for their own act."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from ccsync.errors import VendorUnreachable
 from tests.harness import LIST, Shop
 from tests.jobs.polling import LEE, PAT, accepts, join, ledger_of, puts, settled, small_shop, suppressed
 from tests.jobs.test_export import seed_contact
@@ -183,6 +185,36 @@ def test_whose_contact_is_not_shown_waits_for_a_listing_that_shows_it(shop: Shop
     shop.box.cc.relent()
     shop.later(minutes=30)
     shop.poll()
+    assert (accepts(shop, pat), suppressed(shop, PAT), suppressed(shop, LEE)) == (True, set(), {"unsubscribed"})
+
+
+@pytest.mark.parametrize("is_down", [False, True])
+def test_who_may_be_back_waits_while_constant_contact_is_down(is_down: bool, shop: Shop) -> None:
+    """A full pass has missed them, and could not look at them: nothing is written before a look shows who is back.
+
+    Constant Contact refuses one contact, or is down since the pass; in the next run it is down either way.
+    """
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    shop.box.cc.unsubscribe(LEE)
+    shop.flush()
+    shop.later(minutes=5)
+    shop.box.cc.resubscribe(PAT)
+    if is_down:
+        shop.box.faults.before(lambda: shop.box.cc.refuse(None, 503), vendor="cc_api", path="/v3/contacts/.+", nth=1)
+    else:
+        shop.box.cc.refuse("read", 400, record=PAT)
+    for _ in range(2):
+        shop.later(hours=25)
+        with suppress(VendorUnreachable):
+            shop.poll(is_full=True)
+        assert (accepts(shop, pat), accepts(shop, lee)) == (True, False)
+        shop.box.cc.refuse(None, 503)
+    shop.box.cc.relent()
+    shop.box.faults.clear()
+    shop.later(hours=25)
+    shop.poll(is_full=True)
     assert (accepts(shop, pat), suppressed(shop, PAT), suppressed(shop, LEE)) == (True, set(), {"unsubscribed"})
 
 

@@ -220,6 +220,12 @@ def test_while_constant_contact_is_down_a_return_that_a_flush_could_not_see_is_u
     play(0, [*first, ("refuse_everything", 3, 0), ("run", 2)])
 
 
+def test_while_constant_contact_is_down_nobody_is_written_whom_a_full_pass_has_missed() -> None:
+    """It could not look at their contact: they may be back. Then the day's calls are used up."""
+    first = [("sign_up", 1, 1), ("run", 3), ("unsubscribe", 0, 0), ("run", 0), ("come_back", 0, 0)]
+    play(0, [*first, ("refuse_contact", 193, 4, 0), ("run", 4), ("fail", 2, 0, 6)])
+
+
 def test_a_return_just_after_a_look_that_is_dated_too_late() -> None:
     """Ten minutes later than it was: the opt-in that the look showed tells that the person came back after it."""
     first = [("sign_up", 0, 0), ("sign_up", 4, 2), ("run", 3)]

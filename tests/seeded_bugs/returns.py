@@ -20,6 +20,20 @@ BUGS = (
         (ORDER, "-k", "without_a_date"),
     ),
     SeededBug(
+        "while Constant Contact is down, who may be back is set to false",
+        "to_kibo/write_back.py",
+        "{one.person for one in unseen if returns.was_missed(self._context, one)}",
+        "set()",
+        ("tests/from_constant_contact/test_returns.py", "-k", "may_be_back"),
+    ),
+    SeededBug(
+        "a full pass notes nobody whom it has missed",
+        "from_constant_contact/returns.py",
+        "    suppressions.note_missed(context.store, UNSUBSCRIBED, started_at)\n",
+        "",
+        ("tests/from_constant_contact/test_returns.py", "-k", "may_be_back"),
+    ),
+    SeededBug(
         "an import puts people on the list when ccsync sees that it is over",
         "from_constant_contact/activities.py",
         "(activity.created_at, activity.completed_at) if activity else (None, None)",
