@@ -10,7 +10,7 @@ from tests.harness import LIST, Crash
 from tests.jobs.forgetting import forget
 from tests.jobs.polling import KIM, LEE, PAT, SAM, join, settled
 from tests.jobs.test_export import seed_contact
-from tests.to_constant_contact.tags.tagging import in_segments, known_tags, tag_shop, tags_of, waiting
+from tests.to_constant_contact.tags.tagging import TAGS, in_segments, known_tags, tag_shop, tags_of, waiting
 
 NORTH, VIP = "The north", "VIP customers"
 TAGGING = "/activities/contacts_taggings_"
@@ -97,6 +97,25 @@ def test_who_is_back_on_the_list_gets_the_tags_of_today(tmp_path: Path) -> None:
         shop.poll(is_full=True)
         shop.flush()
         assert (PAT in shop.members(), tags_of(shop, PAT), waiting(shop)) == (True, {NORTH}, 0)
+
+
+@pytest.mark.parametrize("adds_pending", ["wait", "join"])
+def test_who_confirms_later_gets_the_tags_then(tmp_path: Path, adds_pending: str) -> None:
+    """Under Confirmed Opt-in a new contact is on no list until its person follows the link; a day later it has them."""
+    config = "\nwelcome_email = true\n" + TAGS
+    with tag_shop(tmp_path, config, confirmed_opt_in=True, bulk_adds_pending=adds_pending) as shop:
+        shop.export()
+        join(shop, PAT, segments=in_segments("VIP"))
+        for _ in range(2):
+            shop.later(minutes=30)
+            shop.flush()
+            shop.poll()
+        shop.box.cc.confirm(PAT)
+        for _ in range(2):
+            shop.later(days=1)
+            shop.poll(is_full=True)
+            shop.flush()
+        assert (PAT in shop.members(), tags_of(shop, PAT), waiting(shop)) == (True, {VIP}, 0)
 
 
 def test_opt_outs_go_before_tags(tmp_path: Path) -> None:
