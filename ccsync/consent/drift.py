@@ -84,6 +84,7 @@ class Written(Enum):
     DONE = "opted in again at Kibo since"
     UNWANTED = "not written to Kibo, because list_departures is off"
     HELD = "held back since an older state file was put back, which is no opt-out"
+    LOST = "not written to Kibo: the contact is gone, and its person may have come back before"
     OWN = "ccsync did that for an opt-out in the store; other accounts are left alone"
 
 

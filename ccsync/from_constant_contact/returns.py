@@ -61,6 +61,11 @@ def was_missed(context: Context, one: Suppression) -> bool:
     return suppressions.run_of(context.store, one) == 0
 
 
+def is_lost(context: Context, one: Suppression) -> bool:
+    """Has a full pass missed it, and does nothing tell any more which contact it was? It may have been undone since."""
+    return one.contact_id is None and was_missed(context, one)
+
+
 def check(context: Context, before: Suppression) -> bool:
     """Look at one of them: is the person back? False when Constant Contact does not show this contact.
 
@@ -106,7 +111,9 @@ def _judge(context: Context, before: Suppression, contact: Contact | None) -> No
         if contact is not None and is_own_return(contact, opted_out_at):
             _record(context, contact, before.person)
             return
-        suppressions.record(context.store, before, context.now(), context.run_id)
+        # Where nothing is left to look at, the pass that missed it stays the last word.
+        run_id = 0 if contact is None and is_lost(context, before) else context.run_id
+        suppressions.record(context.store, before, context.now(), run_id)
         if contact is not None and contact.deleted_at is None and contact.permission_to_send in SUBSCRIBED:
             context.counts["resubscribed_by_others"] += 1
             reason = "subscribed again, and not by the person as far as Constant Contact shows; stays opted out"

@@ -16,11 +16,11 @@ from ccsync.consent.drift import (
     judge_listed,
     judge_not_listed,
 )
-from ccsync.from_constant_contact import departures
+from ccsync.from_constant_contact import departures, returns
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, ledger, parked, suppressions
 from ccsync.state.outbox import queue, removals, tasks, write_backs
-from ccsync.state.suppressions import BY_UNKNOWN_ACT, DEPARTED, FORGOTTEN, OWN, Suppression
+from ccsync.state.suppressions import BY_UNKNOWN_ACT, DEPARTED, FORGOTTEN, OWN, UNSUBSCRIBED, Suppression
 from ccsync.state.views import comparison
 from ccsync.state.views.comparison import AtKibo, Finding
 from ccsync.to_kibo import newer_yes
@@ -119,6 +119,8 @@ def _write_back_state(context: Context, person: bytes, holding: Suppression, acc
         return Written.UNWANTED
     if holding.source in (OWN, *BY_UNKNOWN_ACT):
         return Written.OWN if holding.source == OWN else Written.HELD
+    if holding.kind == UNSUBSCRIBED and returns.is_lost(context, holding):
+        return Written.LOST
     same = (holding.kind, holding.list_id)
     rows = [one for one in write_backs.of_person(context.store, person) if (one.kind, one.list_id) == same]
     waiting = [one for one in rows if one.done_at is None]

@@ -30,6 +30,7 @@ from ccsync.to_kibo.accounts import Finder
 log = logging.getLogger(__name__)
 
 CHUNK = 5_000
+LOST = "has perhaps subscribed again before the contact was erased"
 _NOTED_AT_ONCE = 500
 """People whose accounts were judged, per transaction: at first there may be half a million who are no customers."""
 MOST_REMEMBERED = 50_000
@@ -170,18 +171,22 @@ class Writer:
         """
         unseen = returns.unseen(self._context, people)
         try:
-            if len(unseen) > returns.MOST_LOOKS:
-                opt_outs.pull_all(self._context)
-                return set()
-            return {one.person for one in unseen if not returns.check(self._context, one)}
+            if len(unseen) <= returns.MOST_LOOKS:
+                return {one.person for one in unseen if not returns.check(self._context, one)}
+            opt_outs.pull_all(self._context)
         except OutOfTime:
             raise
         except (TemporaryError, RefusedError) as error:
             log.info("opt-outs of earlier runs were not looked at again: %s", error.what)
             return {one.person for one in unseen if returns.was_missed(self._context, one)}
+        # A pass looks at some of those whom it has missed; the others may be back as well, and wait for the next one.
+        return {one.person for one in unseen if returns.was_missed(self._context, one) and one.contact_id is not None}
 
     def _holds(self, row: WriteBack) -> bool:
-        reason = outdated(row.kind, row.list_id, suppressions.of_person(self._context.store, row.person))
+        held = suppressions.of_person(self._context.store, row.person)
+        reason = outdated(row.kind, row.list_id, held)
+        if row.kind == UNSUBSCRIBED and any(returns.is_lost(self._context, one) for one in held):
+            reason = LOST
         if reason is not None:
             self.outcomes.drop(row, reason)
         return reason is None

@@ -8,6 +8,7 @@ import pytest
 from ccsync.errors import VendorUnreachable
 from tests.harness import LIST, Shop
 from tests.jobs.polling import LEE, PAT, accepts, join, ledger_of, puts, settled, small_shop, suppressed
+from tests.jobs.reconciling import reconcile
 from tests.jobs.test_export import seed_contact
 
 
@@ -117,6 +118,50 @@ def test_who_comes_back_after_they_were_erased(shop: Shop) -> None:
     shop.flush()
     assert suppressed(shop, PAT) == set()
     assert PAT in shop.members()
+
+
+def test_who_may_have_come_back_before_their_contact_was_erased(shop: Shop) -> None:
+    """Somebody erased here is missed by a full pass, and then erased there: whether they are back nobody can tell. An
+    account that moves to the address is not mailed, and keeps its yes.
+    """
+    first, second = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    shop.flush()
+    shop.box.kibo.delete_account(first)
+    shop.later(minutes=30)
+    shop.box.cc.resubscribe(PAT)
+    shop.flush()
+    shop.poll(is_full=True)
+    shop.box.cc.delete_contact(PAT, for_good=True)
+    shop.later(minutes=30)
+    shop.box.kibo.change_address(second, PAT)
+    for _ in range(2):
+        shop.flush()
+        shop.poll()
+        shop.later(hours=25)
+    assert (accepts(shop, second), suppressed(shop, PAT), puts(shop)) == (True, {"unsubscribed"}, [])
+    assert PAT not in shop.members()
+    _, by_kind, findings = reconcile(shop)
+    assert by_kind["suppressed"] == {PAT}
+    assert any("may have come back before" in one.reason for one in findings)
+
+
+def test_nobody_is_written_whom_a_pass_has_missed_and_not_looked_at(shop: Shop) -> None:
+    """A pass looks at fifty of those who are in no listing: the others may be back, too, until they were looked at."""
+    many = [f"other{number}@example.com" for number in range(60)]
+    accounts = join(shop, *many)
+    settled(shop)
+    for address in many:
+        shop.box.cc.unsubscribe(address)
+    shop.flush()
+    known = {str((shop.box.cc.contact(address) or {})["contact_id"]) for address in many}
+    for address in many:
+        shop.box.cc.delete_contact(address, for_good=True)
+    shop.later(minutes=30)
+    shop.poll(accept=100)
+    assert not any(accepts(shop, one) for one in accounts)
+    assert known <= {one.rpartition("/")[2] for one in shop.requests("GET", "/contacts/")}
 
 
 def test_staffs_resubscribe_is_listed(shop: Shop) -> None:

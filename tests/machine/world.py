@@ -72,7 +72,7 @@ class World:
         self.cc.add_list(OTHER_LIST)
         self.tags = tagging.Tags(self.shop, has_tags(way))
         self._path = self.shop.config.state.path
-        self._copied: tuple[int, bool] | None = None
+        self._copied: tuple[int, int, int, bool] | None = None
         self._lost: list[tuple[int, int]] = []
         self.settled: list[Settled] = []
         self.business: set[int] = set()
@@ -101,7 +101,7 @@ class World:
         self.shop.let_go()
         with closing(sqlite3.connect(self._path)) as connection:
             connection.execute("VACUUM INTO ?", [str(self._copy_path)])
-        self._copied = len(self.box.acts), self.has_exported
+        self._copied = len(self.box.acts), len(self.runs), len(self.settled), self.has_exported
 
     def put_back(self) -> None:
         """Put the copy in the place of the state file: what was seen since it was made is known to nobody any more."""
@@ -111,10 +111,10 @@ class World:
         for end in ("-wal", "-shm"):
             self._path.with_name(self._path.name + end).unlink(missing_ok=True)
         shutil.copyfile(self._copy_path, self._path)
-        number, self.has_exported = self._copied
+        number, runs, settled, self.has_exported = self._copied
         self._lost.append((number, len(self.box.acts)))
-        self.settled = [one for one in self.settled if one.number <= number]
-        self.runs = [one for one in self.runs if one.end <= number]
+        # Not by the number of acts: a run that changed nothing at a vendor may have seen what the copy does not know.
+        del self.runs[runs:], self.settled[settled:]
 
     @property
     def _copy_path(self) -> Path:

@@ -2,6 +2,7 @@
 
 from tests.seeded_bugs.bug import SeededBug
 
+RETURNS = "tests/from_constant_contact/test_returns.py"
 ORDER = "tests/identity/test_order_of_returns.py"
 
 BUGS = (
@@ -24,14 +25,28 @@ BUGS = (
         "to_kibo/write_back.py",
         "{one.person for one in unseen if returns.was_missed(self._context, one)}",
         "set()",
-        ("tests/from_constant_contact/test_returns.py", "-k", "may_be_back"),
+        (RETURNS, "-k", "may_be_back"),
+    ),
+    SeededBug(
+        "whom a pass has missed and not looked at is set to false",
+        "to_kibo/write_back.py",
+        "returns.was_missed(self._context, one) and one.contact_id is not None",
+        "False",
+        (RETURNS, "-k", "not_looked_at"),
+    ),
+    SeededBug(
+        "a contact that is gone is taken for one that is still unsubscribed",
+        "from_constant_contact/returns.py",
+        "        run_id = 0 if contact is None and is_lost(context, before) else context.run_id\n",
+        "        run_id = context.run_id\n",
+        (RETURNS, "-k", "before_their_contact_was_erased"),
     ),
     SeededBug(
         "a full pass notes nobody whom it has missed",
         "from_constant_contact/returns.py",
         "    suppressions.note_missed(context.store, UNSUBSCRIBED, started_at)\n",
         "",
-        ("tests/from_constant_contact/test_returns.py", "-k", "may_be_back"),
+        (RETURNS, "-k", "may_be_back"),
     ),
     SeededBug(
         "an import puts people on the list when ccsync sees that it is over",
