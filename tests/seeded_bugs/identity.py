@@ -85,6 +85,13 @@ BUGS = (
         (DEPARTURES, "-k", "has_not_left"),
     ),
     SeededBug(
+        "a contact that somebody else made anew lacks the tags",
+        "to_constant_contact/tags/tagging.py",
+        "    tag_tasks.enqueue_back(store, context.list_id, context.now())\n",
+        "",
+        ("tests/to_constant_contact/tags/test_tagging.py", "-k", "somebody_else_made_anew"),
+    ),
+    SeededBug(
         "no yes is newer than an opt-out without a date",
         "to_kibo/newer_yes.py",
         " + LOOK_SLACK if noted else None",

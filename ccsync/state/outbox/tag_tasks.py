@@ -76,7 +76,9 @@ def enqueue_open(store: Store, at: datetime) -> None:
 
 
 def enqueue_back(store: Store, list_id: str, at: datetime) -> None:
-    """Queue what is open of people who are back on the list: it was dropped when they were off it."""
+    """Queue what is open of people who are back on the list, where it was dropped when they were off it, or whose
+    contact is another one now: no account is read again for that.
+    """
     sql = (
         "INSERT OR IGNORE INTO tasks (kind, person, reason, status, queued_at, next_at)"
         f" SELECT DISTINCT '{TAG}', person, iif(is_wanted, '{ADD}', '{TAKE_OFF}'), '{PENDING}', ?2, ?2"

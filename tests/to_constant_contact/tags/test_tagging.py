@@ -352,6 +352,23 @@ def test_a_contact_that_was_made_anew_gets_the_tags_again(tmp_path: Path) -> Non
         assert (tags_of(shop, PAT), waiting(shop)) == ({VIP}, 0)
 
 
+def test_a_contact_that_somebody_else_made_anew_gets_the_tags_again(tmp_path: Path) -> None:
+    """It is on the list by another way, and nothing has changed in the store, so that no account is read again."""
+    with tag_shop(tmp_path) as shop:
+        join(shop, PAT, segments=in_segments("VIP"))
+        shop.export()
+        shop.flush()
+        shop.later(minutes=30)
+        shop.box.cc.delete_contact(PAT, for_good=True)
+        at = {"created_at": shop.clock.now(), "updated_at": shop.clock.now()}
+        shop.box.cc.add_contact(seed_contact(PAT, lists=(LIST,), **at))
+        assert tags_of(shop, PAT) == set()
+        shop.later(minutes=30)
+        shop.poll(is_full=True)
+        shop.flush()
+        assert (PAT in shop.members(), tags_of(shop, PAT), waiting(shop)) == (True, {VIP}, 0)
+
+
 def test_a_contact_that_staff_deleted_comes_back_with_its_tags(tmp_path: Path) -> None:
     """What the segments no longer say is taken off it, though it was unknown for a while which contact it is."""
     with tag_shop(tmp_path) as shop:
