@@ -62,8 +62,11 @@ class Tags:
             contact, name = now.facts.contacts[act.contact_id or ""], str(act.value)
             if name not in NAMES.values() or not self.is_mapped:
                 yield f"T1 {span.job} touched the tag {name}"
-            elif act.kind == "untag" and not _ever_given(now, number, name) & {home for _, home in contact.homes}:
-                yield f"T1 {span.job} took {name} off {contact.address}, which it had not given"
+            elif act.kind == "untag":
+                # What is not there may be taken off: a job whose answer was lost may have set it.
+                is_by_staff = (contact.contact_id, name) in _given_by_staff(now, number)
+                if is_by_staff and not _ever_given(now, number, name) & {home for _, home in contact.homes}:
+                    yield f"T1 {span.job} took {name} off {contact.address}, which it had not given"
             elif act.kind == "tag":
                 standing = set(why_not(before, contact.address)) & set(why_not(now, contact.address))
                 # A contact that staff deleted is in no listing of opt-outs; a comparison of the list looks at it.
@@ -132,10 +135,10 @@ def _ever_given(now: History, until: int, name: str) -> set[str]:
     return {(one.address or "").lower() for one in acts}
 
 
-def _given_by_staff(now: History) -> set[tuple[str, str]]:
-    """The contacts (ids) and tags that staff gave, and that nobody has taken off since."""
+def _given_by_staff(now: History, until: int | None = None) -> set[tuple[str, str]]:
+    """The contacts (ids) and tags that staff gave, and that nobody has taken off since, before that act."""
     given = set[tuple[str, str]]()
-    for act in now.facts.acts:
+    for act in now.facts.acts[:until]:
         pair = act.contact_id or "", str(act.value)
         if act.kind == "tag" and act.actor == "staff":
             given.add(pair)

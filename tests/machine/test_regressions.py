@@ -294,3 +294,10 @@ def test_a_tag_that_staff_took_off_while_a_run_that_set_it_elsewhere_died(bounda
     after = [("run", 3), ("untag_by_hand", 0, 0), ("run", 0), ("run", 0), ("change_segment", 277, 0)]
     without_segments_in_rows = 9
     play(without_segments_in_rows, [*first, *segments, *after, ("die", 0, boundary)])
+
+
+@pytest.mark.parametrize("nth", range(11, 14))
+def test_a_tag_is_taken_off_that_a_job_without_an_answer_may_have_set(nth: int) -> None:
+    """It had not been set, and to take off what is not there harms nobody."""
+    with_tags, first = 8, [("sign_up", 0, 1), ("run", 3), ("change_segment", 0, 2)]
+    play(with_tags, [*first, ("fail", 3, nth, 4), ("change_segment", 0, 2), ("run", 3)])
