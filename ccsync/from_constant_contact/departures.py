@@ -16,7 +16,7 @@ from ccsync.run import clocks, control
 from ccsync.run.clocks import vendor_now
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts, kibo_writes, ledger, properties, suppressions
+from ccsync.state import accounts, batches, contacts, kibo_writes, ledger, properties, suppressions
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
@@ -181,7 +181,9 @@ class _Missing:
         self._contact_list = contact_list
         self.departed = 0
         """How many have left, as a look at each showed."""
-        self.is_explained = self.is_all_seen = True
+        self.is_explained = True
+        # Whom an import under way brings is not looked for yet, and may have come and gone by the time it is over.
+        self.is_all_seen = not batches.unfinished(context.store)
 
     def record(self) -> None:
         """Remember who of them has left the list."""

@@ -74,6 +74,22 @@ def test_a_twin_who_signed_up_before_the_opt_out(shop: Shop, how: str) -> None:
     assert flags == [False, False]
 
 
+def test_a_twin_who_signed_up_after_the_opt_out_while_an_import_hangs(shop: Shop) -> None:
+    """A comparison looks for nobody whom an import under way has brought: it tells nothing of when they left."""
+    settled(shop)
+    (pat,) = join(shop, PAT)
+    shop.box.cc.jobs.add("import", seconds=3_600.0, takes_effect=True)
+    shop.flush()
+    shop.later(minutes=10)
+    say_no(shop, "leave")
+    shop.later(minutes=10)
+    (twin,) = join(shop, PAT)
+    run_job(shop, "full poll")
+    shop.later(hours=1)
+    members, flags = outcome(shop, pat, twin)
+    assert (PAT in members, flags) == (False, [False, True])
+
+
 @pytest.mark.parametrize("first", FIRST)
 def test_an_account_made_after_an_undated_opt_out_was_seen(shop: Shop, first: str) -> None:
     """Constant Contact dates not every opt-out, but it was before ccsync saw it: the account's yes is newer."""
