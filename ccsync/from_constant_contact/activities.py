@@ -9,6 +9,8 @@ from ccsync.models import Activity
 from ccsync.run import clocks
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
+from ccsync.state import properties
+from ccsync.state.database.times import to_text
 
 POLL_SECONDS = (1.0, 0.5, 0.5, 0.5, 0.5, 1.0, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 30.0)
 """Between two looks at most about half as long as was waited so far: a job that is over is found soon after."""
@@ -18,9 +20,27 @@ STALL_SECONDS = 1_800.0
 """A run that a person waits for keeps waiting as long as another bulk job ends within this time."""
 
 
+_NEWEST = "newest_bulk_job"
+
+
 def be_patient(context: Context) -> None:
     """A person waits for this run: let it wait as long as bulk jobs keep ending."""
     context.is_patient, context.patience_seconds = True, STALL_SECONDS
+
+
+def shown(context: Context) -> list[Activity]:
+    """The bulk jobs that Constant Contact shows; what is made after the newest of them was not known before."""
+    found = context.constant_contact.get_activities()
+    newest = max((one.created_at for one in found if one.created_at is not None), default=None)
+    if newest is not None and newest != newest_known(context):
+        properties.put(context.store, _NEWEST, to_text(newest))
+    return found
+
+
+def newest_known(context: Context) -> datetime | None:
+    """When the newest bulk job was made that was shown so far, by Constant Contact's records."""
+    noted = properties.get(context.store, _NEWEST)
+    return datetime.fromisoformat(noted) if noted else None
 
 
 def look_at(context: Context, activity_ids: Iterable[str]) -> dict[str, Activity | None]:
@@ -29,10 +49,10 @@ def look_at(context: Context, activity_ids: Iterable[str]) -> dict[str, Activity
     if not wanted:
         return {}
     # One call returns the state of every job of the last ten days.
-    shown = {one.activity_id: one for one in context.constant_contact.get_activities()}
+    jobs = {one.activity_id: one for one in shown(context)}
     over: dict[str, Activity | None] = {}
     for activity_id in sorted(wanted):
-        activity = shown.get(activity_id) or context.constant_contact.get_activity(activity_id)
+        activity = jobs.get(activity_id) or context.constant_contact.get_activity(activity_id)
         if activity is None or activity.is_finished:
             over[activity_id] = activity
     return over
@@ -44,9 +64,9 @@ def arrival(context: Context, activity: Activity | None, sent_at: datetime) -> t
     By the job's own dates, which are of the same clock as those of opt-ins; where it shows none, by what was read of
     that clock. A job that hangs may have worked hours before its end.
     """
-    shown = (activity.created_at, activity.completed_at) if activity else (None, None)
-    at = shown[1] or vendor_now(context)
-    took = at - (shown[0] or min(sent_at, clocks.contact_time(context).at))
+    began_at, ended_at = (activity.created_at, activity.completed_at) if activity else (None, None)
+    at = ended_at or vendor_now(context)
+    took = at - (began_at or min(sent_at, clocks.contact_time(context).at))
     return at, int(took.total_seconds()) if took > LOOK_SLACK else None
 
 

@@ -7,7 +7,7 @@ seen, and Kibo is not written.
 
 from datetime import timedelta
 
-from ccsync.from_constant_contact import opt_outs, sightings
+from ccsync.from_constant_contact import activities, opt_outs, sightings
 from ccsync.run import clocks
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
@@ -31,14 +31,17 @@ def recognize(context: Context) -> None:
     """
     ended_at = runs.ended_before(context.store, context.run_id)
     pause = timedelta(minutes=context.config.sync.interval_minutes) * 1.5
-    if is_unresolved(context) or ended_at is None or context.now() - ended_at < pause:
+    # Nor when our clock was set back since: what is shown now is remembered for when it is put right.
+    if is_unresolved(context) or ended_at is None or abs(context.now() - ended_at) < pause:
         return
     read_until = clocks.bookmark(context, opt_outs.STREAM)
     if read_until is not None and ended_at < read_until.at:
         return  # a bookmark never lies ahead of our clock: that run's was behind, and says nothing
     with context.gate.for_opt_outs():
-        shown = context.constant_contact.get_activities()
+        newest, shown = activities.newest_known(context), activities.shown(context)
     last_at = clocks.last_end(context, ended_at) + CLOCK_SLACK
+    # The clocks of the last run may have been behind, all of them. Only a copy knows of no job that is as new.
+    last_at = max(last_at, newest or last_at)
     known = batches.known_activities(context.store) | removals.known_activities(context.store)
     known |= tag_tasks.known_activities(context.store)
     if not any(

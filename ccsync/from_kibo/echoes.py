@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from ccsync.consent.write_back import REASONS, Seen, judge_sighting
 from ccsync.models import Customer
 from ccsync.run.context import Context
-from ccsync.state import accounts, kibo_writes, ledger
+from ccsync.state import accounts, kibo_writes, ledger, suppressions
 from ccsync.state.accounts import AccountSeen
 from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.ledger import ConsentChange
@@ -58,6 +58,8 @@ def finish(context: Context, customer: Customer, write: KiboWrite) -> None:
     accounts.observe(context.store, [AccountSeen(account_id, write.person, accepts, customer.updated_at)], at)
     ledger.append(context.store, context.run_id, [change])
     if not accepts:
+        if customer.updated_at is not None:
+            suppressions.note_departed_by(context.store, write.person, customer.updated_at)
         _leave_old_addresses(context, account_id, write.person)
     act = "opted in in the store" if accepts else "opted out in the store"
     history.append(context.store, context.run_id, at, [Step(write.person, account_id, act, REASONS[write.reason])])

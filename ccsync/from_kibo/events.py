@@ -31,8 +31,12 @@ AT_TENANT = "events_at_tenant"
 TOO_OLD = timedelta(days=7)
 """How long Kibo keeps events for pulling is not documented; what it pushes expires after 14 days."""
 OVERLAP = timedelta(hours=1)
-DEEP_OVERLAP = timedelta(hours=24)
-"""How far back to look once a day: how late an event can become visible is not documented either."""
+DEEP_EVERY = timedelta(hours=24)
+DEEP_OVERLAP = timedelta(hours=48)
+"""How far back to look once a day: how late an event can become visible is not documented either.
+
+Two days, so that nothing is missed even if the clocks by which the bookmark moved were ahead by a day.
+"""
 MOST_PAGES = 20_000
 MOST_COMPARED = 20
 """A page shows nothing new if it holds what the first one held, or the latest ones: more are not kept in memory."""
@@ -97,7 +101,7 @@ def _since(context: Context) -> datetime:
 
 def _is_deep_due(context: Context, now: OurTime) -> bool:
     deep = clocks.bookmark(context, DEEP_STREAM)
-    return deep is None or deep <= now - DEEP_OVERLAP
+    return deep is None or deep <= now - DEEP_EVERY
 
 
 def _move_bookmark(context: Context, started_at: Moment) -> None:

@@ -71,7 +71,7 @@ def last_end(context: Context, ended_at: datetime) -> datetime:
     noted = properties.get(context.store, _ENDED_AT)
     by_ours = now - (context.now() - ended_at)
     # One that is ahead was read from a wrong header.
-    known = [one for one in [datetime.fromisoformat(noted)] if one <= now] if noted else []
+    known = [one for one in [datetime.fromisoformat(noted)] if one <= now + SAME] if noted else []
     return max([by_ours, *known])
 
 

@@ -98,6 +98,15 @@ def record(store: Store, found: Suppression, at: datetime, run_id: int) -> bool:
     return before is None or (found.since is not None and to_text(found.since) > before)
 
 
+def note_departed_by(store: Store, person: bytes, at: datetime) -> None:
+    """Kibo's record shows that the person's departure was written there by then: it was noticed no later.
+
+    The `Date` header that dated it may have been wrong, and whoever opts in after it was written is back.
+    """
+    where = f"person = ? AND kind = '{DEPARTED}' AND source IS NOT '{RESTORED}' AND source IS NOT '{UNORDERED}'"
+    store.run(f"UPDATE suppressions SET since = min(since, ?) WHERE {where}", at, person)
+
+
 def seen_at(store: Store, person: bytes, kind: str) -> datetime | None:
     """When a suppression was seen last, by our clock."""
     return store.value(datetime, "SELECT max(seen_at) FROM suppressions WHERE person = ? AND kind = ?", person, kind)

@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 
 from ccsync.consent.retry import expires_at
 from ccsync.errors import AnswerLost, RefusedError, VendorUnreachable
+from ccsync.from_constant_contact import activities
 from ccsync.from_kibo.staged_decisions import address_of
 from ccsync.models import Activity
 from ccsync.run import control
@@ -245,7 +246,7 @@ def adopt(context: Context, batch: Batch) -> bool:
     batch's people are looked for when it is over.
     """
     known = batches.known_activities(context.store) | tag_tasks.known_activities(context.store)
-    activity = matching(batch, context.constant_contact.get_activities(), known)
+    activity = matching(batch, activities.shown(context), known)
     if activity is None:
         return False
     log.info("batch %s is activity %s", batch.id, activity.activity_id)
@@ -253,11 +254,11 @@ def adopt(context: Context, batch: Batch) -> bool:
     return True
 
 
-def matching(batch: Batch, activities: Sequence[Activity], known: set[str]) -> Activity | None:
+def matching(batch: Batch, shown: Sequence[Activity], known: set[str]) -> Activity | None:
     """The activity that may be this batch: made since, belonging to no other, with its count; the earliest."""
     candidates = [
         one
-        for one in activities
+        for one in shown
         if one.activity_id not in known
         and one.created_at is not None
         and one.created_at >= batch.prepared_at - CLOCK_SLACK

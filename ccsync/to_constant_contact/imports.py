@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ccsync.constant_contact.client import PAGE_SIZE
-from ccsync.from_constant_contact import members, opt_outs
+from ccsync.from_constant_contact import activities, members, opt_outs
 from ccsync.from_constant_contact.activities import Waits, arrival
 from ccsync.models import Activity
 from ccsync.run.context import Context
@@ -80,7 +80,7 @@ class Imports:
         """
         if not running:
             return []
-        shown = {one.activity_id: one for one in self.context.constant_contact.get_activities()}
+        shown = {one.activity_id: one for one in activities.shown(self.context)}
         over = list[tuple[Batch, Activity | None]]()
         for batch in running:
             activity = shown.get(batch.activity_id or "")
