@@ -6,17 +6,20 @@ JSON becomes one of these at a client's edge. Times are aware UTC.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
+
+from ccsync.decoding import decode_item
 
 JsonObject = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Customer:
     """A Kibo customer account (`CustomerAccount` in the vendor's description).
 
     `accepts_marketing` is `None` when the answer had no boolean there: that is neither yes nor no.
-    `raw` is the account's JSON as it came; only `mapping` reads it. `is_own_sign_up`: the person made the account, as
-    far as Kibo shows it: no guest, not made by staff.
+    `record` is the account's JSON as it came, decoded or not yet; only `mapping` reads it, as `raw`.
+    `is_own_sign_up`: the person made the account, as far as Kibo shows it: no guest, not made by staff.
     """
 
     account_id: int
@@ -25,8 +28,16 @@ class Customer:
     account_type: str | None
     created_at: datetime | None
     updated_at: datetime | None
-    raw: JsonObject = field(repr=False)
+    record: JsonObject | bytes = field(repr=False)
     is_own_sign_up: bool = False
+
+    @cached_property
+    def raw(self) -> JsonObject:
+        """The account's JSON."""
+        if not isinstance(self.record, bytes):
+            return self.record
+        found = decode_item(self.record)
+        return found if isinstance(found, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Knows a row of Kibo's list again that is, value for value, what it was when it was mapped: it needs no second time.
+"""Knows a row of Kibo's list again that is, byte for byte, what it was when it was mapped: it needs no second time.
 
 A keyed hash of eight bytes vouches that this very row has this person's address, says yes, passes the checks and maps
 to this fingerprint. It says nothing of consent at Constant Contact, or of what was sent: that is asked each time.
+Where the row came decoded, its values are hashed. Should one have its bytes hashed in the next run, it is mapped again.
 """
 
 import hashlib
@@ -36,11 +37,13 @@ class KnownRows:
         """The hash of a row that maps to this fingerprint; `None` where rows are not to be known again."""
         if self._is_off:
             return None
-        try:
-            content = marshal.dumps(dict(customer.raw), _MARSHAL) + person + fingerprint
-        except ValueError:  # nested too deeply
-            return None
-        return hashlib.blake2b(content, key=self._key, digest_size=8).digest()
+        content = customer.record
+        if not isinstance(content, bytes):
+            try:
+                content = marshal.dumps(dict(content), _MARSHAL)
+            except ValueError:  # nested too deeply
+                return None
+        return hashlib.blake2b(content + person + fingerprint, key=self._key, digest_size=8).digest()
 
     def split(self, customers: Sequence[Customer]) -> tuple[list[KnownRow], list[Customer]]:
         """The customers that are known again and whose contacts stand as they did, and all others."""

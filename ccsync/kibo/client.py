@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ccsync import shapes
+from ccsync.decoding import decode_page
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, RefusedError, VendorUnreachable
 from ccsync.kibo.audit_log import AUDIT_LOG_PATH, AuditPage, to_audit_page
-from ccsync.kibo.customers import to_customer
+from ccsync.kibo.customers import customer_of, to_customer
 from ccsync.kibo.events import EVENTS_PATH, PAGE_SIZE, EventPage, to_event_page
 from ccsync.kibo.writes import CONSENT, WholeAccount, Written, differing_fields, with_consent
 from ccsync.models import Customer, JsonObject, Tenant
@@ -96,7 +97,8 @@ class Kibo:
         Sorting by createDate and filtering by acceptsMarketing are proven by the vendor's own tests:
         https://github.com/Mozu/mozu-dotnet (`CustomerTests.cs`).
         """
-        _, value = self.transport.json(self._list_call(start, size, filter, sort, is_anonymous), self._token)
+        call = self._list_call(start, size, filter, sort, is_anonymous)
+        _, value = self.transport.json(call, self._token, decode_page)
         record = shapes.as_object(value)
         total = shapes.integer(record, "totalCount") if record is not None else None
         if record is None or total is None or not isinstance(record.get("items"), list | None):
@@ -105,10 +107,10 @@ class Kibo:
                 "it lacks totalCount or items.",
                 "Try again later; if it persists, check [kibo] tenant_url.",
             )
-        items = record.get("items")
-        rows = shapes.as_objects(items)
-        customers = tuple(customer for row in rows if (customer := to_customer(row)) is not None)
-        return CustomerPage(customers, total, (len(items) if isinstance(items, list) else 0) - len(customers))
+        found = record.get("items")
+        items = found if isinstance(found, list) else []
+        customers = tuple(customer for one in items if (customer := customer_of(one)) is not None)
+        return CustomerPage(customers, total, len(items) - len(customers))
 
     def begin_customers(
         self, *, start: int, size: int = PAGE_SIZE, filter: str | None = None, is_anonymous: bool | None = None

@@ -1,11 +1,37 @@
 """Kibo's customer accounts as records: https://github.com/KiboSoftware/kibo-open-api-specs (`CustomerAccount`)."""
 
+from typing import Any, TypedDict
+
 from ccsync import shapes
+from ccsync.decoding import decode_item
 from ccsync.models import Customer, JsonObject
 
 
-def to_customer(record: JsonObject) -> Customer | None:
-    """Make a `Customer` of one account's JSON (`CustomerAccount`); `None` without an id."""
+class _Head(TypedDict, total=False):
+    """What `to_customer` reads."""
+
+    id: Any
+    emailAddress: Any
+    firstName: Any
+    lastName: Any
+    acceptsMarketing: Any
+    accountType: Any
+    isAnonymous: Any
+    auditInfo: Any
+
+
+def customer_of(item: object) -> Customer | None:
+    """Make a `Customer` of an item of a list, decoded or not; `None` for one that is no account with an id."""
+    text = item if isinstance(item, bytes) else None
+    record = shapes.as_object(item if text is None else decode_item(text, _Head))
+    return None if record is None else to_customer(record, text)
+
+
+def to_customer(record: JsonObject, text: bytes | None = None) -> Customer | None:
+    """Make a `Customer` of one account's JSON (`CustomerAccount`), or its head and the text of it all.
+
+    `None` without an id.
+    """
     account_id = shapes.integer(record, "id")
     if account_id is None or not 0 < account_id < 2**63:
         return None
@@ -18,7 +44,7 @@ def to_customer(record: JsonObject) -> Customer | None:
         account_type=shapes.text(record, "accountType"),
         created_at=shapes.time(audit, "createDate"),
         updated_at=shapes.time(audit, "updateDate"),
-        raw=record,
+        record=record if text is None else text,
         is_own_sign_up=_is_own_sign_up(record, audit, address),
     )
 

@@ -1,13 +1,15 @@
 """The one place that says what an HTTP answer of either vendor means for the next step."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from json import loads
 from urllib.parse import urlsplit
+
+from ccsync.transport.calls import Answer
 
 
 class Kind(Enum):
@@ -60,7 +62,7 @@ def classify(method: str, url: str, status: int, headers: Mapping[str, str], bod
         if asked is not None and asked > 0:
             return Meaning(Kind.WAIT, status, asked, code)
         return Meaning(Kind.TRANSIENT, status, detail=f"answered {status}")
-    if status == 403 and is_html(headers, body):
+    if status == 403 and _is_html(headers, body):
         # Cloudflare's page, not the API's answer.
         return Meaning(Kind.TRANSIENT, status, detail="answered 403 with a web page")
     if 300 <= status < 400:
@@ -98,10 +100,21 @@ def error_code(body: bytes) -> str:
     return ""
 
 
-def is_html(headers: Mapping[str, str], body: bytes) -> bool:
+def _is_html(headers: Mapping[str, str], body: bytes) -> bool:
     """Is this a web page where an API's answer should be (sign-in page, firewall, proxy)?"""
     kind = headers.get("Content-Type", "")
     return "html" in kind.lower() or body.lstrip()[:1] == b"<"
+
+
+def decoded(answer: Answer, decode: Callable[[bytes], object]) -> tuple[object, Meaning]:
+    """The JSON of an answer that is well; one that should be JSON and is not counts as one that did not arrive."""
+    if answer.status >= 400 and not answer.body.strip():
+        return None, Meaning(Kind.OK)  # Kibo's 404 may have an empty body
+    try:
+        return decode(answer.body), Meaning(Kind.OK)
+    except (ValueError, RecursionError):
+        what = "HTML" if _is_html(answer.headers, answer.body) else "something that is not JSON"
+        return None, Meaning(Kind.TRANSIENT, detail=f"answered {what}")
 
 
 def _asked(headers: Mapping[str, str]) -> float | None:

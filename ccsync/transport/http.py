@@ -6,7 +6,6 @@ The session, the clock and the gate that paces and counts calls come from outsid
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import threading
@@ -16,10 +15,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from ccsync import __version__
+from ccsync.decoding import decode
 from ccsync.errors import AnswerLost, NoWayOut, TooLate
 from ccsync.transport.ahead import MOST, Ahead, CallsOf, Flights
 from ccsync.transport.calls import Answer, Call, Clock, Gate, Token, origin
-from ccsync.transport.classification import Kind, Meaning, classify, is_html
+from ccsync.transport.classification import Kind, Meaning, classify, decoded
 from ccsync.transport.endings import answer_lost, foreign_host, quota_spent, refusal, throttling, too_late, unreachable
 from ccsync.transport.exchange import Flight, trouble
 from ccsync.transport.late import requests
@@ -90,13 +90,15 @@ class Transport:
         while self._idle:
             self._idle.pop().close()
 
-    def json(self, call: Call, token: Token | None = None) -> tuple[Answer, object]:
+    def json(
+        self, call: Call, token: Token | None = None, decode: Callable[[bytes], object] = decode
+    ) -> tuple[Answer, object]:
         """Make `call` and decode its JSON; see `send` for what is raised.
 
         An answer that should be JSON and is not counts as one that did not arrive.
         Refusals named in `call.accepts` may have an empty body (`None`).
         """
-        return self._attempt(call, token, wants_json=True)
+        return self._attempt(call, token, decode)
 
     def send(self, call: Call, token: Token | None = None) -> Answer:
         """Make `call`, wait and retry as its answers ask, and return the answer.
@@ -105,7 +107,7 @@ class Transport:
         `QuotaSpent`, `OutOfTime`, `LoginNeeded` after a second 401, `RefusedError` for any other
         refusal whose status `call.accepts` does not list.
         """
-        return self._attempt(call, token, wants_json=False)[0]
+        return self._attempt(call, token, None)[0]
 
     def ahead(self, items: Iterable[T], calls_of: CallsOf[T], token: Token, most: int = MOST) -> Ahead[T]:
         """The items, while the calls of those to come are made: `json` and `send` find the answers there.
@@ -131,7 +133,9 @@ class Transport:
                 self._clock.sleep(backoff_seconds(tries, self._chance))
         return attempt()
 
-    def _attempt(self, call: Call, token: Token | None, wants_json: bool) -> tuple[Answer, object]:
+    def _attempt(
+        self, call: Call, token: Token | None, decode: Callable[[bytes], object] | None
+    ) -> tuple[Answer, object]:
         self._check_origin(call.url)
         flight = self._flights.take(call)
         bearer = flight.bearer if flight else token.current() if token else None
@@ -152,7 +156,7 @@ class Transport:
                 if answer.status in call.accepts and meaning.kind not in _NEVER_ACCEPTED:
                     meaning = Meaning(Kind.OK)
                 if meaning.kind is Kind.OK:
-                    value, meaning = self._decoded(answer) if wants_json else (None, meaning)
+                    value, meaning = decoded(answer, decode) if decode else (None, meaning)
                     if meaning.kind is Kind.OK:
                         return answer, value
             if meaning.kind is Kind.UNAUTHORIZED and token and bearer and not was_renewed:
@@ -249,15 +253,6 @@ class Transport:
             self._clock.check()  # what was only read can be read again; what took effect is noted by the caller first
         return answer, ""
 
-    def _decoded(self, answer: Answer) -> tuple[object, Meaning]:
-        if answer.status >= 400 and not answer.body.strip():
-            return None, Meaning(Kind.OK)  # Kibo's 404 may have an empty body
-        try:
-            return json.loads(answer.body, parse_constant=_refuse_constant), Meaning(Kind.OK)
-        except (ValueError, RecursionError):
-            what = "HTML" if is_html(answer.headers, answer.body) else "something that is not JSON"
-            return None, Meaning(Kind.TRANSIENT, detail=f"answered {what}")
-
     def _wait_or_raise(self, call: Call, meaning: Meaning, tries: int, age: float) -> None:
         """Wait before the next try, or raise what ends the call. The answer has been here for `age` seconds."""
         if meaning.kind in (Kind.THROTTLED, Kind.WAIT):
@@ -294,7 +289,3 @@ _NEVER_ACCEPTED = frozenset({Kind.THROTTLED, Kind.WAIT, Kind.QUOTA, Kind.TRANSIE
 def backoff_seconds(tries: int, chance: random.Random) -> float:
     """Full jitter: anything up to 1, 2, 4 … 30 seconds."""
     return chance.uniform(0, min(2.0 ** (tries - 1), MAX_BACKOFF_SECONDS))
-
-
-def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")

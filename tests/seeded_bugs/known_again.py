@@ -29,8 +29,8 @@ BUGS = (
     SeededBug(
         "a row vouches for what was never sent",
         "from_kibo/known_rows.py",
-        "dict(customer.raw), _MARSHAL) + person + fingerprint",
-        "dict(customer.raw), _MARSHAL) + person",
+        "content + person + fingerprint",
+        "content + person",
         (KNOWN,),
     ),
     SeededBug(
@@ -53,6 +53,20 @@ BUGS = (
         ", row_hash = NULL",
         "",
         (KNOWN,),
+    ),
+    SeededBug(
+        "a text that is no UTF-8 passes unread",
+        "decoding.py",
+        "isinstance(page, dict) and _is_utf8(text)",
+        "isinstance(page, dict)",
+        ("tests/test_decoding.py",),
+    ),
+    SeededBug(
+        "an item that is nested too deeply is put off",
+        "decoding.py",
+        "if all(map(_is_flat, items)):",
+        "if items is not None:",
+        ("tests/test_decoding.py",),
     ),
     SeededBug(
         "everybody is decided on in one transaction",
