@@ -170,8 +170,13 @@ class Observer:
         return "kibo" if is_current or any(not is_of_former_owner(two) for two in before) else FORMER
 
     def _has_moved(self, customer: Customer, before: bytes) -> None:
-        """Leave the old address alone unless its present owner says no."""
+        """Leave the old address alone unless its present owner says no. Whoever else opts in with it is read: the
+        contact has the data of the account that has moved away.
+        """
+        self._write()
         context = self._context
+        here = accounts.with_address(context.store, before)
+        queue.enqueue_new(context.store, [one.account_id for one in here if one.accepts_marketing], context.now())
         if customer.accepts_marketing:
             step = Step(before, customer.account_id, "left alone", "its account has another address now")
             history.append(context.store, context.run_id, context.now(), [step])

@@ -57,6 +57,19 @@ def test_a_twin_that_repeats_its_no(shop: Shop, reader: str) -> None:
     assert not shop.requests("POST", "/remove_list_memberships")
 
 
+@pytest.mark.parametrize("reader", READERS)
+def test_an_account_that_stays_on_the_address_of_one_that_has_moved(shop: Shop, reader: str) -> None:
+    """The contact has its data from then on, and no longer those of somebody who has another address."""
+    _, twin = [*join(shop, PAT, lastName="Stays"), *join(shop, PAT, lastName="Moves")]
+    settled(shop)
+    run_job(shop, "flush")
+    assert shop.box.cc.contact(PAT)["last_name"] == "Moves"
+    shop.box.kibo.change_address(twin, NEW)
+    run_job(shop, reader)
+    run_job(shop, "flush")
+    assert [shop.box.cc.contact(one)["last_name"] for one in (PAT, NEW)] == ["Stays", "Moves"]
+
+
 # an heir
 
 

@@ -85,6 +85,13 @@ BUGS = (
         (DEPARTURES, "-k", "has_not_left"),
     ),
     SeededBug(
+        "a contact keeps the data of an account that has moved away",
+        "from_kibo/observations.py",
+        "[one.account_id for one in here if one.accepts_marketing]",
+        "[]",
+        ("tests/identity/test_accounts_that_move.py", "-k", "stays_on_the_address"),
+    ),
+    SeededBug(
         "a contact that somebody else made anew lacks the tags",
         "to_constant_contact/tags/tagging.py",
         "    tag_tasks.enqueue_back(store, context.list_id, context.now())\n",
