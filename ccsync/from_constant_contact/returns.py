@@ -5,7 +5,7 @@ at one by one before it.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ccsync.consent.decisions import LOOK_SLACK, SUBSCRIBED, is_own_return
 from ccsync.constant_contact.client import PAGE_SIZE
@@ -40,10 +40,21 @@ def find(context: Context, started_at: datetime) -> None:
             if is_affordable and _are_many(context, started_at):
                 _read(context, status, started_at)
     # The rest, mostly contacts that are gone for good, is looked up one by one, a few in each pass.
-    for before in suppressions.not_seen_since(context.store, UNSUBSCRIBED, started_at, MOST_LOOKS):
+    look_at(context, suppressions.not_seen_since(context.store, UNSUBSCRIBED, started_at, MOST_LOOKS))
+
+
+def look_at(context: Context, some: Iterable[Suppression]) -> set[bytes]:
+    """Look at each of these; returns whose contact Constant Contact does not show, though it works.
+
+    Raises what is wrong with the vendor.
+    """
+    hidden = set[bytes]()
+    for before in some:
         if not check(context, before):
             # It waits for its next turn. This run has not seen it: nothing is concluded from that.
             suppressions.record(context.store, before, context.now(), suppressions.run_of(context.store, before))
+            hidden.add(before.person)
+    return hidden
 
 
 def unseen(context: Context, people: Iterable[bytes]) -> list[Suppression]:
@@ -59,6 +70,13 @@ def unseen(context: Context, people: Iterable[bytes]) -> list[Suppression]:
 def was_missed(context: Context, one: Suppression) -> bool:
     """Did a full pass miss this unsubscribe, and no run has seen it since? Then its person may be back."""
     return suppressions.run_of(context.store, one) == 0
+
+
+def longest_missed(context: Context, some: Iterable[Suppression]) -> list[Suppression]:
+    """Those of these unsubscribes that a full pass has missed; who was not looked at for longest comes first."""
+    earliest = datetime.min.replace(tzinfo=UTC)
+    missed = [one for one in some if was_missed(context, one)]
+    return sorted(missed, key=lambda one: suppressions.seen_at(context.store, one.person, UNSUBSCRIBED) or earliest)
 
 
 def is_lost(context: Context, one: Suppression) -> bool:

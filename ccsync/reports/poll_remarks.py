@@ -2,6 +2,7 @@
 
 from ccsync.consent.write_back import OWN_ACT
 from ccsync.run.context import Context
+from ccsync.state.outbox import write_backs
 from ccsync.state.outbox.write_backs import RESUBSCRIBED
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
 from ccsync.to_kibo.acceptance import Writing
@@ -26,6 +27,11 @@ def remark(context: Context, writing: Writing) -> None:
         counts[key] for key in (UNSUBSCRIBED, DEPARTED, RESUBSCRIBED, "unchanged", "not_a_customer", "failed")
     )
     context.remarks += [text.format(people(counts[key])) for key, text in _REMARKS.items() if counts[key]]
+    if missed := write_backs.count_missed(context.store):
+        context.remarks.append(
+            f"{people(missed)} will be written to the store once a look at their contacts shows that they did not"
+            " subscribe again; each run looks at some of them."
+        )
     by = writing.writer.outcomes.departed_by
     if by:
         context.remarks.append(

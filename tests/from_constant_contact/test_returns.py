@@ -164,6 +164,30 @@ def test_nobody_is_written_whom_a_pass_has_missed_and_not_looked_at(shop: Shop) 
     assert known <= {one.rpartition("/")[2] for one in shop.requests("GET", "/contacts/")}
 
 
+def test_many_whom_a_pass_has_missed_are_looked_at_in_portions(shop: Shop) -> None:
+    """Some in each run, who are then written or lifted; the log counts those who wait, and no pass is made for them."""
+    many = [f"other{number}@example.com" for number in range(210)]
+    accounts = join(shop, *many)
+    settled(shop)
+    for address in many:
+        shop.box.cc.unsubscribe(address)
+    shop.flush()
+    for address in many[1:]:
+        shop.box.cc.delete_contact(address, for_good=True)
+    shop.box.cc.resubscribe(many[0])
+    shop.later(hours=25)
+    waiting = []
+    for _ in range(3):
+        began = len(shop.box.requests.records)
+        run = shop.poll(accept=300)
+        waiting.append(int(run.message.partition(" people will be written")[0] or 0) if run.message else 0)
+        new = list(shop.box.requests.records)[began:]
+        assert len([one for one in new if ("status", "unsubscribed") in one.query]) <= 1
+        shop.later(minutes=30)
+    assert waiting == [59, 0, 0]  # fifty by the pass, and as many before each of two goes at writing
+    assert [accepts(shop, one) for one in accounts] == [True, *[False] * 209]
+
+
 def test_staffs_resubscribe_is_listed(shop: Shop) -> None:
     """An import or staff cannot bring anybody back: the store is not told, the address stays suppressed."""
     (pat,) = opted_out(shop, PAT)

@@ -169,6 +169,13 @@ def count_waiting(store: Store, list_id: str | None) -> int:
     return store.number(sql, WRITE_BACK, list_id)
 
 
+def count_missed(store: Store) -> int:
+    """How many unsubscribes are not written before a look shows that they were not undone: a full pass missed them."""
+    of_person = "suppressions.person = tasks.person AND suppressions.kind = tasks.reason"
+    where = f"tasks.kind = '{WRITE_BACK}' AND done_at IS NULL AND reason = '{UNSUBSCRIBED}'"
+    return store.number(f"SELECT count(*) FROM tasks JOIN suppressions ON {of_person} WHERE {where} AND run_id = 0")
+
+
 def want(store: Store, ids: Iterable[int]) -> None:
     """Accounts were found for these that have to be written."""
     store.run_many("UPDATE tasks SET is_wanted = 1 WHERE id = ?", [(one,) for one in ids])
