@@ -11,7 +11,7 @@ from ccsync.state.suppressions import DEPARTED, FORGOTTEN, OPTED_OUT, RESTORED, 
 FOUND_ON_LIST = "another source's contact, found on the list"
 """Such a decision has to be remembered: an opt-out takes the contact off the list all the same."""
 OFF_LIST_WHEN_RESTORED = "was off the list when an older copy of the state file was put back"
-OFF_LIST_UNORDERED = "subscribed again at Constant Contact and is off the list; which came last is not known"
+OFF_LIST_UNORDERED = "joined or subscribed again at Constant Contact, and is off the list; which came last is not known"
 PENDING_CONFIRMATION = "pending_confirmation"
 DELETED = "deleted"
 """Of a contact that was deleted without having unsubscribed; the vendor has no word for it."""

@@ -22,7 +22,7 @@ FORGOTTEN = "forgotten"
 RESTORED = "restored"
 """The source of a DEPARTED who was off the list when an older state file was put back, by an unknown act."""
 UNORDERED = "unordered"
-"""The source of a DEPARTED who is off the list and has come back: in which order is not known."""
+"""The source of a DEPARTED who is off the list and has joined it or come back: in which order is not known."""
 BY_UNKNOWN_ACT = (RESTORED, UNORDERED)
 """The sources of a DEPARTED that is nobody's opt-out: they are held back, and nothing is written."""
 OWN = "ccsync"

@@ -6,14 +6,17 @@ They are watched until they end all the same: what they do then is looked at.
 import logging
 from datetime import datetime, timedelta
 
-from ccsync.from_constant_contact import members
+from ccsync.consent.decisions import SUBSCRIBED
+from ccsync.from_constant_contact import members, sightings
 from ccsync.from_constant_contact.activities import arrival, look_at
 from ccsync.models import Activity
+from ccsync.run import clocks
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, suppressions
 from ccsync.state.batches import ADOPTED, DONE, FAILED, OVERDUE, RUNNING, Batch, BatchRow
 from ccsync.state.outbox import queue
+from ccsync.state.suppressions import UNORDERED
 from ccsync.words import counted
 
 log = logging.getLogger(__name__)
@@ -35,15 +38,19 @@ def look(context: Context) -> None:
 
 
 def _give_up(context: Context, batch: Batch) -> None:
-    """People who arrived are done; the rest are decided on again."""
+    """People who arrived are done; the rest are decided on again, but for whose contact has left the list since."""
     rows = batches.rows_of(context.store, batch.id)
     hidden = members.read_membership(context, [(row.person, row.email) for row in rows])
     seen = [row for row in rows if row.person not in hidden]
     arrived = [row for row in seen if contacts.is_member(context.store, row.person, context.list_id)]
+    gone = [row for row in seen if row not in arrived and _may_have_left(context, row.person)]
+    held_since = clocks.kibo_now(context).at  # before the transaction: this may take a call
     with context.store.transaction():
         for row in arrived:
             _confirm(context, batch, row, (vendor_now(context), None))  # as a look has just shown
-        missing = {row.account_id for row in rows} - {row.account_id for row in arrived}
+        for row in gone:
+            sightings.hold_back(context, row.person, held_since, UNORDERED, vendor_now(context))
+        missing = {row.account_id for row in rows} - {row.account_id for row in (*arrived, *gone)}
         queue.enqueue(context.store, sorted(missing), context.now())
         batches.set_state(context.store, batch.id, OVERDUE)
     log.warning("batch %s has not ended for %s; %s of its contacts are on the list", batch.id, LONG, len(arrived))
@@ -52,6 +59,16 @@ def _give_up(context: Context, batch: Batch) -> None:
         f" {len(arrived):,} of them are on the list; the rest are sent again. Look at Activity in Constant Contact:"
         f" {batch.activity_id}."
     )
+
+
+def _may_have_left(context: Context, person: bytes) -> bool:
+    """Is there a contact that was made since ccsync first tried to send it, and that is on no list?
+
+    An import puts whom it makes on the list: they have left it, or unsubscribed and come back. Which, and when, no look
+    can tell.
+    """
+    known = contacts.known(context.store, person, context.list_id)
+    return known is not None and known.is_ours and known.sent is None and known.permission in SUBSCRIBED
 
 
 def _has_ended(context: Context, batch: Batch, activity: Activity | None) -> None:

@@ -129,6 +129,28 @@ def test_an_import_of_more_than_six_hours_is_given_up(shop: Shop) -> None:
     assert shop.members() & set(NEW) == {NEW[1], NEW[2]}
 
 
+@pytest.mark.parametrize("ends_at", [8, None])
+def test_who_left_the_list_before_an_import_was_given_up_is_not_sent_again(tmp_path: Path, ends_at: int | None) -> None:
+    """It has put them on the list, or their contact would not be there: in doubt they are not mailed, and keep their
+    yes. Whoever opts in anew is sent.
+    """
+    with small_shop(tmp_path) as shop:
+        shop.export()
+        (account_id,) = join(shop, LEAVES)
+        seconds = None if ends_at is None else ends_at * 3_600.0
+        shop.box.cc.jobs.add("import", seconds=seconds, takes_effect=True)
+        shop.flush()
+        shop.later(minutes=30)
+        shop.box.cc.leave_list(LEAVES, LIST)
+        cycle(shop, 20)
+        shop.export()
+        assert (LEAVES in shop.members(), accepts(shop, account_id)) == (False, True)
+        for says in (False, True):
+            shop.box.kibo.update_account(account_id, acceptsMarketing=says)
+            cycle(shop)
+        assert (LEAVES in shop.members(), accepts(shop, account_id)) == (True, True)
+
+
 def test_an_export_by_a_person_waits_longer_and_says_that_it_is_not_over(tmp_path: Path) -> None:
     """After half an hour without movement everything else is done; later jobs look at the import."""
     with Shop(tmp_path, SandboxSettings(customers=30, seed=3)) as shop:

@@ -49,6 +49,13 @@ BUGS = (
         ("tests/to_kibo/test_newer_yeses.py", "-k", "import_hangs"),
     ),
     SeededBug(
+        "who has left the list before an import is given up is sent again",
+        "to_constant_contact/overdue.py",
+        "known.is_ours and known.sent is None and known.permission in SUBSCRIBED\n",
+        "False\n",
+        ("tests/jobs/test_hanging_jobs.py", "-k", "was_given_up"),
+    ),
+    SeededBug(
         "a full pass notes nobody whom it has missed",
         "from_constant_contact/returns.py",
         "    suppressions.note_missed(context.store, UNSUBSCRIBED, started_at)\n",
