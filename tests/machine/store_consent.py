@@ -111,6 +111,8 @@ def store_knows(history: History) -> Iterator[str]:
             )
         }
         for home in homes:
+            if _is_hidden_by_deletion(history, contact, number, home):
+                continue
             for account in history.voters(home):
                 arrived = max(when for when, where in account.homes if where == home)
                 if (
@@ -119,6 +121,17 @@ def store_knows(history: History) -> Iterator[str]:
                     and not (_may_be_newer(history, account, number) or _is_undated_second(history, contact, home))
                 ):
                     yield f"I2 account {account.account_id} still says yes, and {home} is unsubscribed"
+
+
+def _is_hidden_by_deletion(history: History, contact: ContactStory, number: int, home: str) -> bool:
+    """Was the contact deleted before any run, and did an account there say no in the store as well?
+
+    No listing of opt-outs shows deleted contacts, and the comparison of the list looks at none that ccsync takes off
+    it itself. Nobody is mailed.
+    """
+    deleted = next((one for one in contact.deleted if one > number), None)
+    says_no = any(not one.accepts and not one.is_held_by_ccsync for one in history.voters(home))
+    return deleted is not None and says_no and not history.facts.was_visible(number, deleted)
 
 
 def _may_be_newer(history: History, account: AccountStory, number: int) -> bool:

@@ -301,3 +301,9 @@ def test_a_tag_is_taken_off_that_a_job_without_an_answer_may_have_set(nth: int) 
     """It had not been set, and to take off what is not there harms nobody."""
     with_tags, first = 8, [("sign_up", 0, 1), ("run", 3), ("change_segment", 0, 2)]
     play(with_tags, [*first, ("fail", 3, nth, 4), ("change_segment", 0, 2), ("run", 3)])
+
+
+def test_an_opt_out_of_a_contact_that_staff_delete_and_that_leaves_the_list_for_a_no_in_the_store() -> None:
+    """No listing shows it, and nobody looks for who was taken off the list: another account there keeps its yes."""
+    first = [*(("sign_up", where, 1) for where in range(4)), ("settle", 0), ("sign_up", 1, 1), ("decide", 1, 0)]
+    play(0, [*first, ("unsubscribe", 1, 0), ("delete_contact", 1, 0)])
