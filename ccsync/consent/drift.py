@@ -41,8 +41,8 @@ MEANING = {
     Kind.BACK_ON_LIST: "left the list and was added to it again at Constant Contact",
     Kind.RENAMED: "the contact has a different address at Constant Contact now, or is gone there",
     Kind.OLD_ADDRESS: "on the list with an old address, from before an e-mail change",
-    Kind.LISTED_SAYS_NO: "on the list, not added by ccsync, not opted in at Kibo",
-    Kind.UNKNOWN_TO_KIBO: "on the list, not added by ccsync, unknown to Kibo",
+    Kind.LISTED_SAYS_NO: "on the list, not added by ccsync as far as it knows, not opted in at Kibo",
+    Kind.UNKNOWN_TO_KIBO: "on the list, not added by ccsync as far as it knows, unknown to Kibo",
     Kind.SEVERAL_ACCOUNTS: "several opted-in accounts with one address, so one contact",
 }
 DRIFT = (Kind.MISSING, Kind.LEFT, Kind.NOT_REMOVED, Kind.NOT_WRITTEN_BACK, Kind.FORGOTTEN_LISTED)

@@ -126,7 +126,7 @@ def _is_member(facts: Facts) -> bool:
 
 
 def _came_otherwise(facts: Facts, name: str) -> str:
-    text = f"On {name}, but not added by ccsync"
+    text = f"On {name}, but not added by ccsync as far as it knows"
     text += (
         "." if any(one.accepts_marketing for one in facts.accounts) else ": no account with this address has opted in."
     )
@@ -136,7 +136,7 @@ def _came_otherwise(facts: Facts, name: str) -> str:
 def _held(facts: Facts, blocking: Suppression, stand: Stand, off: str, name: str) -> Answer:
     """A person who must not be on the list but may be on it anyway."""
     if _is_member(facts) and stand is not Stand.MOVED and blocking.kind != UNSUBSCRIBED:
-        how = "" if stand is Stand.ON else ", but not added by ccsync"
+        how = "" if stand is Stand.ON else ", but not added by ccsync as far as it knows"
         return Answer(Standing.LISTED, f"On {name} when last seen{how}, though the person {reason_of(blocking)}.")
     return Answer(Standing.NOT_LISTED, f"{off}{reason_of(blocking)}. {_way_back(facts, blocking)}")
 

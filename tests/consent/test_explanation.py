@@ -100,7 +100,11 @@ ROWS: dict[str, tuple[dict[str, object], Standing, str]] = {
         LISTED,
         'On the list "Shop". What changed since was rejected. bad.',
     ),
-    "listed by somebody else": ({"contact": MEMBER, "accounts": YES}, LISTED, "but not added by ccsync."),
+    "listed by somebody else": (
+        {"contact": MEMBER, "accounts": YES},
+        LISTED,
+        "not added by ccsync as far as it knows.",
+    ),
     "listed by somebody else, no opt-in": ({"contact": MEMBER}, LISTED, "no account with this address has opted in."),
     # on the way
     "importing": (

@@ -1,9 +1,13 @@
 """The configured list changes, changes back, or is deleted and made anew."""
 
+from pathlib import Path
+
 import pytest
 
 from ccsync.errors import SafetyLimitError
+from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import LIST, Shop
+from tests.inside import InsideShop
 from tests.jobs.polling import LEE, PAT, accepts, join, settled, suppressed, told
 from tests.jobs.reconciling import reconcile
 
@@ -100,3 +104,27 @@ def test_who_opted_out_while_another_list_was_active_leaves_the_former_one_when_
     assert (PAT in shop.members(), LEE in shop.members(), suppressed(shop, PAT)) == (False, True, {"opted-out"})
     report, kinds, _ = reconcile(shop)
     assert report.drift == 0, kinds
+
+
+def test_of_an_account_deleted_meanwhile_the_contact_stays_on_the_former_list(tmp_path: Path) -> None:
+    """All that was known of its person is erased, and a list that is not active is not touched: `why` claims nothing
+    else, and `reconcile` names the contact.
+    """
+    with InsideShop(tmp_path, SandboxSettings(customers=4, seed=5)) as shop:
+        (pat,) = join(shop, PAT)
+        former, new = shop.list_id, shop.box.cc.add_list("Another list")
+        assert shop.ccsync("export", "--yes").returncode == 0
+        shop.edit(former, new)
+        assert shop.ccsync("export", "--yes").returncode == 0
+        shop.later(minutes=30)
+        shop.box.kibo.delete_account(pat)
+        assert shop.ccsync("flush-events").returncode == 0
+        assert PAT not in shop.box.cc.members(new)
+        assert "ccsync does not know this address" in shop.ccsync("why", PAT).stdout
+        shop.edit(new, former)
+        assert shop.ccsync("export", "--yes").returncode == 0
+        assert PAT in shop.box.cc.members(former)
+        shown = shop.ccsync("why", PAT).stdout
+        assert "but not added by ccsync as far as it knows" in shown
+        assert "no record that ccsync added it to the list" in shown
+        assert "unknown-to-kibo" in shop.ccsync("reconcile", "--json").stdout

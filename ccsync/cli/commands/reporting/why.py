@@ -105,10 +105,10 @@ def _of_contact(story: Story) -> str:
     contact = story.facts.contact
     if contact is None:
         return ""
-    source = "created or adopted by ccsync" if contact.is_ours else "from another source"
+    source = "created or adopted by ccsync" if contact.is_ours else "not known as ccsync's own"
     sent = contact.sent
     if sent is None or sent.fingerprint is None:
-        return f"{source}; never added to the list by ccsync"
+        return f"{source}; no record that ccsync added it to the list"
     when = f"{sent.sent_at:%Y-%m-%d}" + (f", removed {sent.removed_at:%Y-%m-%d}" if sent.removed_at else "")
     return f"{source}; last added to the list {when}; fingerprint {_short(sent.fingerprint)}"
 
