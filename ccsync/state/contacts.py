@@ -176,7 +176,8 @@ def note_absent(store: Store, person: bytes, at: datetime, permission: str | Non
 
 
 def begin_anew(store: Store, person: bytes, at: datetime, said_at: datetime | None = None) -> None:
-    """An opt-in in the store is newer than what happened to the contact. Inside the caller's transaction.
+    """An opt-in in the store is newer than what happened to the contact, or ccsync has taken it off the list itself.
+    Inside the caller's transaction.
 
     With `said_at` only of a contact that is not shown any more: what was sent has gone with it. `None`: also of one
     off the list: it may have another address, and is looked for by the person's. One on the list stays the person's.

@@ -20,7 +20,7 @@ from ccsync.run import control
 from ccsync.run.clocks import vendor_now
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
-from ccsync.state import accounts, batches, contacts, ledger, suppressions
+from ccsync.state import accounts, batches, contacts, ledger, person_tags, suppressions
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.outbox import queue, removals, tasks
@@ -163,7 +163,7 @@ def _with_other(context: Context, one: Removal) -> Removal | None:
     return found if found.contact_id else None
 
 
-# one by one
+# one by one, and in bulk
 
 
 def _unsubscribe(context: Context, one: Removal) -> None:
@@ -184,9 +184,6 @@ def _fail(context: Context, one: Removal, error: Failure) -> None:
     tasks.note_failure(context.store, one.id, later.attempts, later.at, reason, is_parked=later.is_parked)
     context.counts["failed"] += 1
     log.warning("account %s is not off the list yet: %s", one.account_id, reason)
-
-
-# in bulk
 
 
 def _take_off(context: Context, leaving: Sequence[Removal]) -> None:
@@ -286,12 +283,14 @@ def _done(context: Context, one: Removal, how: str, open_ids: Sequence[str] = ()
 
 def _forget(context: Context, one: Removal) -> None:
     """Close the task. If the person said yes meanwhile, decide about them again."""
-    is_wanted = _is_wanted(context, one)
     with context.store.transaction():
         removals.drop(context.store, one.person, one.list_id)
+        # Before they are sent again, whoever has the address then is looked for: the contact may have another one.
+        contacts.begin_anew(context.store, one.person, vendor_now(context))
+        person_tags.note_unlinked(context.store, one.person)
         if one.reason == removals.DELETED:
             deletions.forget_removed(context, one.account_id, one.person)
-        elif not is_wanted:
+        elif not _is_wanted(context, one):
             queue.enqueue(context.store, accounts.of_person(context.store, one.person), context.now())
 
 

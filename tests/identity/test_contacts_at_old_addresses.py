@@ -283,3 +283,33 @@ def test_who_is_sent_again_is_looked_at_before(shop: Shop) -> None:
     contact = shop.box.cc.contact(PAT)
     assert contact is not None
     assert (contact["first_name"], PAT in shop.members()) == ("Their", True)
+
+
+@pytest.mark.parametrize("how", ["opts in", "moves to the address"])
+@pytest.mark.parametrize("is_erased", [False, True])
+def test_whose_contact_was_taken_off_for_a_no_that_is_no_opt_out(shop: Shop, how: str, *, is_erased: bool) -> None:
+    """The account that opts in has moved away, and the one that stays has always said no. Whoever opts in there later
+    is sent; what another source's contact has at the address by then is not overwritten.
+    """
+    pat, twin = [*join(shop, PAT), *join(shop, PAT, acceptsMarketing=False)]
+    (lee,) = join(shop, LEE)
+    settled(shop)
+    run_job(shop, "flush")
+    shop.box.kibo.change_address(pat, "elsewhere@example.org")
+    run_job(shop, "flush")
+    assert PAT not in shop.members()
+    if is_erased:
+        shop.box.cc.delete_contact(PAT, for_good=True)
+    else:
+        shop.box.cc.rename(PAT, NEW)
+    shop.box.cc.add_contact(seed_contact(PAT, created_at=shop.clock.now()))
+    if how == "opts in":
+        shop.box.kibo.opt_in(twin)
+    else:
+        shop.box.kibo.delete_account(twin)
+        shop.box.kibo.change_address(lee, PAT)
+    for _ in range(2):
+        run_job(shop, "flush")
+        run_job(shop, "full poll")
+    contact = shop.box.cc.contact(PAT)
+    assert (PAT in shop.members(), contact is not None and contact["first_name"]) == (True, "Their")

@@ -85,6 +85,13 @@ BUGS = (
         (DEPARTURES, "-k", "has_not_left"),
     ),
     SeededBug(
+        "who was taken off the list is sent again by the link of before",
+        "to_constant_contact/list_removals.py",
+        "        contacts.begin_anew(context.store, one.person, vendor_now(context))\n",
+        "",
+        ("tests/identity/test_contacts_at_old_addresses.py", "-k", "taken_off"),
+    ),
+    SeededBug(
         "a contact keeps the data of an account that has moved away",
         "from_kibo/observations.py",
         "[one.account_id for one in here if one.accepts_marketing]",
