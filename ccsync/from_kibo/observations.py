@@ -135,10 +135,13 @@ class Observer:
                 contacts.note_removed(store, person, self._context.list_id, at)
             suppressions.lift(store, person, kind, self._context.list_id if kind == DEPARTED else None)
         said_at = customer.created_at if was is None else customer.updated_at
-        if lifted or said_at is not None:
-            contacts.begin_anew(store, person, at, None if lifted else said_at)
+        is_free = blocking_suppression(suppressions.of_person(store, person), self._context.list_id) is None
+        # While an act of the contact stands, it is this contact that may undo it, whatever its address is.
+        is_new_start = bool(lifted) and is_free
+        if is_new_start or said_at is not None:
+            contacts.begin_anew(store, person, at, None if is_new_start else said_at)
             person_tags.note_unlinked(store, person)
-        if blocking_suppression(suppressions.of_person(store, person), self._context.list_id) is None:
+        if is_free:
             for list_id in removals.drop_unsent(store, person):
                 # Whoever is off the list by a job that seemed to fail has not left it: their yes puts them back.
                 contacts.note_removed(store, person, list_id, at)

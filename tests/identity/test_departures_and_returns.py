@@ -17,6 +17,7 @@ from tests.jobs.test_export import seed_contact
 
 WELCOME = "\nwelcome_email = true\n"
 OTHER_LIST = "Newsletter"
+NEW = "pat.new@example.org"
 CROWD = 61
 
 
@@ -348,3 +349,25 @@ def test_whoever_was_erased_and_sent_anew_is_taken_off_by_the_new_contact(tmp_pa
         shop.later(hours=1)
         shop.flush()
         assert PAT not in shop.members()
+
+
+def test_a_return_under_another_address_behind_a_newer_yes_in_the_store(shop: Shop) -> None:
+    """The yes outweighs a no in the store, and not the departure: that is undone by the contact which left, wherever
+    it is, and says nothing of accounts that come to the address later, nor of another contact there.
+    """
+    (pat,) = join(shop, PAT)
+    (lee,) = join(shop, LEE)
+    settled(shop)
+    run_job(shop, "flush")
+    shop.box.kibo.opt_out(pat)
+    shop.later(minutes=5)
+    (twin,) = join(shop, PAT)
+    shop.box.cc.leave_list(PAT, LIST)
+    shop.box.cc.rename(PAT, NEW)
+    shop.poll(is_full=True)
+    shop.later(minutes=5)
+    shop.box.cc.join_list(NEW, LIST)
+    shop.box.kibo.change_address(lee, PAT)
+    shop.box.cc.add_contact(seed_contact(PAT))
+    _, flags = outcome(shop, pat, twin, lee)
+    assert flags == [False, True, True]

@@ -92,6 +92,13 @@ BUGS = (
         ("tests/identity/test_contacts_at_old_addresses.py", "-k", "taken_off"),
     ),
     SeededBug(
+        "a yes cuts the link to a contact whose departure stands",
+        "from_kibo/observations.py",
+        "        is_new_start = bool(lifted) and is_free\n",
+        "        is_new_start = bool(lifted)\n",
+        ("tests/identity/test_departures_and_returns.py", "-k", "behind_a_newer_yes"),
+    ),
+    SeededBug(
         "a contact keeps the data of an account that has moved away",
         "from_kibo/observations.py",
         "[one.account_id for one in here if one.accepts_marketing]",
@@ -206,7 +213,7 @@ BUGS = (
     SeededBug(
         "a newer yes finds the old move in its way",
         "from_kibo/observations.py",
-        "            contacts.begin_anew(store, person, at, None if lifted else said_at)\n",
+        "            contacts.begin_anew(store, person, at, None if is_new_start else said_at)\n",
         "            pass\n",
         (CONTACTS, "-k", "newer_yes"),
     ),
