@@ -91,6 +91,7 @@ class ContactStory:
     contact_id: str
     address: str
     homes: list[tuple[int, str]] = field(default_factory=list)
+    came_unsubscribed: bool = False
     unsubscribed_at: int | None = None
     """The act by which it is unsubscribed; `None` where it is not."""
     opted_out_at: int | None = None
@@ -203,7 +204,8 @@ class Facts:
             one = self.contacts[contact_id] = ContactStory(contact_id, address, [(number, address)])
         self._say(number, act, one.address, says=act.says)
         if act.kind == "add":
-            one.unsubscribed_at = one.opted_out_at = number if act.value == "unsubscribed" else None
+            one.came_unsubscribed = act.value == "unsubscribed"
+            one.unsubscribed_at = one.opted_out_at = number if one.came_unsubscribed else None
         elif act.kind == "unsubscribe":
             one.unsubscribed_at = number
             one.is_member = False

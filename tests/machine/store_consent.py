@@ -63,7 +63,10 @@ def _may_take_back(
 
 def _is_no(word: Word, contact: ContactStory) -> bool:
     """Is it a no of a contact? What the vendor shows does not tell staff's act from the person's (decision 5)."""
-    is_added_so = word.kind == "add" and _came_unsubscribed(contact)
+    # What staff undid behind a run that died, that run may have met.
+    is_added_so = word.kind == "add" and (
+        _came_unsubscribed(contact) or (contact.came_unsubscribed and contact.may_be_out)
+    )
     return word.actor in OWN and (word.kind in ("unsubscribe", "leave-list") or is_added_so)
 
 

@@ -307,3 +307,8 @@ def test_an_opt_out_of_a_contact_that_staff_delete_and_that_leaves_the_list_for_
     """No listing shows it, and nobody looks for who was taken off the list: another account there keeps its yes."""
     first = [*(("sign_up", where, 1) for where in range(4)), ("settle", 0), ("sign_up", 1, 1), ("decide", 1, 0)]
     play(0, [*first, ("unsubscribe", 1, 0), ("delete_contact", 1, 0)])
+
+
+def test_an_opt_out_with_which_a_contact_came_and_that_staff_undid_may_have_been_met_by_a_run_that_died() -> None:
+    """Then it stays an opt-out, like any other that only staff has undone."""
+    play(0, [("sign_up", 0, 0), ("come_from_elsewhere", 0, 3), ("decide", 0, 1), ("die", 0, 50), ("come_back", 0, 2)])
