@@ -56,8 +56,9 @@ class Status:
     """The state of everything at `at`. `placed` is how many people ccsync has put on the list.
 
     `write_backs` is how many opt-outs and returns wait to be written to Kibo, `refused` the attempts of each that
-    failed; `not_taken_off` the same for removals from the list. `tags` counts tagging tasks by status. `given_up` is
-    how many accounts in the queue failed for good without being `rejected`.
+    failed; `not_taken_off` the same for removals from the list. `former_departures` is how many departures of a list
+    that is not configured any more wait until it is again. `tags` counts tagging tasks by status. `given_up` is how
+    many accounts in the queue failed for good without being `rejected`.
     """
 
     at: datetime
@@ -71,6 +72,7 @@ class Status:
     queue: Mapping[str, int]
     leaving: int
     write_backs: int
+    former_departures: int
     tags: Mapping[str, int]
     refused: tuple[int, ...]
     not_taken_off: tuple[int, ...]
@@ -111,6 +113,7 @@ def gather(store: Store, config: Config, now: datetime) -> Status:
             queue={status: counted.get(status, 0) for status in (tasks.PENDING, tasks.RETRYING, tasks.FAILED)},
             leaving=removals.count(store, list_id) if list_id else 0,
             write_backs=write_backs.count_waiting(store, list_id),
+            former_departures=sum(write_backs.of_former_lists(store, list_id).values()),
             tags=tasks.count_by_status(store, tasks.TAG),
             refused=tuple(one.attempts for one in write_backs.failing(store)),
             not_taken_off=removals.failed_attempts(store, list_id) if list_id else (),

@@ -13,8 +13,11 @@ from ccsync.state.views import list_members
 
 def compare(context: Context, record: ListRecord | None, *, is_full: bool) -> None:
     """Compare the list's members when that is due, after its `record` was read. Raises what `ccsync.errors` lists."""
-    if record is not None and (is_full or record.is_due) and departures.compare(context, record):
+    if record is None or not (is_full or record.is_due):
+        return
+    if departures.compare(context, record):
         resolve(context)
+    departures.forget_deleted_lists(context)
 
 
 def resolve(context: Context) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import SafetyLimitError
+from ccsync.reports import status
 from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import LIST, Shop
 from tests.inside import InsideShop
@@ -56,10 +57,18 @@ def test_who_leaves_another_list_has_not_left_the_former_one_again(shop: Shop) -
     assert accepts(shop, pat) is True
 
 
+def former_departures(shop: Shop) -> int:
+    store = shop.open()
+    found = status.gather(store, shop.config, shop.clock.now())
+    store.close()
+    return found.former_departures
+
+
 @pytest.mark.parametrize("is_deleted", [True, False])
 def test_unchecked_departures_of_a_former_list_wait_until_it_is_active_again(shop: Shop, is_deleted: bool) -> None:
     """Held by the safety limit, they neither stop the polls of another list nor are let through there: of a list that
-    was deleted, everybody is gone. Nothing is lost of one that is active again.
+    was deleted, everybody is gone. Nothing is lost of one that is active again, and `status` counts them meanwhile;
+    once the list is deleted, nobody can check them any more, and they are dropped.
     """
     many = join(shop, *MANY)
     settled(shop)
@@ -70,8 +79,10 @@ def test_unchecked_departures_of_a_former_list_wait_until_it_is_active_again(sho
     former = use_another(shop)
     if is_deleted:
         shop.box.cc.delete_list(former)
+    assert former_departures(shop) == len(MANY)
     two_days(shop)
     shop.poll(accept=100)
+    assert former_departures(shop) == (0 if is_deleted else len(MANY))
     assert {accepts(shop, one) for one in many} == {True}
     if not is_deleted:
         use(shop, former)

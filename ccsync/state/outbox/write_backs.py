@@ -169,6 +169,18 @@ def count_waiting(store: Store, list_id: str | None) -> int:
     return store.number(sql, WRITE_BACK, list_id)
 
 
+def of_former_lists(store: Store, list_id: str | None) -> dict[str, int]:
+    """How many departures nobody has checked from each list that is not the active one."""
+    sql = f"SELECT list_id, count(*) FROM tasks WHERE kind = ? AND done_at IS NULL AND NOT {_IN_FORCE} GROUP BY list_id"
+    return dict(store.rows(sql, WRITE_BACK, list_id or ""))
+
+
+def withdraw_unchecked(store: Store, list_id: str) -> None:
+    """Nobody can check these any more: it is not known that anybody has left this list."""
+    which = f"SELECT id FROM tasks WHERE kind = '{WRITE_BACK}' AND list_id = ? AND NOT is_checked LIMIT 1000"
+    store.run_in_pieces(f"DELETE FROM tasks WHERE id IN ({which})", list_id)
+
+
 def count_missed(store: Store) -> int:
     """How many unsubscribes are not written before a look shows that they were not undone: a full pass missed them."""
     of_person = "suppressions.person = tasks.person AND suppressions.kind = tasks.reason"

@@ -150,6 +150,8 @@ def _of_queue(found: Status) -> str:
     text = _counted(found.queue)
     text += f"; {people(found.leaving)} waiting to be removed from the list" if found.leaving else ""
     text += f"; {counted(found.write_backs, 'opt-out')} waiting to be written to Kibo" if found.write_backs else ""
+    former = counted(found.former_departures, "departure")
+    text += f"; {former} from a list that is not configured any more" if found.former_departures else ""
     failed, waiting = found.tags.get(FAILED, 0), sum(found.tags.values())
     text += f"; the tags of {counted(waiting, 'contact')} waiting to be changed" if waiting else ""
     return text + (f" ({failed:,} failed)" if failed else "")
@@ -229,7 +231,11 @@ def _to_json(
         "jobs": [_job_to_json(one) for one in found.jobs],
         "queue": dict(found.queue),
         "tags": {"waiting": sum(found.tags.values()), "failed": found.tags.get(FAILED, 0)},
-        "untold": {"waiting": found.write_backs, "failing": len(found.refused)},
+        "untold": {
+            "waiting": found.write_backs,
+            "failing": len(found.refused),
+            "former_lists": found.former_departures,
+        },
         "suppressed": {
             "people": found.suppressed_people,
             **{kind.replace("-", "_"): number for kind, number in found.suppressed.items()},
