@@ -99,8 +99,12 @@ def run_inside(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command line inside this process, with `folder` as home."""
     out, err = io.StringIO(), io.StringIO()
-    with _environment(folder, environ or {}), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = app.run(["--config", str(config), *words], clock)  # type: ignore[arg-type]
+    with (
+        _environment(folder, {"CCSYNC_CONFIG": str(config), **(environ or {})}),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = app.run(words, clock)  # type: ignore[arg-type]
     return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 

@@ -81,10 +81,11 @@ class LiveShop(Shop):
     def start(self, *words: str, **options: object) -> subprocess.Popen[str]:
         """Start the real `ccsync`, in an environment with nothing of the operator's in it but `environ`."""
         environ = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "PYTHONWARNINGS": "error", "COLUMNS": "120"}
+        environ["CCSYNC_CONFIG"] = str(self.config_path)
         environ |= options.pop("environ", {})  # type: ignore[arg-type,operator]
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
         process = processes.start(
-            ["--config", str(self.config_path), *words],
+            words,
             environ,
             self.folder,
             clock=None if self.waits else self.shared.path,

@@ -42,9 +42,10 @@ def on_terminal(
     """
     outer, inner = pty.openpty()
     ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environment = {"PATH": os.environ["PATH"], "HOME": str(config.parent), "TERM": "xterm", **(environ or {})}
+    environment = {"PATH": os.environ["PATH"], "HOME": str(config.parent), "TERM": "xterm"}
+    environment |= {"CCSYNC_CONFIG": str(config), **(environ or {})}
     process = processes.start(
-        ["--config", str(config), *words],
+        words,
         environment,
         config.parent,
         clock=clock,

@@ -21,7 +21,7 @@ from ccsync.cli import global_options, logging_setup
 from ccsync.cli.clock import RealClock
 from ccsync.cli.command_line import App
 from ccsync.cli.cron import mail, monitor
-from ccsync.cli.terminal import error_lines
+from ccsync.cli.terminal import error_lines, named_config
 from ccsync.cli.terminal.screen import clean, mute, open_missing_streams, put, say
 from ccsync.errors import SOME_REJECTED, CcsyncError, Interrupted, StateError
 from ccsync.run.job_names import CRON_JOBS
@@ -104,6 +104,7 @@ def run(arguments: Sequence[str], clock: RealClock | None = None) -> int:
     app = App(clock=clock or RealClock())
     app.wants_json = "--json" in arguments
     app.clock.listen()
+    named_config.use(None)
     if "_CCSYNC_COMPLETE" in os.environ:  # a TAB: click finds the scripts of the shells once they are imported
         import_module("ccsync.cli.shell_completion")
     code = _run(app, arguments)

@@ -6,6 +6,7 @@ import click
 
 from ccsync.cli import logging_setup
 from ccsync.cli.command_line import App
+from ccsync.cli.terminal import named_config
 
 NAMED_CONFIG = "ccsync.config"
 """Where a click context keeps the config file that was named, also while a shell completes."""
@@ -52,6 +53,8 @@ def _take(context: click.Context, parameter: click.Parameter, value: object) -> 
     if app is None or not value:  # none while a shell completes
         return
     if isinstance(value, Path):
+        if parameter.name == "config":
+            named_config.use(value)
         setattr(app, "config_option" if parameter.name == "config" else "log_file", value)
     elif parameter.name == "quiet":
         app.is_quiet = True

@@ -59,7 +59,7 @@ def edit(shop: LiveShop, old: str, new: str) -> None:
 def test_no_config(tmp_path: Path, shop: LiveShop) -> None:
     """Without a config every place that was looked at is named (exit 4)."""
     shop.config_path.rename(tmp_path / "elsewhere")
-    check_error(shop.ccsync("logs"), 4, "no config file", "--config")
+    check_error(shop.ccsync("logs", environ={"CCSYNC_CONFIG": ""}), 4, "no config file", "--config")
 
 
 def test_a_misspelt_key(shop: LiveShop) -> None:

@@ -10,7 +10,7 @@ from ccsync.cli.doctor.findings import OK, SKIPPED, Finding, Skipped, examine, g
 from ccsync.cli.doctor.machine import Machine
 from ccsync.cli.doctor.vendors import Vendors
 from ccsync.cli.logging_setup import redact
-from ccsync.cli.terminal import screen, tables
+from ccsync.cli.terminal import named_config, screen, tables
 from ccsync.errors import LockedError
 
 
@@ -48,8 +48,16 @@ def doctor(app: App, as_json: bool, probes: bool) -> int:
         machine.close()
     code = gravest(codes)
     if as_json:
-        checks = [{"check": one.check, "status": one.status, "what": one.what, "fix": one.fix or None, "code": one.code}
-                  for one in found]  # fmt: skip
+        checks = [
+            {
+                "check": one.check,
+                "status": one.status,
+                "what": one.what,
+                "fix": named_config.repeat(one.fix) or None,
+                "code": one.code,
+            }
+            for one in found
+        ]
         probed = {"probed": facts} if probes else {}
         screen.print_json({"ok": code == 0, "code": code, "checks": checks, **probed})
     return code

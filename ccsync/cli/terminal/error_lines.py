@@ -3,6 +3,7 @@
 import json
 
 from ccsync.cli import logging_setup
+from ccsync.cli.terminal import named_config
 from ccsync.cli.terminal.screen import clean, put, say
 from ccsync.errors import CcsyncError, ConfigError
 
@@ -39,4 +40,9 @@ def _why(error: CcsyncError) -> str:
 
 def facts(error: CcsyncError, code: int | None = None) -> dict[str, object]:
     """An error as `--json` prints it."""
-    return {"code": code or error.exit_code, "what": error.what, "why": _why(error), "fix": error.fix}
+    return {
+        "code": code or error.exit_code,
+        "what": error.what,
+        "why": _why(error),
+        "fix": named_config.repeat(error.fix),
+    }

@@ -16,6 +16,7 @@ from typing import TextIO
 import click
 
 from ccsync import words
+from ccsync.cli.terminal import named_config
 
 _HARMLESS = re.compile(r"[\x20-\x7e]*\Z")
 _HELD_BYTES = 4_000_000
@@ -111,6 +112,7 @@ def print_line(text: str = "") -> None:
     What is laid out in columns or is there to be copied, a cron line or an address below its sentence, has two
     blanks somewhere and stays in one line.
     """
+    text = named_config.repeat(text)
     put(fitted(text) if sys.stdout.isatty() else text)
 
 
@@ -153,6 +155,7 @@ def long_json(name: str, items: Iterable[object], **others: object) -> Iterator[
 
 def say(text: str, *, indent: int = 0) -> None:
     """Print a message to the operator on stderr; on a terminal, long sentences wrap and are indented."""
+    text = named_config.repeat(text)
     put(fitted(text, indent) if sys.stderr.isatty() else text, is_talk=True)
 
 

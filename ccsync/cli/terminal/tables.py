@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import click
 
+from ccsync.cli.terminal import named_config
 from ccsync.cli.terminal.screen import clean, put, width_of, wrapped
 
 GAP = "  "
@@ -171,7 +172,8 @@ def print_facts(facts: Mapping[str, object], *, margin: int = 0, is_wide: bool =
     longest = columns if is_wide else max(min(_LONGEST_NAME, columns * 2 // 5), margin - len(GAP))
     margin = max(margin, max((len(name) for name in facts if len(name) <= longest), default=2) + len(GAP))
     for name, value in facts.items():
-        first, *others = wrapped(clean(value), max(columns - margin, _NARROWEST), breaks_words=False)
+        text = clean(named_config.repeat(str(value)))
+        first, *others = wrapped(text, max(columns - margin, _NARROWEST), breaks_words=False)
         if len(name) > longest:
             first, others = "", [first, *others]
         lines = [f"{name:<{margin}}{_painted(first)}".rstrip(), *(" " * margin + one for one in others)]

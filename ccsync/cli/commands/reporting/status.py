@@ -8,7 +8,7 @@ import click
 from ccsync.cli.command_line import App
 from ccsync.cli.logging_setup import redact
 from ccsync.cli.owner import ACCOUNT, ORGANIZATION
-from ccsync.cli.terminal import screen, tables
+from ccsync.cli.terminal import named_config, screen, tables
 from ccsync.cli.terminal.since import as_span
 from ccsync.cli.wiring import clients
 from ccsync.config import Config
@@ -256,7 +256,7 @@ def _to_json(
         },
         "state_file": {"path": str(found.state_path), "bytes": found.state_bytes},
         "live": None if seen is None else _seen_to_json(seen),
-        "needs": [{"what": need.what, "fix": need.fix} for need in wanted],
+        "needs": [{"what": need.what, "fix": named_config.repeat(need.fix)} for need in wanted],
         "stale": [one.job for one in stale],
     }
 
