@@ -1,6 +1,6 @@
 """What needs attention, each item with the command that fixes it: pure decisions on the current state."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -58,29 +58,36 @@ def _of_list(status: Status) -> Iterator[Alert]:
 
 def _of_jobs(status: Status) -> Iterator[Alert]:
     for one in status.jobs:
-        yield from _of_failures(one)
-    if status.is_enabled and status.is_exported:
-        yield from (_of_silence(status, one) for one in status.jobs if one.job in WATCHED and is_silent(status, one))
-
-
-def _of_failures(one: JobStanding) -> Iterator[Alert]:
-    run = one.last
-    if run is None or run.status in ("RUNNING", "COMPLETE"):
-        return
-    is_cron = one.job in WATCHED
-    if run.status == "INTERRUPTED":
-        if not is_cron:
+        if one.last is not None and one.last.status == "INTERRUPTED" and one.job not in WATCHED:
             yield Alert(f"The last {one.job} was interrupted; run it again to continue.", f"ccsync {one.job}")
-        return
-    trouble = one.trouble
-    code = trouble.code if trouble else CcsyncError.exit_code
-    passes = is_cron and code == TemporaryError.exit_code and one.failures < STAYS_SO
-    if passes or code in (NotAgreed.exit_code, Declined.exit_code):
-        return
-    often = f" {one.failures} times in a row" if one.failures > 1 else ""
-    how = "was stopped by the safety limit" if code == SafetyLimitError.exit_code else "failed"
-    what = f"{one.job} {how}{often}: {trouble.what if trouble else run.message}"
-    yield Alert(what, (trouble.fix if trouble else "") or f"ccsync logs {run.id}")
+    yield from _of_failures(status.jobs)
+    if status.is_enabled and status.is_exported:
+        yield from _of_silence(status, [one for one in status.jobs if one.job in WATCHED and is_silent(status, one)])
+
+
+def _of_failures(jobs: Iterable[JobStanding]) -> Iterator[Alert]:
+    """What stops several jobs is one thing to do."""
+    failed = dict[tuple[str, str], list[str]]()
+    for one in jobs:
+        trouble, run = one.trouble, one.last
+        if run is None or not _needs_a_person(one):
+            continue
+        is_limit = trouble is not None and trouble.code == SafetyLimitError.exit_code
+        often = f" {one.failures} times in a row" if one.failures > 1 else ""
+        what, fix = (trouble.what, trouble.fix) if trouble else (run.message, "")
+        how = f"{one.job} {'was stopped by the safety limit' if is_limit else 'failed'}{often}"
+        failed.setdefault((what, fix or f"ccsync logs {run.id}"), []).append(how)
+    for (what, fix), some in failed.items():
+        yield Alert(f"{' and '.join(some)}: {what}", fix)
+
+
+def _needs_a_person(one: JobStanding) -> bool:
+    """Has the job failed, and for a reason that does not pass by itself?"""
+    if one.last is None or one.last.status != "FAILED":
+        return False
+    code = one.trouble.code if one.trouble else CcsyncError.exit_code
+    passes = one.job in WATCHED and code == TemporaryError.exit_code and one.failures < STAYS_SO
+    return not passes and code not in (NotAgreed.exit_code, Declined.exit_code)
 
 
 def is_silent(status: Status, one: JobStanding) -> bool:
@@ -91,11 +98,15 @@ def is_silent(status: Status, one: JobStanding) -> bool:
     return one.last.status != "RUNNING" and abs(status.at - one.last.started_at) > most
 
 
-def _of_silence(status: Status, one: JobStanding) -> Alert:
-    since = "has never run" if one.last is None else "has not run for " + _span(abs(status.at - one.last.started_at))
-    return Alert(
-        f"{one.job} {since}, though the sync is enabled.", "crontab -e (ccsync init --print-crontab prints its line)"
-    )
+def _of_silence(status: Status, silent: Sequence[JobStanding]) -> Iterator[Alert]:
+    if silent:
+        how = " and ".join(f"{one.job} {_since_when(status, one)}" for one in silent)
+        lines = "its line" if len(silent) == 1 else "their lines"
+        yield Alert(f"{how}, though the sync is enabled.", f"crontab -e (ccsync init --print-crontab prints {lines})")
+
+
+def _since_when(status: Status, one: JobStanding) -> str:
+    return "has never run" if one.last is None else "has not run for " + _span(abs(status.at - one.last.started_at))
 
 
 def _span(length: timedelta) -> str:

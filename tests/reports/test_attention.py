@@ -43,6 +43,7 @@ def a_status(**changes: object) -> Status:
         queue={"pending": 3, "retrying": 1, "failed": 0},
         leaving=0,
         write_backs=0,
+        former_departures=0,
         tags={},
         refused=(),
         not_taken_off=(),
@@ -111,6 +112,30 @@ ROWS = {
     "login refused": (
         {"jobs": with_job(a_job("flush-events", "FAILED", failures=1, code=5))},
         [("flush-events failed: It went", "do this")],
+    ),
+    "one trouble of two jobs": (
+        {
+            "jobs": (
+                a_job("flush-events", "FAILED", failures=3, code=8),
+                a_job("poll-unsubscribes", "FAILED", failures=4, code=8),
+                a_job("export", "FAILED", failures=1, code=10),
+            )
+        },
+        [
+            (
+                "flush-events failed 3 times in a row and poll-unsubscribes failed 4 times in a row and export was"
+                " stopped by the safety limit: It went wrong.",
+                "do this",
+            )
+        ],
+    ),
+    "two troubles of two jobs": (
+        {"jobs": (a_job("flush-events", "FAILED", failures=3, code=8), a_job("export", "FAILED"))},
+        [("flush-events failed 3 times in a row: It", "do this"), ("export failed: what happened", "ccsync logs 7")],
+    ),
+    "cron stopped altogether": (
+        {"jobs": (NEVER, a_job("poll-unsubscribes", minutes_ago=200))},
+        [("flush-events has never run and poll-unsubscribes has not run for 3 hours, though", "crontab -e")],
     ),
     "brake": (
         {"jobs": with_job(a_job("poll-unsubscribes", "FAILED", failures=1, code=10))},
