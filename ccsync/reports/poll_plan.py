@@ -12,8 +12,9 @@ class Plan:
     """What a real run would do."""
 
     by_kind: Counter[str] = field(default_factory=Counter)
-    """Number of people for whom an account would be written."""
+    """Number of people for whom an account would be written, those included whom the safety limit holds back."""
     accounts: int = 0
+    """Written by the next run: of those whom the limit lets through."""
     held: int = 0
     calls: int = 0
     kibo_calls: int = 0
@@ -24,11 +25,10 @@ def plan(context: Context, writing: Writing) -> Plan | None:
     if not context.is_dry_run:
         return None
     writer = writing.writer
-    writer.look(writing.accept)
-    found = Plan(held=writer.allowance(writing.accept).held)
+    found = Plan(writer.planned.copy(), writer.planned_accounts)
     for row in writer.wanted():
         found.by_kind[row.kind] += 1
-        found.accounts += writer.targets(row)
+        found.held += 1
     found.calls = context.constant_contact.transport.calls
     found.kibo_calls = context.kibo.transport.calls + 2 * found.accounts
     return found

@@ -25,11 +25,14 @@ class Writing:
         self._has_failed = False
 
     def write(self) -> None:
-        """Write everything that is due and not held; after a go that failed, nothing any more.
+        """Write everything that is due and not held; after a go that failed, nothing any more. A dry run counts it.
 
         Raises what `ccsync.errors` lists.
         """
-        if self._context.is_dry_run or self._has_failed:
+        if self._has_failed:
+            return
+        if self._context.is_dry_run:
+            self.writer.rehearse(self.accept)
             return
         properties.forget(self._context.store, ACCEPTED)
         self._has_failed = True

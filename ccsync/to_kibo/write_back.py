@@ -5,6 +5,7 @@ What Kibo does not take stays queued. Whatever dies in between, the next run loo
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -50,7 +51,8 @@ class _Judged:
 class Writer:
     """One run's write back: `written` counts what the safety limit let through and was done.
 
-    `trouble` is what kept it from looking at departures; the rest was written.
+    `trouble` is what kept it from looking at departures; the rest was written. `planned` is what a dry run would have
+    written, people by kind, and `planned_accounts` the accounts of that.
     """
 
     def __init__(self, context: Context) -> None:
@@ -64,6 +66,7 @@ class Writer:
         self._writes = AccountWrites(context, self.outcomes, self._holds, self._note_done)
         self._before = Tally()
         self.written = self._going = 0
+        self.planned, self.planned_accounts = Counter[str](), 0
         self.trouble: CcsyncError | None = None
 
     def write(self, accept: int) -> int:
@@ -83,8 +86,23 @@ class Writer:
                 self._targets.pop(row.id, None)
         return held.held
 
-    def _note_done(self, row: WriteBack) -> None:
+    def rehearse(self, accept: int) -> None:
+        """Count what `write` would write now; in the copy of the state file that a dry run has, that is done then."""
+        self.look(accept)
+        wanted = islice(self.wanted(), self.allowance(accept).may_go)
+        while going := list(islice(wanted, CHUNK)):
+            with self._context.store.transaction():
+                for row in going:
+                    self._note_gone(row)
+                    self.planned[row.kind] += 1
+                    self.planned_accounts += len(self._targets.pop(row.id, ())) or 1  # too many to be remembered
+                    write_backs.finish(self._context.store, row.id, self._at, "")
+
+    def _note_gone(self, row: WriteBack) -> None:
         self._before += Tally(1, row.was_on_list, row.was_on_list and row.kind == DEPARTED)
+
+    def _note_done(self, row: WriteBack) -> None:
+        self._note_gone(row)
         self.written += 1
         self._context.show("writing to the store", self.written, self._going)
 
@@ -103,10 +121,6 @@ class Writer:
         """What has to be written, longest waiting first."""
         found = write_backs.iter_wanted(self._context.store, self._at, self._kinds(), self._context.list_id)
         return (row for row in found if row.id not in self.outcomes.failed)
-
-    def targets(self, row: WriteBack) -> int:
-        """How many accounts are to be written for it, as far as this run has looked."""
-        return len(self._targets.get(row.id, ()))
 
     def allowance(self, accept: int) -> Allowance:
         """How much of what has to be written the safety limit lets through, after what this run has written already."""

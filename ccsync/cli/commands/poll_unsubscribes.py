@@ -16,6 +16,7 @@ from ccsync.run.job_names import POLL_UNSUBSCRIBES
 from ccsync.run.life_cycle import carry_out, try_out
 from ccsync.state.log import runs
 from ccsync.state.log.runs import Run
+from ccsync.state.outbox.write_backs import KINDS
 from ccsync.words import counted
 
 
@@ -74,7 +75,7 @@ def _show_plan(run: Run | None, plan: Plan, context: Context, as_json: bool) -> 
 
 def _plan_to_json(plan: Plan) -> dict[str, object]:
     return {
-        **plan.by_kind,
+        **{kind: plan.by_kind[kind] for kind in KINDS},
         "accounts": plan.accounts,
         "held": plan.held,
         "calls": plan.calls,
