@@ -29,12 +29,18 @@ def be_patient(context: Context) -> None:
 
 
 def shown(context: Context) -> list[Activity]:
-    """The bulk jobs that Constant Contact shows; what is made after the newest of them was not known before."""
+    """The bulk jobs that Constant Contact shows."""
     found = context.constant_contact.get_activities()
+    if properties.looked_for_restore(context.store) == context.run_id:
+        note_newest(context, found)
+    return found
+
+
+def note_newest(context: Context, found: Iterable[Activity]) -> None:
+    """Note which bulk job is the newest: what is made after it is not known."""
     newest = max((one.created_at for one in found if one.created_at is not None), default=None)
     if newest is not None and newest != newest_known(context):
         properties.put(context.store, _NEWEST, to_text(newest))
-    return found
 
 
 def newest_known(context: Context) -> datetime | None:

@@ -27,9 +27,15 @@ CLOCK_SLACK = timedelta(seconds=90)
 def recognize(context: Context) -> None:
     """Look for bulk jobs that the state file does not know, when no run is known for longer than cron ever pauses.
 
-    A copy that was put back together with what stands beside it shows itself by nothing else.
+    A copy that was put back together with what stands beside it shows itself by nothing else. A run that failed before
+    it could look proves nothing: the next one looks in its place. Raises what `ccsync.errors` lists.
     """
-    ended_at = runs.ended_before(context.store, context.run_id)
+    _look(context)
+    properties.put(context.store, properties.LOOKED_FOR_RESTORE, str(context.run_id))
+
+
+def _look(context: Context) -> None:
+    ended_at = runs.ended_before(context.store, context.run_id, properties.looked_for_restore(context.store))
     pause = timedelta(minutes=context.config.sync.interval_minutes) * 1.5
     # Nor when our clock was set back since: what is shown now is remembered for when it is put right.
     if is_unresolved(context) or ended_at is None or abs(context.now() - ended_at) < pause:
@@ -38,7 +44,9 @@ def recognize(context: Context) -> None:
     if read_until is not None and ended_at < read_until.at:
         return  # a bookmark never lies ahead of our clock: that run's was behind, and says nothing
     with context.gate.for_opt_outs():
-        newest, shown = activities.newest_known(context), activities.shown(context)
+        shown = context.constant_contact.get_activities()
+    newest = activities.newest_known(context)
+    activities.note_newest(context, shown)
     last_at = clocks.last_end(context, ended_at) + CLOCK_SLACK
     # The clocks of the last run may have been behind, all of them. Only a copy knows of no job that is as new.
     last_at = max(last_at, newest or last_at)

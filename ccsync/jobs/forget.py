@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.errors import RefusedError, StateError, VendorUnreachable
+from ccsync.from_constant_contact import restored
 from ccsync.from_constant_contact.activities import await_activities, be_patient
 from ccsync.mapping import check_address, person_key_text
 from ccsync.models import Contact, Customer
@@ -58,6 +59,7 @@ def run(context: Context, address: str) -> Receipt:
 def _run(context: Context, address: str) -> Receipt:
     context.show("forgetting")
     be_patient(context)
+    restored.recognize(context)
     held = find(context, address)
     if held.rows.get("batch_rows"):
         # An import that is under way could put the person back behind us.

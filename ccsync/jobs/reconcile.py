@@ -8,7 +8,7 @@ from functools import partial
 from ccsync.consent.drift import DRIFT, Kind
 from ccsync.constant_contact.client import PAGE_SIZE as LIST_PAGE
 from ccsync.errors import RefusedError
-from ccsync.from_constant_contact import list_exports, members, opt_outs
+from ccsync.from_constant_contact import list_exports, members, opt_outs, restored
 from ccsync.from_constant_contact.activities import be_patient
 from ccsync.from_constant_contact.sightings import is_member
 from ccsync.from_kibo import events
@@ -53,6 +53,7 @@ def run(context: Context) -> Report:
     if contact_list is None:
         raise list_is_gone(context)
     be_patient(context)
+    restored.recognize(context)
     comparison.begin(context.store)
     flushed_at = clocks.bookmark(context, events.STREAM)
     opt_outs.pull_all(context)

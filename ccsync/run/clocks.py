@@ -60,8 +60,12 @@ _ENDED_AT = "ended_at_by_constant_contact"
 
 
 def note_end(context: Context) -> None:
-    """A run has ended: remember when, by Constant Contact's clock, if that has answered."""
-    if context.constant_contact.transport.dates.answers:
+    """A run has ended: remember when, by Constant Contact's clock, if that has answered.
+
+    Not of a run that could not look whether the state file is an older copy.
+    """
+    has_looked = properties.looked_for_restore(context.store) == context.run_id
+    if has_looked and context.constant_contact.transport.dates.answers:
         properties.put(context.store, _ENDED_AT, to_text(vendor_now(context)))
 
 

@@ -23,6 +23,8 @@ EXPORTED_LIST = "exported_list_id"
 FIRST_EXPORT = "first_export_at"
 """When the first export ended that ended well, by Kibo's clock."""
 
+LOOKED_FOR_RESTORE = "looked_for_restore"
+"""The last run that could have recognized that an older state file was put back."""
 LOOKED_UP = "looked_up_consent"
 """The last row of the consent ledger that was looked up in Kibo's audit log."""
 
@@ -40,6 +42,12 @@ def put(store: Store, key: str, value: str) -> None:
 def forget(store: Store, key: str) -> None:
     """Drop a fact."""
     store.run("DELETE FROM meta WHERE key = ?", key)
+
+
+def looked_for_restore(store: Store) -> int | None:
+    """The id of the last run that could have recognized that an older state file was put back."""
+    noted = get(store, LOOKED_FOR_RESTORE)
+    return int(noted) if noted else None
 
 
 SLACK = timedelta(minutes=15)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.errors import TemporaryError
+from ccsync.errors import CcsyncError, TemporaryError
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock, open_store, properties
 from ccsync.state.database import copies
@@ -160,6 +160,29 @@ def test_a_copy_that_was_put_back_is_recognized(is_whole: bool, job: str, shop: 
     run(shop, "poll", "flush")
     assert "restored" not in shop.notices
     assert not shop.is_restored
+
+
+@pytest.mark.parametrize("first", [*JOBS, "dry"])
+def test_a_copy_is_recognized_though_the_first_run_fails(first: str, shop: Shop) -> None:
+    """Constant Contact is down in it: the copy shows itself by nothing but what that would have shown."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    run(shop, "flush", "poll")
+    backup = Backup(shop, is_whole=True)
+    shop.later(minutes=30)
+    shop.box.kibo.update_account(pat, acceptsMarketing=False)
+    run(shop, "flush", "poll")
+    backup.put_back()
+    shop.later(hours=2)
+    shop.box.cc.refuse(None, 503)
+    with pytest.raises(CcsyncError):
+        getattr(shop, first if first != "dry" else "plan_poll")()
+    shop.box.cc.relent()
+    shop.later(minutes=30)
+    shop.box.kibo.update_account(pat, acceptsMarketing=True, lastName="Anew")
+    run(shop, "poll", "flush", "poll")
+    assert accepts(shop, pat) is True
+    assert "left-list" not in [change for change, _ in ledger_of(shop, PAT)]
 
 
 def test_it_is_no_restore_when_the_runs_merely_paused(shop: Shop) -> None:

@@ -107,9 +107,10 @@ def last_success_of(store: Store, job: str) -> datetime | None:
     return store.value(datetime, sql, job)
 
 
-def ended_before(store: Store, run_id: int) -> datetime | None:
-    """When the run before this one ended, of whatever job; `None` where there was none."""
-    return store.value(datetime, "SELECT finished_at FROM runs WHERE id < ? ORDER BY id DESC LIMIT 1", run_id)
+def ended_before(store: Store, run_id: int, at_most: int | None = None) -> datetime | None:
+    """When the run before this one ended, of whatever job, or an earlier one; `None` where there was none."""
+    sql = "SELECT finished_at FROM runs WHERE id < ?1 AND id <= coalesce(?2, id) ORDER BY id DESC LIMIT 1"
+    return store.value(datetime, sql, run_id, at_most)
 
 
 def failures_of(store: Store, job: str) -> int:
