@@ -96,9 +96,9 @@ def login(
             _log_in_to_kibo(config, store, tools)
         if not kibo_only:
             tools = replace(tools, app=_with_campaigns(tools.app, store, campaigns))
-            if not yes:
-                _ask_whether_again(app, store)
             with _saved_or_not(store):
+                if not yes:
+                    _ask_whether_again(app, store)
                 _log_in_to_constant_contact(app, config, store, tools, yes=yes, opens_browser=not no_browser)
     return 0
 
@@ -116,7 +116,7 @@ def _ask_whether_again(app: App, store: Store) -> None:
     if age is None or age.days >= LAPSES_AFTER.days:
         return
     name = screen.clean(properties.get(store, ORGANIZATION) or "an account whose name is not known")
-    screen.say(f'You are logged in to Constant Contact: "{name}", renewed {days_ago(age.days)}.')
+    screen.say(f'A login to Constant Contact is saved: "{name}", renewed {days_ago(age.days)}.')
     if not Talk(app.clock.check).confirm("Log in again?"):
         raise Declined("Cancelled. The login stays as it is.", "", "To try it out: ccsync login --check")
 

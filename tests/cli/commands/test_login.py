@@ -58,6 +58,21 @@ def test_a_login_shows_whose_account_it_is(tmp_path: Path) -> None:
         assert shop.ccsync("export", "--yes").returncode == 0
 
 
+@pytest.mark.parametrize("key", [INTERRUPT, END_OF_INPUT])
+def test_stopped_at_the_first_question(tmp_path: Path, key: str) -> None:
+    """Whichever key it was: nothing was asked for, and what is said of the saved login is true, though it is revoked."""
+    with LiveShop(tmp_path, SETTINGS) as shop:
+        shop.box.cc.revoke()
+        before = saved(shop)
+        seen = shop.on_terminal("login", script=[("Log in again? [y/N]", key)])
+        assert seen.code == 130
+        shown = " ".join(seen.screen.split())
+        assert "A login to Constant Contact is saved: " in shown
+        assert "Stopped; the login that was saved before is unchanged." in shown
+        assert saved(shop) == before
+        assert not shop.requests("POST", "/token")[1:]
+
+
 @pytest.mark.parametrize("key", ["y", "n", INTERRUPT, END_OF_INPUT])
 def test_a_login_is_renewed_at_a_terminal(tmp_path: Path, key: str) -> None:
     """It asks whether to log in again, then whether the account is right; if not, the saved login stays."""
@@ -481,7 +496,7 @@ def test_whoever_is_logged_in_is_asked_whether_to_log_in_again(tmp_path: Path) -
         before = len(shop.requests("POST", "/device/authorize"))
         seen = shop.on_terminal("login", "--cc-only", answers={"Log in again?": "n"})
         assert seen.code == 11
-        assert "You are logged in to Constant Contact: " in seen.screen
+        assert "A login to Constant Contact is saved: " in seen.screen
         assert "The login stays as it is." in seen.screen
         assert len(shop.requests("POST", "/device/authorize")) == before
         shop.box.cc.approve_automatically = True
