@@ -62,17 +62,6 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
     return has_absences
 
 
-def forget_deleted_lists(context: Context) -> None:
-    """Departures of a former list wait until it is active again; of one that was deleted they were perhaps none.
-
-    Raises what `ccsync.errors` lists.
-    """
-    for list_id, number in write_backs.of_former_lists(context.store, context.list_id).items():
-        if context.constant_contact.get_list(list_id) is None:
-            log.info("%s departures from a list that was deleted since are not written", number)
-            write_backs.withdraw_unchecked(context.store, list_id)
-
-
 def check(context: Context, row: WriteBack) -> bool:
     """Look at the contact behind a departure that was only concluded; false when it was none."""
     before = contacts.known(context.store, row.person, row.list_id)

@@ -1,5 +1,7 @@
 """Compares the list's members, and resolves missing people after an older state file was restored."""
 
+import logging
+
 from ccsync.consent.write_back import Found, judge_missing
 from ccsync.from_constant_contact import departures, members, restored
 from ccsync.from_constant_contact.list_record import ListRecord
@@ -7,8 +9,10 @@ from ccsync.from_kibo.observations import observe
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, properties
-from ccsync.state.outbox import queue
+from ccsync.state.outbox import queue, write_backs
 from ccsync.state.views import list_members
+
+log = logging.getLogger(__name__)
 
 
 def compare(context: Context, record: ListRecord | None, *, is_full: bool) -> None:
@@ -17,7 +21,15 @@ def compare(context: Context, record: ListRecord | None, *, is_full: bool) -> No
         return
     if departures.compare(context, record):
         resolve(context)
-    departures.forget_deleted_lists(context)
+    _forget_deleted_lists(context)
+
+
+def _forget_deleted_lists(context: Context) -> None:
+    """Departures of a former list wait until it is active again; of one that was deleted they were perhaps none."""
+    for list_id, number in write_backs.of_former_lists(context.store, context.list_id).items():
+        if context.constant_contact.get_list(list_id) is None:
+            log.info("%s departures from a list that was deleted since are not written", number)
+            write_backs.withdraw_unchecked(context.store, list_id)
 
 
 def resolve(context: Context) -> None:

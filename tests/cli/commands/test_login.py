@@ -60,7 +60,7 @@ def test_a_login_shows_whose_account_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", [INTERRUPT, END_OF_INPUT])
 def test_stopped_at_the_first_question(tmp_path: Path, key: str) -> None:
-    """Whichever key it was: nothing was asked for, and what is said of the saved login is true, though it is revoked."""
+    """Whichever key: nothing was asked for, and what is said of the saved login is true, though it is revoked."""
     with LiveShop(tmp_path, SETTINGS) as shop:
         shop.box.cc.revoke()
         before = saved(shop)
