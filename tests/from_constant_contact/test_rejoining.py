@@ -210,3 +210,19 @@ def test_who_was_kept_suppressed_by_an_earlier_version_gets_updates_again(tmp_pa
         shop.poll()
         assert suppressed(shop, PAT) == set()
         assert is_updated(shop, pat, "Back")
+
+
+def test_a_no_and_a_yes_between_two_looks_undo_no_departure(tmp_path: Path) -> None:
+    """Kibo does not show that there was a no: in doubt they stay off the list, until a no and a yes are both seen."""
+    with small_shop(tmp_path, f"\n{OFF}\n") as shop:
+        (pat,) = join(shop, PAT)
+        settled(shop)
+        shop.box.cc.leave_list(PAT, LIST)
+        shop.poll(is_full=True)
+        for runs_between in (0, 1):
+            for says_yes in (False, True):
+                shop.later(minutes=10)
+                shop.box.kibo.update_account(pat, acceptsMarketing=says_yes)
+                if runs_between or says_yes:
+                    shop.flush()
+            assert (PAT in shop.members(), accepts(shop, pat)) == (runs_between == 1, True)

@@ -197,3 +197,21 @@ def test_a_newer_yes_of_a_business_account_is_left_alone(shop: Shop, first: str)
     shop.box.kibo.update_account(business, acceptsMarketing=True)
     run_jobs(shop, first)
     assert (accepts(shop, pat), accepts(shop, business)) == (False, True)
+
+
+@pytest.mark.parametrize("kind", ["shopper", "business"])
+def test_the_yes_of_an_account_whose_no_was_never_seen_counts_from_when_it_was_made(kind: str, shop: Shop) -> None:
+    """It may have said yes ever since: the opt-out is written to it, as the guide says."""
+    shop.box.cc.add_contact(seed_contact(PAT))
+    if kind == "business":
+        account = shop.box.kibo.add_b2b_account(PAT, acceptsMarketing=False)
+    else:
+        account = shop.box.kibo.add_account(emailAddress=PAT, acceptsMarketing=False)
+    shop.later(days=1)  # the export asks for accounts that opt in, and for what changes meanwhile
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    shop.later(minutes=5)
+    shop.box.kibo.update_account(account, acceptsMarketing=True)
+    shop.later(minutes=5)
+    run_jobs(shop, "flush")
+    assert (PAT in shop.members(), accepts(shop, account)) == (False, False)
