@@ -25,6 +25,7 @@ from tests.harness import imported_rows
 from tests.inside import InsideShop
 from tests.live import LiveShop
 
+OLDER = Path(__file__).parent.parent / "fixtures" / "state_0_2"
 SETTINGS = SandboxSettings(customers=20, seed=7)
 NAMES = pytest.mark.parametrize("name", ALL_COMMANDS)
 
@@ -167,6 +168,24 @@ def test_d3_a_folder_that_is_read_only(plain: InsideShop, name: str) -> None:
     finally:
         plain.folder.chmod(0o700)
     check_nothing_is_lost(plain, name)
+
+
+@pytest.mark.parametrize("place", ["the file", "the folder"])
+@NAMES
+def test_d3_an_older_state_file_where_nothing_may_be_written(plain: InsideShop, name: str, place: str) -> None:
+    """It cannot be brought up to date: what is at fault is named (exit 6), nobody is called, and it stays as it was."""
+    path = plain.config.state.path
+    path.write_bytes((OLDER / "mixed.db").read_bytes())
+    before, asked = path.read_bytes(), len(plain.box.requests.records)
+    for one in plain.folder.glob("ccsync.db?*"):
+        one.unlink()
+    (path if place == "the file" else plain.folder).chmod(0o500 if place == "the folder" else 0o400)
+    try:
+        check_error(plain.ccsync(*ALL_COMMANDS[name]), {6}, str(path))
+    finally:
+        plain.folder.chmod(0o700)
+    assert path.read_bytes() == before
+    assert len(plain.box.requests.records) == asked
 
 
 @NAMES

@@ -9,7 +9,7 @@ from ccsync.errors import SafetyLimitError
 from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import LIST, Shop
 from tests.inside import InsideShop
-from tests.jobs.polling import join, puts, settled
+from tests.jobs.polling import join, puts, settled, small_shop
 
 MANY = [f"many{number}@example.com" for number in range(30)]
 
@@ -39,6 +39,22 @@ def test_accounts_are_those_that_the_limit_lets_through(accept: int, held: int, 
     assert len(puts(shop)) == plan.accounts
     # The login's and one that only tells the time may be among them.
     assert 0 <= plan.kibo_calls - (len(shop.requests(path="/api/commerce")) - before) <= 2
+
+
+def test_who_is_not_written_by_the_settings_is_not_planned(tmp_path: Path) -> None:
+    """With resubscribes and list_departures off: who came back, and who left only the list."""
+    with small_shop(tmp_path, "\nresubscribes = false\nlist_departures = false\n") as shop:
+        join(shop, *MANY)
+        settled(shop)
+        shop.box.cc.unsubscribe(MANY[0])
+        shop.poll()
+        shop.box.cc.resubscribe(MANY[0])
+        shop.box.cc.leave_list(MANY[1], LIST)
+        plan, counts = shop.plan_poll(is_full=True)
+        assert (dict(plan.by_kind), plan.accounts, counts["resubscribed_not_told"]) == ({}, 0, 1)
+        before = len(puts(shop))
+        shop.poll(is_full=True)
+        assert len(puts(shop)) == before
 
 
 def test_the_json_has_every_kind(tmp_path: Path) -> None:
