@@ -11,8 +11,6 @@ from typing import Any, TypedDict
 
 _LONG = 20_000
 """Bytes of a text that is worth loading the library for (18 ms). Once it is there, it decodes the short ones, too."""
-_MOST_BRACKETS = 800
-"""What has no more of them is not nested too deeply to be decoded later, whoever asks for it."""
 
 
 def decode(text: bytes) -> object:
@@ -25,9 +23,7 @@ def decode_page(text: bytes) -> object:
     """The same, but the `items` of a page may still be texts, which `decode_item` takes."""
     page = _fast(text, _page_type()) if _is_worth_it(text) and _library() else _REFUSED
     if isinstance(page, dict) and _is_utf8(text):  # the library does not look into what it skips
-        items = [bytes(one) for one in page.get("items", ())]
-        if all(map(_is_flat, items)):
-            return {**page, "items": items}
+        return {**page, "items": [bytes(one) for one in page.get("items", ())]}
     return decode(text)
 
 
@@ -44,6 +40,11 @@ def decode_item(text: bytes, kind: Hashable = Any) -> object:
         return json.loads(text)
     except ValueError:
         return json.loads(text, parse_int=float)
+    except RecursionError:  # who asks for it is too deep: a thread begins at the ground
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(json.loads, text).result()
 
 
 _REFUSED = object()
@@ -91,10 +92,6 @@ def _is_utf8(text: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _is_flat(text: bytes) -> bool:
-    return len(text) < 2 * _MOST_BRACKETS or text.count(b"[") + text.count(b"{") <= _MOST_BRACKETS
 
 
 def _refuse_constant(name: str) -> object:

@@ -7,7 +7,7 @@ from datetime import datetime
 from ccsync.state.database.rows import marks, record_of
 from ccsync.state.database.staged import BY_PERSON, STAGED
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import storable, to_text
+from ccsync.state.database.times import storable
 
 _STRANGERS = (
     "FROM staged WHERE person IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts WHERE contacts.person = staged.person)"
@@ -41,11 +41,11 @@ def stage(store: Store, accounts: Iterable[Staged]) -> None:
     """Keep accounts; one read again replaces what was kept of it. Inside the caller's transaction."""
     store.run_many(
         "INSERT OR REPLACE INTO staged (account_id, updated_at, person, fingerprint, row, is_own_sign_up, tags)"
-        " VALUES (?, coalesce(?, ''), ?, ?, ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             (
                 one.account_id,
-                one.updated_at,
+                _seconds(one.updated_at),
                 one.person,
                 one.fingerprint,
                 None if one.row is None else storable(one.row),
@@ -60,8 +60,8 @@ def stage(store: Store, accounts: Iterable[Staged]) -> None:
 def stage_known(store: Store, rows: Iterable[KnownRow]) -> None:
     """Keep accounts whose rows were known again, without what would be sent. Inside the caller's transaction."""
     store.run_many(
-        "INSERT OR REPLACE INTO staged (account_id, updated_at, person, fingerprint) VALUES (?, coalesce(?, ''), ?, ?)",
-        rows,
+        "INSERT OR REPLACE INTO staged (account_id, updated_at, person, fingerprint) VALUES (?, ?, ?, ?)",
+        ((account_id, _seconds(at), *more) for account_id, at, *more in rows),
     )
 
 
@@ -73,8 +73,12 @@ def unstage(store: Store, account_ids: Iterable[int]) -> None:
 def have_as_is(store: Store, seen: Mapping[int, datetime | None]) -> set[int]:
     """The accounts of a page that are staged and were not updated since, by their date."""
     sql = f"SELECT account_id, updated_at FROM staged WHERE account_id IN ({marks(list(seen))})"
-    staged: dict[int, str] = dict(store.rows(sql, *seen))
-    return {one for one, at in seen.items() if at is not None and staged.get(one) == to_text(at)}
+    staged: dict[int, float] = dict(store.rows(sql, *seen))
+    return {one for one, at in seen.items() if at is not None and staged.get(one) == _seconds(at)}
+
+
+def _seconds(at: datetime | None) -> float:
+    return 0.0 if at is None else at.timestamp()
 
 
 def have_read(store: Store) -> int:

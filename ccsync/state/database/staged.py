@@ -14,7 +14,7 @@ STAGED = (
     """CREATE TEMP TABLE IF NOT EXISTS staged (
     account_id INTEGER PRIMARY KEY,
     person BLOB,                      -- NULL: nothing to send
-    updated_at TEXT NOT NULL,
+    updated_at REAL NOT NULL,        -- seconds since 1970; 0: not known
     fingerprint BLOB,
     row TEXT,                         -- the import row as JSON
     is_own_sign_up INTEGER NOT NULL DEFAULT 0,

@@ -42,5 +42,5 @@ def note(store: Store, accounts: Iterable[tuple[bytes, Customer]]) -> None:
 
 def of_person(store: Store, person: bytes) -> list[Customer]:
     """The accounts with this address, less what only mapping reads."""
-    columns = "account_id, email, accepts_marketing, account_type, created_at, updated_at, '{}'"
+    columns = "account_id, email, accepts_marketing, account_type, created_at, updated_at, CAST('{}' AS BLOB)"
     return store.records(Customer, f"SELECT {columns} FROM swept WHERE person = ?", person)
