@@ -196,6 +196,19 @@ def test_a_newer_yes_for_an_address_that_its_contact_left(shop: Shop, is_known: 
     assert (members & {PAT, NEW}, flags) == ({PAT}, [True])
 
 
+def test_a_newer_yes_of_somebody_who_left_and_whose_contact_has_moved_on(shop: Shop) -> None:
+    """It is about the address that the account has, as after any other no."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    run_job(shop, "full poll")
+    shop.box.cc.leave_list(NEW, shop.list_id)
+    run_job(shop, "full poll")
+    shop.box.kibo.opt_in(pat)
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, NEW}, flags) == ({PAT}, [True])
+
+
 @pytest.mark.parametrize("is_older", [True, False])
 def test_a_newer_account_on_an_address_whose_contact_was_erased(shop: Shop, is_older: bool) -> None:
     """Somebody new who says yes after the contact was missed is added; who said it before that is in doubt."""

@@ -92,6 +92,13 @@ BUGS = (
         ("tests/identity/test_contacts_at_old_addresses.py", "-k", "taken_off"),
     ),
     SeededBug(
+        "a newer yes than a departure finds the old move in its way",
+        "from_kibo/observations.py",
+        "contacts.begin_anew(store, person, at, None if is_new_start else said_at)",
+        "contacts.begin_anew(store, person, at, said_at)",
+        (CONTACTS, "-k", "has_moved_on"),
+    ),
+    SeededBug(
         "a yes cuts the link to a contact whose departure stands",
         "from_kibo/observations.py",
         "        is_new_start = bool(lifted) and is_free\n",
@@ -211,11 +218,11 @@ BUGS = (
         (CONTACTS, "-k", "not_shown"),
     ),
     SeededBug(
-        "a newer yes finds the old move in its way",
+        "a newer yes finds an erased contact in its way",
         "from_kibo/observations.py",
         "            contacts.begin_anew(store, person, at, None if is_new_start else said_at)\n",
         "            pass\n",
-        (CONTACTS, "-k", "newer_yes"),
+        (CONTACTS, "-k", "newer_account"),
     ),
     SeededBug(
         "a no from the start is not remembered",
