@@ -9,7 +9,7 @@ from ccsync.consent.decisions import PENDING_CONFIRMATION, is_another_contact
 from ccsync.models import Contact, KnownContact
 from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.outbox.write_backs import RESUBSCRIBED
-from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, OWN, UNSUBSCRIBED, Suppression
 
 REASONS = {
     UNSUBSCRIBED: "unsubscribed at Constant Contact",
@@ -59,12 +59,17 @@ def whose_act(contact: Contact) -> str | None:
     return OWN_ACT if contact.update_source == OWN_ACT else None
 
 
-def outdated(kind: str, list_id: str, suppressions: Iterable[Suppression]) -> str | None:
-    """Why a change must no longer be written; `None` while it holds."""
-    holding = {(one.kind, one.list_id) for one in suppressions}
+def outdated(
+    kind: str, list_id: str, suppressions: Iterable[Suppression], happened_at: datetime | None = None
+) -> str | None:
+    """Why a change that happened then must no longer be written; `None` while it holds."""
+    held = list(suppressions)
+    holding = {(one.kind, one.list_id) for one in held}
     kinds = {found for found, _ in holding}
     if kind == UNSUBSCRIBED:
-        return None if UNSUBSCRIBED in kinds else "has subscribed again since"
+        # What ccsync has set for an opt-out in the store says nothing of an act before it that was undone in between.
+        is_undone = all(_is_own_behind_a_return(one, happened_at) for one in held if one.kind == UNSUBSCRIBED)
+        return "has subscribed again since" if is_undone else None
     if kind == DEPARTED:
         return None if (DEPARTED, list_id) in holding else "has opted in again since, or is back on the list"
     if UNSUBSCRIBED in kinds:
@@ -72,6 +77,12 @@ def outdated(kind: str, list_id: str, suppressions: Iterable[Suppression]) -> st
     if OPTED_OUT in kinds:
         return "has opted out in the store"
     return "has left the list" if DEPARTED in kinds else None
+
+
+def _is_own_behind_a_return(one: Suppression, happened_at: datetime | None) -> bool:
+    """Has ccsync unsubscribed the contact itself, after an opt-in that came behind an earlier opt-out?"""
+    shown = one.opt_in_shown
+    return one.source == OWN and happened_at is not None and shown is not None and shown > happened_at
 
 
 class AccountAct(Enum):

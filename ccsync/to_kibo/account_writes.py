@@ -133,7 +133,8 @@ class AccountWrites:
         if whole is None or context.whose(whole.customer) != row.person:
             return None
         observe(context, [whole.customer], are_whole=True)
-        if outdated(row.kind, row.list_id, suppressions.of_person(context.store, row.person)):
+        held = suppressions.of_person(context.store, row.person)
+        if outdated(row.kind, row.list_id, held, row.happened_at):
             return None
         write = kibo_writes.among(context.store, [account_id]).get(account_id)
         is_newer = newer_yes.says_yes_since(context, row, account_id)

@@ -203,7 +203,7 @@ class Writer:
 
     def _holds(self, row: WriteBack) -> bool:
         held = suppressions.of_person(self._context.store, row.person)
-        reason = outdated(row.kind, row.list_id, held)
+        reason = outdated(row.kind, row.list_id, held, row.happened_at)
         if row.kind == UNSUBSCRIBED and any(returns.is_lost(self._context, one) for one in held):
             reason = LOST
         if reason is not None:

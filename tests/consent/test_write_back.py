@@ -1,5 +1,6 @@
 """The tables of decisions about telling Kibo: one row for each case that can meet a person, an account, a run."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,7 +19,7 @@ from ccsync.consent.write_back import (
 from ccsync.models import Contact
 from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.outbox.write_backs import RESUBSCRIBED
-from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
+from ccsync.state.suppressions import DEPARTED, OPTED_OUT, OWN, UNSUBSCRIBED, Suppression
 
 LIST, OTHER_LIST = "list-1", "list-2"
 DAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -65,6 +66,22 @@ def test_what_still_holds_when_kibo_is_to_be_told(
 ) -> None:
     """Only what still keeps the person from being mailed is told, and a return only when nothing speaks against it."""
     assert (outdated(kind, list_id, holding) is None) is holds, case
+
+
+@pytest.mark.parametrize(
+    ("case", "opted_in", "holds"),
+    [
+        ("and had opted in before", -1, True),
+        ("and had opted in since", 1, False),
+        ("and had opted in, nobody knows when", None, True),
+    ],
+)
+def test_an_unsubscribe_before_one_that_ccsync_has_set_itself(case: str, opted_in: int | None, holds: bool) -> None:
+    """One that was undone in between is not carried to the store by what was set for somebody's no there."""
+    shown = None if opted_in is None else DAY + opted_in * HOUR
+    own = replace(suppressed(UNSUBSCRIBED), since=DAY + 2 * HOUR, source=OWN, opt_in_shown=shown)
+    assert (outdated(UNSUBSCRIBED, "", [own], DAY) is None) is holds, case
+    assert outdated(UNSUBSCRIBED, "", [replace(own, source="Contact")], DAY) is None
 
 
 @pytest.mark.parametrize(
