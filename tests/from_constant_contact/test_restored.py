@@ -11,7 +11,9 @@ from ccsync.state import Lock, open_store, properties
 from ccsync.state.database import copies
 from tests.harness import LIST, Crash, Shop
 from tests.inside import InsideShop
+from tests.jobs.forgetting import forget
 from tests.jobs.polling import LEE, PAT, SAM, accepts, join, ledger_of, puts, settled, suppressed, told
+from tests.jobs.reconciling import reconcile
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "state_0_2"
 JOBS = ("flush", "poll", "export")
@@ -183,6 +185,35 @@ def test_a_copy_is_recognized_though_the_first_run_fails(first: str, shop: Shop)
     run(shop, "poll", "flush", "poll")
     assert accepts(shop, pat) is True
     assert "left-list" not in [change for change, _ in ledger_of(shop, PAT)]
+
+
+@pytest.mark.parametrize("first", ["reconcile", "forget"])
+def test_a_copy_is_recognized_by_any_job(first: str, shop: Shop) -> None:
+    """Also by those that cron does not run every half hour: after one of them the others look no more."""
+    join(shop, PAT, LEE)
+    settled(shop)
+    backup = Backup(shop, is_whole=True)
+    shop.later(minutes=30)
+    shop.box.cc.leave_list(PAT, LIST)
+    shop.box.kibo.opt_out(shop.box.kibo.find_by_email(LEE)[0])
+    run(shop, "flush", "poll")
+    backup.put_back()
+    shop.later(hours=2)
+    reconcile(shop) if first == "reconcile" else forget(shop, LEE)
+    assert is_restored(shop)
+
+
+@pytest.mark.parametrize("jobs", [("reconcile",), ("forget",), ("forget", "reconcile")])
+def test_bulk_jobs_of_any_job_are_known(jobs: tuple[str, ...], shop: Shop) -> None:
+    """Those of runs between long pauses of cron: they are no sign of a restore."""
+    join(shop, PAT, LEE)
+    settled(shop)
+    for job in jobs:
+        shop.later(hours=5)
+        reconcile(shop) if job == "reconcile" else forget(shop, LEE)
+    shop.later(hours=5)
+    run(shop, "flush")
+    assert not is_restored(shop)
 
 
 def test_it_is_no_restore_when_the_runs_merely_paused(shop: Shop) -> None:
