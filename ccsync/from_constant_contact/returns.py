@@ -132,12 +132,25 @@ def _judge(context: Context, before: Suppression, contact: Contact | None) -> No
         # Where nothing is left to look at, the pass that missed it stays the last word.
         run_id = 0 if contact is None and is_lost(context, before) else context.run_id
         suppressions.record(context.store, before, context.now(), run_id)
+        if contact is not None and contact.email is not None and contact.deleted_at is None:
+            follow(context, context.person_of(contact.email), contact)
         if contact is not None and contact.deleted_at is None and contact.permission_to_send in SUBSCRIBED:
             context.counts["resubscribed_by_others"] += 1
             reason = "subscribed again, and not by the person as far as Constant Contact shows; stays opted out"
             history.append(
                 context.store, context.run_id, context.now(), [Step(before.person, None, "left alone", reason)]
             )
+
+
+def follow(context: Context, person: bytes, contact: Contact) -> None:
+    """A contact that was unsubscribed and has another address now: unless the person came back, it stays opted out.
+
+    In the caller's transaction.
+    """
+    store = context.store
+    if not contact.has_unsubscribed and suppressions.follow(store, contact.contact_id, person):
+        known = [(person, one.since) for one in accounts.with_address(store, person) if one.accepts_marketing]
+        write_backs.enqueue_again(store, known, context.list_id, context.now())
 
 
 def _seen_at(context: Context, before: Suppression) -> datetime | None:

@@ -14,7 +14,7 @@ from ccsync.consent.decisions import (
     return_between_looks,
 )
 from ccsync.constant_contact.export_file import ExportedContact
-from ccsync.from_constant_contact import opt_outs
+from ccsync.from_constant_contact import opt_outs, returns
 from ccsync.models import Contact, Sighting
 from ccsync.run import clocks
 from ccsync.run.clocks import vendor_now
@@ -53,7 +53,7 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
         unsubscribed = suppressions.unsubscribed_among(context.store, [one.contact_id for one in shown])
         for one, contact in pairs:
             if contact.contact_id in unsubscribed:
-                _follow(context, one.person, contact)
+                returns.follow(context, one.person, contact)
         for person, answer in returned.items():
             if answer is Returned.YES:
                 wants_back(context, person, context.list_id, seen_at)
@@ -110,18 +110,18 @@ def note_exported(
         contacts.observe(context.store, seen)
 
 
-def _follow(context: Context, person: bytes, contact: Contact) -> None:
-    """A contact that was unsubscribed and has another address now: unless the person came back, it stays opted out."""
-    store = context.store
-    if not contact.has_unsubscribed and suppressions.follow(store, contact.contact_id, person):
-        known = [(person, one.since) for one in accounts.with_address(store, person) if one.accepts_marketing]
-        write_backs.enqueue_again(store, known, context.list_id, context.now())
-
-
 def wants_back(context: Context, person: bytes, list_id: str, at: datetime) -> None:
     """People are off the list, but not by an act of theirs that holds: queue their accounts, in the transaction."""
     contacts.note_removed(context.store, person, list_id, at)
     queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
+
+
+def unlink(context: Context, person: bytes) -> None:
+    """ccsync has taken the person's contact off the list, which may have another address by the time that they are
+    sent again: whoever has theirs is looked for then. In a transaction.
+    """
+    contacts.begin_anew(context.store, person, vendor_now(context))
+    person_tags.note_unlinked(context.store, person)
 
 
 def hold_back(context: Context, person: bytes, since: datetime, source: str, seen_at: datetime) -> None:

@@ -199,6 +199,20 @@ def test_staffs_resubscribe_is_listed(shop: Shop) -> None:
     assert shop.export().counts.get("added", 0) == 0
 
 
+def test_staffs_resubscribe_follows_the_contact_to_its_next_address(shop: Shop) -> None:
+    """The person stays opted out under it, too, though no listing of opt-outs shows the contact any more."""
+    (lee,) = join(shop, LEE)
+    (pat,) = opted_out(shop, PAT)
+    shop.box.cc.resubscribe(PAT, source="Account")
+    shop.poll(is_full=True)
+    shop.box.cc.delete_contact(LEE, for_good=True)
+    shop.poll(is_full=True)
+    shop.box.cc.rename(PAT, LEE)
+    shop.later(minutes=30)
+    shop.poll(is_full=True)
+    assert (accepts(shop, pat), accepts(shop, lee), suppressed(shop, LEE)) == (False, False, {"unsubscribed"})
+
+
 def test_returns_may_be_listed_only(tmp_path: Path) -> None:
     """With resubscribes = false the store is not told; that is counted."""
     with small_shop(tmp_path, "\nresubscribes = false\n") as shop:

@@ -63,6 +63,13 @@ BUGS = (
         ("tests/consent/test_write_back.py", "-k", "set_itself"),
     ),
     SeededBug(
+        "whom staff resubscribed is opted out under the former address alone",
+        "from_constant_contact/returns.py",
+        "            follow(context, context.person_of(contact.email), contact)\n",
+        "            pass\n",
+        (RETURNS, "-k", "follows_the_contact"),
+    ),
+    SeededBug(
         "a full pass notes nobody whom it has missed",
         "from_constant_contact/returns.py",
         "    suppressions.note_missed(context.store, UNSUBSCRIBED, started_at)\n",
