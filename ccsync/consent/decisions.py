@@ -157,9 +157,9 @@ def needs_a_look(known: KnownContact | None, decision: Decision, target: Target)
     if known is None or (known.is_fresh(target.fresh_since, target.fresh_until) and decision.act is not Act.DEPARTED):
         return False
     may_have_changed = decision.act in (Act.UPDATE, Act.DEPARTED) or decision.reason == Stand.WAITING.value
-    # A contact that ccsync had put there and knows no more: another source may have made a new one.
-    is_lost = known.contact_id is None and known.sent is not None
-    return may_have_changed or (decision.act is Act.ADD and (is_lost or known.member_of == target.list_id))
+    # A contact that ccsync had put there may have another address by now, and another source's contact this one.
+    is_again = known.sent is not None or known.member_of == target.list_id
+    return may_have_changed or (decision.act is Act.ADD and is_again)
 
 
 def blocking_suppression(suppressions: Iterable[Suppression], list_id: str) -> Suppression | None:

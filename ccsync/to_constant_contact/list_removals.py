@@ -12,7 +12,7 @@ from datetime import timedelta
 from ccsync.consent.retry import next_try
 from ccsync.consent.safety_limit import let_through
 from ccsync.errors import RefusedError, SafetyLimitError, VendorUnreachable
-from ccsync.from_constant_contact import members, opt_outs
+from ccsync.from_constant_contact import members, opt_outs, sightings
 from ccsync.from_constant_contact.activities import await_activities, look_at
 from ccsync.from_kibo import deletions
 from ccsync.models import Activity
@@ -20,7 +20,7 @@ from ccsync.run import control
 from ccsync.run.clocks import vendor_now
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
-from ccsync.state import accounts, batches, contacts, ledger, person_tags, suppressions
+from ccsync.state import accounts, batches, contacts, ledger, suppressions
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.outbox import queue, removals, tasks
@@ -271,6 +271,8 @@ def _done(context: Context, one: Removal, how: str, open_ids: Sequence[str] = ()
         # If the person has the contact under another address, they have not left by their own act.
         for person in {two for each in ids for two in contacts.addresses_of_contact(context.store, each, one.person)}:
             contacts.note_removed(context.store, person, one.list_id, vendor_now(context))
+            if person != one.person:  # who has said nothing: they are decided on again
+                queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
         if not one.is_done:
             step = Step(one.person, one.account_id, act, f"{why}; {how}" if act == "removed" else why)
             history.append(context.store, context.run_id, context.now(), [step])
@@ -285,9 +287,7 @@ def _forget(context: Context, one: Removal) -> None:
     """Close the task. If the person said yes meanwhile, decide about them again."""
     with context.store.transaction():
         removals.drop(context.store, one.person, one.list_id)
-        # Before they are sent again, whoever has the address then is looked for: the contact may have another one.
-        contacts.begin_anew(context.store, one.person, vendor_now(context))
-        person_tags.note_unlinked(context.store, one.person)
+        sightings.unlink(context, one.person)
         if one.reason == removals.DELETED:
             deletions.forget_removed(context, one.account_id, one.person)
         elif not _is_wanted(context, one):

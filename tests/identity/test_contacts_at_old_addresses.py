@@ -9,6 +9,7 @@ from ccsync.errors import SafetyLimitError
 from tests.harness import LIST, Shop
 from tests.identity.stories import FIRST, accepts, outcome, run_job, run_jobs, suppressed
 from tests.jobs.polling import LEE, PAT, join, settled, small_shop
+from tests.jobs.reconciling import reconcile
 from tests.jobs.test_export import seed_contact
 
 NEW = "pat.new@example.org"
@@ -173,6 +174,25 @@ def test_whose_contact_took_an_address_that_has_to_leave_has_not_left(shop: Shop
     shop.box.kibo.opt_out(lee)
     members, flags = outcome(shop, pat, lee)
     assert (members & {PAT, LEE}, flags, suppressed(shop, PAT)) == (set(), [True, False], set())
+
+
+def test_who_loses_a_contact_that_took_an_address_which_has_to_leave_is_decided_on_again(shop: Shop) -> None:
+    """Nobody has looked since the contact took it: as after a look that has shown that, it keeps its link, and
+    reconcile finds nothing that ccsync has left undone.
+    """
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    run_job(shop, "flush")
+    shop.box.cc.rename(LEE, NEW)
+    run_job(shop, "full poll")
+    shop.box.cc.rename(PAT, LEE)
+    shop.box.kibo.opt_out(lee)
+    for job in ("flush", "poll", "flush"):
+        run_job(shop, job)
+    assert LEE not in shop.members()
+    assert reconcile(shop)[0].drift == 0
+    members, flags = outcome(shop, pat, lee)
+    assert (members & {PAT, LEE, NEW}, flags) == (set(), [True, False])
 
 
 def test_a_return_is_one_for_every_address_of_the_contact(tmp_path: Path) -> None:

@@ -85,9 +85,16 @@ BUGS = (
         (DEPARTURES, "-k", "has_not_left"),
     ),
     SeededBug(
+        "who loses a contact for another address's no is not decided on again",
+        "to_constant_contact/list_removals.py",
+        "            if person != one.person:",
+        "            if person is None:",
+        ("tests/identity/test_contacts_at_old_addresses.py", "-k", "decided_on_again"),
+    ),
+    SeededBug(
         "who was taken off the list is sent again by the link of before",
         "to_constant_contact/list_removals.py",
-        "        contacts.begin_anew(context.store, one.person, vendor_now(context))\n",
+        "        sightings.unlink(context, one.person)\n",
         "",
         ("tests/identity/test_contacts_at_old_addresses.py", "-k", "taken_off"),
     ),
