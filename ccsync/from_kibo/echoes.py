@@ -12,6 +12,7 @@ from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.outbox import removals, write_backs
+from ccsync.state.suppressions import DEPARTED
 
 
 def without_own(context: Context, customers: Sequence[Customer], before: Mapping[int, AccountSeen]) -> list[Customer]:
@@ -58,7 +59,7 @@ def finish(context: Context, customer: Customer, write: KiboWrite) -> None:
     accounts.observe(context.store, [AccountSeen(account_id, write.person, accepts, customer.updated_at)], at)
     ledger.append(context.store, context.run_id, [change])
     if not accepts:
-        if customer.updated_at is not None:
+        if write.reason == DEPARTED and customer.updated_at is not None:
             suppressions.note_departed_by(context.store, write.person, customer.updated_at)
         _leave_old_addresses(context, account_id, write.person)
     act = "opted in in the store" if accepts else "opted out in the store"

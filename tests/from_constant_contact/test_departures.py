@@ -1,12 +1,14 @@
 """People who leave only the list: found by comparing its members, told apart from removals, deletions, list changes."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from ccsync.errors import RefusedError
 from ccsync.from_constant_contact import departures, members
+from ccsync.state.database.times import to_text
 from tests.harness import LIST, Shop
 from tests.jobs.polling import KIM, LEE, PAT, accepts, join, ledger_of, puts, settled, small_shop, suppressed, told
 from tests.jobs.test_export import seed_contact
@@ -372,3 +374,24 @@ def test_who_left_and_came_back_on_their_own_is_not_taken_off(shop: Shop) -> Non
     shop.box.kibo.update_account(pat, lastName="Roe")
     shop.flush()
     assert PAT in shop.members()
+
+
+@pytest.mark.parametrize("reason", ["departed", "unsubscribed"])
+def test_a_departure_is_dated_by_the_write_that_it_caused_and_by_no_other(reason: str, shop: Shop) -> None:
+    """A write for something else may be older than the departure: a yes between the two is no return."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.leave_list(PAT, LIST)
+    shop.poll()
+    store = shop.open()
+    store.run("UPDATE kibo_writes SET done_at = NULL, updated_at = NULL, reason = ?", reason)
+    by_header = to_text(shop.clock.now() + timedelta(minutes=20))
+    store.run("UPDATE suppressions SET since = ? WHERE kind = 'departed'", by_header)
+    store.close()
+    shop.later(minutes=5)
+    shop.box.kibo.update_account(pat, lastName="Edited")
+    shop.flush()
+    store = shop.open()
+    (since,) = store.column(str, "SELECT since FROM suppressions WHERE kind = 'departed'")
+    store.close()
+    assert (since < by_header) is (reason == "departed")

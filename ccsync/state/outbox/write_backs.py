@@ -177,8 +177,8 @@ def of_former_lists(store: Store, list_id: str | None) -> dict[str, int]:
 
 def withdraw_unchecked(store: Store, list_id: str) -> None:
     """Nobody can check these any more: it is not known that anybody has left this list."""
-    which = f"SELECT id FROM tasks WHERE kind = '{WRITE_BACK}' AND list_id = ? AND NOT is_checked LIMIT 1000"
-    store.run_in_pieces(f"DELETE FROM tasks WHERE id IN ({which})", list_id)
+    which = "SELECT id FROM tasks WHERE kind = ? AND done_at IS NULL AND list_id = ? AND NOT is_checked LIMIT 1000"
+    store.run_in_pieces(f"DELETE FROM tasks WHERE id IN ({which})", WRITE_BACK, list_id)
 
 
 def count_missed(store: Store) -> int:
