@@ -43,7 +43,7 @@ def pull_all(context: Context) -> None:
     started_at = clocks.moment(context)
     with context.gate.for_opt_outs():
         seen = _pull(context, status="unsubscribed")
-        returns.find(context, started_at.ours)
+        returns.find(context)
     clocks.advance(context, STREAM, clocks.contact_time(context, started_at))
     clocks.advance(context, FULL_STREAM, OurTime(started_at.ours))
     context.show("opt-outs", seen, seen)

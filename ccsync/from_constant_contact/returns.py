@@ -28,19 +28,19 @@ SHARE_OF_DAY = 10
 """A listing costs at most this part of the day's calls."""
 
 
-def find(context: Context, started_at: datetime) -> None:
-    """Find who is back among the people that the full pass from `started_at` did not show."""
+def find(context: Context) -> None:
+    """Find who is back among the people that the full pass of this run did not show."""
     # Noted before anybody is looked at: a look may fail, and Constant Contact be down in the next run.
-    suppressions.note_missed(context.store, UNSUBSCRIBED, started_at)
-    if _are_many(context, started_at):
+    suppressions.note_missed(context.store, UNSUBSCRIBED, context.run_id)
+    if _are_many(context):
         # The shorter listing first: deleted contacts, or those who may be mailed.
         sizes = [(context.constant_contact.count_contacts(status=one), one) for one in ("deleted", "active")]
         for size, status in sorted(sizes):
             is_affordable = size // PAGE_SIZE < context.config.limits.requests_per_day // SHARE_OF_DAY
-            if is_affordable and _are_many(context, started_at):
-                _read(context, status, started_at)
+            if is_affordable and _are_many(context):
+                _read(context, status)
     # The rest, mostly contacts that are gone for good, is looked up one by one, a few in each pass.
-    look_at(context, suppressions.not_seen_since(context.store, UNSUBSCRIBED, started_at, MOST_LOOKS))
+    look_at(context, suppressions.longest_unseen(context.store, UNSUBSCRIBED, context.run_id, MOST_LOOKS))
 
 
 def look_at(context: Context, some: Iterable[Suppression]) -> set[bytes]:
@@ -106,16 +106,16 @@ def _contact_of(context: Context, before: Suppression) -> Contact | None:
     return context.constant_contact.find_contact(address) if address else None
 
 
-def _are_many(context: Context, started_at: datetime) -> bool:
-    return suppressions.count_not_seen_since(context.store, UNSUBSCRIBED, started_at) > MOST_LOOKS
+def _are_many(context: Context) -> bool:
+    return suppressions.count_unseen(context.store, UNSUBSCRIBED, context.run_id) > MOST_LOOKS
 
 
-def _read(context: Context, status: str, started_at: datetime) -> None:
+def _read(context: Context, status: str) -> None:
     """Read all contacts of this status, and judge those of them that are looked for."""
     seen = 0
     for page in context.constant_contact.iter_contact_pages(status=status):
         shown = {context.person_of(one.email): one for one in page if one.email}
-        wanted = suppressions.not_seen_among(context.store, UNSUBSCRIBED, started_at, list(shown))
+        wanted = suppressions.unseen_among(context.store, UNSUBSCRIBED, context.run_id, list(shown))
         for before in wanted:
             _judge(context, before, shown[before.person])
         seen += len(page)

@@ -141,26 +141,30 @@ def of_same_departure(store: Store, person: bytes, list_id: str) -> list[bytes]:
     return list(dict.fromkeys([person, *store.column(bytes, sql, person, DEPARTED, list_id)]))
 
 
-def note_missed(store: Store, kind: str, at: datetime) -> None:
-    """A pass from `at` on has not shown these: whatever they were about may be undone, until a run sees them again."""
-    store.run("UPDATE suppressions SET run_id = 0 WHERE kind = ? AND seen_at < ? AND run_id != 0", kind, at)
+# By the run that has seen them, and not by when: our clock may be behind what it showed in an earlier run.
+_UNSEEN = "kind = ? AND coalesce(run_id, 0) != ?"
 
 
-def count_not_seen_since(store: Store, kind: str, at: datetime) -> int:
-    """How many suppressions of this kind no pass has shown since `at`."""
-    return store.number("SELECT count(*) FROM suppressions WHERE kind = ? AND seen_at < ?", kind, at)
+def note_missed(store: Store, kind: str, run_id: int) -> None:
+    """A pass of this run has not shown these: whatever they were about may be undone, until a run sees them again."""
+    store.run(f"UPDATE suppressions SET run_id = 0 WHERE {_UNSEEN} AND run_id != 0", kind, run_id)
 
 
-def not_seen_among(store: Store, kind: str, at: datetime, persons: Sequence[bytes]) -> list[Suppression]:
-    """Those of these people whose suppression of this kind no pass has shown since `at`."""
-    sql = f"SELECT {COLUMNS} WHERE kind = ? AND seen_at < ? AND person IN ({marks(persons)})"
-    return store.records(Suppression, sql, kind, at, *persons)
+def count_unseen(store: Store, kind: str, run_id: int) -> int:
+    """How many suppressions of this kind this run has not seen."""
+    return store.number(f"SELECT count(*) FROM suppressions WHERE {_UNSEEN}", kind, run_id)
 
 
-def not_seen_since(store: Store, kind: str, at: datetime, limit: int) -> list[Suppression]:
-    """Suppressions of this kind that no pass has shown since `at`, oldest sighting first."""
-    sql = f"SELECT {COLUMNS} WHERE kind = ? AND seen_at < ? ORDER BY seen_at LIMIT ?"
-    return store.records(Suppression, sql, kind, at, limit)
+def unseen_among(store: Store, kind: str, run_id: int, persons: Sequence[bytes]) -> list[Suppression]:
+    """Those of these people whose suppression of this kind this run has not seen."""
+    sql = f"SELECT {COLUMNS} WHERE {_UNSEEN} AND person IN ({marks(persons)})"
+    return store.records(Suppression, sql, kind, run_id, *persons)
+
+
+def longest_unseen(store: Store, kind: str, run_id: int, limit: int) -> list[Suppression]:
+    """Suppressions of this kind that this run has not seen, oldest sighting first."""
+    sql = f"SELECT {COLUMNS} WHERE {_UNSEEN} ORDER BY seen_at LIMIT ?"
+    return store.records(Suppression, sql, kind, run_id, limit)
 
 
 def lift(store: Store, person: bytes, kind: str, list_id: str | None = None) -> bool:

@@ -1,15 +1,18 @@
 """People who come back to Constant Contact: written only over a no of ours, and only for their own act."""
 
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from ccsync.errors import VendorUnreachable
+from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import LIST, Shop
 from tests.jobs.polling import LEE, PAT, accepts, join, ledger_of, puts, settled, small_shop, suppressed
 from tests.jobs.reconciling import reconcile
 from tests.jobs.test_export import seed_contact
+from tests.machine.world import OwnClockShop
 
 
 def opted_out(shop: Shop, *addresses: str) -> list[int]:
@@ -186,6 +189,26 @@ def test_many_whom_a_pass_has_missed_are_looked_at_in_portions(shop: Shop) -> No
         shop.later(minutes=30)
     assert waiting == [59, 0, 0]  # fifty by the pass, and as many before each of two goes at writing
     assert [accepts(shop, one) for one in accounts] == [True, *[False] * 209]
+
+
+@pytest.mark.parametrize("days", [-400, 400])
+def test_a_pass_whose_clock_is_wrong_finds_a_return_all_the_same(tmp_path: Path, days: int) -> None:
+    """What it has shown is told by the run that saw it, so that the next run needs no other look before it writes."""
+    with OwnClockShop(tmp_path, SandboxSettings(customers=4, seed=5)) as shop:
+        pat, lee = join(shop, PAT, LEE)
+        settled(shop)
+        shop.box.cc.unsubscribe(PAT)
+        shop.box.cc.unsubscribe(LEE)
+        shop.flush()
+        shop.later(minutes=5)
+        shop.box.cc.resubscribe(PAT)
+        shop.skew = timedelta(days=days)
+        shop.export()
+        assert (suppressed(shop, PAT), suppressed(shop, LEE)) == (set(), {"unsubscribed"})
+        shop.skew = timedelta()
+        shop.later(minutes=30)
+        shop.poll()
+        assert (accepts(shop, pat), accepts(shop, lee)) == (True, False)
 
 
 def test_staffs_resubscribe_is_listed(shop: Shop) -> None:
