@@ -144,11 +144,13 @@ def who_says_yes_is_member(history: History, members: frozenset[str], waiting: f
 
 
 def _is_held_elsewhere(history: History, address: str, waiting: frozenset[str]) -> bool:
+    # Also one that staff have deleted, whose address another contact has taken since.
+    here = [one for one in history.facts.contacts.values() if one.address == address]
+    if any(one.opted_out_at is not None or one.may_be_out or one.is_out_by_app for one in here):
+        return True  # decision 4
     contact = history.facts.contact_at(address)
-    if contact is not None and (
-        contact.opted_out_at is not None or contact.may_be_out or contact.is_out_by_app or contact.contact_id in waiting
-    ):
-        return True  # decision 4; Confirmed Opt-in waits for the person
+    if contact is not None and contact.contact_id in waiting:
+        return True  # Confirmed Opt-in waits for the person
     # A contact that has another address now keeps its link, and is not made anew under the old one (decision 5).
     moved = [one for one in history.facts.contacts.values() if one.address != address]
     return any(address in {home for _, home in one.homes} for one in moved)

@@ -312,3 +312,10 @@ def test_an_opt_out_of_a_contact_that_staff_delete_and_that_leaves_the_list_for_
 def test_an_opt_out_with_which_a_contact_came_and_that_staff_undid_may_have_been_met_by_a_run_that_died() -> None:
     """Then it stays an opt-out, like any other that only staff has undone."""
     play(0, [("sign_up", 0, 0), ("come_from_elsewhere", 0, 3), ("decide", 0, 1), ("die", 0, 50), ("come_back", 0, 2)])
+
+
+def test_an_opt_out_of_a_contact_that_staff_deleted_holds_where_another_one_has_taken_its_address() -> None:
+    """Whoever signs up there is not sent: only their own return at Constant Contact would lift it."""
+    first = [("sign_up", 0, 2), ("sign_up", 2, 1), ("sign_up", 3, 1), ("run", 3), ("move", 0, 0, 0), ("leave", 0, 0)]
+    out = [("unsubscribe", 130, 0), ("come_back", 0, 0), ("unsubscribe", 329, 0), ("race", 1, 20, 7, 761, 121, 0)]
+    play(0, [*first, *out, ("rename", 0, 0, 0), ("rename", 0, 0, 3), ("settle", 0), ("sign_up", 3, 2)])
