@@ -137,6 +137,15 @@ class App:
         finally:
             store.close()
 
+    @contextmanager
+    def copying(self, config: Config) -> Iterator[Store]:
+        """The state file of whatever format, open to be copied: an upgrade of ccsync is what a copy is made for."""
+        store = open_store(config.state.path, is_reader=True, takes_older=True)
+        try:
+            yield store
+        finally:
+            store.close()
+
 
 def protect_tokens(store: Store) -> None:
     """Keep the saved tokens out of log lines."""

@@ -26,7 +26,7 @@ def backup(app: App, target: Path) -> None:
     target = target.absolute()
     if target.resolve() == config.state.path.resolve():
         raise click.UsageError("FILE is the state file itself; give another path.")
-    with app.reading(config) as store:
+    with app.copying(config) as store:
         size = back_up(store, target)
     if screen.wants_summary(app.verbosity, app.is_quiet):
         screen.say(f"Copied {config.state.path} to {target} ({size:,} bytes).")

@@ -20,9 +20,16 @@ STATEMENTS = 1_000
 """Statements that stay prepared: a run uses more than Python's 128, which would be prepared again and again."""
 
 
-def open_store(path: Path, *, is_reader: bool = False, on_boundary: Callable[[str], None] = lambda _: None) -> Store:
+def open_store(
+    path: Path,
+    *,
+    is_reader: bool = False,
+    takes_older: bool = False,
+    on_boundary: Callable[[str], None] = lambda _: None,
+) -> Store:
     """Open an existing state file, bring it up to date unless `is_reader`, and check that it is ours.
 
+    A reader that `takes_older` gets one of an older format as it is: it may be copied, and no more.
     Raises `StateError` when it is missing, empty, damaged, not ours, newer, or, for a writer, not writable or hard
     linked. A missing file is never created here: losing track of who opted out is an incident, not a fresh start.
     """
@@ -30,7 +37,7 @@ def open_store(path: Path, *, is_reader: bool = False, on_boundary: Callable[[st
     try:
         connection = _connect(path)
         try:
-            _check_ours(connection, path, is_reader)
+            _check_ours(connection, path, refuses_older=is_reader and not takes_older)
             _set_up(connection)
             if is_reader:
                 connection.execute("PRAGMA query_only = ON")
@@ -140,7 +147,7 @@ def _may(path: Path, mode: int) -> bool:
     return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
 
 
-def _check_ours(connection: sqlite3.Connection, path: Path, is_reader: bool) -> None:
+def _check_ours(connection: sqlite3.Connection, path: Path, *, refuses_older: bool) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     ours = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     if ours and version > VERSION:
@@ -156,7 +163,7 @@ def _check_ours(connection: sqlite3.Connection, path: Path, is_reader: bool) -> 
             "another program's database, or a damaged one.",
             "Put it back from a backup, or check [state] path and $CCSYNC_STATE.",
         )
-    if is_reader and version < VERSION:
+    if refuses_older and version < VERSION:
         raise StateError(
             f"The state file {path} was written by an older ccsync.",
             f"its format is {version}, this program's is {VERSION}; reading does not change it.",

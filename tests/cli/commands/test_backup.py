@@ -12,6 +12,8 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock, open_store, properties
 from tests.inside import InsideShop
 
+OLDER = Path(__file__).parents[2] / "fixtures" / "state_0_2"
+
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[InsideShop]:
@@ -46,6 +48,24 @@ def test_an_older_copy_is_replaced(shop: InsideShop) -> None:
     shop.config.state.path.write_bytes(b"SQLite format 3\0 and then nothing")
     assert shop.ccsync("backup", str(target)).returncode == 6
     assert target.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["version-1", "mixed"])
+def test_a_file_of_an_older_format_is_copied_as_it_is(shop: InsideShop, name: str) -> None:
+    """Whoever has upgraded ccsync can still keep the file as it was before the first command brings it up to date."""
+    state, target = shop.config.state.path, shop.folder / "copy.db"
+    shutil.copyfile(OLDER / f"{name}.db", state)
+    for end in ("-wal", "-shm"):
+        state.with_name(state.name + end).unlink(missing_ok=True)
+    before = state.read_bytes()
+    done = shop.ccsync("backup", str(target))
+    assert done.returncode == 0, done.stderr
+    assert state.read_bytes() == before
+    with sqlite3.connect(target) as copy, sqlite3.connect(OLDER / f"{name}.db") as older:
+        assert list(copy.iterdump()) == list(older.iterdump())
+        assert copy.execute("PRAGMA user_version").fetchone() == older.execute("PRAGMA user_version").fetchone()
+    copy.close()
+    older.close()
 
 
 def test_a_copy_can_be_put_back(shop: InsideShop) -> None:
