@@ -24,7 +24,8 @@ from ccsync.kibo import Kibo
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
-from ccsync.state import erasure, parked, staging
+from ccsync.state import accounts, erasure, parked, staging
+from ccsync.state.outbox import queue
 from ccsync.words import counted
 
 Listings = Mapping[bool | None, int]
@@ -194,7 +195,18 @@ def gather_everybody(
     gathered = _Gathering(context, started_at, customers, spares_single_reads=spares_single_reads).run()
     for found in new_owners.find(context):
         observe(context, found, are_whole=False)
+    _put_off_siblings(context)
     return gathered
+
+
+def _put_off_siblings(context: Context) -> None:
+    """An account that opted in when last seen is not shown: its opt-out may be newer than the yes of another account
+    with its address. Of their person nothing is sent; the next flush reads them all.
+    """
+    for account_id, person in staging.hidden_siblings(context.store):
+        with context.store.transaction():
+            queue.enqueue(context.store, [account_id, *accounts.of_person(context.store, person)], context.now())
+            staging.drop_person(context.store, person)
 
 
 def begin_listings(kibo: Kibo) -> None:

@@ -133,6 +133,16 @@ def unread_siblings(store: Store) -> list[int]:
     return store.column(int, sql)
 
 
+def hidden_siblings(store: Store) -> list[tuple[int, bytes]]:
+    """The same (account, person) after a reading of everybody: most accounts are staged, so those are sought first."""
+    sort(store)
+    return store.rows(
+        "SELECT account_id, person FROM accounts WHERE accepts_marketing AND kind = ''"
+        " AND account_id NOT IN (SELECT account_id FROM staged)"
+        " AND EXISTS (SELECT 1 FROM staged WHERE staged.person = accounts.person)"
+    )
+
+
 def drop_person(store: Store, person: bytes) -> None:
     """Drop a processed person's accounts, inside the caller's transaction."""
     store.run("DELETE FROM staged WHERE person = ?", person)

@@ -217,3 +217,19 @@ def test_the_no_of_a_former_owner_does_not_soften_that_of_a_present_one(shop: Sh
     edit(shop, late)
     run_job(shop, "export")
     assert PAT not in shop.members()
+
+
+def test_an_export_sends_nobody_of_whom_it_was_not_shown_every_account(shop: Shop) -> None:
+    """It reads who opts in: the account that it misses may have said no since, and that may be the newer word."""
+    first, second = [*join(shop, PAT, lastName="First"), *join(shop, PAT, lastName="Second")]
+    settled(shop)
+    edit(shop, first)
+    run_job(shop, "flush")
+    shop.box.kibo.opt_out(first)
+    sent = len(shop.requests("POST", "contacts_json_import"))
+    run_job(shop, "export")
+    assert len(shop.requests("POST", "contacts_json_import")) == sent
+    run_job(shop, "flush")
+    assert PAT not in shop.members()
+    members, flags = outcome(shop, first, second)
+    assert (PAT in members, flags, suppressed(shop, PAT)) == (False, [False, True], {"opted-out"})
