@@ -120,7 +120,7 @@ def unlink(context: Context, person: bytes) -> None:
     """ccsync has taken the person's contact off the list, which may have another address by the time that they are
     sent again: whoever has theirs is looked for then. In a transaction.
     """
-    contacts.begin_anew(context.store, person, vendor_now(context))
+    contacts.begin_anew(context.store, person, context.list_id, vendor_now(context))
     person_tags.note_unlinked(context.store, person)
 
 

@@ -139,7 +139,7 @@ class Observer:
         # While an act of the contact stands, it is this contact that may undo it, whatever its address is.
         is_new_start = bool(lifted) and is_free
         if is_new_start or said_at is not None:
-            contacts.begin_anew(store, person, at, None if is_new_start else said_at)
+            contacts.begin_anew(store, person, self._context.list_id, at, None if is_new_start else said_at)
             person_tags.note_unlinked(store, person)
         if is_free:
             for list_id in removals.drop_unsent(store, person):

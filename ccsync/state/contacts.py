@@ -175,20 +175,21 @@ def note_absent(store: Store, person: bytes, at: datetime, permission: str | Non
     store.run(sql, at, permission, person)
 
 
-def begin_anew(store: Store, person: bytes, at: datetime, said_at: datetime | None = None) -> None:
+def begin_anew(store: Store, person: bytes, list_id: str, at: datetime, said_at: datetime | None = None) -> None:
     """An opt-in in the store is newer than what happened to the contact, or ccsync has taken it off the list itself.
     Inside the caller's transaction.
 
     With `said_at` only of a contact that is not shown any more: what was sent has gone with it. `None`: also of one
-    off the list: it may have another address, and is looked for by the person's. One on the list stays the person's.
+    off the list: it may have another address, and is looked for by the person's. One on the list stays the person's;
+    that it was seen on another list, which was the active one before, says nothing.
     """
     is_gone = "permission = 'vanished' AND (?2 IS NULL OR seen_at < ?2)"
     gone = f"FROM contacts WHERE contacts.person = ?1 AND sent.person = ?1 AND {is_gone}"
     store.run(f"UPDATE sent SET removed_at = ?3 {gone} AND removed_at IS NULL", person, said_at, at)
-    which = f"person = ?1 AND ({is_gone} OR (member_of IS NULL AND ?2 IS NULL))"
+    which = f"person = ?1 AND ({is_gone} OR (member_of IS NOT ?3 AND ?2 IS NULL))"
     keep = "INSERT OR IGNORE INTO contact_addresses SELECT contact_id, person FROM contacts"
     for change in (keep, "UPDATE contacts SET moved_to = NULL, permission = NULL, contact_id = NULL"):
-        store.run(f"{change} WHERE {which}", person, said_at)
+        store.run(f"{change} WHERE {which}", person, said_at, list_id)
 
 
 def note_member(store: Store, person: bytes, list_id: str, at: datetime) -> None:

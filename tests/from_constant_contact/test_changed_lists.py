@@ -139,3 +139,21 @@ def test_of_an_account_deleted_meanwhile_the_contact_stays_on_the_former_list(tm
         assert "but not added by ccsync as far as it knows" in shown
         assert "no record that ccsync added it to the list" in shown
         assert "unknown-to-kibo" in shop.ccsync("reconcile", "--json").stdout
+
+
+def test_a_newer_yes_of_whose_contact_had_moved_on_the_former_list(shop: Shop) -> None:
+    """`why` promises that a later opt-in changes it: that the contact was on the former list stands in nobody's way."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, LEE)
+    shop.poll(is_full=True)
+    use_another(shop)
+    assert shop.members().isdisjoint({PAT, LEE})
+    two_days(shop)
+    shop.box.kibo.opt_out(pat)
+    two_days(shop)
+    shop.box.kibo.opt_in(pat)
+    two_days(shop)
+    assert (shop.members() & {PAT, LEE}, accepts(shop, pat)) == ({PAT}, True)
+    report, kinds, _ = reconcile(shop)
+    assert report.drift == 0, kinds

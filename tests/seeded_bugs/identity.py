@@ -101,7 +101,7 @@ BUGS = (
     SeededBug(
         "a newer yes than a departure finds the old move in its way",
         "from_kibo/observations.py",
-        "contacts.begin_anew(store, person, at, None if is_new_start else said_at)",
+        "contacts.begin_anew(store, person, self._context.list_id, at, None if is_new_start else said_at)",
         "contacts.begin_anew(store, person, at, said_at)",
         (CONTACTS, "-k", "has_moved_on"),
     ),
@@ -234,9 +234,16 @@ BUGS = (
     SeededBug(
         "a newer yes finds an erased contact in its way",
         "from_kibo/observations.py",
-        "            contacts.begin_anew(store, person, at, None if is_new_start else said_at)\n",
+        "            contacts.begin_anew(store, person, self._context.list_id, at, None if is_new_start else said_at)\n",
         "            pass\n",
         (CONTACTS, "-k", "newer_account"),
+    ),
+    SeededBug(
+        "a newer yes finds that the contact was on a former list in its way",
+        "state/contacts.py",
+        "(member_of IS NOT ?3 AND ?2 IS NULL)",
+        "(member_of IS NULL AND ?2 IS NULL AND ?3 = ?3)",
+        (CHANGED_LISTS, "-k", "newer_yes"),
     ),
     SeededBug(
         "a no from the start is not remembered",
@@ -396,8 +403,8 @@ BUGS = (
     SeededBug(
         "a new opt-in cuts the link to a contact that is on the list under another address",
         "state/contacts.py",
-        "(member_of IS NULL AND ?2 IS NULL)",
-        "(?2 IS NULL)",
+        "(member_of IS NOT ?3 AND ?2 IS NULL)",
+        "(?2 IS NULL AND ?3 = ?3)",
         ("tests/identity/test_contacts_at_old_addresses.py", "-k", "who_opts_in_after"),
     ),
     SeededBug(
@@ -445,8 +452,8 @@ BUGS = (
     SeededBug(
         "who is sent again is not looked at before",
         "state/contacts.py",
-        "OR (member_of IS NULL AND ?2 IS NULL))",
-        "OR (moved_to NOT NULL AND member_of IS NULL AND ?2 IS NULL))",
+        "OR (member_of IS NOT ?3 AND ?2 IS NULL))",
+        "OR (moved_to NOT NULL AND member_of IS NOT ?3 AND ?2 IS NULL))",
         (OLD_ADDRESSES, "-k", "sent_again"),
     ),
     SeededBug(
