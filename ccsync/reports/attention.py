@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ccsync.errors import CcsyncError, Declined, NotAgreed, SafetyLimitError, TemporaryError
+from ccsync.errors import CcsyncError, Declined, LoginNeeded, NotAgreed, SafetyLimitError, TemporaryError
 from ccsync.reports.status import WEEK, JobStanding, Status
 from ccsync.run.job_names import CRON_JOBS, FLUSH_EVENTS, RECONCILE
 from ccsync.run.vendor_names import LAPSES_AFTER, OLD_AFTER
@@ -60,17 +60,17 @@ def _of_jobs(status: Status) -> Iterator[Alert]:
     for one in status.jobs:
         if one.last is not None and one.last.status == "INTERRUPTED" and one.job not in WATCHED:
             yield Alert(f"The last {one.job} was interrupted; run it again to continue.", f"ccsync {one.job}")
-    yield from _of_failures(status.jobs)
+    yield from _of_failures(status)
     if status.is_enabled and status.is_exported:
         yield from _of_silence(status, [one for one in status.jobs if one.job in WATCHED and is_silent(status, one)])
 
 
-def _of_failures(jobs: Iterable[JobStanding]) -> Iterator[Alert]:
-    """What stops several jobs is one thing to do."""
+def _of_failures(status: Status) -> Iterator[Alert]:
+    """What stops several jobs is one thing to do. The next reconcile comes in a week, so it is run by hand."""
     failed = dict[tuple[str, str], list[str]]()
-    for one in jobs:
+    for one in status.jobs:
         trouble, run = one.trouble, one.last
-        if run is None or not _needs_a_person(one):
+        if run is None or not _needs_a_person(status, one):
             continue
         is_limit = trouble is not None and trouble.code == SafetyLimitError.exit_code
         often = f" {one.failures} times in a row" if one.failures > 1 else ""
@@ -78,16 +78,20 @@ def _of_failures(jobs: Iterable[JobStanding]) -> Iterator[Alert]:
         how = f"{one.job} {'was stopped by the safety limit' if is_limit else 'failed'}{often}"
         failed.setdefault((what, fix or f"ccsync logs {run.id}"), []).append(how)
     for (what, fix), some in failed.items():
-        yield Alert(f"{' and '.join(some)}: {what}", fix)
+        is_weekly = any(one.startswith(RECONCILE) for one in some) and RECONCILE not in fix
+        yield Alert(f"{' and '.join(some)}: {what}", f"{fix}, then ccsync {RECONCILE}" if is_weekly else fix)
 
 
-def _needs_a_person(one: JobStanding) -> bool:
+def _needs_a_person(status: Status, one: JobStanding) -> bool:
     """Has the job failed, and for a reason that does not pass by itself?"""
     if one.last is None or one.last.status != "FAILED":
         return False
     code = one.trouble.code if one.trouble else CcsyncError.exit_code
     passes = one.job in WATCHED and code == TemporaryError.exit_code and one.failures < STAYS_SO
-    return not passes and code not in (NotAgreed.exit_code, Declined.exit_code)
+    # Somebody has logged in since; whether that was enough, the next run tells.
+    renewed_at = status.login_renewed_at
+    is_over = code == LoginNeeded.exit_code and renewed_at is not None and renewed_at > one.last.started_at
+    return not passes and not is_over and code not in (NotAgreed.exit_code, Declined.exit_code)
 
 
 def is_silent(status: Status, one: JobStanding) -> bool:

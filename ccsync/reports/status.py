@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ccsync.config import Config
 from ccsync.from_kibo.events import EVER_SEEN
+from ccsync.run import access
 from ccsync.run.job_names import CRON_JOBS, EXPORT, RECONCILE
 from ccsync.run.vendor_names import CONSTANT_CONTACT, KIBO, LAPSES_AFTER
 from ccsync.state import Store, contacts, events, properties, tokens
@@ -83,6 +84,7 @@ class Status:
     calls: CallsToday
     kibo_calls: int
     login_renewed_at: datetime | None
+    is_login_refused: bool
     knows_tenant: bool
     has_seen_events: bool
     state_path: Path
@@ -124,6 +126,7 @@ def gather(store: Store, config: Config, now: datetime) -> Status:
             calls=_calls(store, config, now),
             kibo_calls=calls.calls_on(store, KIBO, now),
             login_renewed_at=saved.obtained_at if saved else None,
+            is_login_refused=access.is_login_refused(store),
             knows_tenant=(config.kibo.tenant_url or properties.get(store, properties.TENANT_URL)) is not None,
             has_seen_events=properties.get(store, EVER_SEEN) is not None or events.have_ever_come(store),
             state_path=store.path,

@@ -11,6 +11,7 @@ from ccsync.errors import LoginNeeded, QuotaSpent
 from ccsync.kibo import request_token
 from ccsync.run.vendor_names import CONSTANT_CONTACT, KIBO, LAPSES_AFTER, SIGN_IN
 from ccsync.state import Store, properties, tokens
+from ccsync.state.database.times import to_text
 from ccsync.state.log import calls
 from ccsync.state.tokens import SavedToken
 from ccsync.transport import Transport
@@ -158,6 +159,7 @@ class ConstantContactToken:
     now: Now
     app: oauth.App
     renewing: Callable[[], AbstractContextManager[object]] = nullcontext
+    _refusal: LoginNeeded | None = None
 
     def current(self) -> str:
         """A token that is good for some minutes at least. Raises `LoginNeeded` when there never was a login."""
@@ -188,19 +190,31 @@ class ConstantContactToken:
     def _refresh(self, saved: SavedToken) -> str:
         if saved.refresh_token is None:
             raise LoginNeeded("The Constant Contact login has ended.", "it has no refresh token.", "ccsync login")
+        if self._refusal is not None:
+            raise self._refusal  # asked for each step of a run, the vendor holds back its sign-in for a minute
         try:
             answer = oauth.refresh(self.transport, self.app, saved.refresh_token, saved.scope)
         except LoginNeeded as error:
             days = max(0, (self.now() - saved.obtained_at).days)
             when = f"it was last renewed {local_time(saved.obtained_at)} ({days_ago(days)})"
             limit = f"; a login expires after {LAPSES_AFTER.days} days without use" if days >= LAPSES_AFTER.days else ""
-            raise LoginNeeded(error.what, f"{error.why.rstrip('.')}; {when}{limit}.", error.fix) from None
+            self._refusal = LoginNeeded(error.what, f"{error.why.rstrip('.')}; {when}{limit}.", error.fix)
+            properties.put(self.store, _REFUSED, to_text(saved.obtained_at))
+            raise self._refusal from None
         # A Long Lived app may not send a refresh token back: the old one stays valid.
         save_login(self.store, answer, self.app, self.now(), previous=saved.refresh_token)
         return answer.access_token
 
 
 _APP = "constant_contact_app"
+_REFUSED = "constant_contact_refused"
+"""When the login was renewed last that was refused then."""
+
+
+def is_login_refused(store: Store) -> bool:
+    """Did Constant Contact refuse to renew the login that is saved?"""
+    saved = tokens.get(store, CONSTANT_CONTACT)
+    return saved is not None and properties.get(store, _REFUSED) == to_text(saved.obtained_at)
 
 
 def save_login(

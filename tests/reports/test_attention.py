@@ -54,6 +54,7 @@ def a_status(**changes: object) -> Status:
         calls=CallsToday(0, 10_000, 500, NOW),
         kibo_calls=0,
         login_renewed_at=NOW - timedelta(days=1),
+        is_login_refused=False,
         knows_tenant=True,
         has_seen_events=True,
         state_path=Path("ccsync.db"),
@@ -136,6 +137,17 @@ ROWS = {
     "cron stopped altogether": (
         {"jobs": (NEVER, a_job("poll-unsubscribes", minutes_ago=200))},
         [("flush-events has never run and poll-unsubscribes has not run for 3 hours, though", "crontab -e")],
+    ),
+    "login refused, new login": (
+        {
+            "jobs": with_job(a_job("flush-events", "FAILED", failures=1, code=5)),
+            "login_renewed_at": NOW - timedelta(minutes=5),
+        },
+        [],
+    ),
+    "one reason, reconcile too": (
+        {"jobs": (a_job("poll-unsubscribes", "FAILED", code=9), a_job("reconcile", "FAILED", code=9))},
+        [("poll-unsubscribes failed and reconcile failed: It went", "do this, then ccsync reconcile")],
     ),
     "brake": (
         {"jobs": with_job(a_job("poll-unsubscribes", "FAILED", failures=1, code=10))},

@@ -79,6 +79,21 @@ def test_a_dead_refresh_token_asks_for_a_login(shop: Shop) -> None:
     assert saved_refresh_token(shop) is not None
 
 
+def test_a_run_asks_once_with_a_dead_refresh_token(shop: Shop) -> None:
+    """A poll goes on to its other steps: asked again for each, the sign-in would hold the run for a minute. The next
+    run asks anew.
+    """
+    shop.export()
+    shop.later(minutes=5)
+    shop.box.cc.revoke()
+    for asked in (1, 2):
+        before = shop.clock.monotonic()
+        with pytest.raises(LoginNeeded):
+            shop.poll()
+        assert (token_calls(shop) - asked, shop.clock.monotonic() - before < 30) == (1, True)
+        shop.later(minutes=5)
+
+
 def test_a_token_endpoint_that_is_down_costs_no_login(shop: Shop) -> None:
     """Only `invalid_grant` is final: after an outage the same refresh token still works."""
     shop.expire_token()

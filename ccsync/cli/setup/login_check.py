@@ -15,6 +15,7 @@ from ccsync.cli.terminal.screen import clean
 from ccsync.cli.wiring import Clients, clients
 from ccsync.config import Config
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, LockedError, LoginNeeded, RefusedError
+from ccsync.run.access import is_login_refused
 from ccsync.run.vendor_names import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.state import Store, properties, tokens
 from ccsync.words import counted, days_ago
@@ -113,7 +114,7 @@ def _show_age(app: App, store: Store, found: Finding, days_before: int) -> None:
     left = LAPSES_AFTER.days - age.days
     day = f"{age.lapses_at:%Y-%m-%d}"
     expiry = f"expires {day} if unused ({counted(left, 'day')} left)" if left > 0 else f"expired {day}, unused"
-    found.lines.append(f"login renewed {when}; {expiry}")
+    found.lines.append(f"login renewed {when}" + ("" if is_login_refused(store) else f"; {expiry}"))
 
 
 def _report(findings: list[Finding], as_json: bool) -> None:

@@ -177,6 +177,8 @@ def _of_login(found: Status, organization: str) -> str:
         return "none yet"
     name = f'"{organization}", ' if organization else ""
     ago = days_ago((found.at - found.login_renewed_at).days)
+    if found.is_login_refused:
+        return f"{name}refused when it was used last; renewed {ago}"
     return f"{name}renewed {ago}; expires {found.login_lapses_at:%Y-%m-%d} if unused"
 
 
@@ -253,6 +255,7 @@ def _to_json(
             "organization": organization or None,
             "renewed_at": screen.utc_time(found.login_renewed_at),
             "lapses_at": screen.utc_time(found.login_lapses_at),
+            "is_refused": found.is_login_refused,
         },
         "state_file": {"path": str(found.state_path), "bytes": found.state_bytes},
         "live": None if seen is None else _seen_to_json(seen),

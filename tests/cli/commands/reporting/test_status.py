@@ -360,6 +360,19 @@ def test_live_finds_a_dead_login(shop: LiveShop) -> None:
     assert found["live"]["kibo_works"] is True
 
 
+def test_a_refused_login(shop: LiveShop) -> None:
+    """It is not said to be good for half a year, and a new one is."""
+    shop.box.cc.revoke()
+    assert shop.ccsync("poll-unsubscribes").returncode == 5
+    assert "refused when it was used last" in shop.ccsync("status").stdout
+    assert "if unused" not in shop.ccsync("login", "--check").stdout
+    assert told(shop)["login"]["is_refused"] is True  # type: ignore[index]
+    shop.box.cc.approve_automatically = True
+    assert shop.ccsync("login", "--yes").returncode == 0
+    assert "if unused" in shop.ccsync("status").stdout
+    assert not any("refused" in one["what"] for one in told(shop)["needs"])  # type: ignore[attr-defined]
+
+
 def test_live_finds_another_account(shop: LiveShop) -> None:
     """A login that belongs to another account than before needs a person."""
     store = shop.open()
