@@ -56,6 +56,11 @@ class CcsyncError(Exception):
         self.why = why
         self.fix = fix
 
+    @property
+    def sentence(self) -> str:
+        """What happened and why, in one sentence."""
+        return f"{self.what.rstrip('.')}: {self.why}" if self.why else self.what
+
 
 class NotAgreed(CcsyncError):
     """A person has to agree first, and there is no terminal to ask on."""

@@ -38,6 +38,7 @@ class Queued:
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What the answer is made of. `accounts` have the address now, `moved` had it and have another one now.
+    `contact_of` are the accounts that opted in with the address that ccsync's contact had before it moved to this one.
 
     `importing` is the run whose import holds the person; `listed_since` when ccsync put the person on the list;
     `leaving` and `rejection` are reasons, `None` where there is no such thing. `is_of_account`: an account was asked
@@ -57,6 +58,7 @@ class Facts:
     listed_since: datetime | None = None
     accounts: tuple[AccountKnown, ...] = ()
     moved: tuple[int, ...] = ()
+    contact_of: tuple[int, ...] = ()
     queue: tuple[Queued, ...] = ()
     leaving: str | None = None
     is_held_back: bool = False
@@ -126,6 +128,8 @@ def _is_member(facts: Facts) -> bool:
 
 
 def _came_otherwise(facts: Facts, name: str) -> str:
+    if facts.contact_of:
+        return f"On {name}: it is the contact of account {facts.contact_of[0]}, which has another address in the store."
     text = f"On {name}, but not added by ccsync as far as it knows"
     text += (
         "." if any(one.accepts_marketing for one in facts.accounts) else ": no account with this address has opted in."
@@ -151,8 +155,14 @@ def _leaving(facts: Facts, reason: str) -> str:
 def _why_unknown(facts: Facts) -> str:
     if facts.list_id is not None and not facts.is_exported:
         return "ccsync learns who has opted in from the first export, which has not finished yet: ccsync export"
-    who = "it has not opted in" if facts.is_of_account else "no account with it has opted in"
-    return f"Either {who}, or no run has read it yet. ccsync does not remember people who never opted in."
+    if facts.is_of_account:
+        return (
+            "Either it has not opted in, or no run has read it yet. ccsync does not remember people who never opted in."
+        )
+    return (
+        "Either no account with it has opted in, no run has read it yet, or its account was deleted."
+        " ccsync does not remember people who never opted in, or whose account was deleted."
+    )
 
 
 def _way_back(facts: Facts, blocking: Suppression) -> str:

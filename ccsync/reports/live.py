@@ -65,5 +65,5 @@ def _asked(troubles: list[Alert], ask: Callable[[], T]) -> T | None:
         troubles.append(Alert(what, error.fix))
         return None
     except CcsyncError as error:
-        troubles.append(Alert(f"{error.what} {error.why}".strip(), error.fix))
+        troubles.append(Alert(error.sentence, error.fix))
         return None

@@ -33,8 +33,9 @@ def remark(context: Context, writing: Writing) -> None:
             " subscribe again; each run looks at some of them."
         )
     by = writing.writer.outcomes.departed_by
-    if by:
+    if by[OWN_ACT]:
+        context.remarks.append(f"{people(by[OWN_ACT])} left the list by their own act.")
+    if by[""]:
         context.remarks.append(
-            f"{by[OWN_ACT]:,} of those who left the list did so themselves; for {by['']:,} Constant Contact does not"
-            " show who did it."
+            f"{people(by[''])} left the list; Constant Contact does not show whether they did so themselves."
         )

@@ -167,6 +167,7 @@ def _with_person(store: Store, facts: Facts, person: bytes) -> Facts:
         facts,
         suppressions=tuple(suppressions.of_person(store, person)),
         contact=contacts.known(store, person, list_id),
+        contact_of=tuple(person_facts.accounts_of_moved_contact(store, person)),
         listed_since=arrivals[-1] if arrivals else None,
         leaving=person_facts.removal_reason(store, person, list_id),
         importing=person_facts.import_under_way(store, person, list_id),

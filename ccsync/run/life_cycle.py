@@ -40,7 +40,7 @@ def carry_out(context: Context, job: str, body: Callable[[], T]) -> T:
             runs.drop(context.store, context.run_id)  # nothing was done, and nothing has failed
         raise
     except CcsyncError as error:
-        _finish(context, "FAILED", f"{error.what} {error.why}".strip())
+        _finish(context, "FAILED", error.sentence)
         _note_trouble(context, job, error)
         raise
     except Exception as error:

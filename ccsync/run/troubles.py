@@ -27,7 +27,7 @@ class Troubles:
         except CcsyncError as error:
             if isinstance(error, Interrupted) or (isinstance(error, OutOfTime) and not may_be_too_long):
                 raise
-            log.warning("%s %s", error.what, error.why)
+            log.warning("%s", error.sentence)
             self._first = self._first or error
             return None
 

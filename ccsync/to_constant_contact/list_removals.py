@@ -179,7 +179,7 @@ def _unsubscribe(context: Context, one: Removal) -> None:
 
 def _fail(context: Context, one: Removal, error: Failure) -> None:
     """It could not be done for this one: later runs try again."""
-    reason = f"{error.what} {error.why}".strip()
+    reason = error.sentence
     later = next_try(context.now(), one.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
     tasks.note_failure(context.store, one.id, later.attempts, later.at, reason, is_parked=later.is_parked)
     context.counts["failed"] += 1

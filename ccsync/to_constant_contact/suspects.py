@@ -99,7 +99,7 @@ def _refuses_everybody(failure: Failure) -> Failure:
         return failure
     return RefusedError(
         "Constant Contact refuses every import, so no record was rejected for it.",
-        f"{failure.what.rstrip('.')}: {failure.why}",
+        failure.sentence,
         "The next run tries again. If it persists, look at your plan and at Activity in Constant Contact.",
         status=failure.status,
     )

@@ -84,7 +84,7 @@ class Outcomes:
         context.counts["failed"] += 1
         self.failed.add(row.id)
         self.news += row.attempts == 0
-        reasons = [f"{error.what} {error.why}".strip() for _, error in failed]
+        reasons = [error.sentence for _, error in failed]
         with context.store.transaction():
             later = next_try(at, row.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
             tasks.note_failure(context.store, row.id, later.attempts, later.at, reasons[0], is_parked=later.is_parked)

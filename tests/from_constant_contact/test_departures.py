@@ -34,9 +34,9 @@ def test_who_leaves_the_list_is_opted_out(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("trace", "source", "words"),
     [
-        ("both", "Contact", "1 of those who left the list did so themselves"),
-        ("both", "Account", "for 1 Constant Contact does not show who did it"),
-        ("none", "Contact", "for 1 Constant Contact does not show who did it"),
+        ("both", "Contact", "1 person left the list by their own act."),
+        ("both", "Account", "1 person left the list; Constant Contact does not show whether they did so themselves."),
+        ("none", "Contact", "1 person left the list; Constant Contact does not show whether they did so themselves."),
     ],
 )
 def test_the_log_says_whose_act_it_was(trace: str, source: str, words: str, tmp_path: Path) -> None:

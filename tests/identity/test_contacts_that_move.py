@@ -96,6 +96,8 @@ def test_a_rename_is_no_departure(shop: Shop, first: str, is_edited: bool) -> No
     assert (suppressed(shop, PAT), suppressed(shop, NEW)) == (set(), set())
     found = story_of(shop, PAT).answer
     assert (found.standing, "another address" in found.text) == (Standing.LISTED, True)
+    there = story_of(shop, NEW).answer
+    assert (there.standing, f"contact of account {pat}" in there.text) == (Standing.LISTED, True)
 
 
 def test_a_contact_that_takes_its_old_address_back(shop: Shop) -> None:

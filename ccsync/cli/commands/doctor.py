@@ -76,7 +76,7 @@ def _probed(vendors: Vendors) -> Iterator[tuple[str, str, int]]:
     except Skipped as why:
         yield "nothing was probed", str(why), 0
     except LockedError as error:
-        yield "nothing was probed", redact(f"{error.what} {error.why}".strip()), error.exit_code
+        yield "nothing was probed", redact(error.sentence), error.exit_code
 
 
 _PROBE_MARGIN = 52

@@ -64,6 +64,12 @@ def accounts_of(store: Store, person: bytes) -> list[int]:
     return [one for one in store.column(int, sql, person) if one is not None]
 
 
+def accounts_of_moved_contact(store: Store, person: bytes) -> list[int]:
+    """The accounts that opt in with the address that a contact of ccsync's had before it moved to this person's."""
+    sql = "SELECT account_id FROM contacts JOIN accounts USING (person)"
+    return store.column(int, f"{sql} WHERE moved_to = ? AND is_ours AND accepts_marketing ORDER BY 1", person)
+
+
 def accounts_rejected_as(store: Store, address: str) -> list[int]:
     """The accounts whose record was rejected with this address, in its comparison form or as it is."""
     sql = "SELECT DISTINCT account_id FROM rejected WHERE account_id NOT NULL AND (lower(trim(email)) = ? OR email = ?)"

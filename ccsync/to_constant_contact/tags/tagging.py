@@ -162,6 +162,6 @@ def _job_failed(number: int) -> RefusedError:
 def _fail(context: Context, one: TagTask, error: Failure) -> None:
     """It could not be done for this one: later runs try again."""
     later = next_try(context.now(), one.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
-    reason = f"{error.what} {error.why}".strip()
+    reason = error.sentence
     tasks.note_failure(context.store, one.id, later.attempts, later.at, reason, is_parked=later.is_parked)
     context.counts["failed"] += 1

@@ -190,6 +190,13 @@ def test_one_fault_does_not_hide_another(shop: InsideShop) -> None:
     assert found["Kibo customers"]["status"] == "ok"
 
 
+def test_kibo_is_blamed_once(shop: InsideShop) -> None:
+    """Whether customers can be read is not known without a login."""
+    wrong_secret(shop)
+    _, found = examined(shop)
+    assert [name for name, one in found.items() if one["status"] == "wrong"] == ["Kibo login"]
+
+
 def test_without_a_config_nothing_else_is_blamed(shop: InsideShop) -> None:
     """What was not tried is not said to fail: each check names the config. The fix is one sentence."""
     shop.config_path.unlink()

@@ -68,7 +68,7 @@ def test_a_person_reads_what_was_done(shop: LiveShop) -> None:
     seen = shop.on_terminal("poll-unsubscribes", "--full", columns=300)
     assert seen.code == 0
     assert "Wrote to Kibo: 2 opt-outs (1 unsubscribed, 1 left the list), 0 opt-ins" in seen.screen
-    assert "does not show who did it" in seen.screen
+    assert "1 person left the list; Constant Contact does not show whether they did so themselves." in seen.screen
     assert not leaks_in(seen.screen, set())
 
 

@@ -57,7 +57,9 @@ def consent(app: App, address: str | None, since: datetime | None, is_wide: bool
             facts = map(row_to_json, rows)
             streaming.print_csv(COLUMNS, ([_csv_value(one[name]) for name in COLUMNS] for one in facts))
         else:
-            _print_tables(rows, app.clock.now(), is_wide=is_wide)
+            # Of one person, every row has the address that was asked for.
+            spare = ("Source",) if address is None else ("Source", "Address")
+            _print_tables(rows, app.clock.now(), is_wide=is_wide, spare=spare)
         if not app.is_quiet:
             _explain_silence(store, person, since)
 
@@ -84,13 +86,13 @@ def _csv_value(value: object) -> object:
     return json.dumps(value) if isinstance(value, dict) else value
 
 
-def _print_tables(rows: Iterator[LedgerRow], now: datetime, *, is_wide: bool) -> None:
+def _print_tables(rows: Iterator[LedgerRow], now: datetime, *, is_wide: bool, spare: tuple[str, ...]) -> None:
     """Print a long ledger as several tables, each with its own column widths."""
     time = screen.table_time(now, is_wide=is_wide)
     while part := list(islice(rows, ROWS_OF_A_TABLE)):
         found = [dict(zip(HEADERS, _cells(row, time), strict=True)) for row in part]
         shown = HEADERS if is_wide else NARROW
-        tables.print_table(shown, [[row[name] for name in shown] for row in found], is_wide=is_wide, spare=("Source",))
+        tables.print_table(shown, [[row[name] for name in shown] for row in found], is_wide=is_wide, spare=spare)
 
 
 def _cells(row: LedgerRow, time: Callable[[datetime | None], str]) -> tuple[object, ...]:

@@ -140,6 +140,16 @@ def test_every_screen_is_harmless(shop: LiveShop, columns: int) -> None:
     assert "\x1b" in str(account["emailAddress"])
 
 
+@pytest.mark.parametrize(("words", "narrow"), [([], "Address"), (["--since", "1h"], "Source")])
+def test_a_narrow_screen_leaves_out_what_is_known(shop: LiveShop, words: list[str], narrow: str) -> None:
+    """The address that was asked for, before whose word it was; of many people, the address is needed most."""
+    for columns in (60, 200):
+        seen = shop.on_terminal("consent", *(words or [unsubscribed(shop)]), columns=columns)
+        header = seen.screen.splitlines()[0].split()
+        assert (narrow in header) == (columns == 200)
+        assert len(set(header) & {"Address", "Source"}) == (1 if columns == 60 else 2)
+
+
 def test_nothing_is_an_answer(shop: LiveShop) -> None:
     """An address without rows: an empty document, the sentence on stderr, exit 0."""
     for words, expected in (([], ""), (["--json"], "[]\n"), (["--csv"], None)):

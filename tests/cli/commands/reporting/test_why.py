@@ -216,7 +216,7 @@ def test_a_deleted_account(shop: LiveShop) -> None:
     shop.box.kibo.delete_account(1001)
     shop.flush()
     check(shop, "1001", "not-listed", "the account was deleted in the store")
-    check(shop, PAT, "unknown", "ccsync does not know this address.")
+    check(shop, PAT, "unknown", "or its account was deleted.")
 
 
 def test_somebody_who_never_opted_in(shop: LiveShop) -> None:
