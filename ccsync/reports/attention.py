@@ -1,6 +1,6 @@
 """What needs attention, each item with the command that fixes it: pure decisions on the current state."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 

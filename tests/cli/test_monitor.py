@@ -163,3 +163,13 @@ def test_a_line_for_nagios(shop: InsideShop) -> None:
     assert "more: ccsync status)" in done.stdout
     assert " | queue=1 rejected=1 " in done.stdout
     assert shop.ccsync("status", "--check", "--json").returncode == 2
+
+
+def test_a_line_for_nagios_when_nothing_can_be_read(shop: InsideShop) -> None:
+    """A monitor shows stdout alone: what is wrong stands there as well. The exit code says it as anywhere."""
+    shop.edit("[sync]", "[sync]\nlist_departurse = true")
+    done = shop.ccsync("status", "--check")
+    assert (done.returncode, done.stdout.count("\n")) == (4, 1)
+    assert done.stdout.startswith("CCSYNC UNKNOWN - ")
+    assert "did you mean 'list_departures'?" in done.stdout
+    assert done.stderr.startswith("Error: ")

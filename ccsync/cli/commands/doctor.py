@@ -88,4 +88,5 @@ def _in_words(one: Finding) -> str:
         return f"ok, {one.what}"
     if one.status == SKIPPED:
         return f"not checked: {one.what}"
-    return " ".join(f"WRONG: {one.what.rstrip('.')}. Fix: {one.fix}".split())  # two blanks set off a remark elsewhere
+    what = one.what if one.what.endswith("?") else f"{one.what.rstrip('.')}."
+    return " ".join(f"WRONG: {what} Fix: {one.fix}".split())  # two blanks set off a remark elsewhere

@@ -58,7 +58,7 @@ class Machine:
         """The state file. Raises `Skipped` when it cannot be used."""
         self.known_config()
         if self.store is None:
-            raise Skipped("there is no state file to check")
+            raise Skipped("the state file cannot be used")
         return self.store
 
     def _permissions(self) -> str:

@@ -190,6 +190,15 @@ def test_one_fault_does_not_hide_another(shop: InsideShop) -> None:
     assert found["Kibo customers"]["status"] == "ok"
 
 
+def test_a_state_file_that_cannot_be_used(shop: InsideShop) -> None:
+    """It is there: what could not be checked for it does not say that there is none. A question ends with its mark."""
+    damaged(shop)
+    _, found = examined(shop)
+    assert found["lock"]["what"] == "the state file cannot be used"
+    typo(shop)
+    assert "did you mean 'interval_minutes'? Fix: " in shop.ccsync("-q", "doctor").stdout
+
+
 def test_kibo_is_blamed_once(shop: InsideShop) -> None:
     """Whether customers can be read is not known without a login."""
     wrong_secret(shop)

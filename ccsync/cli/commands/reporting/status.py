@@ -8,10 +8,11 @@ import click
 from ccsync.cli.command_line import App
 from ccsync.cli.logging_setup import redact
 from ccsync.cli.owner import ACCOUNT, ORGANIZATION
-from ccsync.cli.terminal import named_config, screen, tables
+from ccsync.cli.terminal import error_lines, named_config, screen, tables
 from ccsync.cli.terminal.since import as_span
 from ccsync.cli.wiring import clients
 from ccsync.config import Config
+from ccsync.errors import CcsyncError
 from ccsync.reports.attention import Alert, alerts_of
 from ccsync.reports.live import Seen, look
 from ccsync.reports.status import JobStanding, Status, gather, stale_jobs
@@ -56,11 +57,16 @@ def status(app: App, checks: bool, stale_after: timedelta | None, live: bool, is
     """
     if checks and as_json:
         raise click.UsageError("--check and --json do not go together.")
-    config = app.load(only_reads=not live)
-    with app.reading(config) as store:
-        seen = _look_at_vendors(app, config) if live else None
-        found = gather(store, config, app.clock.now())
-        organization = properties.get(store, ORGANIZATION) or ""
+    try:
+        config = app.load(only_reads=not live)
+        with app.reading(config) as store:
+            seen = _look_at_vendors(app, config) if live else None
+            found = gather(store, config, app.clock.now())
+            organization = properties.get(store, ORGANIZATION) or ""
+    except CcsyncError as error:
+        if checks:  # a monitor shows what is on stdout, and nothing else
+            screen.print_line(_line("UNKNOWN", error_lines.what_and_why(error)))
+        raise
     wanted = [*alerts_of(found), *(seen.troubles if seen else ())]
     stale = stale_jobs(found, stale_after) if stale_after is not None else []
     if checks:
@@ -102,8 +108,12 @@ def _in_one_line(found: Status, alarms: list[str]) -> str:
         "calls": found.calls.used,
     }
     graph = " ".join(f"{name}={number}" for name, number in numbers.items())
-    text = f"{first}{more}".replace("|", "/")  # a vertical bar starts the numbers
-    return f"CCSYNC {'WARNING' if alarms else 'OK'} - {redact(screen.clean(text))} | {graph}"
+    return f"{_line('WARNING' if alarms else 'OK', f'{first}{more}')} | {graph}"
+
+
+def _line(state: str, text: str) -> str:
+    text = text.replace("|", "/")  # a vertical bar starts the numbers
+    return f"CCSYNC {state} - {redact(screen.clean(text))}"
 
 
 def _of_stale(one: JobStanding) -> str:
