@@ -75,7 +75,7 @@ def _of_failures(status: Status) -> Iterator[Alert]:
         is_limit = trouble is not None and trouble.code == SafetyLimitError.exit_code
         often = f" {one.failures} times in a row" if one.failures > 1 else ""
         what, fix = (trouble.what, trouble.fix) if trouble else (run.message, "")
-        how = f"{one.job} {'was stopped by the safety limit' if is_limit else 'failed'}{often}"
+        how = f"{one.job} {'was stopped' if is_limit else 'failed'}{often}"
         failed.setdefault((what, fix or f"ccsync logs {run.id}"), []).append(how)
     for (what, fix), some in failed.items():
         is_weekly = any(one.startswith(RECONCILE) for one in some) and RECONCILE not in fix

@@ -107,8 +107,9 @@ def over_the_limit(held: int, done: int) -> SafetyLimitError:
     return SafetyLimitError(
         f"The store's changes would remove {people(held)} from the list; the safety limit stopped it.",
         "this looks like a mistake (a bulk change in the store, the wrong tenant) rather than people's own choice."
-        f" ccsync sends them nothing meanwhile{f'; removed already: {people(done)}' if done else ''}.",
-        f"Check them: ccsync flush-events --dry-run. If it is correct: ccsync flush-events --accept {held + done}",
+        " They stay on the list meanwhile, where a campaign would reach them"
+        f"{f'; removed already: {people(done)}' if done else ''}.",
+        f"Check them: ccsync flush-events --dry-run. If it is correct: ccsync flush-events --accept {held}",
     )
 
 

@@ -394,8 +394,10 @@ def test_the_brake_holds_removals_back(tmp_path: Path) -> None:
         assert len([1 for _ in store.rows("SELECT 1 FROM suppressions WHERE kind = ?", suppressions.OPTED_OUT)]) == 4
         store.close()
         shop.later(minutes=30)
-        with pytest.raises(SafetyLimitError, match="2 people"):
+        with pytest.raises(SafetyLimitError, match="2 people") as stopped:
             shop.flush(accept=2)
+        assert stopped.value.fix.endswith("ccsync flush-events --accept 2"), "those who are gone need no leave"
+        assert "They stay on the list meanwhile" in stopped.value.why
         assert len(shop.members()) == 4
         shop.flush(accept=2)
         assert len(shop.members()) == 2

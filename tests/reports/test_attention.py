@@ -125,7 +125,7 @@ ROWS = {
         [
             (
                 "flush-events failed 3 times in a row and poll-unsubscribes failed 4 times in a row and export was"
-                " stopped by the safety limit: It went wrong.",
+                " stopped: It went wrong.",
                 "do this",
             )
         ],
@@ -151,7 +151,7 @@ ROWS = {
     ),
     "brake": (
         {"jobs": with_job(a_job("poll-unsubscribes", "FAILED", failures=1, code=10))},
-        [("poll-unsubscribes was stopped by the safety limit", "do this")],
+        [("poll-unsubscribes was stopped: It went", "do this")],
     ),
     "cron never came": ({"jobs": with_job(NEVER)}, [("flush-events has never run", "crontab -e")]),
     "cron stopped": (

@@ -92,7 +92,7 @@ def test_the_page_says_what_happened(shop: InsideShop) -> None:
     assert "Safety limit" in text
     assert "Changes in the store" in text
     assert "It stopped nothing" not in text
-    assert "was stopped by the safety limit" in text
+    assert "the safety limit stopped it" in text
     assert "allows 10,000 requests a day" in text
 
 

@@ -208,7 +208,7 @@ def test_the_brake_says_its_option(shop: LiveShop) -> None:
     assert shop.ccsync("flush-events").returncode == 10
     (need,) = [one for one in told(shop)["needs"] if "safety limit" in one["what"]]  # type: ignore[attr-defined]
     assert need["what"].startswith(
-        "flush-events was stopped by the safety limit: The store's changes would remove 2 people"
+        "flush-events was stopped: The store's changes would remove 2 people from the list; the safety limit"
     )
     assert "ccsync flush-events --accept 2" in need["fix"]
 
