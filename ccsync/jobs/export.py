@@ -104,8 +104,8 @@ def run(context: Context, request: Request) -> Plan | None:
         removals.remove_due()
     additions.send_staged(context, check, is_retry=request.is_retry)
     tags.wanted.note(context)
-    if request.is_whole and not gathered.missing:
-        _finish_queue(context)
+    if not gathered.missing:
+        _finish_queue(context, is_whole=request.is_whole)
     _close(context)
     if gathered.missing:
         raise TemporaryError(
@@ -209,13 +209,16 @@ def _gather(context: Context, request: Request, started_at: datetime, customers:
     return gathered
 
 
-def _finish_queue(context: Context) -> None:
-    """Accounts that were read need no event any more. Opted-in accounts that were not shown are queued to be read."""
+def _finish_queue(context: Context, *, is_whole: bool) -> None:
+    """Accounts that were read need no event any more. Opted-in accounts that a whole export did not show are queued to
+    be read.
+    """
     queue.begin_reading(context.store)
     queue.mark_staged_read(context.store)
     queue.enqueue_under_way(context.store, context.now())
     queue.finish(context.store, context.now())
-    queue.enqueue_vanished(context.store, context.now())
+    if is_whole:
+        queue.enqueue_vanished(context.store, context.now())
 
 
 def _close(context: Context) -> None:

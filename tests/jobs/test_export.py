@@ -12,6 +12,7 @@ from ccsync.mapping import Rejection, person_key_text, to_contact
 from ccsync.sandbox.population.people import SeedContact
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import ledger, people
+from ccsync.state.views import summary
 from tests.harness import Shop, imported_rows
 
 THEN = datetime(2026, 1, 5, tzinfo=UTC)
@@ -165,6 +166,20 @@ def test_a_bad_record_is_reported_once_as_news(shop: Shop) -> None:
     run = shop.export()
     assert run.errors > 0
     assert not shop.news
+
+
+@pytest.mark.parametrize("how", [{"is_retry": True}, {"only": "mended@example.com"}, {}], ids=str)
+def test_what_a_flush_rejected_has_not_failed_once_it_is_sent(shop: Shop, how: dict[str, object]) -> None:
+    """Its place in the queue is cleared as well: `status` would call it failed for good until its event comes."""
+    shop.export()
+    account_id = shop.box.kibo.add_account(emailAddress="broken@@example.com", acceptsMarketing=True)
+    shop.flush()
+    shop.box.kibo.update_account(account_id, emailAddress="mended@example.com")
+    shop.export(**how)
+    assert "mended@example.com" in shop.members()
+    store = shop.open()
+    assert summary.count_given_up(store) == 0
+    store.close()
 
 
 def test_retry_failed_sends_only_what_was_mended(shop: Shop) -> None:
