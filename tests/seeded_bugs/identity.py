@@ -234,8 +234,8 @@ BUGS = (
     SeededBug(
         "a newer yes finds an erased contact in its way",
         "from_kibo/observations.py",
-        "            contacts.begin_anew(store, person, self._context.list_id, at, None if is_new_start else said_at)\n",
-        "            pass\n",
+        "contacts.begin_anew(store, person, self._context.list_id, at, None if is_new_start else said_at)",
+        "pass",
         (CONTACTS, "-k", "newer_account"),
     ),
     SeededBug(

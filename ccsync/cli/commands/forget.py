@@ -147,7 +147,7 @@ def to_do(receipt: Receipt) -> Iterator[str]:
         yield f"Kibo: accounts {numbers} used to have this address. If it is the same person, forget their address too."
     if receipt.contacts:
         noun = "contact" if receipt.contacts == 1 else counted(receipt.contacts, "contact")
-        yield f"Constant Contact: delete the {noun}; it was only removed from the list."
+        yield f"Constant Contact: delete the {noun} by hand."
     else:
         yield "Constant Contact: nothing to do; no contact has this address."
     if receipt.unseen:
