@@ -10,6 +10,7 @@ from ccsync.cli.cron.mail import Memory, takes_error
 from ccsync.errors import CcsyncError, ConfigError, LockedError, RefusedError, VendorUnreachable
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock
+from ccsync.state.database.times import to_text
 from tests.canaries import leaks_in
 from tests.inside import InsideShop
 
@@ -60,6 +61,18 @@ def test_each_day_anew() -> None:
     memory, error = Memory(), RefusedError("no")
     days = [NOON + timedelta(minutes=30 * number) for number in range(48 * 3)]
     assert sum(takes_error(memory, error, at) for at in days) == len({at.astimezone().date() for at in days})
+
+
+def test_jobs_that_meet_the_same_trouble_report_it_once(shop: InsideShop) -> None:
+    """The first mails it and says when it is over; another job speaks up when it is alone with it."""
+    login_gone(shop)
+    assert mails(shop, "flush-events", 1)[0][1].startswith("Error: Nobody has logged in")
+    assert mails(shop, "poll-unsubscribes", 2) == [(5, ""), (5, "")]
+    login = Memory(reported={"passing": to_text(NOON)}, what="down")
+    assert not takes_error(Memory(passing=2), VendorUnreachable("down"), NOON, [login])
+    assert takes_error(Memory(passing=2), VendorUnreachable("up"), NOON, [login]), "another vendor"
+    assert takes_error(Memory(passing=2), VendorUnreachable("down"), NOON, [Memory()]), "it works again there"
+    assert takes_error(Memory(passing=2), VendorUnreachable("down"), NOON + timedelta(days=1), [login])
 
 
 @JOBS

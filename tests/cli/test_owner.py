@@ -162,7 +162,7 @@ def test_a_token_of_another_app_is_not_used(tmp_path: Path, kind: str) -> None:
             (["login", "--check"], 5),
             (["doctor"], 4),
             (["poll-unsubscribes"], 4),
-            (["flush-events"], 4),
+            (["flush-events", "-v"], 4),
         ):
             done = shop.ccsync(*words)
             assert (done.returncode, "does not take this app" in done.stdout + done.stderr) == (code, True)
@@ -181,7 +181,7 @@ def test_a_kibo_token_of_another_secret_is_not_used(shop: InsideShop) -> None:
     shop.ccsync("export", "--yes")
     assert len(shop.requests("POST", "authtickets")) <= asked + 1
     shop.edit(SETTINGS.kibo_client_secret, "another-secret")
-    for words in (["export", "--yes"], ["flush-events"], ["reconcile"]):
+    for words in (["export", "--yes"], ["flush-events", "-v"], ["reconcile", "-v"]):
         check_error(shop.ccsync(*words), {4}, "Kibo refused the application's credentials", "shared secret")
     shop.edit("another-secret", SETTINGS.kibo_client_secret)
     asked = len(shop.requests("POST", "authtickets"))

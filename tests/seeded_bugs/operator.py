@@ -40,6 +40,13 @@ BUGS = (
         (MAIL, "-k", "each_day_anew"),
     ),
     SeededBug(
+        "one vendor's outage hides the other's",
+        "cli/cron/mail.py",
+        "    return is_same and is_same_day(other.reported.get(mark), now)\n",
+        "    return is_same_day(other.reported.get(mark), now)\n",
+        (MAIL, "-k", "report_it_once"),
+    ),
+    SeededBug(
         "nobody hears that a trouble is over",
         "cli/cron/mail.py",
         "    if memory.what and not app.is_quiet:\n",

@@ -9,6 +9,7 @@ import os
 import re
 import stat
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -30,6 +31,7 @@ from ccsync.errors import (
     StateError,
     TemporaryError,
 )
+from ccsync.run.job_names import CRON_JOBS, RECONCILE
 from ccsync.state.database.times import from_text, to_text
 
 PASSING = frozenset({LockedError.exit_code, TemporaryError.exit_code})
@@ -51,8 +53,8 @@ class Memory:
     what: str = ""
 
 
-def takes_error(memory: Memory, error: CcsyncError, now: datetime) -> bool:
-    """Record an error; return whether to report it now."""
+def takes_error(memory: Memory, error: CcsyncError, now: datetime, others: Sequence[Memory] = ()) -> bool:
+    """Record an error; return whether to report it now, given what the `others` jobs have reported."""
     is_passing = error.exit_code in PASSING
     memory.passing = memory.passing + 1 if is_passing else 0
     if is_passing and memory.passing < IN_A_ROW:
@@ -61,10 +63,18 @@ def takes_error(memory: Memory, error: CcsyncError, now: datetime) -> bool:
         mark = "passing" if is_passing else mark_of(error.what, error.exit_code)
         if is_same_day(memory.reported.get(mark), now):
             return False
+        if any(_has_reported(one, mark, error, now) for one in others):
+            return False
         memory.reported = {key: at for key, at in memory.reported.items() if is_same_day(at, now)}
         memory.reported[mark] = to_text(now)
     memory.what = error.what
     return True
+
+
+def _has_reported(other: Memory, mark: str, error: CcsyncError, now: datetime) -> bool:
+    """Did another job report the same trouble today, and has it not worked since?"""
+    is_same = other.what == error.what if error.exit_code in PASSING else other.what != ""
+    return is_same and is_same_day(other.reported.get(mark), now)
 
 
 def mark_of(text: str, exit_code: int = 0) -> str:
@@ -85,8 +95,9 @@ def show(app: App, error: CcsyncError) -> None:
     if is_watched(app) or isinstance(error, (Declined, Interrupted, NotAgreed)):
         error_lines.show(error)
         return
-    memory, now = _read(app), app.clock.now()
-    is_reported = takes_error(memory, error, now)
+    memory, now = _read(app, app.cron_job), app.clock.now()
+    others = [_read(app, job) for job in (*CRON_JOBS, RECONCILE) if job != app.cron_job]
+    is_reported = takes_error(memory, error, now, others)
     _write(app, memory)
     if is_reported and error.exit_code == CcsyncError.exit_code:
         error_lines.show_in_one_line(error)
@@ -98,7 +109,7 @@ def say_recovery(app: App) -> None:
     """After a good run, say that a reported problem is resolved."""
     if is_watched(app):
         return
-    memory = _read(app)
+    memory = _read(app, app.cron_job)
     if memory == Memory():
         return
     _write(app, Memory())
@@ -111,8 +122,8 @@ def is_watched(app: App) -> bool:
     return app.cron_job is None or app.wants_json or screen.wants_summary(app.verbosity, quiet=False)
 
 
-def _read(app: App) -> Memory:
-    for path in _paths(app):
+def _read(app: App, job: str | None) -> Memory:
+    for path in _paths(app, job):
         try:
             facts = json.loads(path.read_text())
             reported = {str(key): str(at) for key, at in facts["reported"].items()}
@@ -125,7 +136,7 @@ def _read(app: App) -> Memory:
 def _write(app: App, memory: Memory) -> None:
     """Save it in the first writable folder. If there is none, every run reports its error."""
     is_kept = memory == Memory()
-    for path in _paths(app):
+    for path in _paths(app, app.cron_job):
         with suppress(OSError):
             if is_kept:
                 path.unlink(missing_ok=True)
@@ -137,7 +148,7 @@ def _write(app: App, memory: Memory) -> None:
             is_kept = True
 
 
-def _paths(app: App) -> list[Path]:
+def _paths(app: App, job: str | None) -> list[Path]:
     """Folders to save it in: systemd's, the user's, a temporary one.
 
     https://specifications.freedesktop.org/basedir-spec/
@@ -148,7 +159,7 @@ def _paths(app: App) -> list[Path]:
     if not home.is_absolute():
         home = Path(os.environ.get("HOME", "")) / ".local" / "state"
     folders = [Path(os.environ.get("STATE_DIRECTORY", "")), home / "ccsync", _temporary()]
-    return [one / f"{app.cron_job}-{key}.json" for one in folders if one is not None and one.is_absolute()]
+    return [one / f"{job}-{key}.json" for one in folders if one is not None and one.is_absolute()]
 
 
 def _temporary() -> Path | None:

@@ -113,8 +113,8 @@ def _show_age(app: App, store: Store, found: Finding, days_before: int) -> None:
     when = days_ago(age.days) if age.days == days_before else f"just now, after {counted(days_before, 'day')}"
     left = LAPSES_AFTER.days - age.days
     day = f"{age.lapses_at:%Y-%m-%d}"
-    expiry = f"expires {day} if unused ({counted(left, 'day')} left)" if left > 0 else f"expired {day}, unused"
-    found.lines.append(f"login renewed {when}" + ("" if is_login_refused(store) else f"; {expiry}"))
+    expiry = f"; expires {day} if unused ({counted(left, 'day')} left)" if not is_login_refused(store) else ""
+    found.lines.append(f"login renewed {when}{expiry if left > 0 else f'; expired {day}, unused'}")
 
 
 def _report(findings: list[Finding], as_json: bool) -> None:
