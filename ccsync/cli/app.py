@@ -66,7 +66,8 @@ class Commands(click.Group):
         try:
             return super().resolve_command(context, arguments)
         except click.UsageError as error:
-            near = get_close_matches(arguments[0], COMMANDS, n=1)
+            begun = [name for name in COMMANDS if arguments[0] and name.startswith(arguments[0])]
+            near = begun or get_close_matches(arguments[0], COMMANDS, n=1)
             if not near:
                 raise
             raise click.UsageError(f"{error.message} Did you mean {near[0]}?", context) from None

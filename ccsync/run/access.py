@@ -196,7 +196,7 @@ class ConstantContactToken:
             answer = oauth.refresh(self.transport, self.app, saved.refresh_token, saved.scope)
         except LoginNeeded as error:
             days = max(0, (self.now() - saved.obtained_at).days)
-            when = f"it was last renewed {local_time(saved.obtained_at)} ({days_ago(days)})"
+            when = f"it was last renewed {local_time(saved.obtained_at)}" + (f" ({days_ago(days)})" if days else "")
             limit = f"; a login expires after {LAPSES_AFTER.days} days without use" if days >= LAPSES_AFTER.days else ""
             self._refusal = LoginNeeded(error.what, f"{error.why.rstrip('.')}; {when}{limit}.", error.fix)
             properties.put(self.store, _REFUSED, to_text(saved.obtained_at))

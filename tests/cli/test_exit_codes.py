@@ -237,6 +237,8 @@ def test_a_misspelt_command(tmp_path: Path) -> None:
     for word, end in (
         ("lgos", "'lgos'. Did you mean logs?"),
         ("flush-event", "Did you mean flush-events?"),
+        ("flush", "Did you mean flush-events?"),
+        ("poll", "Did you mean poll-unsubscribes?"),
         ("x", "'x'."),
     ):
         done = run_inside(tmp_path, tmp_path / "none.toml", [word], CommandClock())
