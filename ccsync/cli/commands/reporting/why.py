@@ -105,6 +105,8 @@ def _of_contact(story: Story) -> str:
     contact = story.facts.contact
     if contact is None:
         return ""
+    if story.facts.contact_of:
+        return f"added by ccsync with the address of account {story.facts.contact_of[0]}, and moved here since"
     source = "created or adopted by ccsync" if contact.is_ours else "not known as ccsync's own"
     sent = contact.sent
     if sent is None or sent.fingerprint is None:

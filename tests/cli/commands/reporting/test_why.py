@@ -138,6 +138,16 @@ def test_somebody_whom_the_brake_holds(shop: LiveShop) -> None:
     assert why(shop, PAT)["leaving"] == "opted-out"
 
 
+def test_a_contact_that_was_renamed(shop: LiveShop) -> None:
+    """Its new address is that of the contact that ccsync added, and not of a stranger."""
+    shop.box.cc.rename(PAT, "moved@example.com")
+    shop.poll(is_full=True)
+    check(shop, PAT, "listed", "under another address")
+    check(shop, "moved@example.com", "listed", "it is the contact of account 1001")
+    seen = shop.ccsync("why", "moved@example.com").stdout
+    assert "added by ccsync with the address of account 1001, and moved here since" in seen
+
+
 def test_a_new_address(shop: LiveShop) -> None:
     """The answer for the account has both addresses; for the old one it says that it was left alone."""
     shop.box.kibo.update_account(1001, emailAddress="new@example.com")
