@@ -123,6 +123,26 @@ def test_who_comes_back_after_they_were_erased(shop: Shop) -> None:
     assert PAT in shop.members()
 
 
+def test_who_comes_back_after_they_were_erased_and_whose_address_another_account_takes(shop: Shop) -> None:
+    """No row of the consent ledger has the address: Kibo shows it, and the account that moved to it is sent."""
+    first, second = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    shop.flush()
+    shop.box.kibo.delete_account(first)
+    shop.later(minutes=30)
+    shop.box.cc.resubscribe(PAT)
+    shop.flush()
+    shop.poll(is_full=True)
+    shop.box.kibo.change_address(second, PAT)
+    for _ in range(2):
+        shop.later(minutes=30)
+        shop.flush()
+        shop.poll(is_full=True)
+    assert (accepts(shop, second), suppressed(shop, PAT)) == (True, set())
+    assert PAT in shop.members()
+
+
 def test_who_may_have_come_back_before_their_contact_was_erased(shop: Shop) -> None:
     """Somebody erased here is missed by a full pass, and then erased there: whether they are back nobody can tell. An
     account that moves to the address is not mailed, and keeps its yes.

@@ -482,7 +482,7 @@ BUGS = (
         "from_constant_contact/addresses.py",
         "ledger.address_of(context.store, person) or _address_at_kibo(context, person)",
         "ledger.address_of(context.store, person)",
-        ("tests/machine/test_regressions.py", "-k", "return_of_somebody_erased"),
+        ("tests/from_constant_contact/test_returns.py", "-k", "another_account_takes"),
     ),
     SeededBug(
         "a no that was seen after a write that died is ccsync's",
