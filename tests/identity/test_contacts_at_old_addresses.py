@@ -120,6 +120,23 @@ def test_who_came_back_under_another_address_is_not_sent_under_the_old_one(shop:
     assert (members & {PAT, NEW}, flags) == (set(), [False])
 
 
+def test_who_came_back_under_another_address_within_minutes_is_not_sent_under_the_old_one(shop: Shop) -> None:
+    """The unsubscribe was seen just now, so nobody looks again before they are sent."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    shop.flush()
+    shop.box.cc.rename(PAT, NEW)
+    shop.later(minutes=2)
+    shop.box.cc.resubscribe(NEW)
+    shop.later(minutes=2)
+    shop.export()
+    assert (accepts(shop, pat), PAT in shop.members()) == (True, False)
+    shop.box.cc.unsubscribe(NEW)
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, NEW}, flags) == (set(), [False])
+
+
 @pytest.mark.parametrize("is_newer_yes", [False, True])
 def test_another_sources_contact_where_ours_was_erased_keeps_its_data(shop: Shop, is_newer_yes: bool) -> None:
     """It is another contact: what ccsync may overwrite was the one that it had put there."""

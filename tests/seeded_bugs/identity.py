@@ -75,7 +75,7 @@ BUGS = (
         "from_constant_contact/returns.py",
         "        contacts.note_moved(context.store, contact.contact_id, now)\n",
         "        pass\n",
-        (OLD_ADDRESSES, "-k", "came_back"),
+        (OLD_ADDRESSES, "-k", "within_minutes"),
     ),
     SeededBug(
         "a contact of another source is gone from a list that it was never on",
