@@ -8,10 +8,12 @@ import pytest
 
 from ccsync.errors import RefusedError
 from ccsync.from_constant_contact import departures, members
+from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state.database.times import to_text
 from tests.harness import LIST, Shop
 from tests.jobs.polling import KIM, LEE, PAT, accepts, join, ledger_of, puts, settled, small_shop, suppressed, told
 from tests.jobs.test_export import seed_contact
+from tests.machine.world import OwnClockShop
 
 
 def test_who_leaves_the_list_is_opted_out(shop: Shop) -> None:
@@ -102,6 +104,29 @@ def test_a_departure_may_be_none_of_our_business(tmp_path: Path) -> None:
         shop.box.kibo.update_account(pat, lastName="Changed")
         shop.export()
         assert PAT not in shop.members()
+
+
+@pytest.mark.parametrize("days", [-30, 30])
+def test_a_departure_that_is_never_written_is_dated_by_kibos_clock(tmp_path: Path, days: int) -> None:
+    """However wrong ours is: a yes from before it, which is seen later, puts nobody back on the list, and a yes from
+    after it does at once.
+    """
+    with OwnClockShop(tmp_path, SandboxSettings(customers=4, seed=5), "\nlist_departures = false\n") as shop:
+        join(shop, PAT)
+        settled(shop)
+        join(shop, PAT)
+        shop.later(minutes=5)
+        shop.box.cc.leave_list(PAT, LIST)
+        shop.skew = timedelta(days=days)
+        shop.poll(is_full=True)
+        shop.skew = timedelta()
+        shop.later(minutes=30)
+        shop.flush()
+        assert (suppressed(shop, PAT), PAT in shop.members()) == ({"departed"}, False)
+        join(shop, PAT)
+        shop.later(minutes=30)
+        shop.flush()
+        assert (suppressed(shop, PAT), PAT in shop.members()) == (set(), True)
 
 
 def test_a_departure_that_an_export_finds_is_told_by_the_next_poll(shop: Shop) -> None:
