@@ -102,7 +102,7 @@ BUGS = (
         "a newer yes than a departure finds the old move in its way",
         "from_kibo/observations.py",
         "contacts.begin_anew(store, person, self._context.list_id, at, None if is_new_start else said_at)",
-        "contacts.begin_anew(store, person, at, said_at)",
+        "contacts.begin_anew(store, person, self._context.list_id, at, said_at)",
         (CONTACTS, "-k", "has_moved_on"),
     ),
     SeededBug(
