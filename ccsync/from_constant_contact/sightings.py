@@ -44,10 +44,13 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
     ]
     pairs = list(zip(sightings, shown, strict=True))
     returned = _returned(context, pairs)
+    deleted = [one.person for one in sightings if one.permission == DELETED and _was_on_list(context, one.person)]
     # Asked before the transaction: this may take a call.
     held_since = clocks.kibo_now(context).at if Returned.UNKNOWN in returned.values() else None
     with context.store.transaction():
         person_tags.note_contacts(context.store, [(one.person, one.contact_id or "") for one in sightings])
+        for person in deleted:  # by no act of the person's: who opts in is sent anew, whatever pass has shown it
+            queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
         contacts.observe(context.store, [*_facts(context, sightings, shown)], adopt_list_id=adopt_list_id)
         opt_outs.record(context, shown)
         unsubscribed = suppressions.unsubscribed_among(context.store, [one.contact_id for one in shown])
@@ -59,6 +62,11 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
                 wants_back(context, person, context.list_id, seen_at)
             elif held_since is not None:
                 hold_back(context, person, held_since, UNORDERED, seen_at)
+
+
+def _was_on_list(context: Context, person: bytes) -> bool:
+    known = contacts.known(context.store, person, context.list_id)
+    return known is not None and known.is_on(context.list_id)
 
 
 def _returned(context: Context, shown: Iterable[tuple[Sighting, Contact]]) -> dict[bytes, Returned]:

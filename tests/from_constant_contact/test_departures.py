@@ -33,6 +33,20 @@ def test_who_leaves_the_list_is_opted_out(shop: Shop) -> None:
     assert shop.poll(is_full=True).total_contacts == 0
 
 
+def test_a_deleted_contact_that_a_pass_over_new_contacts_shows_is_sent_again(shop: Shop) -> None:
+    """The comparison of the list does not miss it any more: whatever has shown that it was deleted sees to it."""
+    join(shop, PAT)
+    settled(shop)
+    shop.flush()
+    shop.box.cc.delete_contact(PAT)
+    join(shop, LEE, KIM, "new@example.com")
+    for _ in range(2):
+        shop.flush()
+        shop.later(minutes=30)
+        shop.poll(is_full=True)
+    assert {PAT, LEE, KIM} <= shop.members()
+
+
 @pytest.mark.parametrize(
     ("trace", "source", "words"),
     [
