@@ -111,6 +111,10 @@ class ContactStory:
     deleted: list[int] = field(default_factory=list)
 
     @property
+    def is_out_as_it_came(self) -> bool:
+        return self.came_unsubscribed and self.opted_out_at == self.homes[0][0]
+
+    @property
     def joined_by(self) -> str:
         return self.joined[-1][1] if self.joined else ""
 
@@ -220,7 +224,8 @@ class Facts:
                 one.is_out_by_app = one.may_be_out = False
                 one.opted_out_at = None
             # An opt-out that staff undid before any run could see it is known to nobody but the sandbox.
-            elif not self.was_visible(one.opted_out_at, number):
+            # One without a date, with which a contact came, is shown by a reading of everybody alone.
+            elif not self.was_visible(one.opted_out_at, number, FULL if one.is_out_as_it_came else None):
                 one.may_be_out |= self.was_perhaps_visible(one.opted_out_at, number)
                 one.opted_out_at = None
         elif act.kind == "join-list":

@@ -319,3 +319,9 @@ def test_an_opt_out_of_a_contact_that_staff_deleted_holds_where_another_one_has_
     first = [("sign_up", 0, 2), ("sign_up", 2, 1), ("sign_up", 3, 1), ("run", 3), ("move", 0, 0, 0), ("leave", 0, 0)]
     out = [("unsubscribe", 130, 0), ("come_back", 0, 0), ("unsubscribe", 329, 0), ("race", 1, 20, 7, 761, 121, 0)]
     play(0, [*first, *out, ("rename", 0, 0, 0), ("rename", 0, 0, 3), ("settle", 0), ("sign_up", 3, 2)])
+
+
+def test_an_opt_out_without_a_date_that_staff_undid_before_any_full_pass() -> None:
+    """A flush asks for the opt-outs since a date: it cannot have met one that has none."""
+    first = [("sign_up", 0, 0), ("sign_up", 2, 0), ("run", 3), ("come_from_elsewhere", 2, 3), ("run", 0)]
+    play(0, [*first, ("come_back", 0, 2), ("decide", 121, 1)])
