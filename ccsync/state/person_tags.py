@@ -85,9 +85,10 @@ def note_unlinked(store: Store, person: bytes) -> None:
 
 
 def note_gone(store: Store, number: int, at: datetime) -> None:
-    """The tag was deleted at Constant Contact, so no contact has it any more. Inside the caller's transaction."""
-    store.run("UPDATE tags SET tag_id = NULL, gone_at = ? WHERE number = ?", at, number)
-    store.run("UPDATE person_tags SET is_set = 0 WHERE tag = ?", number)
+    """The tag was deleted at Constant Contact, so no contact has it any more."""
+    with store.transaction():
+        store.run("UPDATE tags SET tag_id = NULL, gone_at = ? WHERE number = ?", at, number)
+        store.run("UPDATE person_tags SET is_set = 0 WHERE tag = ?", number)
 
 
 def make_gone_again(store: Store, at: datetime) -> list[str]:
@@ -120,7 +121,7 @@ def of_person(store: Store, person: bytes) -> list[tuple[str, bool, bool]]:
     return [(name, bool(is_wanted), bool(is_set)) for name, is_wanted, is_set in store.rows(sql, person)]
 
 
-def note_taken_off(store: Store, number: int, having: Iterable[bytes], at: datetime) -> int:
+def note_taken_off(store: Store, number: int, having: Iterable[bytes]) -> int:
     """Of those whom ccsync gave the tag, only these have it still; the others get it again. How many they are.
 
     Whom a job may have given it is left to the next job: the one before may be under way.
@@ -132,5 +133,4 @@ def note_taken_off(store: Store, number: int, having: Iterable[bytes], at: datet
         gone = "tag = ? AND is_set = 1 AND person NOT IN (SELECT person FROM having_tag)"
         lost = store.run(f"UPDATE person_tags SET is_set = 0 WHERE {gone}", number)
         store.run("DELETE FROM person_tags WHERE NOT is_set AND NOT is_wanted")
-        tag_tasks.enqueue_open(store, at)
     return lost

@@ -402,6 +402,20 @@ BUGS = (
         ("tests/to_kibo/test_own_noes.py", "-k", "between_two_looks"),
     ),
     SeededBug(
+        "a tag of the same name is taken for the one that staff deleted",
+        "to_constant_contact/tags/compared.py",
+        "if found is None and tag.tag_id is not None:",
+        "if found is None and tag.tag_id is None:",
+        ("tests/to_constant_contact/tags/test_compared.py", "-k", "made_anew"),
+    ),
+    SeededBug(
+        "another tag of the name is on all who had the deleted one",
+        "to_constant_contact/tags/managed.py",
+        "        if was_there:\n",
+        "        if tag.is_gone:\n",
+        ("tests/to_constant_contact/tags/test_tagging.py", "--deep", "-k", "another_tag"),
+    ),
+    SeededBug(
         "a tag that a failed job may have taken off is not set again",
         "state/outbox/tag_tasks.py",
         "pairs = [(one.person, tag, one.reason == TAKE_OFF) for one in some for tag in one.tags]",

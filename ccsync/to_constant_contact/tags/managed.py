@@ -24,10 +24,12 @@ def ensure(context: Context) -> dict[int, str]:
             ids[tag.number] = tag.tag_id
             continue
         was_there = tag.tag_id is not None or tag.is_gone
-        found = next((one for one in shown if one.name == tag.name), None)
+        if was_there:
+            person_tags.note_gone(context.store, tag.number, context.now())
+        found = next(
+            (one for one in shown if one.name == tag.name), None
+        )  # nobody has it yet, if another one was there
         if found is None and was_there:
-            with context.store.transaction():
-                person_tags.note_gone(context.store, tag.number, context.now())
             gone.append(tag.name)
         elif found is None and tag.is_open:
             found = _create(context, tag)

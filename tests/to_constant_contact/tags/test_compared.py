@@ -41,6 +41,20 @@ def test_what_staff_took_off_is_set_again(tmp_path: Path) -> None:
         assert (tags_of(shop, PAT), tags_of(shop, LEE), waiting(shop)) == ({VIP}, {VIP}, 0)
 
 
+def test_a_tag_that_staff_made_anew_is_set_on_everybody(tmp_path: Path) -> None:
+    """It has the name of the one that they deleted, and nobody has it yet: also where no other tag waits to be set."""
+    with tag_shop(tmp_path) as shop:
+        exported(shop)
+        shop.box.cc.tags.delete(VIP)
+        shop.box.cc.tags.add(VIP)
+        shop.flush()
+        assert tags_of(shop, PAT) == set()
+        reconcile(shop)
+        shop.later(minutes=30)
+        shop.flush()
+        assert (tags_of(shop, PAT), tags_of(shop, LEE), waiting(shop)) == ({VIP}, {VIP}, 0)
+
+
 def test_a_tag_that_a_job_may_have_set_hides_none_that_staff_took_off(tmp_path: Path) -> None:
     """The answer to a tagging job did not arrive. The tags that it set are not counted in place of those taken off."""
     with tag_shop(tmp_path) as shop:

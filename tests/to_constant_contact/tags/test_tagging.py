@@ -153,6 +153,26 @@ def test_a_tag_that_staff_deleted_comes_back_only_on_a_yes(tmp_path: Path) -> No
         assert (tags_of(shop, PAT), tags_of(shop, LEE)) == ({VIP}, {VIP, NORTH})
 
 
+@pytest.mark.parametrize("is_seen_gone", [True, False])
+def test_another_tag_of_the_name_is_set_on_everybody(tmp_path: Path, is_seen_gone: bool) -> None:
+    """Staff delete a tag and make one of the same name: nobody has that one yet, whatever ccsync had set before."""
+    with tag_shop(tmp_path) as shop:
+        join(shop, PAT, segments=in_segments("VIP"))
+        shop.export()
+        shop.box.cc.tags.delete(VIP)
+        if is_seen_gone:
+            shop.later(minutes=30)
+            join(shop, LEE, segments=in_segments("VIP"))
+            shop.flush()
+        shop.box.cc.tags.add(VIP)
+        for number in range(2):
+            shop.later(minutes=30)
+            join(shop, f"new{number}@example.com", segments=in_segments("NORTH"))
+            shop.flush()
+        assert tags_of(shop, PAT) == {VIP}
+        assert waiting(shop) == 0
+
+
 def test_a_tag_that_is_there_already_is_used(tmp_path: Path) -> None:
     """A tag of that name is taken as it is; staff may rename it, since it is known by its id."""
     with tag_shop(tmp_path) as shop:
