@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from ccsync.consent.decisions import LOOK_SLACK, SUBSCRIBED, is_own_return
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.from_constant_contact import unsubscribes
 from ccsync.from_constant_contact.addresses import address_of
 from ccsync.models import Contact
 from ccsync.run import control
@@ -132,6 +133,9 @@ def _judge(context: Context, before: Suppression, contact: Contact | None) -> No
         # Where nothing is left to look at, the pass that missed it stays the last word.
         run_id = 0 if contact is None and is_lost(context, before) else context.run_id
         suppressions.record(context.store, before, context.now(), run_id)
+        if contact is not None:
+            # One that was deleted since may have come back and unsubscribed again: that is newer than a yes in between.
+            unsubscribes.record(context, [contact])
         if contact is not None and contact.email is not None and contact.deleted_at is None:
             follow(context, context.person_of(contact.email), contact)
         if contact is not None and contact.deleted_at is None and contact.permission_to_send in SUBSCRIBED:

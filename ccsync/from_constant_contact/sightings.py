@@ -14,7 +14,7 @@ from ccsync.consent.decisions import (
     return_between_looks,
 )
 from ccsync.constant_contact.export_file import ExportedContact
-from ccsync.from_constant_contact import opt_outs, returns
+from ccsync.from_constant_contact import returns, unsubscribes
 from ccsync.models import Contact, Sighting
 from ccsync.run import clocks
 from ccsync.run.clocks import vendor_now
@@ -52,7 +52,7 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
         for person in deleted:  # by no act of the person's: who opts in is sent anew, whatever pass has shown it
             queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
         contacts.observe(context.store, [*_facts(context, sightings, shown)], adopt_list_id=adopt_list_id)
-        opt_outs.record(context, shown)
+        unsubscribes.record(context, shown)
         unsubscribed = suppressions.unsubscribed_among(context.store, [one.contact_id for one in shown])
         for one, contact in pairs:
             if contact.contact_id in unsubscribed:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from ccsync.consent.retry import next_try
 from ccsync.consent.safety_limit import let_through
 from ccsync.errors import RefusedError, SafetyLimitError, VendorUnreachable
-from ccsync.from_constant_contact import members, opt_outs, sightings
+from ccsync.from_constant_contact import members, sightings, unsubscribes
 from ccsync.from_constant_contact.activities import await_activities, look_at
 from ccsync.from_kibo import deletions
 from ccsync.models import Activity
@@ -170,7 +170,7 @@ def _with_other(context: Context, one: Removal) -> Removal | None:
 def _unsubscribe(context: Context, one: Removal) -> None:
     try:
         for contact_id in one.contact_ids:
-            context.constant_contact.unsubscribe(contact_id, opt_outs.OPT_OUT_REASON)
+            context.constant_contact.unsubscribe(contact_id, unsubscribes.OPT_OUT_REASON)
     except (RefusedError, VendorUnreachable) as error:
         control.blame_record_at_constant_contact(context, error)
         _fail(context, one, error)

@@ -325,3 +325,11 @@ def test_an_opt_out_without_a_date_that_staff_undid_before_any_full_pass() -> No
     """A flush asks for the opt-outs since a date: it cannot have met one that has none."""
     first = [("sign_up", 0, 0), ("sign_up", 2, 0), ("run", 3), ("come_from_elsewhere", 2, 3), ("run", 0)]
     play(0, [*first, ("come_back", 0, 2), ("decide", 121, 1)])
+
+
+def test_who_came_back_unsubscribed_again_and_was_deleted_by_staff_is_opted_out_by_the_newer_act() -> None:
+    """No listing shows the second opt-out; the look at the contact does, and a yes from between the two is older."""
+    first = [*(("sign_up", where, kind) for where, kind in ((0, 1), (1, 2), (2, 1), (3, 1), (4, 2))), ("run", 3)]
+    out = [("unsubscribe", 9, 0), ("unsubscribe", 0, 0), ("unsubscribe", 593, 0), ("sign_up", 3, 1)]
+    again = [("race", 0, 0, 0, 0, 0, 0), ("come_back", 715, 0), ("unsubscribe", 200, 0), ("delete_contact", 63, 0)]
+    play(0, [*first, *out, *again])

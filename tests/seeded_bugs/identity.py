@@ -23,7 +23,7 @@ BUGS = (
     ),
     SeededBug(
         "an unsubscribe concerns the present address alone",
-        "from_constant_contact/opt_outs.py",
+        "from_constant_contact/unsubscribes.py",
         "        everybody = contacts.addresses_of_contact(context.store, contact.contact_id, current)\n",
         "        everybody = [current]\n",
         (CONTACTS, "-k", "says_no"),
@@ -44,7 +44,7 @@ BUGS = (
     ),
     SeededBug(
         "the contact at an address that another one left stays on the list",
-        "from_constant_contact/opt_outs.py",
+        "from_constant_contact/unsubscribes.py",
         "                if person != current:\n",
         "                if person is None:\n",
         (OLD_ADDRESSES, "-k", "under_the_new_address"),

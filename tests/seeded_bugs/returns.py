@@ -104,4 +104,11 @@ BUGS = (
         "    at = clocks.vendor_now(context)\n",
         (ORDER, "-k", "second_account"),
     ),
+    SeededBug(
+        "who unsubscribed again before staff deleted the contact keeps the yes from before",
+        "from_constant_contact/returns.py",
+        "            unsubscribes.record(context, [contact])\n",
+        "            pass\n",
+        ("tests/machine/test_regressions.py", "-k", "by_the_newer_act"),
+    ),
 )

@@ -186,7 +186,7 @@ BUGS = (
     ),
     SeededBug(
         "opt-outs are read and not remembered",
-        "from_constant_contact/opt_outs.py",
+        "from_constant_contact/unsubscribes.py",
         "        if suppressions.record(context.store, found, seen_at, context.run_id):\n",
         "        if False:\n",
         ("tests/jobs/test_poll_unsubscribes.py",),
