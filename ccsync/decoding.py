@@ -81,6 +81,7 @@ def _decoder(kind: Hashable) -> Any:
 
 @cache
 def _page_type() -> Any:
+    # Spelled as values: a type checker takes no type that is known only once the library is there.
     make: Any = TypedDict
     many: Any = list
     return make("Page", {"totalCount": Any, "items": many[_library().Raw]}, total=False)

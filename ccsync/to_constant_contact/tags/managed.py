@@ -24,11 +24,10 @@ def ensure(context: Context) -> dict[int, str]:
             ids[tag.number] = tag.tag_id
             continue
         was_there = tag.tag_id is not None or tag.is_gone
+        # Also where staff have made another one of its name: nobody has that yet.
         if was_there:
             person_tags.note_gone(context.store, tag.number, context.now())
-        found = next(
-            (one for one in shown if one.name == tag.name), None
-        )  # nobody has it yet, if another one was there
+        found = next((one for one in shown if one.name == tag.name), None)
         if found is None and was_there:
             gone.append(tag.name)
         elif found is None and tag.is_open:
