@@ -11,7 +11,7 @@ from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.ledger import ConsentChange
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
-from ccsync.state.outbox import removals, write_backs
+from ccsync.state.outbox import queue, removals, write_backs
 from ccsync.state.suppressions import DEPARTED
 
 
@@ -58,7 +58,11 @@ def finish(context: Context, customer: Customer, write: KiboWrite) -> None:
     kibo_writes.finish(context.store, account_id, at, customer.updated_at)
     accounts.observe(context.store, [AccountSeen(account_id, write.person, accepts, customer.updated_at)], at)
     ledger.append(context.store, context.run_id, [change])
-    if not accepts:
+    if accepts:
+        # Who came back is on no list. A flush may have read the account before this write, and whether the write makes
+        # an event of its own is not known.
+        queue.enqueue_new(context.store, [account_id], at)
+    else:
         if write.reason == DEPARTED and customer.updated_at is not None:
             suppressions.note_departed_by(context.store, write.person, customer.updated_at)
         _leave_old_addresses(context, account_id, write.person)

@@ -53,6 +53,25 @@ def test_a_day_ends_alike(way: str, tmp_path: Path) -> None:
         assert not any(shop.poll(is_full=True).counts.values())
 
 
+@pytest.mark.parametrize("makes_events", [True, False])
+def test_who_came_back_is_added_whether_our_write_makes_an_event_or_not(makes_events: bool, tmp_path: Path) -> None:
+    """A poll finds a return that the store does not take, and the flush behind it reads the account as it was."""
+    with new_shop(tmp_path, put_makes_events=makes_events) as shop:
+        add(shop, STAYS)
+        shop.export()
+        shop.box.cc.unsubscribe(STAYS)
+        _cron(shop)
+        shop.box.cc.resubscribe(STAYS)
+        shop.box.kibo.refuse("put", 503)
+        shop.poll(is_full=True)
+        shop.flush()
+        shop.box.kibo.relent()
+        for _ in range(2):
+            _cron(shop)
+        assert [one["acceptsMarketing"] for one in shop.customers()] == [True]
+        assert shop.members() == {STAYS}
+
+
 def _play_a_day(shop: Shop) -> None:
     """Six people are exported or come; each does one thing, and cron runs every half hour."""
     for address in (STAYS, MOVES, OUT, LEAVER, NO):
