@@ -248,9 +248,9 @@ def is_another_contact(contact: Contact, known: KnownContact | None, list_id: st
     return sent.removed_at is None and (is_younger or known.seen_at is not None)
 
 
-def gets_a_welcome(known: KnownContact | None, *, is_own_sign_up: bool, wants_welcome: bool) -> bool:
+def gets_a_welcome(known: KnownContact | None, *, is_own_sign_up: bool) -> bool:
     """Is somebody to be created singly, so that Constant Contact sends its welcome e-mail?
 
     Only people who are new there and made their account themselves.
     """
-    return wants_welcome and known is None and is_own_sign_up
+    return known is None and is_own_sign_up

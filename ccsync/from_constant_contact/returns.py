@@ -32,7 +32,7 @@ SHARE_OF_DAY = 10
 def find(context: Context) -> None:
     """Find who is back among the people that the full pass of this run did not show."""
     # Noted before anybody is looked at: a look may fail, and Constant Contact be down in the next run.
-    suppressions.note_missed(context.store, UNSUBSCRIBED, context.run_id)
+    suppressions.note_missed(context.store, context.run_id)
     if _are_many(context):
         # The shorter listing first: deleted contacts, or those who may be mailed.
         sizes = [(context.constant_contact.count_contacts(status=one), one) for one in ("deleted", "active")]
@@ -41,7 +41,7 @@ def find(context: Context) -> None:
             if is_affordable and _are_many(context):
                 _read(context, status)
     # The rest, mostly contacts that are gone for good, is looked up one by one, a few in each pass.
-    look_at(context, suppressions.longest_unseen(context.store, UNSUBSCRIBED, context.run_id, MOST_LOOKS))
+    look_at(context, suppressions.longest_unseen(context.store, context.run_id, MOST_LOOKS))
 
 
 def look_at(context: Context, some: Iterable[Suppression]) -> set[bytes]:
@@ -108,7 +108,7 @@ def _contact_of(context: Context, before: Suppression) -> Contact | None:
 
 
 def _are_many(context: Context) -> bool:
-    return suppressions.count_unseen(context.store, UNSUBSCRIBED, context.run_id) > MOST_LOOKS
+    return suppressions.count_unseen(context.store, context.run_id) > MOST_LOOKS
 
 
 def _read(context: Context, status: str) -> None:
@@ -116,7 +116,7 @@ def _read(context: Context, status: str) -> None:
     seen = 0
     for page in context.constant_contact.iter_contact_pages(status=status):
         shown = {context.person_of(one.email): one for one in page if one.email}
-        wanted = suppressions.unseen_among(context.store, UNSUBSCRIBED, context.run_id, list(shown))
+        wanted = suppressions.unseen_among(context.store, context.run_id, list(shown))
         for before in wanted:
             _judge(context, before, shown[before.person])
         seen += len(page)

@@ -216,7 +216,7 @@ def begin_listings(kibo: Kibo) -> None:
 
 def begin_sweep(kibo: Kibo) -> None:
     """Send the first call of `gather_everybody`, after the time that it gets as the start; it takes the answer."""
-    kibo.begin_customers(start=0, filter=FILTER)
+    kibo.begin_customers(filter=FILTER)
 
 
 def listings(kibo: Kibo) -> Listings:

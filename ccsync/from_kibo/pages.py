@@ -134,7 +134,7 @@ class Sweep:
                 last_ids, self._last = set(ids), page.customers
                 if not may_be_capped(page.total) or not self._open_window(0):
                     break
-                self._kibo.begin_customers(start=0, size=1, filter=self._everything, is_anonymous=self._is_anonymous)
+                self._kibo.begin_customers(size=1, filter=self._everything, is_anonymous=self._is_anonymous)
                 start, is_second_look, has_seen_end = 0, True, False
                 continue
             if rows < PAGE_SIZE and last_ids.issuperset(ids):
@@ -220,10 +220,10 @@ class Sweep:
 _GROUPS = (None, False, True)
 
 
-def begin_counts(kibo: Kibo, filter: str | None = None) -> None:
+def begin_counts(kibo: Kibo, filter: str | None) -> None:
     """Send the calls of `count_by_group`, which takes the answers."""
     for group in _GROUPS:
-        kibo.begin_customers(start=0, size=1, filter=filter, is_anonymous=group)
+        kibo.begin_customers(size=1, filter=filter, is_anonymous=group)
 
 
 def count_by_group(kibo: Kibo, filter: str | None = None) -> tuple[int, int, int]:
@@ -271,7 +271,7 @@ def begin_changed_since(context: Context, at: datetime, is_anonymous: bool | Non
     known = findings.recall(context, findings.UPDATE_DATE)
     if known != _NO_UPDATE_DATE:
         text = _since(_update_dates(known)[0], at - SKEW)
-        context.kibo.begin_customers(start=0, filter=text, is_anonymous=is_anonymous)
+        context.kibo.begin_customers(filter=text, is_anonymous=is_anonymous)
 
 
 def _update_dates(known: str | None) -> list[str]:

@@ -18,7 +18,6 @@ from ccsync.reports.flush_plan import Plan
 from ccsync.run.context import Context
 from ccsync.run.troubles import Troubles
 from ccsync.state import batches, parked, properties, staging
-from ccsync.state.batches import SPLIT
 from ccsync.state.log import runs
 from ccsync.state.outbox import queue
 from ccsync.to_constant_contact import additions, tags
@@ -91,7 +90,7 @@ class Flush:
                 Imports(context).look()
                 removals.look_at_earlier()
         with context.store.transaction():
-            again = [*parked.due_again(context.store, context.now()), *batches.accounts_in(context.store, SPLIT)]
+            again = [*parked.due_again(context.store, context.now()), *batches.split_accounts(context.store)]
             queue.enqueue_expired(context.store, again, context.now())
 
     def _act(self, removals: Removals, check: ListCheck, taken: Taken) -> None:

@@ -113,10 +113,10 @@ class Kibo:
         return CustomerPage(customers, total, len(items) - len(customers))
 
     def begin_customers(
-        self, *, start: int, size: int = PAGE_SIZE, filter: str | None = None, is_anonymous: bool | None = None
+        self, *, size: int = PAGE_SIZE, filter: str | None = None, is_anonymous: bool | None = None
     ) -> None:
-        """Send the call of `get_customers`, which takes the answer when it is called like this."""
-        self._begin(self._list_call(start, size, filter, BY_CREATION, is_anonymous))
+        """Send the call of `get_customers` for the first page; that takes the answer when it is called like this."""
+        self._begin(self._list_call(0, size, filter, BY_CREATION, is_anonymous))
 
     def _list_call(self, start: int, size: int, filter: str | None, sort: str, is_anonymous: bool | None) -> Call:
         params = {"startIndex": str(start), "pageSize": str(size), "sortBy": sort}
@@ -135,17 +135,14 @@ class Kibo:
         )
 
     def searches_ahead(
-        self,
-        items: Iterable[T],
-        searches_of: Callable[[T], Iterable[tuple[str | None, bool | None]]],
-        size: int = PAGE_SIZE,
+        self, items: Iterable[T], searches_of: Callable[[T], Iterable[tuple[str, bool | None]]]
     ) -> Ahead[T]:
         """The same for the first pages of the searches of each item: (filter, isAnonymous)."""
-        return self.transport.ahead(
-            items,
-            lambda one: [self._list_call(0, size, text, BY_CREATION, guests) for text, guests in searches_of(one)],
-            self._token,
-        )
+
+        def calls(item: T) -> list[Call]:
+            return [self._list_call(0, PAGE_SIZE, text, BY_CREATION, guests) for text, guests in searches_of(item)]
+
+        return self.transport.ahead(items, calls, self._token)
 
     def accounts_ahead(self, items: Iterable[T], id_of: Callable[[T], int | None], most: int = MOST) -> Ahead[T]:
         """These items, while the accounts of `most` later ones are read already: `get_customer` finds the answers."""

@@ -123,10 +123,10 @@ def leave_split(store: Store, people: Iterable[bytes]) -> None:
     )
 
 
-def accounts_in(store: Store, state: str) -> list[int]:
-    """The accounts of the batches in this state."""
+def split_accounts(store: Store) -> list[int]:
+    """The accounts of the split batches."""
     sql = "SELECT DISTINCT account_id FROM batch_rows JOIN batches ON batches.id = batch_id WHERE state = ? ORDER BY 1"
-    return store.column(int, sql, state)
+    return store.column(int, sql, SPLIT)
 
 
 def set_state(store: Store, batch_id: int, state: str) -> None:
@@ -134,9 +134,9 @@ def set_state(store: Store, batch_id: int, state: str) -> None:
     store.run("UPDATE batches SET state = ? WHERE id = ?", state, batch_id)
 
 
-def close_empty(store: Store, state: str, at: datetime) -> None:
-    """Close the batches in this state whose contacts have all moved to another one."""
-    for batch in in_state(store, state):
+def close_empty(store: Store, at: datetime) -> None:
+    """Close the split batches whose contacts have all moved to another one."""
+    for batch in in_state(store, SPLIT):
         if not store.exists("SELECT 1 FROM batch_rows WHERE batch_id = ?", batch.id):
             close(store, batch.id, FAILED, at)
 

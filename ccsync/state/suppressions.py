@@ -142,29 +142,29 @@ def of_same_departure(store: Store, person: bytes, list_id: str) -> list[bytes]:
 
 
 # By the run that has seen them, and not by when: our clock may be behind what it showed in an earlier run.
-_UNSEEN = "kind = ? AND coalesce(run_id, 0) != ?"
+_UNSEEN = f"kind = '{UNSUBSCRIBED}' AND coalesce(run_id, 0) != ?"
 
 
-def note_missed(store: Store, kind: str, run_id: int) -> None:
-    """A pass of this run has not shown these: whatever they were about may be undone, until a run sees them again."""
-    store.run(f"UPDATE suppressions SET run_id = 0 WHERE {_UNSEEN} AND run_id != 0", kind, run_id)
+def note_missed(store: Store, run_id: int) -> None:
+    """A pass of this run has not shown these unsubscribes: each may be undone, until a run sees it again."""
+    store.run(f"UPDATE suppressions SET run_id = 0 WHERE {_UNSEEN} AND run_id != 0", run_id)
 
 
-def count_unseen(store: Store, kind: str, run_id: int) -> int:
-    """How many suppressions of this kind this run has not seen."""
-    return store.number(f"SELECT count(*) FROM suppressions WHERE {_UNSEEN}", kind, run_id)
+def count_unseen(store: Store, run_id: int) -> int:
+    """How many unsubscribes this run has not seen."""
+    return store.number(f"SELECT count(*) FROM suppressions WHERE {_UNSEEN}", run_id)
 
 
-def unseen_among(store: Store, kind: str, run_id: int, persons: Sequence[bytes]) -> list[Suppression]:
-    """Those of these people whose suppression of this kind this run has not seen."""
-    sql = f"SELECT {COLUMNS} WHERE {_UNSEEN} AND person IN ({marks(persons)})"
-    return store.records(Suppression, sql, kind, run_id, *persons)
+def unseen_among(store: Store, run_id: int, persons: Sequence[bytes]) -> list[Suppression]:
+    """The unsubscribes of these people that this run has not seen."""
+    return store.records(
+        Suppression, f"SELECT {COLUMNS} WHERE {_UNSEEN} AND person IN ({marks(persons)})", run_id, *persons
+    )
 
 
-def longest_unseen(store: Store, kind: str, run_id: int, limit: int) -> list[Suppression]:
-    """Suppressions of this kind that this run has not seen, oldest sighting first."""
-    sql = f"SELECT {COLUMNS} WHERE {_UNSEEN} ORDER BY seen_at LIMIT ?"
-    return store.records(Suppression, sql, kind, run_id, limit)
+def longest_unseen(store: Store, run_id: int, limit: int) -> list[Suppression]:
+    """The unsubscribes that this run has not seen, oldest sighting first."""
+    return store.records(Suppression, f"SELECT {COLUMNS} WHERE {_UNSEEN} ORDER BY seen_at LIMIT ?", run_id, limit)
 
 
 def lift(store: Store, person: bytes, kind: str, list_id: str | None = None) -> bool:

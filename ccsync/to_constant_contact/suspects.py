@@ -73,7 +73,7 @@ class Suspects:
             due = list(iter_outgoing_split(self._context, batch, is_retry=is_retry))
             middle = len(due) // 2
             yield from (part for part in (due[middle:], due[:middle]) if part)
-        batches.close_empty(self._context.store, SPLIT, self._context.now())
+        batches.close_empty(self._context.store, self._context.now())
 
     def _carry_out(self, groups: Sequence[Sequence[Outgoing]]) -> Iterator[Tried[Outgoing]]:
         posted = list[tuple[Batch, Sequence[Outgoing]]]()

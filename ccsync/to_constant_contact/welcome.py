@@ -31,9 +31,7 @@ def new_people(context: Context) -> list[Staged]:
         for one, decision in iter_decisions(context, is_retry=False)
         if decision.act is Act.ADD
         and gets_a_welcome(
-            contacts.known(context.store, one.person or b"", context.list_id),
-            is_own_sign_up=one.is_own_sign_up,
-            wants_welcome=True,
+            contacts.known(context.store, one.person or b"", context.list_id), is_own_sign_up=one.is_own_sign_up
         )
     ]
 

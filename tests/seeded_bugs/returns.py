@@ -79,7 +79,7 @@ BUGS = (
     SeededBug(
         "a full pass notes nobody whom it has missed",
         "from_constant_contact/returns.py",
-        "    suppressions.note_missed(context.store, UNSUBSCRIBED, context.run_id)\n",
+        "    suppressions.note_missed(context.store, context.run_id)\n",
         "",
         (RETURNS, "-k", "may_be_back"),
     ),

@@ -51,7 +51,7 @@ def open_store(
     return Store(connection, path, on_boundary)
 
 
-def create_store(path: Path, on_boundary: Callable[[str], None] = lambda _: None) -> Store:
+def create_store(path: Path) -> Store:
     """Create a new state file (0600) and open it. It appears complete or not at all.
 
     Raises `StateError` when the folder is missing or not writable, or the disk is full.
@@ -79,7 +79,7 @@ def create_store(path: Path, on_boundary: Callable[[str], None] = lambda _: None
             f"{error.strerror}.",
             f"Make the folder {path.parent} writable for this user, or set [state] path.",
         ) from error
-    return open_store(path, on_boundary=on_boundary)
+    return open_store(path)
 
 
 def scratch_store() -> Store:

@@ -116,7 +116,7 @@ class Store:
         A deferred transaction would fail at its first write when another process wrote meanwhile,
         whatever the busy timeout says.
         """
-        if self._connection.in_transaction:
+        if self.is_in_transaction:
             yield
             return
         self._connection.execute("BEGIN IMMEDIATE")
@@ -125,7 +125,7 @@ class Store:
             self._on_boundary("before commit")
             self._connection.execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:
+            if self.is_in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
         self._on_boundary("after commit")
