@@ -5,7 +5,7 @@ It imports no vendor client, so commands that make no calls start fast.
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,31 +71,24 @@ class App:
     @contextmanager
     def writing(self, config: Config, command: str, wait_seconds: float = 0.0) -> Iterator[Store]:
         """The state file, open for writing, with the writers' lock held. Waits for the lock up to the given seconds."""
-        with self._locked(config, command, wait_seconds) as lock:
-            store = open_store(config.state.path)
-            try:
-                owner.check_tenant(config, store)
-                self._check_alone(store)
-                if copies.begin(store, lock) and not self.is_quiet:
-                    screen.say(f"{copies.RESTORED} {copies.WHAT_FOLLOWS}")
-                protect_tokens(store)
-                if command != "login":
-                    idle_login.warn_once(store, self.clock.now())
-                with copies.ending(store, lock):
-                    yield store
-            finally:
-                store.close()
+        with self._locked(config, command, wait_seconds) as lock, closing(open_store(config.state.path)) as store:
+            owner.check_tenant(config, store)
+            self._check_alone(store)
+            if copies.begin(store, lock) and not self.is_quiet:
+                screen.say(f"{copies.RESTORED} {copies.WHAT_FOLLOWS}")
+            protect_tokens(store)
+            if command != "login":
+                idle_login.warn_once(store, self.clock.now())
+            with copies.ending(store, lock):
+                yield store
 
     @contextmanager
     def checking(self, config: Config) -> Iterator[Store]:
         """The state file, open for writing without the lock: only for single, independent transactions."""
-        store = open_store(config.state.path)
-        try:
+        with closing(open_store(config.state.path)) as store:
             owner.check_tenant(config, store)
             protect_tokens(store)
             yield store
-        finally:
-            store.close()
 
     @contextmanager
     def _locked(self, config: Config, command: str, wait_seconds: float) -> Iterator[Lock]:
@@ -129,22 +122,10 @@ class App:
     @contextmanager
     def reading(self, config: Config) -> Iterator[Store]:
         """The state file, open for reading; never waits for a writer."""
-        store = open_store(config.state.path, is_reader=True)
-        try:
+        with closing(open_store(config.state.path, is_reader=True)) as store:
             owner.check_tenant(config, store)
             idle_login.warn(store, self.clock.now())
             yield store
-        finally:
-            store.close()
-
-    @contextmanager
-    def copying(self, config: Config) -> Iterator[Store]:
-        """The state file of whatever format, open to be copied: an upgrade of ccsync is what a copy is made for."""
-        store = open_store(config.state.path, is_reader=True, takes_older=True)
-        try:
-            yield store
-        finally:
-            store.close()
 
 
 def protect_tokens(store: Store) -> None:

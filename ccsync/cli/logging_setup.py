@@ -4,7 +4,6 @@ import contextlib
 import logging
 import os
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,13 +40,6 @@ class _Redacting(logging.Formatter):
         return "\n".join(clean(line) for line in redact(super().format(record)).split("\n"))
 
 
-class _Screen(logging.StreamHandler):  # type: ignore[type-arg]
-    """Log lines on stderr for -v."""
-
-    def __init__(self) -> None:
-        super().__init__(sys.stderr)
-
-
 def set_up(verbosity: int, log_file: Path | None) -> None:
     """Send log lines to stderr (-v: what is done, -vv: every call) and to `log_file` (always everything)."""
     logging.raiseExceptions = False  # a full disk must not print a traceback
@@ -60,7 +52,7 @@ def set_up(verbosity: int, log_file: Path | None) -> None:
     root.setLevel(logging.DEBUG)
     root.addHandler(logging.NullHandler())
     if verbosity:
-        screen = _Screen()
+        screen = logging.StreamHandler()
         screen.setLevel(logging.DEBUG if verbosity > 1 else logging.INFO)
         screen.setFormatter(_Redacting("%(message)s"))
         root.addHandler(screen)

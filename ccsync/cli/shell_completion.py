@@ -7,6 +7,7 @@ any name, so the scripts for bash and fish insert it as one safely quoted word.
 import os
 import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -40,11 +41,8 @@ def complete_list_name(context: click.Context, _: click.Parameter, incomplete: s
 def _names(config_option: Path | None, environ: Mapping[str, str]) -> list[str]:
     try:
         config = load_config(find_config(config_option, environ, Path.cwd()), environ)
-        store = open_store(config.state.path, is_reader=True)
-        try:
+        with closing(open_store(config.state.path, is_reader=True)) as store:
             known = list_names.remembered(store)
-        finally:
-            store.close()
     except (CcsyncError, OSError, sqlite3.Error):
         return []
     return [one.name.strip() for one in known.lists] if known else []

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from typing import TypeVar
 
@@ -71,16 +72,13 @@ def try_out(context: Context, job: str, body: Callable[[], T]) -> tuple[Run | No
 
     Calls are counted in the real file, and a renewed token is kept there.
     """
-    scratch = scratch_store()
-    try:
+    with closing(scratch_store()) as scratch:
         context.store.copy_to(scratch)
         context.store, context.is_dry_run = scratch, True
         context.run_id = runs.start(scratch, job, DIRECTIONS[job], context.now())
         result = body()
         runs.finish(scratch, context.run_id, "COMPLETE", context.now(), context.counts, " ".join(context.remarks))
         return runs.get(scratch, context.run_id), result
-    finally:
-        scratch.close()
 
 
 def _finish(context: Context, status: str, message: str) -> None:

@@ -1,11 +1,13 @@
 """`ccsync backup FILE`: a consistent copy of the state file while jobs run."""
 
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen
+from ccsync.state import open_store
 from ccsync.state.database.backup import back_up
 
 
@@ -26,7 +28,8 @@ def backup(app: App, target: Path) -> None:
     target = target.absolute()
     if target.resolve() == config.state.path.resolve():
         raise click.UsageError("FILE is the state file itself; give another path.")
-    with app.copying(config) as store:
+    # Of whatever format: an upgrade of ccsync is what a copy is made for.
+    with closing(open_store(config.state.path, is_reader=True, takes_older=True)) as store:
         size = back_up(store, target)
     if screen.wants_summary(app.verbosity, app.is_quiet):
         screen.say(f"Copied {config.state.path} to {target} ({size:,} bytes).")

@@ -1,6 +1,7 @@
 """The two ways to report to a monitor: a ping, and a metrics file for the Prometheus node exporter."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 from ccsync.cli.command_line import App
@@ -29,11 +30,8 @@ def write_metrics(file: Path, app: App, config: Config) -> None:
     # Imported only for the file, so that a ping alone does not pay for it.
     from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
-    store = open_store(config.state.path, is_reader=True)
-    try:
+    with closing(open_store(config.state.path, is_reader=True)) as store:
         status = gather(store, config, app.clock.now())
-    finally:
-        store.close()
     registry = CollectorRegistry()
     for name, (meaning, values) in _numbers(status).items():
         label = {"ccsync_queue": "status", "ccsync_suppressed": "kind"}.get(name, "job")

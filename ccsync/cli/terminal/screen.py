@@ -8,7 +8,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
 from typing import TextIO
@@ -17,11 +17,12 @@ import click
 
 from ccsync import words
 from ccsync.cli.terminal import named_config
+from ccsync.state.database.times import to_text
 
 _HARMLESS = re.compile(r"[\x20-\x7e]*\Z")
 _HELD_BYTES = 4_000_000
 _RECENT = timedelta(days=180)
-_NARROWEST = 20  # columns; ignores a terminal that claims fewer
+NARROWEST = 20  # columns; ignores a terminal that claims fewer
 _HIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"  # Persian and Indic names need them between letters
 
@@ -116,10 +117,14 @@ def print_line(text: str = "") -> None:
     put(fitted(text) if sys.stdout.isatty() else text)
 
 
+def columns() -> int:
+    """How many columns the terminal has, or 80 without one."""
+    return max(shutil.get_terminal_size().columns, NARROWEST)
+
+
 def fitted(text: str, indent: int = 0) -> str:
     """The text wrapped at the terminal's width; the lines that follow are indented by `indent`."""
-    room = max(shutil.get_terminal_size().columns, _NARROWEST)
-    return "\n".join(part for line in text.split("\n") for part in _broken(line, room, indent))
+    return "\n".join(part for line in text.split("\n") for part in _broken(line, columns(), indent))
 
 
 def _broken(line: str, room: int, indent: int) -> list[str]:
@@ -178,7 +183,7 @@ def table_time(now: datetime, *, is_wide: bool) -> Callable[[datetime | None], s
 
 def utc_time(at: datetime | None) -> str | None:
     """A time in JSON: ISO-8601 UTC."""
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if at is None else to_text(at)
 
 
 def duration(seconds: float) -> str:

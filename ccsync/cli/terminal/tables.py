@@ -7,17 +7,15 @@ leaves the last column too narrow to read, each row becomes a block of lines.
 
 import os
 import re
-import shutil
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 import click
 
-from ccsync.cli.terminal import named_config
+from ccsync.cli.terminal import named_config, screen
 from ccsync.cli.terminal.screen import clean, put, width_of, wrapped
 
 GAP = "  "
-_NARROWEST = 20  # columns; ignores a terminal that claims fewer
 _LAST = 24  # the last column is at least this wide before others shrink
 _LEAST_LAST = 16  # a narrower one, beside a long address, has a word or two on a line
 _LONGEST_ID = 36  # longer words, such as addresses, are broken before the last column gets narrower than that
@@ -48,7 +46,7 @@ def print_table(
     `spare` columns can be missed where the screen is narrow, the last one first. With `is_wide` nothing wraps.
     """
     cells = [[clean(cell) for cell in row] for row in rows]
-    columns = sys.maxsize if is_wide else _columns()
+    columns = sys.maxsize if is_wide else screen.columns()
     kept = list(headers)
     widths = column_widths(kept, cells, columns)
     left_out = list(spare)
@@ -63,10 +61,6 @@ def print_table(
         paints = [_painted if name in _STATUS_COLUMNS and not is_talk else None for name in kept]
         lines += [line for row in cells for line in _row(row, widths, paints)]
     put("\n".join(lines), is_talk=is_talk)
-
-
-def _columns() -> int:
-    return max(shutil.get_terminal_size().columns, _NARROWEST)
 
 
 def _without(row: list[str], place: int) -> list[str]:
@@ -168,12 +162,12 @@ def print_facts(facts: Mapping[str, object], *, margin: int = 0, is_wide: bool =
 
     Values stand in one column, at `margin` at least. A name too long for its column has a line of its own.
     """
-    columns = sys.maxsize if is_wide else _columns()
+    columns = sys.maxsize if is_wide else screen.columns()
     longest = columns if is_wide else max(min(_LONGEST_NAME, columns * 2 // 5), margin - len(GAP))
     margin = max(margin, max((len(name) for name in facts if len(name) <= longest), default=2) + len(GAP))
     for name, value in facts.items():
         text = clean(named_config.repeat(str(value)))
-        first, *others = wrapped(text, max(columns - margin, _NARROWEST), breaks_words=False)
+        first, *others = wrapped(text, max(columns - margin, screen.NARROWEST), breaks_words=False)
         if len(name) > longest:
             first, others = "", [first, *others]
         lines = [f"{name:<{margin}}{_painted(first)}".rstrip(), *(" " * margin + one for one in others)]

@@ -2,10 +2,11 @@
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from ccsync.errors import StateError
-from ccsync.state.database.opening import explained, sync_folder
+from ccsync.state.database.opening import explained, sync
 from ccsync.state.database.store import Store
 
 
@@ -23,7 +24,7 @@ def back_up(store: Store, target: Path) -> int:
             draft.replace(target)
         finally:
             draft.unlink(missing_ok=True)
-        sync_folder(target.parent)
+        sync(target.parent)
         return target.stat().st_size
     except sqlite3.Error as error:
         raise explained(error, target) from error
@@ -36,17 +37,10 @@ def back_up(store: Store, target: Path) -> int:
 
 
 def _copy(store: Store, draft: Path) -> None:
-    connection = sqlite3.connect(draft, isolation_level=None)
-    try:
+    with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
         store.copy_to(Store(connection, draft))
         connection.execute("PRAGMA journal_mode = DELETE")  # the copy is a single file
         ((result,),) = connection.execute("PRAGMA quick_check(1)").fetchall()
-    finally:
-        connection.close()
     if result != "ok":
         raise StateError("The copy is damaged, so the state file is.", f"{result}.", "ccsync doctor")
-    handle = os.open(draft, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(draft)

@@ -9,6 +9,7 @@ import shlex
 import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from ccsync.errors import StateError
@@ -60,17 +61,14 @@ def create_store(path: Path) -> Store:
     try:
         draft.unlink(missing_ok=True)
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        connection = _connect(draft)
-        try:
+        with closing(_connect(draft)) as connection:
             _set_up(connection)
             migrate(connection)
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            connection.close()
         for orphan in ("-wal", "-shm"):  # left by a deleted state file: SQLite would replay it into the new one
             path.with_name(path.name + orphan).unlink(missing_ok=True)
         draft.rename(path)
-        sync_folder(path.parent)
+        sync(path.parent)
     except sqlite3.Error as error:
         raise explained(error, path) from error
     except OSError as error:
@@ -202,9 +200,9 @@ def explained(error: sqlite3.Error, path: Path) -> StateError:
     )
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush the folder to disk, so that a renamed file survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Flush a file to the disk, or a folder: without that a renamed file would not survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
