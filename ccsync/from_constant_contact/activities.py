@@ -9,8 +9,9 @@ from ccsync.models import Activity
 from ccsync.run import clocks
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
-from ccsync.state import properties
+from ccsync.state import batches, properties
 from ccsync.state.database.times import to_text
+from ccsync.state.outbox import removals, tag_tasks
 
 POLL_SECONDS = (1.0, 0.5, 0.5, 0.5, 0.5, 1.0, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0, 30.0)
 """Between two looks at most about half as long as was waited so far: a job that is over is found soon after."""
@@ -34,6 +35,13 @@ def shown(context: Context) -> list[Activity]:
     if properties.looked_for_restore(context.store) == context.run_id:
         note_newest(context, found)
     return found
+
+
+def known(context: Context) -> set[str]:
+    """The ids of ccsync's own bulk jobs that the state file knows."""
+    store = context.store
+    found = batches.known_activities(store), removals.known_activities(store), tag_tasks.known_activities(store)
+    return set().union(*found)
 
 
 def note_newest(context: Context, found: Iterable[Activity]) -> None:

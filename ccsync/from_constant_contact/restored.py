@@ -11,10 +11,9 @@ from ccsync.from_constant_contact import activities, opt_outs, sightings
 from ccsync.run import clocks
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
-from ccsync.state import batches, properties
+from ccsync.state import properties
 from ccsync.state.database import copies
 from ccsync.state.log import runs
-from ccsync.state.outbox import removals, tag_tasks
 from ccsync.state.suppressions import RESTORED as BY_RESTORE
 
 SEEMS_RESTORED = (
@@ -50,8 +49,7 @@ def _look(context: Context) -> None:
     last_at = clocks.last_end(context, ended_at) + CLOCK_SLACK
     # The clocks of the last run may have been behind, all of them. Only a copy knows of no job that is as new.
     last_at = max(last_at, newest or last_at)
-    known = batches.known_activities(context.store) | removals.known_activities(context.store)
-    known |= tag_tasks.known_activities(context.store)
+    known = activities.known(context)
     if not any(
         one.created_at is not None
         and one.created_at > last_at

@@ -86,13 +86,14 @@ def run(context: Context, request: Request) -> Plan | None:
     _pull_opt_outs(context, request)
     if request.is_whole and exported is not None:
         _pull_events(context, begun_at)
-    gathered = _gather(context, request, started_at.at, customers)
     removals = Removals(context, 0)
+    if not request.is_dry_run:
+        removals.look_at_earlier()  # before anybody's yes is read that ended one
+    gathered = _gather(context, request, started_at.at, customers)
     if not request.is_dry_run:
         # Check what an earlier run left running before making any decision.
         with context.gate.for_opt_outs():
             Imports(context).look()
-            removals.look_at_earlier()
     check = _list_check(context, request)
     if not gathered.calls_spared:
         check.renew()

@@ -25,7 +25,6 @@ from ccsync.state import batches, parked, staging, suppressions
 from ccsync.state.batches import ADOPTED, FAILED, PREPARED, SPLIT, Batch, BatchRow
 from ccsync.state.log import runs
 from ccsync.state.log.runs import RejectedRecord
-from ccsync.state.outbox import tag_tasks
 from ccsync.state.staging import Staged
 
 log = logging.getLogger(__name__)
@@ -245,8 +244,7 @@ def adopt(context: Context, batch: Batch) -> bool:
     The vendor has no idempotency key and shows no content: the match is by time and count, so that the
     batch's people are looked for when it is over.
     """
-    known = batches.known_activities(context.store) | tag_tasks.known_activities(context.store)
-    activity = matching(batch, activities.shown(context), known)
+    activity = matching(batch, activities.shown(context), activities.known(context))
     if activity is None:
         return False
     log.info("batch %s is activity %s", batch.id, activity.activity_id)

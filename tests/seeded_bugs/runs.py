@@ -3,6 +3,7 @@
 from tests.seeded_bugs.bug import SeededBug
 
 K1 = "tests/sweeps/test_crash.py"
+REMOVALS = "tests/to_constant_contact/list_removals/test_refused_removals.py"
 FLUSH, POLL = "flush-events", "poll-unsubscribes"
 
 BUGS = (
@@ -214,9 +215,9 @@ BUGS = (
     ),
     SeededBug(
         "an import puts back who was taken off while it ran",
-        "to_constant_contact/list_removals.py",
-        "        if open_ids or batches.holds(context.store, one.person):\n",
-        "        if open_ids:\n",
+        "to_constant_contact/list_removals/outcomes.py",
+        "is_under_way(context.store, one) or batches.holds(context.store, one.person):\n",
+        "is_under_way(context.store, one):\n",
         ("tests/jobs/test_hanging_jobs.py", "-k", "opts_out_while"),
     ),
     SeededBug(
@@ -249,10 +250,10 @@ BUGS = (
     ),
     SeededBug(
         "one contact that cannot be taken off stops the flush",
-        "to_constant_contact/list_removals.py",
-        "        _fail(context, one, error)\n    else:\n",
+        "to_constant_contact/list_removals/removing.py",
+        "        outcomes.fail(context, one, error)\n    else:\n",
         "        raise\n    else:\n",
-        ("tests/to_constant_contact/test_refused_removals.py", "-k", "hold_nobody_up"),
+        (REMOVALS, "-k", "hold_nobody_up"),
     ),
     SeededBug(
         "a total that stays too high is believed",
@@ -389,10 +390,38 @@ BUGS = (
     ),
     SeededBug(
         "a removal that seemed to fail is dropped as if it had never been started",
-        "to_constant_contact/list_removals.py",
-        "    removals.set_out(context.store, [one.person for one in leaving], context.list_id)\n",
-        "",
-        ("tests/to_constant_contact/test_refused_removals.py", "-k", "seemed_to_fail"),
+        "to_constant_contact/list_removals/bulk_jobs.py",
+        "    removals.set_out(context.store, group)\n    ids",
+        "    ids",
+        (REMOVALS, "-k", "seemed_to_fail"),
+    ),
+    SeededBug(
+        "a removal whose answer was lost is forgotten",
+        "to_constant_contact/list_removals/bulk_jobs.py",
+        "    except RefusedError:\n        removals.has_answered",
+        "    except (RefusedError, VendorUnreachable):\n        removals.has_answered",
+        (REMOVALS, "--deep", "-k", "unknown_end"),
+    ),
+    SeededBug(
+        "a removal that was repeated within its call was started once",
+        "to_constant_contact/list_removals/bulk_jobs.py",
+        "    if context.constant_contact.transport.retries > retries:\n",
+        "    if retries < 0:\n",
+        (REMOVALS, "--deep", "-k", "unknown_end"),
+    ),
+    SeededBug(
+        "another program's bulk job is taken for a lost removal",
+        "to_constant_contact/list_removals/lost_answers.py",
+        "    return [LOST + one.activity_id for",
+        "    return [one.activity_id for",
+        (REMOVALS, "-k", "another_program"),
+    ),
+    SeededBug(
+        "a removal that is refused makes the one under way forgotten",
+        "state/outbox/tasks.py",
+        'last_error = ?, read_upto = NULL"',
+        'last_error = ?, read_upto = NULL, activity_id = NULL"',
+        (REMOVALS, "--deep", "-k", "unknown_end"),
     ),
     SeededBug(
         "a return is written over an owner's own no",

@@ -23,6 +23,8 @@ REASONS = {
 """The reasons in words for the operator."""
 STARTED = "started"
 """The outcome of a removal that a bulk job was to carry out, whatever the answer was: it may have done so."""
+LOST = "?"
+"""Stands among the bulk jobs for one whose answer is awaited, or was lost; before an id: perhaps it is that one."""
 
 MOST_LOOKED_UP = 100
 """A look at an address costs a call: in a mass removal only those are looked up whose contact surely has moved."""
@@ -35,8 +37,8 @@ class Removal:
 
     `may_have_moved`: that contact has another address now, or was sent since it was last seen, which may have made
     another one; `other_id` is the one that has this address. `is_kept`: an account opts in with its address of now.
-    `activities` names the bulk jobs that are not known to be over. `is_done`: they are off the list, and are watched,
-    because such a job or an import may still change that.
+    `activities` names the bulk jobs that are not known to be over (`LOST`). `is_done`: they are off the list, and are
+    watched, because such a job or an import may still change that.
     """
 
     id: int
@@ -129,35 +131,53 @@ def is_asked(store: Store, person: bytes, list_id: str) -> bool:
     return store.exists(sql, REMOVE, person, list_id)
 
 
-def set_out(store: Store, people: Sequence[bytes], list_id: str) -> None:
+def set_out(store: Store, some: Sequence[Removal]) -> None:
     """A bulk job is about to take these people off the list; commit it first."""
-    store.run_many(
-        "UPDATE tasks SET outcome = ? WHERE kind = ? AND person = ? AND list_id = ? AND outcome = ''",
-        [(STARTED, REMOVE, person, list_id) for person in people],
+    sql = (
+        f"UPDATE tasks SET outcome = CASE outcome WHEN '' THEN '{STARTED}' ELSE outcome END,"
+        f" activity_id = ltrim(coalesce(activity_id, '') || ' {LOST}') WHERE id = ?"
     )
+    store.run_many(sql, [(one.id,) for one in some])
 
 
-def add_activity(store: Store, people: Sequence[bytes], list_id: str, activity_id: str) -> None:
-    """Note that one more bulk job takes these people off the list."""
-    store.run_many(
-        "UPDATE tasks SET activity_id = ltrim(coalesce(activity_id, '') || ' ' || ?)"
-        " WHERE kind = ? AND person = ? AND list_id = ?",
-        [(activity_id, REMOVE, person, list_id) for person in people],
-    )
+def has_answered(store: Store, some: Sequence[Removal], activity_id: str | None) -> None:
+    """The answer to what was set out: the id of the bulk job, or `None`: it was refused, or that job is over."""
+    padded, lost = "' ' || activity_id || ' '", f"' {LOST} '"
+    parts = f"substr({padded}, 1, instr({padded}, {lost})) || ? || substr({padded}, instr({padded}, {lost}) + 2)"
+    sql = f"UPDATE tasks SET activity_id = nullif(trim({parts}), '') WHERE id = ? AND instr({padded}, {lost})"
+    store.run_many(sql, [(activity_id or "", one.id) for one in some])
+
+
+def is_over(store: Store, some: Sequence[Removal], activity_id: str) -> None:
+    """One of the bulk jobs that take these people off the list is over."""
+    rest = "replace(' ' || activity_id || ' ', ' ' || ? || ' ', ' ')"
+    sql = f"UPDATE tasks SET activity_id = nullif(trim({rest}), '') WHERE id = ?"
+    store.run_many(sql, [(activity_id, one.id) for one in some])
+
+
+def record_activities(store: Store, one: Removal, open_ids: Sequence[str]) -> None:
+    """These of its bulk jobs are not over."""
+    store.run("UPDATE tasks SET activity_id = ? WHERE id = ?", " ".join(open_ids) or None, one.id)
 
 
 def record_activity(store: Store, people: Sequence[bytes], list_id: str, activity_id: str | None) -> None:
-    """A bulk job, or several, take these people off the list; `None`: they failed, and another one has to."""
+    """A bulk job takes these people off the list; `None`: it failed, and another one has to."""
     store.run_many(
         "UPDATE tasks SET activity_id = ? WHERE kind = ? AND person = ? AND list_id = ?",
         [(activity_id, REMOVE, person, list_id) for person in people],
     )
 
 
-def watch(store: Store, task_id: int, until: datetime, activity_ids: Sequence[str]) -> None:
-    """It is done, and done once more at `until`, or looked at when these jobs are over; in the caller's transaction."""
-    sql = "UPDATE tasks SET outcome = ?, next_at = ?, activity_id = ? WHERE id = ?"
-    store.run(sql, DONE, until, " ".join(activity_ids) or None, task_id)
+def is_under_way(store: Store, one: Removal) -> bool:
+    """Is a bulk job not known to be over that takes the person off the list?"""
+    return store.exists("SELECT 1 FROM tasks WHERE id = ? AND activity_id NOT NULL", one.id)
+
+
+def watch(store: Store, task_id: int, until: datetime) -> None:
+    """It is done, and done once more at `until`, or looked at when its bulk jobs are over; in the caller's
+    transaction.
+    """
+    store.run("UPDATE tasks SET outcome = ?, next_at = ? WHERE id = ?", DONE, until, task_id)
 
 
 def known_activities(store: Store) -> set[str]:

@@ -31,7 +31,7 @@ def note_failure(
     asks for it; what withdraws consent also comes again at `next_at`.
     """
     status = FAILED if is_parked else RETRYING
-    assigned = "status = ?, attempts = ?, next_at = ?, last_error = ?, read_upto = NULL, activity_id = NULL"
+    assigned = "status = ?, attempts = ?, next_at = ?, last_error = ?, read_upto = NULL"
     store.run(f"UPDATE tasks SET {assigned} WHERE id = ?", status, attempts, next_at, storable(error), task_id)
 
 

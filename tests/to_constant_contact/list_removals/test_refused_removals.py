@@ -58,6 +58,8 @@ def test_contacts_that_cannot_be_taken_off_hold_nobody_up(tmp_path: Path, number
         assert shop.members() >= {*bad, "new@example.com"}
         found = [removal_of(shop, one) for one in bad]
         assert {one[:2] for one in found if one} == {(tasks.RETRYING, 1)}
+        shop.later(minutes=30)
+        shop.flush(accept=number)
         assert all(removal_of(shop, one) is None for one in good)
 
 
@@ -176,6 +178,58 @@ def test_a_removal_that_ends_late_takes_nobodys_yes_back(tmp_path: Path) -> None
         shop.poll(is_full=True)
         assert "good@example.com" in shop.members()
         assert shop.box.kibo.account(account_id)["acceptsMarketing"] is True
+
+
+@pytest.mark.parametrize("how", ["lost", "lost once", "strange answer", "repeat refused"])
+def test_a_removal_of_unknown_end_takes_nobodys_yes_back(tmp_path: Path, how: str) -> None:
+    """The answer to a removal is lost, or its repetition is refused, and it takes effect hours later: whoever opts in
+    meanwhile is put on the list after it, is never taken for departed, and the store keeps their yes.
+    """
+    path = "/v3/activities/remove"
+    with small_shop(tmp_path) as shop:
+        opted_out(shop, [], ["good@example.com"])
+        shop.box.cc.jobs.add("removal", seconds=3 * 3_600)
+        if how != "repeat refused":
+            kind = "wrong-body" if how == "strange answer" else "reset-after"
+            shop.box.faults.add(kind, path=path, times=1 if how == "lost once" else 9)
+        with suppress(VendorUnreachable):
+            shop.flush(accept=1)
+        shop.box.faults.clear()
+        shop.later(minutes=30)
+        if how == "repeat refused":
+            shop.box.cc.refuse("removal", 400, record="good@example.com")
+            shop.flush(accept=1)
+            shop.later(minutes=30)
+        (account_id,) = [one["id"] for one in shop.customers() if one["emailAddress"] == "good@example.com"]
+        shop.box.kibo.update_account(account_id, acceptsMarketing=True)
+        for _ in range(8):
+            shop.export()
+            shop.flush(accept=1)
+            shop.later(minutes=30)
+            shop.poll(is_full=True)
+            assert shop.box.kibo.account(account_id)["acceptsMarketing"] is True
+        assert "good@example.com" in shop.members()
+        assert removal_of(shop, "good@example.com") is None
+
+
+def test_another_program_s_job_does_not_stand_for_a_removal(tmp_path: Path) -> None:
+    """While the start of a removal fails, another program's job runs, and does its work: who opted out is taken off."""
+    with small_shop(tmp_path) as shop:
+        opted_out(shop, [], ["good@example.com"])
+        shop.box.cc.jobs.add("export", seconds=45 * 60)
+        store = shop.open()
+        shop._clients(store).constant_contact.export_list(shop.list_id)
+        store.close()
+        shop.box.faults.add("status", status=500, path="/v3/activities/remove", times=99)
+        for _ in range(2):
+            with suppress(VendorUnreachable):
+                shop.flush(accept=1)
+            shop.later(minutes=30)
+        assert "good@example.com" in shop.members()
+        shop.box.faults.clear()
+        shop.later(hours=2)
+        shop.flush(accept=1)
+        assert "good@example.com" not in shop.members()
 
 
 @pytest.mark.parametrize("how", ["failed", "lost"])
