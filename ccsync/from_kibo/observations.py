@@ -161,16 +161,23 @@ class Observer:
                 ledger.append(context.store, context.run_id, [change] if is_current else [])
                 continue
             ledger.append(context.store, context.run_id, [change])
-            found = Suppression(one, OPTED_OUT, "", None, at, self._source(one, is_current=is_current), account_id)
-            suppressions.record(context.store, found, context.now(), context.run_id)
+            self._suppress(one, account_id, at, is_current=is_current)
             email = customer.email if is_current else None
             removals.ask(context.store, [one], account_id, email, removals.OPTED_OUT, context.now())
             self._held.add(one)
 
-    def _source(self, person: bytes, *, is_current: bool) -> str:
-        """What tells an opt-out by an address's present owner, which holds on, from that of a former one."""
-        before = (two for two in suppressions.of_person(self._context.store, person) if two.kind == OPTED_OUT)
-        return "kibo" if is_current or any(not is_of_former_owner(two) for two in before) else FORMER
+    def _suppress(self, person: bytes, account_id: int, at: datetime, *, is_current: bool) -> None:
+        """Hold an address by an opt-out. That of its present owner holds on, and that of a former one beside it changes
+        nothing: with its date, a yes of somebody who has the address now would seem older than the opt-out.
+        """
+        store = self._context.store
+        before = [is_of_former_owner(one) for one in suppressions.of_person(store, person) if one.kind == OPTED_OUT]
+        if not is_current and before == [False]:
+            return
+        if is_current and before == [True]:
+            suppressions.lift(store, person, OPTED_OUT)
+        found = Suppression(person, OPTED_OUT, "", None, at, "kibo" if is_current else FORMER, account_id)
+        suppressions.record(store, found, self._context.now(), self._context.run_id)
 
     def _has_moved(self, customer: Customer, before: bytes) -> None:
         """Leave the old address alone unless its present owner says no. Whoever else opts in with it is read: the

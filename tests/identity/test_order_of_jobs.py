@@ -219,6 +219,47 @@ def test_the_no_of_a_former_owner_does_not_soften_that_of_a_present_one(shop: Sh
     assert PAT not in shop.members()
 
 
+def former_owner_is_read_first(shop: Shop, former: int) -> None:
+    """The former owner of an address says no in the store and at Constant Contact, and a poll reads that account."""
+    shop.later(minutes=30)
+    shop.box.kibo.opt_out(former)
+    shop.box.cc.unsubscribe("former@example.com")
+    run_job(shop, "poll")
+
+
+@pytest.mark.parametrize("who", [1, 2])
+def test_a_yes_of_a_present_owner_is_not_older_than_their_no_because_a_former_owner_says_no_later(
+    shop: Shop, who: int
+) -> None:
+    """One of two on an address had said no; who of them says yes is on the list, whichever account is read first."""
+    owners = [*join(shop, PAT), *join(shop, PAT), *join(shop, PAT, acceptsMarketing=False)]
+    settled(shop)
+    shop.box.kibo.update_account(owners[0], emailAddress="former@example.com")
+    run_job(shop, "flush")
+    shop.box.kibo.opt_out(owners[1])
+    run_job(shop, "flush")
+    assert PAT not in shop.members()
+    shop.later(minutes=30)
+    shop.box.kibo.opt_in(owners[who])
+    former_owner_is_read_first(shop, owners[0])
+    members, _ = outcome(shop, *owners)
+    assert (PAT in members, suppressed(shop, PAT)) == (True, set())
+
+
+def test_the_no_of_a_present_owner_has_its_own_date_where_that_of_a_former_one_was_read_before(shop: Shop) -> None:
+    """An account comes to an address and says no, another one is made there after that: it is on the list."""
+    former, mover = join(shop, PAT, KIM)
+    settled(shop)
+    shop.box.kibo.update_account(former, emailAddress="former@example.com")
+    run_job(shop, "flush")
+    shop.box.kibo.update_account(mover, emailAddress=PAT, acceptsMarketing=False)
+    shop.later(minutes=30)
+    (late,) = join(shop, PAT)
+    former_owner_is_read_first(shop, former)
+    members, flags = outcome(shop, former, mover, late)
+    assert (PAT in members, flags, suppressed(shop, PAT)) == (True, [False, False, True], set())
+
+
 def test_an_export_sends_nobody_of_whom_it_was_not_shown_every_account(shop: Shop) -> None:
     """It reads who opts in: the account that it misses may have said no since, and that may be the newer word."""
     first, second = [*join(shop, PAT, lastName="First"), *join(shop, PAT, lastName="Second")]

@@ -333,3 +333,11 @@ def test_who_came_back_unsubscribed_again_and_was_deleted_by_staff_is_opted_out_
     out = [("unsubscribe", 9, 0), ("unsubscribe", 0, 0), ("unsubscribe", 593, 0), ("sign_up", 3, 1)]
     again = [("race", 0, 0, 0, 0, 0, 0), ("come_back", 715, 0), ("unsubscribe", 200, 0), ("delete_contact", 63, 0)]
     play(0, [*first, *out, *again])
+
+
+def test_the_yes_of_an_address_s_owner_is_older_than_the_no_of_its_former_one_that_a_poll_reads_first() -> None:
+    """Somebody who had said no on it says yes again, and the account that had moved away says no after that."""
+    first = [("sign_up", where, how) for where, how in ((0, 2), (1, 2), (0, 0), (3, 2), (0, 1))]
+    before = [("run", 3), ("decide", 0, 0), ("hand_over", 954, 0), ("settle", 0)]
+    noes = [("decide", 0, 1), ("decide", 429, 0), ("unsubscribe", 0, 0), ("leave", 0, 0), ("short_page", 0, 0)]
+    play(0, [*first, *before, *noes])

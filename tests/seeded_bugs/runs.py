@@ -286,9 +286,16 @@ BUGS = (
     SeededBug(
         "the no of a former owner softens that of a present one",
         "from_kibo/observations.py",
-        '        return "kibo" if is_current or any(not is_of_former_owner(two) for two in before) else FORMER\n',
-        '        return "kibo" if is_current else FORMER\n',
+        "        if not is_current and before == [False]:\n",
+        "        if False:\n",
         ("tests/identity/test_order_of_jobs.py", "-k", "does_not_soften"),
+    ),
+    SeededBug(
+        "the no of a former owner makes a newer yes of a present one look older",
+        "from_kibo/observations.py",
+        "        if is_current and before == [True]:\n",
+        "        if False:\n",
+        ("tests/identity/test_order_of_jobs.py", "-k", "has_its_own_date"),
     ),
     SeededBug(
         "a call that cannot go out early ends the run before opt-outs are pulled",
