@@ -1,6 +1,5 @@
 """Makes the decision about each staged person on demand."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -70,7 +69,7 @@ def _is_put_off(context: Context, one: Staged, decision: Decision) -> bool:
         return False
     with context.store.transaction():
         queue.enqueue(context.store, [one.account_id], context.now())
-        staging.drop_person(context.store, one.person or b"")
+        staging.drop_person(context.store, one.person)
     return True
 
 
@@ -80,18 +79,8 @@ def _decide(one: StagedPerson, target: Target, *, is_retry: bool) -> Decision:
         known,
         one.suppressions,
         target,
-        fingerprint=one.staged.fingerprint or b"",
+        fingerprint=one.staged.fingerprint,
         # Nobody else is sent with the address only.
-        email_only_fingerprint=fingerprint(address_alone(one.staged)) if known and not known.is_ours else b"",
+        email_only_fingerprint=fingerprint({"email": one.staged.email}) if known and not known.is_ours else b"",
         refused_fingerprint=None if is_retry else one.refused,
     )
-
-
-def address_alone(one: Staged) -> dict[str, str | int]:
-    """The import row of another source's contact."""
-    return {"email": address_of(one)}
-
-
-def address_of(one: Staged) -> str:
-    """The address of a staged person."""
-    return str(json.loads(one.row or "{}").get("email", ""))

@@ -40,27 +40,29 @@ class Intake:
         known, hidden = forgotten.set_apart(self._context, new)
         staged, well, rejected = list[Staged](), list[int](), list[RejectedRecord]()
         hashes = list[tuple[int, bytes]]()
-        staged += [Staged(one.account_id, one.updated_at) for one in hidden if one.accepts_marketing is not False]
+        unsent = [(one.account_id, one.updated_at) for one in hidden if one.accepts_marketing is not False]
         for customer in known:
             judged = self._judge(customer)
             at = customer.updated_at or customer.created_at
             if isinstance(judged, Rejection):
                 rejected.append(self._record(customer, judged))
-                staged.append(Staged(customer.account_id, at))
+                unsent.append((customer.account_id, at))
                 continue
             well.append(customer.account_id)
             if judged is not None:
                 staged.append(self._staged(customer, judged))
-                if may_be_known and not judged.notes and (row_hash := self._hash_of(customer, staged[-1])):
-                    hashes.append((customer.account_id, row_hash))
+                if may_be_known and not judged.notes:
+                    row_hash = self._known_rows.hash_of(customer, staged[-1].person, staged[-1].fingerprint)
+                    hashes += [(customer.account_id, row_hash)] if row_hash else []
             elif customer.accepts_marketing:
-                staged.append(Staged(customer.account_id, at))
+                unsent.append((customer.account_id, at))
         with store.transaction():
             # First, for an account without a usable address any more is forgotten, and its rejection is news.
             Observer(self._context, are_whole=are_whole).observe(known)
             known_rows.note(store, hashes)
             staging.unstage(store, [one.account_id for one in customers if one.accepts_marketing is False])
             staging.stage_known(store, same)
+            staging.stage_read(store, unsent)
             staging.stage(store, staged)
             runs.drop_rejected(store, run_id, well)
             parked.release_checked(store, well)
@@ -98,9 +100,6 @@ class Intake:
             customer.is_own_sign_up,
             None if tags is None else self._encode(tags),
         )
-
-    def _hash_of(self, customer: Customer, one: Staged) -> bytes | None:
-        return self._known_rows.hash_of(customer, one.person or b"", one.fingerprint or b"")
 
     def _record(self, customer: Customer, rejection: Rejection) -> RejectedRecord:
         return RejectedRecord(

@@ -206,7 +206,7 @@ def _gather(context: Context, request: Request, started_at: datetime, customers:
     if request.is_whole:
         known_contacts.learn(context, context.list_id if request.adopts_list else None)
     else:
-        known_contacts.learn_singly(context, [one.row or "{}" for one in staging.iter_people(context.store)])
+        known_contacts.learn_singly(context, [one.email for one in staging.iter_people(context.store)])
     return gathered
 
 

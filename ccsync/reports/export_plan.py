@@ -121,10 +121,10 @@ class _Sample:
             if decision.is_email_only:
                 continue
             if decision.act is Act.ADD and len(sample.new) < SAMPLE:
-                sample.new[one.person or b""] = one
+                sample.new[one.person] = one
             elif decision.act in (Act.UPDATE, Act.UNCHANGED):
                 if len(sample.on_list) < SAMPLE:
-                    sample.on_list[one.person or b""] = one
+                    sample.on_list[one.person] = one
                 else:
                     sample.rest_on_list += 1
         return sample

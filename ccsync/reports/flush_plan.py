@@ -66,7 +66,7 @@ def _of_removal(context: Context, one: removals.Removal) -> Planned:
 def _of_staged(context: Context) -> Iterator[Planned]:
     known_contacts.learn(context)
     has_gone = find_departures(context, is_retry=False)[0] > 0
-    gone = {one.person for one in iter_departed(context, is_retry=False)} if has_gone else set[bytes | None]()
+    gone = {one.person for one in iter_departed(context, is_retry=False)} if has_gone else set[bytes]()
     welcomed = {one.person for one in welcome.new_people(context)[: welcome.may_create(context)]}
     for one, decision in iter_decisions(context, is_retry=False):
         if one.person in gone:

@@ -1,8 +1,10 @@
 """What an export has read and not yet sent: accounts that share an address are known only when all are read."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ccsync.state.database.rows import marks, record_of
 from ccsync.state.database.staged import BY_PERSON, STAGED
@@ -16,15 +18,26 @@ _STRANGERS = (
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """One account as read. `person` and what follows are `None` when there is nothing of it to send."""
+    """One account as read, of which there is something to send. Of one that was known again no `row` is at hand."""
 
     account_id: int
     updated_at: datetime | None
-    person: bytes | None = None
-    fingerprint: bytes | None = None
+    person: bytes
+    fingerprint: bytes
     row: str | None = None  # the import row as JSON
     is_own_sign_up: bool = False
     tags: str | None = None  # the names as a JSON array, where segments are mapped and shown
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The import row; empty where it is not at hand."""
+        content: dict[str, Any] = json.loads(self.row or "{}")
+        return content
+
+    @property
+    def email(self) -> str:
+        """The address that would be sent; "" where the row is not at hand."""
+        return str(self.content.get("email", ""))
 
 
 KnownRow = tuple[int, datetime | None, bytes, bytes]
@@ -63,6 +76,12 @@ def stage_known(store: Store, rows: Iterable[KnownRow]) -> None:
         "INSERT OR REPLACE INTO staged (account_id, updated_at, person, fingerprint) VALUES (?, ?, ?, ?)",
         ((account_id, _seconds(at), *more) for account_id, at, *more in rows),
     )
+
+
+def stage_read(store: Store, seen: Iterable[tuple[int, datetime | None]]) -> None:
+    """Keep accounts (id, when it was updated) of which there is nothing to send. Inside the caller's transaction."""
+    sql = "INSERT OR REPLACE INTO staged (account_id, updated_at) VALUES (?, ?)"
+    store.run_many(sql, [(account_id, _seconds(at)) for account_id, at in seen])
 
 
 def unstage(store: Store, account_ids: Iterable[int]) -> None:
@@ -153,9 +172,9 @@ def strangers(store: Store) -> int:
     return store.number(f"SELECT count(DISTINCT person) {_STRANGERS}")
 
 
-def iter_stranger_rows(store: Store) -> Iterator[str]:
-    """The import rows of the staged people ccsync knows no contact of, one for each."""
-    return iter(store.column(str, f"SELECT min(row) {_STRANGERS} GROUP BY person"))
+def stranger_addresses(store: Store) -> list[str]:
+    """The addresses of the staged people ccsync knows no contact of."""
+    return store.column(str, f"SELECT json_extract(min(row), '$.email') {_STRANGERS} GROUP BY person")
 
 
 def listed_but_not_opted_in(store: Store, list_id: str) -> int:

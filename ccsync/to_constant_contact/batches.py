@@ -17,7 +17,6 @@ from typing import BinaryIO, cast
 from ccsync.consent.retry import expires_at
 from ccsync.errors import AnswerLost, RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import activities
-from ccsync.from_kibo.staged_decisions import address_of
 from ccsync.models import Activity
 from ccsync.run import control
 from ccsync.run.context import Context
@@ -214,8 +213,8 @@ def reject(
 def leave_out(context: Context, one: Staged, error: RefusedError | VendorUnreachable) -> None:
     """Constant Contact does not show a staged person's contact: in doubt nobody is sent, or overwritten."""
     with context.store.transaction():
-        reject(context, one.account_id, address_of(one), one.fingerprint or b"", error)
-        staging.drop_person(context.store, one.person or b"")
+        reject(context, one.account_id, one.email, one.fingerprint, error)
+        staging.drop_person(context.store, one.person)
 
 
 def park(context: Context, record: RejectedRecord, fingerprint: bytes) -> None:

@@ -1,6 +1,5 @@
 """Finds out which addresses Constant Contact already has from other sources, and who is still on the list."""
 
-import json
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -8,7 +7,6 @@ from ccsync.clocks import ContactTime
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact.sightings import note
-from ccsync.from_kibo.staged_decisions import address_of
 from ccsync.run import clocks, control
 from ccsync.run.context import Context
 from ccsync.state import staging
@@ -41,7 +39,7 @@ def learn(context: Context, adopt_list_id: str | None = None) -> None:
     if strangers > 2 and context.constant_contact.count_contacts(**since) // PAGE_SIZE + 1 < strangers:
         _pass(context, None, **since)
     else:
-        learn_singly(context, list(staging.iter_stranger_rows(context.store)))
+        learn_singly(context, staging.stranger_addresses(context.store))
 
 
 def _adopt(context: Context, list_id: str) -> None:
@@ -66,10 +64,9 @@ def _pass(context: Context, adopt_list_id: str | None, **filters: str) -> None:
     clocks.advance(context, STREAM, clocks.contact_time(context, started_at))
 
 
-def learn_singly(context: Context, rows: Sequence[str]) -> None:
-    """Look the addresses of these import rows up one by one."""
+def learn_singly(context: Context, addresses: Sequence[str]) -> None:
+    """Look these addresses up one by one."""
     hidden = dict[str, RefusedError | VendorUnreachable]()
-    addresses = (str(json.loads(row)["email"]) for row in rows)
     ahead = context.constant_contact.contacts_ahead(addresses, lambda one: (None, one))
     for number, address in enumerate(ahead, start=1):
         try:
@@ -79,7 +76,7 @@ def learn_singly(context: Context, rows: Sequence[str]) -> None:
             hidden[address] = error
         else:
             note(context, [contact] if contact else [])
-        context.show("contacts already there", number, len(rows))
+        context.show("contacts already there", number, len(addresses))
     for one in list(staging.iter_people(context.store)) if hidden else ():
-        if address_of(one) in hidden:
-            leave_out(context, one, hidden[address_of(one)])
+        if one.email in hidden:
+            leave_out(context, one, hidden[one.email])

@@ -11,7 +11,7 @@ from ccsync.consent.safety_limit import has_left_too_many
 from ccsync.errors import SafetyLimitError
 from ccsync.from_constant_contact import members, opt_outs, restored
 from ccsync.from_constant_contact.departures import record_departure
-from ccsync.from_kibo.staged_decisions import FRESH, address_of, iter_decisions, iter_judged
+from ccsync.from_kibo.staged_decisions import FRESH, iter_decisions, iter_judged
 from ccsync.run.context import Context
 from ccsync.state import batches
 from ccsync.state.staging import Staged
@@ -72,7 +72,7 @@ class ListCheck:
                 f"Check the list in Constant Contact. If they really left it: {self._fix(self._gone)}",
             )
         for one in iter_departed(context, is_retry=self._is_retry) if gone else ():
-            record_departure(context, one.person or b"", address_of(one), account_id=one.account_id)
+            record_departure(context, one.person, one.email, account_id=one.account_id)
         context.counts["departed"] += gone
         self._looked_at, self._has_looked = context.clock.monotonic(), True
 
@@ -86,8 +86,8 @@ def find_departures(context: Context, *, is_retry: bool) -> tuple[int, int]:
     looked_for.begin(store)
     judged, has_departed = iter_judged(context, is_retry=is_retry), False
     while some := list(islice(judged, _CHUNK)):
-        due = [one for one in some if one.needs_a_look and not batches.holds(store, one.staged.person or b"")]
-        looked_for.add(store, [(one.staged.person or b"", address_of(one.staged), one.is_on_list) for one in due])
+        due = [one for one in some if one.needs_a_look and not batches.holds(store, one.staged.person)]
+        looked_for.add(store, [(one.staged.person, one.staged.email, one.is_on_list) for one in due])
         has_departed = has_departed or any(one.decision.act is Act.DEPARTED for one in some)
     if not has_departed and not looked_for.count_due(store):
         return 0, 0
@@ -97,8 +97,8 @@ def find_departures(context: Context, *, is_retry: bool) -> tuple[int, int]:
     if hidden:
         for one in iter_judged(context, is_retry=is_retry):
             if one.staged.person in hidden:
-                leave_out(context, one.staged, hidden[one.staged.person or b""])
-    gone, departed = 0, (one.person or b"" for one in iter_departed(context, is_retry=is_retry))
+                leave_out(context, one.staged, hidden[one.staged.person])
+    gone, departed = 0, (one.person for one in iter_departed(context, is_retry=is_retry))
     while people := list(islice(departed, _CHUNK)):
         if not restored.is_unresolved(context):
             looked_for.add_gone(store, people)

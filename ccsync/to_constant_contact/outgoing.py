@@ -1,10 +1,9 @@
 """What is due for each staged person: the decision, and the row to send."""
 
-import json
 from collections.abc import Iterator
 
 from ccsync.consent.decisions import FOUND_ON_LIST, Act, Decision
-from ccsync.from_kibo.staged_decisions import address_alone, address_of, iter_decisions
+from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.mapping import fingerprint
 from ccsync.run import clocks
 from ccsync.run.context import Context
@@ -51,7 +50,7 @@ def _write(context: Context, notes: list[tuple[Staged, Decision]]) -> None:
             if decision.act is Act.PARKED:
                 _note_standing(context, one, decision)
             elif decision.act is Act.SUPPRESS:
-                step = Step(one.person or b"", one.account_id, decision.act.value, decision.reason)
+                step = Step(one.person, one.account_id, decision.act.value, decision.reason)
                 history.append(context.store, context.run_id, context.now(), [step])
             else:
                 _note_found(context, one)
@@ -61,7 +60,7 @@ def _write(context: Context, notes: list[tuple[Staged, Decision]]) -> None:
 def _note_found(context: Context, one: Staged) -> None:
     """From now on ccsync notices if they leave the list."""
     at = clocks.contact_time(context).at
-    contacts.found_on_list(context.store, one.account_id, one.person or b"", context.list_id, at)
+    contacts.found_on_list(context.store, one.account_id, one.person, context.list_id, at)
 
 
 def iter_outgoing_long(context: Context, *, is_retry: bool) -> Iterator[Outgoing]:
@@ -82,21 +81,21 @@ def iter_outgoing_split(context: Context, batch: Batch, *, is_retry: bool) -> It
         if decision.act in (Act.ADD, Act.UPDATE):
             yield _outgoing(one, decision)
         else:
-            batches.leave_split(context.store, [one.person or b""])
+            batches.leave_split(context.store, [one.person])
 
 
 def _is_held(context: Context, one: Staged) -> bool:
-    return not batches.states_of(context.store, one.person or b"").isdisjoint(batches.HOLDING)
+    return not batches.states_of(context.store, one.person).isdisjoint(batches.HOLDING)
 
 
 def _outgoing(one: Staged, decision: Decision) -> Outgoing:
-    content, mark, encoded = json.loads(one.row or "{}"), one.fingerprint or b"", (one.row or "{}").encode()
+    content, mark, encoded = one.content, one.fingerprint, (one.row or "").encode()
     if decision.is_email_only:
-        content = address_alone(one)
+        content = {"email": one.email}
         mark, encoded = fingerprint(content), encode_row(content)
     names = " ".join(sorted(content))
     is_new = decision.act is Act.ADD
-    row = BatchRow(one.person or b"", one.account_id, content["email"], mark, is_new, names, decision.reason)
+    row = BatchRow(one.person, one.account_id, content["email"], mark, is_new, names, decision.reason)
     return Outgoing(row, encoded)
 
 
@@ -104,7 +103,7 @@ def _note_standing(context: Context, one: Staged, decision: Decision) -> None:
     standing = parked.standing(context.store, one.account_id)
     record = RejectedRecord(
         one.account_id,
-        address_of(one),
+        one.email,
         standing[0] if standing else "refused",
         f"Constant Contact {decision.reason}; correct it in Kibo, or: ccsync export --retry-failed",
         context.now(),

@@ -1,7 +1,5 @@
 """Creates new customers one by one so that Constant Contact sends its welcome e-mail: imports send none."""
 
-import json
-
 from ccsync.consent.decisions import PENDING_CONFIRMATION, Act, gets_a_welcome
 from ccsync.constant_contact.new_contact import needs_custom_fields, new_contact
 from ccsync.errors import AnswerLost, RefusedError
@@ -31,7 +29,7 @@ def new_people(context: Context) -> list[Staged]:
         for one, decision in iter_decisions(context, is_retry=False)
         if decision.act is Act.ADD
         and gets_a_welcome(
-            contacts.known(context.store, one.person or b"", context.list_id), is_own_sign_up=one.is_own_sign_up
+            contacts.known(context.store, one.person, context.list_id), is_own_sign_up=one.is_own_sign_up
         )
     ]
 
@@ -58,13 +56,13 @@ def create_new(context: Context) -> None:
 
 
 def _field_ids(context: Context, due: list[Staged]) -> dict[str, str]:
-    if not any(needs_custom_fields(json.loads(one.row or "{}")) for one in due):
+    if not any(needs_custom_fields(one.content) for one in due):
         return {}
     return {one.name: one.custom_field_id for one in context.constant_contact.iter_custom_fields()}
 
 
 def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
-    person, row = one.person or b"", json.loads(one.row or "{}")
+    person, row = one.person, one.content
     at = context.constant_contact.transport.server_time(context.now())
     # Noted beforehand, so that an opt-out finds it even if the answer never arrives.
     batches.set_out_to_send(context.store, [person], at)
@@ -85,7 +83,7 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
     sightings.note(context, [contact])
     made_at = contact.created_at or vendor_now(context)
     with context.store.transaction():
-        contacts.confirm(context.store, person, context.list_id, one.fingerprint or b"", one.account_id, made_at)
+        contacts.confirm(context.store, person, context.list_id, one.fingerprint, one.account_id, made_at)
         if contact.list_ids is None and contact.permission_to_send != PENDING_CONFIRMATION:
             contacts.note_member(context.store, person, context.list_id, vendor_now(context))
         parked.release(context.store, one.account_id)

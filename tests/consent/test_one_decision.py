@@ -180,8 +180,7 @@ def ask_everybody(context: Context, crowd: list[Person]) -> Answers:
         for staged in [one.staged for one in iter_judged(context, is_retry=False) if one.needs_a_look]:
             store.run("UPDATE contacts SET seen_at = ? WHERE person = ?", NOW, staged.person)
     export, flush = (
-        {staged.person or b"": decision for staged, decision in iter_decisions(context, is_retry=False)}
-        for _ in range(2)
+        {staged.person: decision for staged, decision in iter_decisions(context, is_retry=False)} for _ in range(2)
     )
     staging.clear(store)
     comparison.begin(store)

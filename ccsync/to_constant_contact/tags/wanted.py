@@ -14,7 +14,7 @@ def note(context: Context) -> None:
     if not context.config.tags:
         return
     found = (
-        (one.person or b"", str(json.loads(one.row or "{}").get("email", "")), json.loads(one.tags))
+        (one.person, one.email, json.loads(one.tags))
         for one in staging.iter_people(context.store)
         if one.tags is not None
     )
