@@ -163,6 +163,10 @@ class RefusedError(CcsyncError):
         self.status = status
 
 
+CallFailure = RefusedError | VendorUnreachable
+"""What a call about one record may end with; whether the record or the vendor is to blame, `run.control` finds out."""
+
+
 class SafetyLimitError(CcsyncError):
     """Too much would change at once; a person decides."""
 

@@ -31,6 +31,11 @@ class Customer:
     record: JsonObject | bytes = field(repr=False)
     is_own_sign_up: bool = False
 
+    @property
+    def is_b2b(self) -> bool:
+        """Does consent sit on the account's users, and not on the account?"""
+        return (self.account_type or "").upper() == "B2B"
+
     @cached_property
     def raw(self) -> JsonObject:
         """The account's JSON."""

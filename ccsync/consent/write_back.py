@@ -6,7 +6,7 @@ from enum import Enum
 
 from ccsync.clocks import KiboTime
 from ccsync.consent.decisions import PENDING_CONFIRMATION, is_another_contact
-from ccsync.models import Contact, KnownContact
+from ccsync.models import Contact, Customer, KnownContact
 from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.outbox.write_backs import RESUBSCRIBED
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, OWN, UNSUBSCRIBED, Suppression
@@ -108,17 +108,15 @@ def is_newer_yes(yes_at: KiboTime | None, opt_out_at: KiboTime | None, first_exp
     return yes_at > max(opt_out_at, first_export_at)
 
 
-def judge_account(
-    kind: str, accepts: bool | None, account_type: str | None, write: KiboWrite | None, *, is_newer: bool = False
-) -> AccountAct:
+def judge_account(kind: str, account: Customer, write: KiboWrite | None, *, is_newer: bool = False) -> AccountAct:
     """What to do about an account with the person's address; `write` is what ccsync last set there.
 
     An opt-out is written over a yes that is not newer (`is_newer_yes`); a return only over a no that ccsync itself
     has written.
     """
-    if accepts is None:
-        return AccountAct.SKIPPED if (account_type or "").upper() == "B2B" else AccountAct.UNKNOWN
-    if accepts is wanted_value(kind):
+    if account.accepts_marketing is None:
+        return AccountAct.SKIPPED if account.is_b2b else AccountAct.UNKNOWN
+    if account.accepts_marketing is wanted_value(kind):
         return AccountAct.ALREADY
     if kind != RESUBSCRIBED:
         return AccountAct.NEWER if is_newer else AccountAct.WRITE

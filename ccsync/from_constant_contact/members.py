@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from ccsync.consent.decisions import VANISHED
 from ccsync.constant_contact.client import PAGE_SIZE
-from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.errors import CallFailure, RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import sightings
 from ccsync.from_constant_contact.addresses import address_of
 from ccsync.from_constant_contact.list_exports import exported_members, read_exported_list, unmistakable_name
@@ -21,7 +21,7 @@ FEW = 2
 """Up to this many are looked up one by one before pages are read."""
 CALLS_OF_EXPORT = 4
 """Start, two looks, download; more looks where it takes longer."""
-Hidden = dict[bytes, RefusedError | VendorUnreachable]
+Hidden = dict[bytes, CallFailure]
 """The people whose contact Constant Contact refuses to show, though it works, and what it says."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ccsync.models import Contact, Sighting
+from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, erasure, ledger, suppressions
 from ccsync.state.ledger import change_of
@@ -17,7 +18,7 @@ OPT_OUT_REASON = "Opted out in the web shop"
 def record(context: Context, shown: Iterable[Contact]) -> int:
     """Remember the unsubscribed among `shown`, each change once in the consent ledger. In a transaction."""
     seen_at = context.now()
-    vendor_at = context.constant_contact.transport.server_time(seen_at)
+    vendor_at = vendor_now(context)
     news = []
     known = 0
     for contact in shown:

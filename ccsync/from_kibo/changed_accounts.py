@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from ccsync.clocks import KiboTime
 from ccsync.consent.retry import next_try
-from ccsync.errors import OutOfTime, RefusedError, TemporaryError, VendorUnreachable
+from ccsync.errors import CallFailure, OutOfTime, RefusedError, TemporaryError, VendorUnreachable
 from ccsync.from_kibo import deletions, events
 from ccsync.from_kibo.full_sweep import gather_everybody, listings
 from ccsync.from_kibo.pages import FILTER, Changed, Sweep, read_changed_since
@@ -133,11 +133,11 @@ class Changes:
         for one in gone:
             self._forget(one.account_id)
 
-    def _put_off(self, one: Due, error: VendorUnreachable | RefusedError) -> None:
+    def _put_off(self, one: Due, error: CallFailure) -> None:
         self._note_failure(one.account_id, error)
         put_off(self._context, one, self._at, self.failed[one.account_id])
 
-    def _note_failure(self, account_id: int, error: VendorUnreachable | RefusedError) -> None:
+    def _note_failure(self, account_id: int, error: CallFailure) -> None:
         """One unreadable account must not stop the others, and an outage at Kibo must not be blamed on an account."""
         control.blame_record_at_kibo(self._context, error)
         log.info("account %s could not be read: %s", account_id, error.what)

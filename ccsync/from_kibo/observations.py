@@ -16,6 +16,7 @@ from ccsync.consent.kibo_consent import (
 from ccsync.from_kibo import deletions, echoes, forgotten, new_owners
 from ccsync.mapping import check_address
 from ccsync.models import Customer
+from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, ledger, person_tags, suppressions
 from ccsync.state.accounts import B2B, AccountSeen
@@ -64,7 +65,7 @@ class Observer:
         return None if check_address(customer.email) is not None else self._context.whose(customer)
 
     def _observe(self, customer: Customer, person: bytes | None, was: AccountSeen | None) -> None:
-        if is_b2b(customer):
+        if customer.is_b2b:
             if person is not None:
                 is_as_before = was is not None and was.accepts_marketing is bool(customer.accepts_marketing)
                 changed_at = customer.created_at if was is None else customer.updated_at
@@ -119,7 +120,7 @@ class Observer:
     def _outweigh(self, customer: Customer, person: bytes, was: bool | None) -> None:
         """An opt-in, observed now: what it outweighs no longer holds."""
         store = self._context.store
-        at = self._context.constant_contact.transport.server_time(self._context.now())
+        at = vendor_now(self._context)
         lifted = lifted_by_opt_in(
             suppressions.of_person(store, person),
             was_opted_in=was,
@@ -201,11 +202,6 @@ class Observer:
         if owner is not None:
             at = self._context.now()
             removals.ask(store, [person], owner.account_id, email, removals.OPTED_OUT, at, only_own=True)
-
-
-def is_b2b(customer: Customer) -> bool:
-    """Does consent sit on the account's users, and not on the account?"""
-    return (customer.account_type or "").upper() == "B2B"
 
 
 def _changed_at(customer: Customer) -> datetime:

@@ -6,7 +6,7 @@ Whether the vendor's list carries contacts, attributes, segments and the order s
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 
-from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.errors import CallFailure, RefusedError, VendorUnreachable
 from ccsync.mapping import filled_sections, missing_sections, needed_sections
 from ccsync.mapping.tags import SEGMENTS
 from ccsync.models import Customer
@@ -101,7 +101,7 @@ def read_singly(context: Context, accounts: Iterable[Customer | Staged]) -> Iter
             yield from [whole] if whole is not None else []
 
 
-def _put_off(context: Context, account_id: int, error: RefusedError | VendorUnreachable) -> None:
+def _put_off(context: Context, account_id: int, error: CallFailure) -> None:
     context.counts["unreadable"] += 1
     reason = f"Kibo does not show this account: {error.why or error.what} flush-events tries it again."
     record = RejectedRecord(account_id, None, "not-read", reason, context.now())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ccsync.from_kibo import forgotten
 from ccsync.from_kibo.known_rows import KnownRows
-from ccsync.from_kibo.observations import Observer, is_b2b
+from ccsync.from_kibo.observations import Observer
 from ccsync.mapping import MappedContact, Rejection, fingerprint, to_contact
 from ccsync.mapping.tags import tags_of
 from ccsync.models import Customer
@@ -77,7 +77,7 @@ class Intake:
             return None
         if customer.accepts_marketing is None:
             return Rejection("consent-unknown", "acceptsMarketing", "acceptsMarketing is neither true nor false.")
-        if is_b2b(customer) or customer.email is None:
+        if customer.is_b2b or customer.email is None:
             return None
         try:
             return to_contact(customer, self._context.config.mapping)

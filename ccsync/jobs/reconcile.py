@@ -122,7 +122,7 @@ def _note(context: Context, customers: Iterable[Customer]) -> None:
 
 def _at_kibo(context: Context, one: Customer) -> AtKibo:
     why_not, rejection = "", check_address(one.email)
-    if (one.account_type or "").upper() == "B2B":
+    if one.is_b2b:
         why_not = "a B2B account: consent sits on its users"
     elif one.email is None:
         why_not = "it has no address"

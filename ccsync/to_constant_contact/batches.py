@@ -15,10 +15,11 @@ from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
 from ccsync.consent.retry import expires_at
-from ccsync.errors import AnswerLost, RefusedError, VendorUnreachable
+from ccsync.errors import AnswerLost, CallFailure, RefusedError
 from ccsync.from_constant_contact import activities
 from ccsync.models import Activity
 from ccsync.run import control
+from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import batches, parked, staging, suppressions
 from ccsync.state.batches import ADOPTED, FAILED, PREPARED, SPLIT, Batch, BatchRow
@@ -119,7 +120,7 @@ class Sender:
         Who was suppressed since the decision is left out, and so a batch may turn out to have no rows.
         """
         context = self._context
-        at = context.constant_contact.transport.server_time(context.now())
+        at = vendor_now(context)
         batch_id, rows, body = None, 0, self._new_body()
         while True:
             # Read and decided on before the transaction: where little is due, that goes through very many.
@@ -202,15 +203,13 @@ class Sender:
                 return
 
 
-def reject(
-    context: Context, account_id: int, email: str, fingerprint: bytes, error: RefusedError | VendorUnreachable
-) -> None:
+def reject(context: Context, account_id: int, email: str, fingerprint: bytes, error: CallFailure) -> None:
     """Constant Contact does not take this row: park it until it changes or expires, in the caller's transaction."""
     reason = f"Constant Contact refused it ({error.why.rstrip('.')}); check the address and the mapped fields."
     park(context, RejectedRecord(account_id, email, REFUSED, reason, context.now()), fingerprint)
 
 
-def leave_out(context: Context, one: Staged, error: RefusedError | VendorUnreachable) -> None:
+def leave_out(context: Context, one: Staged, error: CallFailure) -> None:
     """Constant Contact does not show a staged person's contact: in doubt nobody is sent, or overwritten."""
     with context.store.transaction():
         reject(context, one.account_id, one.email, one.fingerprint, error)

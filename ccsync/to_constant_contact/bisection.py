@@ -7,12 +7,11 @@ part is refused alike: then it is the vendor that refuses, and the search ends e
 import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
-from ccsync.errors import AnswerLost, RefusedError, VendorUnreachable
+from ccsync.errors import AnswerLost, CallFailure
 
 T = TypeVar("T")
-Failure: TypeAlias = RefusedError | VendorUnreachable
 
 MOST_BLIND = 100
 """This many refusals before anything has passed are the vendor's; searching everybody would cost a day's calls."""
@@ -26,7 +25,7 @@ class Tried(Generic[T]):
     """What became of one group: `failure` is why the vendor refused it, `is_open` that it is not over yet."""
 
     group: Sequence[T]
-    failure: Failure | None = None
+    failure: CallFailure | None = None
     is_open: bool = False
 
 
@@ -40,9 +39,9 @@ class Bisection(Generic[T]):
     carry_out: Callable[[list[Sequence[T]]], Iterable[Tried[T]]]
     seed: int
     has_passed: bool = False
-    refused: list[tuple[T, Failure]] = field(default_factory=list)
+    refused: list[tuple[T, CallFailure]] = field(default_factory=list)
     """The single records that were refused."""
-    first_failure: Failure | None = None
+    first_failure: CallFailure | None = None
     _blind: int = 0
     _refusals: int = 0
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from ccsync.clocks import ContactTime
 from ccsync.constant_contact.client import PAGE_SIZE
-from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.errors import CallFailure, RefusedError, VendorUnreachable
 from ccsync.from_constant_contact.sightings import note
 from ccsync.run import clocks, control
 from ccsync.run.context import Context
@@ -66,7 +66,7 @@ def _pass(context: Context, adopt_list_id: str | None, **filters: str) -> None:
 
 def learn_singly(context: Context, addresses: Sequence[str]) -> None:
     """Look these addresses up one by one."""
-    hidden = dict[str, RefusedError | VendorUnreachable]()
+    hidden = dict[str, CallFailure]()
     ahead = context.constant_contact.contacts_ahead(addresses, lambda one: (None, one))
     for number, address in enumerate(ahead, start=1):
         try:

@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.errors import CallFailure, RefusedError, VendorUnreachable
 from ccsync.run.context import Context
 from ccsync.state import batches, parked
 from ccsync.state.batches import FAILED, SPLIT, Batch
 from ccsync.to_constant_contact import refusals
 from ccsync.to_constant_contact.batches import REFUSED, Outgoing, Sender, reject
-from ccsync.to_constant_contact.bisection import Bisection, Failure, Tried
+from ccsync.to_constant_contact.bisection import Bisection, Tried
 from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.outgoing import iter_outgoing, iter_outgoing_long, iter_outgoing_split
 from ccsync.words import counted
@@ -94,7 +94,7 @@ class Suspects:
                 yield Tried(group, is_open=batch.id in running)
 
 
-def _refuses_everybody(failure: Failure) -> Failure:
+def _refuses_everybody(failure: CallFailure) -> CallFailure:
     if isinstance(failure, VendorUnreachable):
         return failure
     return RefusedError(

@@ -63,9 +63,8 @@ def _field_ids(context: Context, due: list[Staged]) -> dict[str, str]:
 
 def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
     person, row = one.person, one.content
-    at = context.constant_contact.transport.server_time(context.now())
     # Noted beforehand, so that an opt-out finds it even if the answer never arrives.
-    batches.set_out_to_send(context.store, [person], at)
+    batches.set_out_to_send(context.store, [person], vendor_now(context))
     try:
         contact = context.constant_contact.create_contact(new_contact(row, context.list_id, field_ids))
     except AnswerLost:

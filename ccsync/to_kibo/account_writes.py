@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ccsync.consent.write_back import AccountAct, judge_account, outdated, wanted_value
-from ccsync.errors import CcsyncError, RefusedError, VendorUnreachable
+from ccsync.errors import CallFailure, CcsyncError, RefusedError, VendorUnreachable
 from ccsync.from_kibo.observations import observe
 from ccsync.kibo import WholeAccount
 from ccsync.run import control
@@ -109,7 +109,7 @@ class AccountWrites:
         else:
             self._over(one, account_id, act)
 
-    def _failed(self, one: _Row, account_id: int, error: RefusedError | VendorUnreachable) -> None:
+    def _failed(self, one: _Row, account_id: int, error: CallFailure) -> None:
         control.blame_record_at_kibo(self._context, error)
         one.failed.append((account_id, error))
         self._over(one, account_id, None)
@@ -139,7 +139,7 @@ class AccountWrites:
         write = kibo_writes.among(context.store, [account_id]).get(account_id)
         is_newer = newer_yes.says_yes_since(context, row, account_id)
         account = whole.customer
-        act = judge_account(row.kind, account.accepts_marketing, account.account_type, write, is_newer=is_newer)
+        act = judge_account(row.kind, account, write, is_newer=is_newer)
         if act is AccountAct.UNKNOWN:
             raise RefusedError("The account's consent is unknown.", f"{act.value}.", "Look at it in Kibo.", status=422)
         if act is not AccountAct.WRITE:

@@ -241,8 +241,7 @@ class Writer:
         acts = {
             one.account_id: judge_account(
                 row.kind,
-                one.accepts_marketing,
-                one.account_type,
+                one,
                 writes.get(one.account_id),
                 is_newer=newer_yes.says_yes_since(self._context, row, one.account_id),
             )

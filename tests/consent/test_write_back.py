@@ -16,7 +16,7 @@ from ccsync.consent.write_back import (
     outdated,
     whose_act,
 )
-from ccsync.models import Contact
+from ccsync.models import Contact, Customer
 from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.outbox.write_backs import RESUBSCRIBED
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, OWN, UNSUBSCRIBED, Suppression
@@ -106,7 +106,8 @@ def test_what_is_done_about_an_account(
     case: str, kind: str, accepts: bool | None, account_type: str | None, write: KiboWrite | None, act: AccountAct
 ) -> None:
     """An opt-out goes over any yes; a return only over a no that ccsync has written itself."""
-    assert judge_account(kind, accepts, account_type, write) is act, case
+    account = Customer(1, "pat@example.com", accepts, account_type, None, None, {})
+    assert judge_account(kind, account, write) is act, case
 
 
 @pytest.mark.parametrize(

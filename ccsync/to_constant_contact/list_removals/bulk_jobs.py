@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.errors import CallFailure, RefusedError, VendorUnreachable
 from ccsync.from_constant_contact.activities import await_activities
 from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state.outbox import removals
 from ccsync.state.outbox.removals import Removal
-from ccsync.to_constant_contact.bisection import Bisection, Failure, Tried
+from ccsync.to_constant_contact.bisection import Bisection, Tried
 from ccsync.to_constant_contact.list_removals import outcomes
 from ccsync.words import counted
 
@@ -25,7 +25,7 @@ def take_off(context: Context, leaving: Sequence[Removal]) -> None:
     search.run([some[start : start + most] for some, start in starts])
     # A single contact is judged by the control; of several that are all refused alike none is newly blamed.
     is_vendors = len(fresh) > 1 and not search.has_passed
-    spared = list[Failure]()
+    spared = list[CallFailure]()
     for one, error in search.refused:
         if not _is_there(context, one, error):
             outcomes.done(context, one, "was not in Constant Contact any more")
@@ -85,7 +85,7 @@ def _job_failed(number: int) -> RefusedError:
     )
 
 
-def _is_there(context: Context, one: Removal, error: Failure) -> bool:
+def _is_there(context: Context, one: Removal, error: CallFailure) -> bool:
     """A job is refused for an id that Constant Contact no longer knows, too. Who cannot be looked at is there."""
     try:
         return context.constant_contact.get_contact(one.contact_id or "") is not None

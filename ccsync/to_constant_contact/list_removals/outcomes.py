@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 from ccsync.consent.retry import next_try
+from ccsync.errors import CallFailure
 from ccsync.from_constant_contact import sightings
 from ccsync.from_kibo import deletions
 from ccsync.models import Activity
@@ -14,7 +15,6 @@ from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.outbox import queue, removals, tasks
 from ccsync.state.outbox.removals import Removal
-from ccsync.to_constant_contact.bisection import Failure
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def is_wanted(context: Context, one: Removal) -> bool:
     return not any(account.accepts_marketing for account in accounts.with_address(context.store, one.person))
 
 
-def fail(context: Context, one: Removal, error: Failure) -> None:
+def fail(context: Context, one: Removal, error: CallFailure) -> None:
     """It could not be done for this one: later runs try again."""
     reason = error.sentence
     later = next_try(context.now(), one.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))

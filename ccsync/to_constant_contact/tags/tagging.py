@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from ccsync.consent.retry import next_try
-from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.errors import CallFailure, RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import members
 from ccsync.from_constant_contact.activities import await_activities, look_at
 from ccsync.models import Activity
@@ -19,7 +19,7 @@ from ccsync.run.context import Context
 from ccsync.state import contacts
 from ccsync.state.outbox import tag_tasks, tasks
 from ccsync.state.outbox.tag_tasks import ADD, TagJob, TagTask
-from ccsync.to_constant_contact.bisection import Bisection, Failure, Tried
+from ccsync.to_constant_contact.bisection import Bisection, Tried
 from ccsync.to_constant_contact.tags import managed
 from ccsync.words import counted
 
@@ -103,7 +103,7 @@ def _tag(context: Context, waiting: Sequence[TagTask], ids: dict[int, str]) -> N
     # The control has worked: who was refused before is refused again. Of several new ones that are all refused alike
     # none is blamed.
     is_vendors = sum(not one.attempts for one in waiting) > 1 and not search.has_passed
-    spared = list[Failure]()
+    spared = list[CallFailure]()
     for one, error in search.refused:
         if is_vendors and not one.attempts:
             spared.append(error)
@@ -159,7 +159,7 @@ def _job_failed(number: int) -> RefusedError:
     )
 
 
-def _fail(context: Context, one: TagTask, error: Failure) -> None:
+def _fail(context: Context, one: TagTask, error: CallFailure) -> None:
     """It could not be done for this one: later runs try again."""
     later = next_try(context.now(), one.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
     reason = error.sentence
