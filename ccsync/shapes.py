@@ -1,4 +1,4 @@
-"""Typed values from decoded JSON: a value of an unexpected type counts as absent."""
+"""Typed values from decoded JSON, where a value of an unexpected type counts as absent; and times for a query."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -45,6 +45,11 @@ def time(record: JsonObject, key: str) -> datetime | None:
     """A time in any of the forms the vendors use, as aware UTC; a bare date is its midnight."""
     value = record.get(key)
     return parse_time(value) if isinstance(value, str) else None
+
+
+def query_time(at: datetime) -> str:
+    """A UTC time as a query of either vendor has it: `2022-11-16T16:20:59Z`."""
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def parse_time(value: str) -> datetime | None:

@@ -13,6 +13,7 @@ from ccsync.models import Contact
 from ccsync.run import control
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
+from ccsync.shapes import query_time
 from ccsync.state import contacts
 
 CLOCK_STEP = timedelta(seconds=2)
@@ -78,7 +79,7 @@ def calls_for(context: Context, number: int) -> int:
 
 def read_new_members(context: Context, wanted: Iterable[tuple[bytes, str]], made_since: datetime) -> Hidden:
     """The same for people whose contacts were probably made after `made_since`: a page or two shows most of them."""
-    read_list(context, created_after=f"{made_since - CLOCK_STEP:%Y-%m-%dT%H:%M:%SZ}")
+    _read_made_since(context, made_since)
     return _look_up(context, [one for one in wanted if not contacts.is_member(context.store, one[0], context.list_id)])
 
 
@@ -88,9 +89,13 @@ def identify(context: Context, wanted: Sequence[tuple[bytes, str]], made_since: 
     """
     unknown = [one for one in wanted if contacts.id_of(context.store, one[0]) is None]
     if len(unknown) > FEW:
-        read_list(context, created_after=f"{made_since - CLOCK_STEP:%Y-%m-%dT%H:%M:%SZ}")
+        _read_made_since(context, made_since)
     else:
         _look_up(context, unknown)
+
+
+def _read_made_since(context: Context, at: datetime) -> None:
+    read_list(context, created_after=query_time(at - CLOCK_STEP))
 
 
 def read_list(context: Context, **filters: str) -> None:

@@ -6,6 +6,7 @@ from ccsync.clocks import ContactTime, OurTime
 from ccsync.from_constant_contact import returns, unsubscribes
 from ccsync.run import clocks
 from ccsync.run.context import Context
+from ccsync.shapes import query_time
 from ccsync.state.properties import Stream
 
 STREAM = Stream("opt-outs", ContactTime)
@@ -50,9 +51,8 @@ def pull_recent(context: Context) -> None:
     if bookmark is None:
         pull_all(context)  # the date is not known
         return
-    since = (bookmark - OVERLAP).at
     with context.gate.for_opt_outs():
-        _pull(context, status="all", optout_after=f"{since:%Y-%m-%dT%H:%M:%SZ}")
+        _pull(context, status="all", optout_after=query_time((bookmark - OVERLAP).at))
     clocks.advance(context, STREAM, clocks.contact_time(context, started_at))
 
 

@@ -18,6 +18,7 @@ from ccsync.models import Event
 from ccsync.run import clocks, findings
 from ccsync.run.clocks import Moment
 from ccsync.run.context import Context
+from ccsync.shapes import query_time
 from ccsync.state import events, properties
 from ccsync.state.properties import Stream
 
@@ -229,7 +230,7 @@ def maps_segments(config: Config) -> bool:
 
 def filter_since(since: datetime) -> str:
     """The filter for the events about customers since a time."""
-    return f"topic sw {PREFIX} and createDate ge {since:%Y-%m-%dT%H:%M:%SZ}"
+    return f"topic sw {PREFIX} and createDate ge {query_time(since)}"
 
 
 def is_unfiltered(page: EventPage, since: datetime) -> bool:

@@ -21,6 +21,7 @@ from ccsync.from_kibo.row_sections import RowSections, read_singly
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.from_kibo.staging import Intake
 from ccsync.kibo import Kibo
+from ccsync.kibo.customers import address_filter
 from ccsync.mapping import person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
@@ -233,7 +234,7 @@ def listings(kibo: Kibo) -> Listings:
 def gather_address(context: Context, address: str) -> None:
     """Take in the accounts with this address, in any case of letters; it is one that can be used."""
     wanted = person_key_text(address)
-    page = context.kibo.get_customers(start=0, filter=f"emailAddress eq {address.strip()}")
+    page = context.kibo.get_customers(start=0, filter=address_filter(address))
     found = [one for one in page.customers if one.email and person_key_text(one.email) == wanted]
     whole = list(read_singly(context, found))
     Intake(context).take(whole, are_whole=True)

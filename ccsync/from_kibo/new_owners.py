@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ccsync.errors import RefusedError, VendorUnreachable
+from ccsync.kibo.customers import address_filter
 from ccsync.models import Customer
 from ccsync.run import control
 from ccsync.run.context import Context
@@ -25,7 +26,7 @@ def find(context: Context) -> Iterator[list[Customer]]:
         if address is None:
             continue
         try:
-            page = context.kibo.get_customers(start=0, filter=f"emailAddress eq {address}")
+            page = context.kibo.get_customers(start=0, filter=address_filter(address))
         except (RefusedError, VendorUnreachable) as error:
             control.blame_record_at_kibo(context, error)
             continue

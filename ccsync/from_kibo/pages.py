@@ -18,6 +18,7 @@ from ccsync.kibo.paging import PagesAhead, may_be_capped
 from ccsync.models import Customer
 from ccsync.run import findings
 from ccsync.run.context import Context
+from ccsync.shapes import query_time
 from ccsync.words import counted
 
 FILTER = "acceptsMarketing eq true"
@@ -166,7 +167,7 @@ class Sweep:
             return False
         self._before = self.position - sum(one >= since for one in dates)
         self._since, self._supposed, self._calls = since, deepest, 0
-        bound = f"createDate ge {since:%Y-%m-%dT%H:%M:%SZ}"
+        bound = f"createDate ge {query_time(since)}"
         self._filter = f"{self._everything} and {bound}" if self._everything else bound
         self._ahead.close()
         self._ahead = self._read_ahead()
@@ -279,7 +280,7 @@ def _update_dates(known: str | None) -> list[str]:
 
 
 def _since(name: str, bound: datetime) -> str:
-    return f"{name} ge {bound:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{name} ge {query_time(bound)}"
 
 
 def _changed_since(context: Context, name: str, bound: datetime, is_anonymous: bool | None) -> Changed | None:

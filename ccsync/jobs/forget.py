@@ -10,6 +10,7 @@ from datetime import datetime
 from ccsync.errors import RefusedError, StateError, VendorUnreachable
 from ccsync.from_constant_contact import restored
 from ccsync.from_constant_contact.activities import await_activities, be_patient
+from ccsync.kibo.customers import address_filter
 from ccsync.mapping import check_address, person_key_text
 from ccsync.models import Contact, Customer
 from ccsync.run.context import Context
@@ -106,9 +107,7 @@ def _accounts(context: Context, address: str, held: Held) -> list[Customer] | No
     wanted, found = person_key_text(address), dict[int, Customer]()
     if check_address(address) is None:
         for is_anonymous in (None, True):
-            page = context.kibo.get_customers(
-                start=0, filter=f"emailAddress eq {address.strip()}", is_anonymous=is_anonymous
-            )
+            page = context.kibo.get_customers(start=0, filter=address_filter(address), is_anonymous=is_anonymous)
             found |= {one.account_id: one for one in page.customers}
     for account_id in held.account_ids:
         customer = found.get(account_id) or context.kibo.get_customer(account_id)

@@ -14,6 +14,7 @@ from ccsync.from_constant_contact.sightings import is_member
 from ccsync.from_kibo import events
 from ccsync.from_kibo.full_sweep import listings
 from ccsync.from_kibo.pages import Sweep, read_changed_since
+from ccsync.kibo.customers import address_filter
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.mapping import check_address
 from ccsync.models import ContactList, Customer
@@ -112,7 +113,7 @@ def _read_accounts_of_members(context: Context) -> None:
         return
     for number, (_, email) in enumerate(comparison.iter_listed_without_account(context.store), start=1):
         if check_address(email) is None:
-            _note(context, context.kibo.get_customers(start=0, filter=f"emailAddress eq {email}").customers)
+            _note(context, context.kibo.get_customers(start=0, filter=address_filter(email)).customers)
         context.show("members who do not opt in", number, wanted)
 
 

@@ -7,6 +7,11 @@ from ccsync.decoding import decode_item
 from ccsync.models import Customer, JsonObject
 
 
+def address_filter(address: str) -> str:
+    """The filter for the accounts with this address. Whether it minds the case of letters is not documented."""
+    return f"emailAddress eq {address.strip()}"
+
+
 class _Head(TypedDict, total=False):
     """What `to_customer` reads."""
 

@@ -9,6 +9,7 @@ from ccsync.errors import CallFailure, RefusedError, VendorUnreachable
 from ccsync.from_constant_contact.sightings import note
 from ccsync.run import clocks, control
 from ccsync.run.context import Context
+from ccsync.shapes import query_time
 from ccsync.state import staging
 from ccsync.state.properties import Stream
 from ccsync.state.views import summary
@@ -35,7 +36,7 @@ def learn(context: Context, adopt_list_id: str | None = None) -> None:
     strangers = staging.strangers(context.store)
     if strangers == 0:
         return
-    since = {"created_after": f"{(bookmark - OVERLAP).at:%Y-%m-%dT%H:%M:%SZ}"}
+    since = {"created_after": query_time((bookmark - OVERLAP).at)}
     if strangers > 2 and context.constant_contact.count_contacts(**since) // PAGE_SIZE + 1 < strangers:
         _pass(context, None, **since)
     else:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from ccsync.errors import CcsyncError, RefusedError, SafetyLimitError, VendorUnreachable
 from ccsync.from_kibo.pages import Sweep, count_by_group
+from ccsync.kibo.customers import address_filter
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.models import Customer
 from ccsync.run import control
@@ -101,7 +102,7 @@ class Finder:
     def _searches(self, person: bytes) -> list[tuple[str, bool | None]]:
         spellings = ledger.addresses_of(self._context.store, person)
         both = dict.fromkeys([*spellings, *(one.lower() for one in spellings)])
-        return [(f"emailAddress eq {one.strip()}", guests) for one in both for guests in self._groups]
+        return [(address_filter(one), guests) for one in both for guests in self._groups]
 
     def _matches(self, text: str, is_anonymous: bool | None) -> Iterator[Customer]:
         start = 0

@@ -16,6 +16,7 @@ from ccsync.kibo import Kibo
 from ccsync.kibo.events import PAGE_SIZE, EventPage
 from ccsync.models import Contact
 from ccsync.run import findings
+from ccsync.shapes import query_time
 from ccsync.state import Store
 
 LOOKED_BACK = timedelta(days=1)
@@ -127,7 +128,7 @@ def _oldest_event(probe: Probe) -> str:
 def _update_date(name: str) -> Callable[[Probe], str]:
     def find_out(probe: Probe) -> str:
         everybody = probe.kibo.get_customers(start=0, size=1).total
-        bound = f"{name} ge {probe.at - LOOKED_BACK:%Y-%m-%dT%H:%M:%SZ}"
+        bound = f"{name} ge {query_time(probe.at - LOOKED_BACK)}"
         page = probe.kibo.get_customers(start=0, filter=bound)
         old = [one for one in page.customers if one.updated_at and one.updated_at < probe.at - 2 * LOOKED_BACK]
         if old:
@@ -199,7 +200,7 @@ def _bound(probe: Probe) -> str:
     if not dated:
         return UNKNOWN
     latest = max(dated, key=lambda one: one.opt_out_date or probe.at)
-    after = f"{latest.opt_out_date:%Y-%m-%dT%H:%M:%SZ}"
+    after = query_time(latest.opt_out_date or probe.at)
     found = next(probe.constant_contact.iter_contact_pages(optout_after=after), [])
     return "yes" if any(one.contact_id == latest.contact_id for one in found) else "no"
 
