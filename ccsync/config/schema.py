@@ -6,6 +6,7 @@ The rest of ccsync sees them as settings: frozen, typed, with the defaults fille
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
@@ -166,6 +167,11 @@ class SyncSettings:
     overwrite_existing: Annotated[bool, Key(boolean, False)]
     interval_minutes: Annotated[int, Key(whole_number(1, 1_440), 30)]
     max_opt_outs: Annotated[int, Key(whole_number(0, 10_000_000), 500)]
+
+    @property
+    def interval(self) -> timedelta:
+        """How often cron runs its jobs."""
+        return timedelta(minutes=self.interval_minutes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def withdraw_departure(context: Context, person: bytes, list_id: str, why: str) 
     with store.transaction():
         suppressions.lift(store, person, DEPARTED, list_id)
         write_backs.withdraw(store, person, DEPARTED, list_id)
-        _read_again(context, person)
+        queue.enqueue_person(store, person, context.now())
         change = ConsentChange(
             person, None, "back-on-list", "constant_contact", None, context.now(), evidence={"why": why}
         )
@@ -225,17 +225,12 @@ class _Missing:
         found = judge_missing(contact, before, context.list_id)
         log.info("somebody is missing from the list: %s", found.value)
         if found is Found.DELETED:
-            _read_again(context, person)
+            queue.enqueue_person(context.store, person, context.now())  # by no act of the person's: decided anew
         # The look has noted who came back, and of whom that is not known.
         is_noted = _wants_back(context, person, context.list_id) or sightings.is_held(context, person, context.list_id)
         if found is Found.DEPARTED and contact is not None and not is_noted:
             record_departure(context, person, contact.email, contact=contact)
             self.departed += 1
-
-
-def _read_again(context: Context, person: bytes) -> None:
-    """Nothing the person did at Constant Contact stands against a yes in the store: it is decided anew."""
-    queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
 
 
 def _wants_back(context: Context, person: bytes, list_id: str) -> bool:

@@ -35,7 +35,7 @@ def recognize(context: Context) -> None:
 
 def _look(context: Context) -> None:
     ended_at = runs.ended_before(context.store, context.run_id, properties.looked_for_restore(context.store))
-    pause = timedelta(minutes=context.config.sync.interval_minutes) * 1.5
+    pause = context.config.sync.interval * 1.5
     # Nor when our clock was set back since: what is shown now is remembered for when it is put right.
     if is_unresolved(context) or ended_at is None or abs(context.now() - ended_at) < pause:
         return

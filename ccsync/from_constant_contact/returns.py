@@ -173,7 +173,7 @@ def _record(context: Context, contact: Contact, person: bytes) -> None:
     if contact.email is not None and (now := context.person_of(contact.email)) != person:
         contacts.note_moved(context.store, contact.contact_id, now)
     # A person who opted in again in the store was kept out until now: the next flush decides again.
-    queue.enqueue(context.store, accounts.of_person(context.store, person), at)
+    queue.enqueue_person(context.store, person, at)
     if context.config.sync.resubscribes:
         write_backs.enqueue_return(context.store, person, contact.contact_id, contact.opt_in_date, at)
     else:

@@ -19,7 +19,7 @@ from ccsync.models import Contact, Sighting
 from ccsync.run import clocks
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
-from ccsync.state import accounts, contacts, person_tags, suppressions
+from ccsync.state import contacts, person_tags, suppressions
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
 from ccsync.state.outbox import queue, write_backs
@@ -50,7 +50,7 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
     with context.store.transaction():
         person_tags.note_contacts(context.store, [(one.person, one.contact_id or "") for one in sightings])
         for person in deleted:  # by no act of the person's: who opts in is sent anew, whatever pass has shown it
-            queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
+            queue.enqueue_person(context.store, person, context.now())
         contacts.observe(context.store, [*_facts(context, sightings, shown)], adopt_list_id=adopt_list_id)
         unsubscribes.record(context, shown)
         unsubscribed = suppressions.unsubscribed_among(context.store, [one.contact_id for one in shown])
@@ -121,7 +121,7 @@ def note_exported(
 def wants_back(context: Context, person: bytes, list_id: str, at: datetime) -> None:
     """People are off the list, but not by an act of theirs that holds: queue their accounts, in the transaction."""
     contacts.note_removed(context.store, person, list_id, at)
-    queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
+    queue.enqueue_person(context.store, person, context.now())
 
 
 def unlink(context: Context, person: bytes) -> None:

@@ -182,9 +182,8 @@ class Changes:
 
 def put_off(context: Context, one: Due, at: datetime, error: str) -> None:
     """An account could not be processed: retry it later, until it fails for good."""
-    later = next_try(at, one.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
-    note = queue.give_up if later.is_parked else queue.put_off
-    note(context.store, one.account_id, later.attempts, later.at, error)
+    later = next_try(at, one.attempts + 1, context.config.sync.interval)
+    queue.note_failure(context.store, one.account_id, later.attempts, later.at, error, is_parked=later.is_parked)
     context.counts["failed"] += 1
 
 

@@ -106,7 +106,7 @@ def gather(store: Store, config: Config, now: datetime) -> Status:
         return Status(
             at=now,
             is_enabled=config.sync.enabled,
-            interval=timedelta(minutes=config.sync.interval_minutes),
+            interval=config.sync.interval,
             list_id=list_id,
             list_name=config.sync.list_name,
             is_exported=properties.has_exported(store, list_id),
@@ -154,7 +154,7 @@ def _next_of(job: str, last: Run | None, config: Config) -> datetime | None:
 
 def next_run_at(last: Run | None, config: Config) -> datetime | None:
     """When cron should start a job next: one interval after its last start."""
-    return last.started_at + timedelta(minutes=config.sync.interval_minutes) if last else None
+    return last.started_at + config.sync.interval if last else None
 
 
 def _calls(store: Store, config: Config, now: datetime) -> CallsToday:

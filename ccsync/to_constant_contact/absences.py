@@ -47,7 +47,7 @@ def _resolve(context: Context, person: bytes) -> None:
     contact = members.look_at(context, person)
     found = judge_missing(contact, before, context.list_id)
     if found is Found.DELETED:  # by no act of the person's: who opts in is sent anew
-        queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
+        queue.enqueue_person(context.store, person, context.now())
     if found not in (Found.DEPARTED, Found.UNCLEAR):
         return  # on the list after all, deleted, replaced, waiting, or unsubscribed: that is seen, and no guess
     account_ids = accounts.of_person(context.store, person)

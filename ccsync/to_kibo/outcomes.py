@@ -3,7 +3,6 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 
 from ccsync.consent.retry import next_try
 from ccsync.consent.write_back import OWN_ACT, REASONS, AccountAct
@@ -86,7 +85,7 @@ class Outcomes:
         self.news += row.attempts == 0
         reasons = [error.sentence for _, error in failed]
         with context.store.transaction():
-            later = next_try(at, row.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
+            later = next_try(at, row.attempts + 1, context.config.sync.interval)
             tasks.note_failure(context.store, row.id, later.attempts, later.at, reasons[0], is_parked=later.is_parked)
             for (account_id, _), reason in zip(failed, reasons, strict=True):
                 text = f"{reason_of(row)}, but it is not in the store yet: {reason}"

@@ -20,7 +20,7 @@ QUESTIONS: dict[str, Callable[[Store], object]] = {
     "whose departure it is": lambda store: suppressions.of_same_departure(store, PERSON, LIST),
     "how an account is queued": lambda store: queue.queued(store, 1),
     "that an account was read": lambda store: queue.mark_read(store, [1]),
-    "that an account cannot be read": lambda store: queue.put_off(store, 1, 1, NOW, ""),
+    "that an account cannot be read": lambda store: queue.note_failure(store, 1, 1, NOW, ""),
 }
 
 

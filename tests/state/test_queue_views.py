@@ -53,7 +53,7 @@ def test_an_account_that_was_queued_without_an_event_is_shown(store: Store) -> N
     pulled(store, 1)
     with store.transaction():
         queue.enqueue(store, [2, 3], NOW - timedelta(hours=1))
-    queue.give_up(store, 2, 8, NOW, "Kibo answered 500.")
+    queue.note_failure(store, 2, 8, NOW, "Kibo answered 500.", is_parked=True)
     (failed,) = events.view(store, only_failed=True)
     assert (failed.event_id, failed.topic, failed.account_id, failed.attempts) == (None, None, 2, 8)
     assert failed.created_at == NOW - timedelta(hours=1)
@@ -77,7 +77,7 @@ def test_retry_takes_more_accounts_than_a_statement_has_room_for(store: Store) -
     pulled(store, *everybody)
     with store.transaction():
         for one in everybody[1:]:
-            queue.give_up(store, one, 8, NOW, "no")
+            queue.note_failure(store, one, 8, NOW, "no", is_parked=True)
             parked.put(store, one, "refused", b"x", NOW, 1)
     assert queue.retry(store, NOW, everybody) == 1_199
     assert tasks.count_by_status(store, tasks.READ) == {"pending": 1_200}
@@ -152,7 +152,7 @@ def test_a_rejected_account_that_failed_in_the_queue_is_counted_once(store: Stor
     """One trouble is one line of `status`: as rejected, which tells why."""
     pulled(store, 1, 3)
     for account_id in (1, 3):
-        queue.give_up(store, account_id, 1, NOW, "no")
+        queue.note_failure(store, account_id, 1, NOW, "no", is_parked=True)
     for account_id in (1, 2):
         parked.put(store, account_id, "bad-address", None, NOW, 1)
     assert summary.count_rejected(store) == 2

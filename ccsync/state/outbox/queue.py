@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
+from ccsync.state import accounts
 from ccsync.state.database.rows import Value, marks
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import storable
-from ccsync.state.outbox.tasks import FAILED, PENDING, READ, RETRYING
+from ccsync.state.outbox import tasks
+from ccsync.state.outbox.tasks import FAILED, PENDING, READ
 
 DELETED = "customeraccount.deleted"
 SEGMENT = "customersegment."
@@ -47,6 +48,11 @@ def enqueue(store: Store, account_ids: Iterable[int], at: datetime) -> None:
         " SET status = ?3, next_at = ?4, attempts = 0, last_error = '', read_upto = NULL",
         [(READ, one, PENDING, at) for one in account_ids],
     )
+
+
+def enqueue_person(store: Store, person: bytes, at: datetime) -> None:
+    """Queue the accounts with this person's address: it is decided about them anew."""
+    enqueue(store, accounts.of_person(store, person), at)
 
 
 def enqueue_new(store: Store, account_ids: Iterable[int], at: datetime) -> None:
@@ -132,20 +138,13 @@ def count_due(store: Store, at: datetime) -> int:
     return store.number(f"SELECT count(*) FROM tasks WHERE {_DUE}", at)
 
 
-def put_off(store: Store, account_id: int, attempts: int, next_at: datetime, error: str) -> None:
-    """An account could not be processed; retry it at `next_at`."""
-    _note_failure(store, account_id, RETRYING, attempts, next_at, error)
-
-
-def give_up(store: Store, account_id: int, attempts: int, at: datetime, error: str) -> None:
-    """Do not try an account again until it changes or a person asks for it."""
-    _note_failure(store, account_id, FAILED, attempts, at, error)
-
-
-def _note_failure(store: Store, account_id: int, status: str, attempts: int, next_at: datetime, error: str) -> None:
-    assigned = "status = ?, attempts = ?, next_at = ?, last_error = ?, read_upto = NULL"
-    sql = f"UPDATE tasks SET {assigned} WHERE kind = '{READ}' AND account_id = ?"
-    store.run(sql, status, attempts, next_at, storable(error), account_id)
+def note_failure(
+    store: Store, account_id: int, attempts: int, next_at: datetime, error: str, *, is_parked: bool = False
+) -> None:
+    """An account could not be processed; see `tasks.note_failure`."""
+    task_id = store.value(int, f"SELECT id FROM tasks WHERE kind = '{READ}' AND account_id = ?", account_id)
+    if task_id is not None:
+        tasks.note_failure(store, task_id, attempts, next_at, error, is_parked=is_parked)
 
 
 def retry(store: Store, at: datetime, account_ids: Sequence[int] | None = None) -> int:

@@ -56,7 +56,7 @@ def _note_off_list(context: Context, one: Removal) -> None:
     for person in {two for each in ids for two in contacts.addresses_of_contact(context.store, each, one.person)}:
         contacts.note_removed(context.store, person, one.list_id, vendor_now(context))
         if person != one.person:  # who has said nothing: they are decided on again
-            queue.enqueue(context.store, accounts.of_person(context.store, person), context.now())
+            queue.enqueue_person(context.store, person, context.now())
 
 
 def forget(context: Context, one: Removal) -> None:
@@ -67,7 +67,7 @@ def forget(context: Context, one: Removal) -> None:
         if one.reason == removals.DELETED:
             deletions.forget_removed(context, one.account_id, one.person)
         elif not is_wanted(context, one):
-            queue.enqueue(context.store, accounts.of_person(context.store, one.person), context.now())
+            queue.enqueue_person(context.store, one.person, context.now())
 
 
 def is_wanted(context: Context, one: Removal) -> bool:
@@ -80,7 +80,7 @@ def is_wanted(context: Context, one: Removal) -> bool:
 def fail(context: Context, one: Removal, error: CallFailure) -> None:
     """It could not be done for this one: later runs try again."""
     reason = error.sentence
-    later = next_try(context.now(), one.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
+    later = next_try(context.now(), one.attempts + 1, context.config.sync.interval)
     tasks.note_failure(context.store, one.id, later.attempts, later.at, reason, is_parked=later.is_parked)
     context.counts["failed"] += 1
     log.warning("account %s is not off the list yet: %s", one.account_id, reason)

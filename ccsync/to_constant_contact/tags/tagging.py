@@ -161,7 +161,7 @@ def _job_failed(number: int) -> RefusedError:
 
 def _fail(context: Context, one: TagTask, error: CallFailure) -> None:
     """It could not be done for this one: later runs try again."""
-    later = next_try(context.now(), one.attempts + 1, timedelta(minutes=context.config.sync.interval_minutes))
+    later = next_try(context.now(), one.attempts + 1, context.config.sync.interval)
     reason = error.sentence
     tasks.note_failure(context.store, one.id, later.attempts, later.at, reason, is_parked=later.is_parked)
     context.counts["failed"] += 1

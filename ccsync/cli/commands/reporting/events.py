@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import click
 
@@ -88,7 +88,7 @@ def _of_next_run(config: Config, upcoming: datetime | None, now: datetime) -> st
         return "none; the sync is disabled (ccsync configure --enable)"
     if upcoming is None:
         return "unknown; flush-events has not run yet"
-    is_late = now - upcoming > timedelta(minutes=config.sync.interval_minutes)
+    is_late = now - upcoming > config.sync.interval
     return screen.local_time(upcoming) + ("; overdue, so cron does not start it" if is_late else "")
 
 

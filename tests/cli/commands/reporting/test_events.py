@@ -47,9 +47,9 @@ def fill(shop: LiveShop, *account_ids: int, topic: str = "customeraccount.update
 def fail(shop: LiveShop, account_id: int, error: str = "Kibo answered 500.", *, given_up: bool = True) -> None:
     store = shop.open()
     if given_up:
-        queue.give_up(store, account_id, 8, NOON, error)
+        queue.note_failure(store, account_id, 8, NOON, error, is_parked=True)
     else:
-        queue.put_off(store, account_id, 2, NOON + timedelta(days=900), error)
+        queue.note_failure(store, account_id, 2, NOON + timedelta(days=900), error)
     store.close()
 
 

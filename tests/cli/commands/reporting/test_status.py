@@ -80,7 +80,7 @@ def test_the_numbers_are_true(shop: LiveShop) -> None:
     store, now = shop.open(), datetime.now(UTC)
     with store.transaction():
         queue.enqueue(store, [1, 2, 3], now)
-    queue.give_up(store, 3, 8, now, "no")
+    queue.note_failure(store, 3, 8, now, "no", is_parked=True)
     suppressions.record(store, Suppression(b"x", OPTED_OUT, "", None, now, None), now, 1)
     used, at_kibo = (calls.calls_on(store, vendor, now) for vendor in ("constant_contact", "kibo"))
     store.close()

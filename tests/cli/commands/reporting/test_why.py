@@ -309,7 +309,7 @@ def test_hostile_people_are_harmless(shop: LiveShop, columns: int) -> None:
     shop.box.kibo.update_account(1001, emailAddress="x" * 40 + "@example.com")
     shop.flush()
     store = shop.open()
-    queue.give_up(store, hostile, 8, datetime.now(UTC), "\x1b[2J " + "漢字" * 60)
+    queue.note_failure(store, hostile, 8, datetime.now(UTC), "\x1b[2J " + "漢字" * 60, is_parked=True)
     store.close()
     for asked in (evil, str(hostile), "1001", PAT, "x" * 40 + "@example.com", "\x1b]0;x\x07"):
         seen = shop.on_terminal("why", asked, columns=columns)
