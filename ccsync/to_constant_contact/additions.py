@@ -5,8 +5,12 @@ from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.run.contact_list import require_list
 from ccsync.run.context import Context
 from ccsync.state import staging
-from ccsync.to_constant_contact import known_contacts, suspects, welcome
+from ccsync.to_constant_contact import known_contacts, welcome
+from ccsync.to_constant_contact.batches import Sender
+from ccsync.to_constant_contact.imports import Imports
 from ccsync.to_constant_contact.list_check import ListCheck
+from ccsync.to_constant_contact.outgoing import iter_outgoing, iter_outgoing_long
+from ccsync.to_constant_contact.split_batches import SplitBatches
 
 
 def send_changed(context: Context, check: ListCheck) -> None:
@@ -25,8 +29,13 @@ def send_changed(context: Context, check: ListCheck) -> None:
 
 
 def send_staged(context: Context, check: ListCheck, *, is_retry: bool = False) -> None:
-    """Send the staged people who are due. Long addresses go last, in their own batch, and are looked up afterwards.
+    """Send the staged people who are due, wait as long as the run may, and find the records that are refused.
 
-    Raises what `ccsync.errors` lists.
+    Long addresses go last, in their own batch, and are looked up afterwards. Raises what `ccsync.errors` lists.
     """
-    suspects.send(context, staging.people(context.store), is_retry=is_retry, renew=check.renew_when_old)
+    sender, imports = Sender(context, check.renew_when_old), Imports(context)
+    total = staging.people(context.store)
+    for outgoing in (iter_outgoing, iter_outgoing_long):
+        sender.send_all(outgoing(context, is_retry=is_retry), total)
+    imports.await_own()
+    SplitBatches(context, sender, imports).send_halves(is_retry=is_retry)

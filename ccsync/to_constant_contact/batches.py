@@ -1,4 +1,4 @@
-"""Cuts what is due into batches and sends each as a bulk import; what is refused is sent again in parts (`suspects`).
+"""Cuts what is due into batches and sends each as a bulk import; what is refused goes in parts (`split_batches`).
 
 What is in a batch is stored before it is sent, and its activity before it is polled: a run that died is
 continued, not repeated.

@@ -146,15 +146,15 @@ class Imports:
         if not self._to_check:
             return
         opt_outs.pull_recent(self.context)
-        suspects = list(self._to_check.values())
-        wanted = [(row.person, row.email) for batch in suspects for row in self._rows(batch)]
+        in_doubt = list(self._to_check.values())
+        wanted = [(row.person, row.email) for batch in in_doubt for row in self._rows(batch)]
         # All that the run has sent is new by now, and stands on those pages.
-        pages = batches.rows_of_run(self.context.store, suspects[0].run_id) // PAGE_SIZE + 1
-        if len(suspects) == 1 and pages <= min(len(wanted), members.CALLS_OF_EXPORT):
-            hidden = members.read_new_members(self.context, wanted, suspects[0].prepared_at)
+        pages = batches.rows_of_run(self.context.store, in_doubt[0].run_id) // PAGE_SIZE + 1
+        if len(in_doubt) == 1 and pages <= min(len(wanted), members.CALLS_OF_EXPORT):
+            hidden = members.read_new_members(self.context, wanted, in_doubt[0].prepared_at)
         else:
             hidden = members.read_membership(self.context, wanted)
-        for batch in suspects:
+        for batch in in_doubt:
             self._drop_suppressed(batch)
             for row in self._rows(batch):
                 if row.person in hidden:

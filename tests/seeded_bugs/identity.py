@@ -431,8 +431,8 @@ BUGS = (
     SeededBug(
         "what changed in the store while somebody was off the list is not sent when they are back",
         "from_constant_contact/departures.py",
-        "        write_backs.withdraw(store, person, DEPARTED, list_id)\n        queue.enqueue_person(store, person, context.now())\n",
-        "        write_backs.withdraw(store, person, DEPARTED, list_id)\n",
+        "        queue.enqueue_person(store, person, context.now())\n        change = ConsentChange(\n",
+        "        change = ConsentChange(\n",
         (REJOINING, "-k", "never_written"),
     ),
     SeededBug(

@@ -201,7 +201,7 @@ BUGS = (
     ),
     SeededBug(
         "records are blamed for a vendor that refuses everybody",
-        "to_constant_contact/suspects.py",
+        "to_constant_contact/split_batches.py",
         "            if is_vendors:\n",
         "            if False:\n",
         ("tests/to_constant_contact/test_refused_imports.py", "-k", "nobody_is_blamed"),

@@ -1,7 +1,7 @@
 """Sends again, in ever smaller parts, what Constant Contact refused or did not carry out as a whole."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ccsync.errors import CallFailure, RefusedError, VendorUnreachable
@@ -12,34 +12,25 @@ from ccsync.to_constant_contact import refusals
 from ccsync.to_constant_contact.batches import REFUSED, Outgoing, Sender, reject
 from ccsync.to_constant_contact.bisection import Bisection, Tried
 from ccsync.to_constant_contact.imports import Imports
-from ccsync.to_constant_contact.outgoing import iter_outgoing, iter_outgoing_long, iter_outgoing_split
+from ccsync.to_constant_contact.outgoing import iter_outgoing_split
 from ccsync.words import counted
 
 log = logging.getLogger(__name__)
 
 
-def send(context: Context, total: int, *, is_retry: bool = False, renew: Callable[[], None] = lambda: None) -> None:
-    """Send everybody staged and due, wait as long as the run may, and find the refused records.
-
-    Raises the vendor's refusal when nothing passes: then no record is blamed, and everybody stays due.
-    """
-    sender, imports = Sender(context, renew), Imports(context)
-    for outgoing in (iter_outgoing, iter_outgoing_long):
-        sender.send_all(outgoing(context, is_retry=is_retry), total)
-    imports.await_own()
-    Suspects(context, sender, imports).send_halves(is_retry=is_retry)
-
-
 @dataclass(frozen=True, slots=True)
-class Suspects:
-    """The people of the batches that were split."""
+class SplitBatches:
+    """The batches that were split, and what sends their people again and waits for that."""
 
     _context: Context
     _sender: Sender
     _imports: Imports
 
     def send_halves(self, *, is_retry: bool) -> None:
-        """Bisect what was refused, down to records that are refused while others pass."""
+        """Bisect what was refused, down to records that are refused while others pass.
+
+        Raises the vendor's refusal when nothing passes: then no record is blamed, and everybody stays due.
+        """
         context = self._context
         groups = list(self._groups(is_retry=is_retry))
         if not groups:
