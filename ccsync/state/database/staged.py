@@ -1,13 +1,6 @@
 """What a run has read and not sent yet: a temporary table of the process, outside the state file.
 
-It disappears with the run, blocks no other process, and leaves no free pages in the file. The seventh migration drops
-the table that was in the file before.
-"""
-
-SEVENTH = """
-DROP TABLE staged;
-DROP INDEX contacts_by_contact_id;    -- most contacts are known by their address alone
-CREATE INDEX contacts_by_contact_id ON contacts (contact_id) WHERE contact_id NOT NULL;
+It disappears with the run, blocks no other process, and leaves no free pages in the file.
 """
 
 STAGED = (

@@ -1,4 +1,4 @@
-"""The tables of the state file, as the texts of its numbered migrations.
+"""The first three migrations: the tables.
 
 `person` is the keyed hash of an address (see `people.person_key`): most tables know people only by it. Times are
 ISO-8601 UTC texts, which sort chronologically.
