@@ -6,10 +6,11 @@ Whether an attempt counts at all is decided by a control (`run.control`): a vend
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ccsync.state.outbox.tasks import LONGEST_BACKOFF, LONGEST_EXPIRY
+
 MOST_ATTEMPTS = 8
 """A task is parked after this many attempts."""
-LONGEST_BACKOFF = timedelta(hours=12)
-_EXPIRIES = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
+_EXPIRIES = (timedelta(days=1), timedelta(days=3), LONGEST_EXPIRY)
 
 
 @dataclass(frozen=True, slots=True)

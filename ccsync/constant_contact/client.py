@@ -6,6 +6,7 @@ from typing import TypeVar
 from ccsync import shapes
 from ccsync.constant_contact.campaigns import Campaigns
 from ccsync.constant_contact.consent_guard import check_no_permission
+from ccsync.constant_contact.new_contact import SCALARS
 from ccsync.constant_contact.records import to_contact, to_custom_field, to_list
 from ccsync.constant_contact.tagging import Tagging
 from ccsync.errors import RefusedError, VendorUnreachable
@@ -15,10 +16,6 @@ from ccsync.transport import Ahead, Call
 T = TypeVar("T")
 
 PAGE_SIZE = 500
-
-_SCALARS = (
-    "first_name", "last_name", "job_title", "company_name", "birthday_month", "birthday_day", "anniversary"
-)  # fmt: skip
 
 
 class ConstantContact(Tagging, Campaigns):
@@ -199,7 +196,7 @@ class ConstantContact(Tagging, Campaigns):
         if contact is None or contact.email is None or contact.deleted_at or contact.has_unsubscribed:
             return None
         email = {"address": contact.email, "permission_to_send": "unsubscribed", "opt_out_reason": reason}
-        kept = {key: record[key] for key in _SCALARS if record.get(key) is not None}
+        kept = {key: record[key] for key in SCALARS if record.get(key) is not None}
         body = {**kept, "email_address": email, "update_source": "Contact"}
         _, value = self._json(Call("PUT", url, json=body, is_repeatable=False, may_wait=False))
         after = to_contact(shapes.as_object(value) or {})

@@ -5,9 +5,10 @@
 
 from collections.abc import Mapping
 
+from ccsync.mapping.targets import CUSTOM_FIELD_PREFIX
 from ccsync.models import JsonObject
 
-_SCALARS = (
+SCALARS = (
     "first_name", "last_name", "job_title", "company_name", "birthday_month", "birthday_day", "anniversary"
 )  # fmt: skip
 _PHONES = {"home_phone": "home", "work_phone": "work", "mobile_phone": "mobile"}
@@ -18,7 +19,6 @@ _ADDRESS = {
     "home_zip": "postal_code",
     "home_country": "country",
 }
-CUSTOM_FIELD_PREFIX = "cf:"
 
 
 def needs_custom_fields(row: JsonObject) -> bool:
@@ -38,7 +38,7 @@ def new_contact(row: JsonObject, list_id: str, field_ids: Mapping[str, str]) -> 
         "create_source": "Contact",
         "list_memberships": [list_id],
     }
-    body |= {key: row[key] for key in _SCALARS if key in row}
+    body |= {key: row[key] for key in SCALARS if key in row}
     phones = [{"phone_number": row[key], "kind": kind} for key, kind in _PHONES.items() if key in row]
     address = {name: row[key] for key, name in _ADDRESS.items() if key in row}
     fields = [

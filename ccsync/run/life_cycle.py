@@ -10,8 +10,8 @@ from ccsync.errors import CcsyncError, Declined, Interrupted, NotAgreed, SafetyL
 from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.run.job_names import DIRECTIONS
-from ccsync.state import events, scratch_store
-from ccsync.state.log import days, history, last_errors, runs, wrong_clock
+from ccsync.state import events, scratch_store, wrong_clock
+from ccsync.state.log import days, history, last_errors, runs
 from ccsync.state.log.last_errors import Trouble
 from ccsync.state.log.runs import Run
 from ccsync.state.outbox import write_backs

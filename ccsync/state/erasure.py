@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ccsync.state import properties
+from ccsync.state import accounts, properties
 from ccsync.state.database.rows import T, Value, marks
 from ccsync.state.database.store import Store
 from ccsync.state.people import person_key
@@ -99,7 +99,7 @@ class Held:
 def find(store: Store, person: bytes) -> Held:
     """Everything that is held about the person, in any table."""
     person_of = person_key(store)
-    account_ids = store.column(int, "SELECT account_id FROM accounts WHERE person = ?", person)
+    account_ids = accounts.of_person(store, person)
     people = [person, *_old_addresses(store, person, account_ids)]
     moved = (
         "SELECT DISTINCT account_id FROM accounts WHERE person != ?1 AND (account_id IN"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.state import Store, create_store
-from ccsync.state.log import history, runs, wrong_clock
+from ccsync.state import Store, create_store, wrong_clock
+from ccsync.state.log import history, runs
 from ccsync.state.log.history import Step
 from ccsync.state.log.runs import RejectedRecord
 

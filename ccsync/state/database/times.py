@@ -8,6 +8,11 @@ def to_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds")[:23] + "Z"
 
 
+def day_of(at: datetime) -> str:
+    """The UTC day of an aware time as `2026-11-23`."""
+    return at.astimezone(UTC).date().isoformat()
+
+
 def from_text(text: object) -> datetime | None:
     """The aware time that `to_text` wrote; `None` for NULL."""
     return datetime.fromisoformat(text) if isinstance(text, str) and text else None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from ccsync.state.database.store import Store
-from ccsync.state.database.times import from_text
+from ccsync.state.database.times import day_of, from_text
 
 LONGEST_HOLD_SECONDS = 3_600.0
 _HOLD = " hold"
@@ -32,7 +32,7 @@ def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: 
     `most` is how many calls of this UTC day may be used by this kind of work (`None`: no limit).
     Nothing is counted when the day is closed or used up.
     """
-    at, day = now.timestamp(), _day(now)
+    at, day = now.timestamp(), day_of(now)
     with store.transaction():
         [(counted, next_at, closing, held, held_since)] = store.rows(_STANDING, day, vendor, vendor + _HOLD)
         today, next_at, closed = counted or 0, next_at or 0.0, _still_closed(from_text(closing), now)
@@ -51,7 +51,7 @@ def admit(store: Store, vendor: str, now: datetime, seconds_apart: float, most: 
 
 def give_back(store: Store, vendor: str, now: datetime) -> None:
     """A call that was admitted was not made: it does not count. Its slot stays empty."""
-    store.run("UPDATE calls SET calls = max(calls - 1, 0) WHERE day = ? AND vendor = ?", _day(now), vendor)
+    store.run("UPDATE calls SET calls = max(calls - 1, 0) WHERE day = ? AND vendor = ?", day_of(now), vendor)
 
 
 def hold(store: Store, vendor: str, now: datetime, seconds: float) -> None:
@@ -84,7 +84,7 @@ def close_for_today(store: Store, vendor: str, now: datetime) -> None:
 
 def calls_on(store: Store, vendor: str, now: datetime) -> int:
     """Calls to `vendor` on the UTC day of `now`."""
-    return store.number("SELECT calls FROM calls WHERE day = ? AND vendor = ?", _day(now), vendor)
+    return store.number("SELECT calls FROM calls WHERE day = ? AND vendor = ?", day_of(now), vendor)
 
 
 def by_day(store: Store, vendor: str, first: date) -> dict[date, int]:
@@ -107,7 +107,3 @@ def next_midnight(now: datetime) -> datetime:
     """The next 00:00 UTC, when the vendor's day begins."""
     day = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return day + timedelta(days=1)
-
-
-def _day(now: datetime) -> str:
-    return now.astimezone(UTC).date().isoformat()

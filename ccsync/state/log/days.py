@@ -5,10 +5,11 @@ counted with the next one.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from ccsync.state import properties
 from ccsync.state.database.store import Store
+from ccsync.state.database.times import day_of
 
 MEMBERS = "members"
 LIMIT = "limit"
@@ -30,12 +31,12 @@ def note_members(store: Store, list_id: str, at: datetime, count: int) -> None:
         if properties.get(store, "days_list") != list_id:
             store.run("DELETE FROM days WHERE what = ?", MEMBERS)  # another list's numbers would look like a jump
             properties.put(store, "days_list", list_id)
-        store.run("INSERT OR REPLACE INTO days VALUES (?, ?, ?)", _day(at), MEMBERS, count)
+        store.run("INSERT OR REPLACE INTO days VALUES (?, ?, ?)", day_of(at), MEMBERS, count)
 
 
 def note_limit(store: Store, job: str, at: datetime) -> None:
     """The safety limit stopped a run."""
-    store.run(f"INSERT INTO days VALUES (?, ?, 1){_ADD}", _day(at), f"{LIMIT} {job}")
+    store.run(f"INSERT INTO days VALUES (?, ?, 1){_ADD}", day_of(at), f"{LIMIT} {job}")
 
 
 def count(store: Store) -> None:
@@ -83,7 +84,3 @@ def since(store: Store, first: date) -> dict[date, Mapping[str, int]]:
     for day, what, number in store.rows("SELECT day, what, number FROM days WHERE day >= ? ORDER BY day", str(first)):
         found.setdefault(date.fromisoformat(day), {})[what] = number
     return dict(found)
-
-
-def _day(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d")

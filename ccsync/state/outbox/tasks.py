@@ -5,7 +5,7 @@ taken off the list (`removals`), changes to be written back to Kibo (`write_back
 retried is the same for all.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ccsync.state.database.store import Store
 from ccsync.state.database.times import storable
@@ -20,6 +20,11 @@ RETRYING = "retrying"
 FAILED = "failed"
 """Parked: not tried again until something changes or a person asks for it."""
 DONE = "done"
+
+LONGEST_BACKOFF = timedelta(hours=12)
+"""Between two attempts at a task."""
+LONGEST_EXPIRY = timedelta(days=7)
+"""Of a refusal without a reason, and of a task that is parked."""
 
 
 def note_failure(

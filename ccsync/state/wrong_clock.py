@@ -3,14 +3,10 @@
 from datetime import datetime, timedelta
 
 from ccsync.state.database.store import Store
-from ccsync.state.outbox.tasks import FAILED
+from ccsync.state.outbox.tasks import FAILED, LONGEST_BACKOFF, LONGEST_EXPIRY
 from ccsync.state.suppressions import UNSUBSCRIBED
 
 SLACK = timedelta(hours=1)
-LONGEST_BACKOFF = timedelta(hours=12)
-"""Between two attempts at a task."""
-LONGEST_EXPIRY = timedelta(days=7)
-"""Of a refusal without a reason, and of a task that waits for a change."""
 
 
 def bring_back(store: Store, now: datetime) -> None:
