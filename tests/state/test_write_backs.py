@@ -100,7 +100,7 @@ def test_an_older_file_queues_what_it_remembers(tmp_path: Path, monkeypatch: pyt
     """Unsubscribes and departures of earlier versions reach the store; its own opt-outs do not."""
     path = tmp_path / "ccsync.db"
     with monkeypatch.context() as older:
-        older.setattr(schema, "_MIGRATIONS", schema._MIGRATIONS[:2])
+        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:2])
         older.setattr(schema, "VERSION", 2)
         connection = sqlite3.connect(path, isolation_level=None)
         schema.migrate(connection)
