@@ -3,7 +3,7 @@
 The contact at Constant Contact and the account at Kibo are their owner's to delete: the receipt says so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,7 +26,7 @@ from ccsync.to_constant_contact.imports import Imports
 class Receipt:
     """What was erased and what is kept, and what only a person can do.
 
-    `accounts` are the accounts that Kibo has with the address now: whether each opts in; `None`: Kibo could not be
+    `accounts` are the person's accounts in Kibo: whether each opts in; `None`: Kibo could not be
     asked for such an address. `moved_accounts` had the address once. `on_list` is how many contacts were taken off
     the list, `contacts` how many Constant Contact still has, `unseen` how many old addresses could not be looked up.
     """
@@ -44,8 +44,19 @@ class Receipt:
 
 
 def find(context: Context, address: str) -> Held:
-    """What ccsync holds about the person with this address; `erasure.Held.is_known` is false if that is nothing."""
-    return erasure.find(context.store, context.person_of(address))
+    """What ccsync holds about the person with this address; `erasure.Held.is_known` is false if that is nothing.
+
+    Raises what `ccsync.errors` lists: an address that ccsync does not know may be the new one of a contact it knows.
+    """
+    person = context.person_of(address)
+    held = erasure.find(context.store, person)
+    if held.is_known or check_address(address) is not None:
+        return held
+    contact = context.constant_contact.find_contact(address.strip())
+    if contact is not None:
+        with context.store.transaction():
+            contacts.note_moved(context.store, contact.contact_id, person)
+    return erasure.find(context.store, person)
 
 
 def run(context: Context, address: str) -> Receipt:
@@ -68,9 +79,15 @@ def _run(context: Context, address: str) -> Receipt:
         Imports(context).await_own()
         held = find(context, address)
     accounts = _accounts(context, address, held)
-    contacts, unseen = _contacts(context, address, held)
-    _suppress(context, address, held, accounts, contacts)
-    on_list = [one for _, one in contacts if context.list_id in (one.list_ids or ())]
+    by_id = [context.constant_contact.get_contact(one) for one in held.contact_ids]
+    # What the vendors show of these accounts and contacts may be newer than what any run has seen.
+    shown = [one.email for one in (*(accounts or ()), *by_id) if one is not None and one.email]
+    texts = {context.person_of(one): one.strip() for one in (*shown, address)}
+    held = erasure.find(context.store, context.person_of(address), texts)
+    found = {one.contact_id: one for one in by_id if one is not None and _is_theirs(context, one, held)}
+    unseen = _find_contacts(context, held, texts, found)
+    _suppress(context, held, texts, accounts, found.values())
+    on_list = [one for one in found.values() if context.list_id in (one.list_ids or ())]
     _take_off_list(context, held, on_list)
     if any(batches.holds(context.store, person) for person in held.people):
         raise VendorUnreachable(
@@ -79,8 +96,10 @@ def _run(context: Context, address: str) -> Receipt:
             "Run the same command again when Activity in Constant Contact shows the import as finished.",
         )
     with context.store.transaction():
+        _note_taken_off(context, held, on_list)
         erasure.erase(context.store, held)
-    if not erasure.finish(context.store, {address.strip(), person_key_text(address), *held.addresses}):
+    written = {*texts.values(), *map(person_key_text, texts.values())}
+    if not erasure.finish(context.store, written | held.addresses):
         raise StateError(
             "The person is erased, but traces may remain in the state file's write-ahead log.",
             "another program was reading the state file the whole time.",
@@ -94,7 +113,7 @@ def _run(context: Context, address: str) -> Receipt:
         None if accounts is None else {one.account_id: one.accepts_marketing for one in accounts},
         held.moved_accounts,
         len(held.people) - 1,
-        len(contacts),
+        len(found),
         len(on_list),
         unseen,
         held.rows,
@@ -103,7 +122,7 @@ def _run(context: Context, address: str) -> Receipt:
 
 
 def _accounts(context: Context, address: str, held: Held) -> list[Customer] | None:
-    """The accounts that Kibo has with the address, in any case of letters; `None` where it cannot be asked."""
+    """The person's accounts as Kibo has them, found by id and by the address; `None` where it cannot be asked."""
     wanted, found = person_key_text(address), dict[int, Customer]()
     if check_address(address) is None:
         for is_anonymous in (None, True):
@@ -114,49 +133,63 @@ def _accounts(context: Context, address: str, held: Held) -> list[Customer] | No
         found |= {} if customer is None else {account_id: customer}
     if check_address(address) is not None and not found:
         return None
-    return [one for one in found.values() if one.email and person_key_text(one.email) == wanted]
+    return [
+        one
+        for one in found.values()
+        if one.email and (one.account_id in held.account_ids or person_key_text(one.email) == wanted)
+    ]
 
 
-def _contacts(context: Context, address: str, held: Held) -> tuple[list[tuple[bytes, Contact]], int]:
-    """The contacts of the address and of the old ones, and of how many old ones neither id nor address is known."""
-    found, unseen = list[tuple[bytes, Contact]](), 0
-    for number, person in enumerate(held.people):
-        known = contacts.known(context.store, person, context.list_id)
-        text = address.strip() if number == 0 else ledger.address_of(context.store, person)
-        contact = None
-        if text:
-            contact = context.constant_contact.find_contact(text)
-        elif known and known.contact_id:
-            contact = context.constant_contact.get_contact(known.contact_id)
-        else:
-            unseen += 1
-        found += [] if contact is None else [(person, contact)]
-    return found, unseen
+def _is_theirs(context: Context, contact: Contact, held: Held) -> bool:
+    return contact.email is not None and context.person_of(contact.email) in held.people
+
+
+def _find_contacts(context: Context, held: Held, texts: Mapping[bytes, str], found: dict[str, Contact]) -> int:
+    """Add the contacts of all their addresses; of how many of these neither id nor address is known."""
+    unseen, seen = 0, {context.person_of(one.email or "") for one in found.values()}
+    for person in held.people:
+        text = texts.get(person) or ledger.address_of(context.store, person)
+        contact = context.constant_contact.find_contact(text) if text else None
+        if contact is not None:
+            found[contact.contact_id] = contact
+        unseen += not text and person not in seen and contacts.id_of(context.store, person) is None
+    return unseen
 
 
 def _suppress(
     context: Context,
-    address: str,
     held: Held,
+    texts: Mapping[bytes, str],
     accounts: Sequence[Customer] | None,
-    contacts: Sequence[tuple[bytes, Contact]],
+    found: Iterable[Contact],
 ) -> None:
     """From here on no export sends the person, and whatever ends this run, the next flush takes them off the list."""
     at = context.kibo.transport.server_time(context.now())
     says_no = accounts is not None and not any(one.accepts_marketing is not False for one in accounts)
     source = NOBODY_OPTED_IN if says_no else None
     with context.store.transaction():
-        for person, one in contacts:
-            if one.has_unsubscribed:
-                found = Suppression(person, UNSUBSCRIBED, "", None, one.opt_out_date, one.opt_out_source)
-                suppressions.record(context.store, found, context.now(), context.run_id)
-        for number, person in enumerate(held.people):
+        for one in found:
+            # The act is the contact's: it concerns every address that the contact has had.
+            ever = contacts.addresses_of_contact(context.store, one.contact_id, context.person_of(one.email or ""))
+            for person in set(ever).intersection(held.people) if one.has_unsubscribed else ():
+                kept = Suppression(person, UNSUBSCRIBED, "", None, one.opt_out_date, one.opt_out_source)
+                suppressions.record(context.store, kept, context.now(), context.run_id)
+        for person in held.people:
             suppressions.record(
                 context.store, Suppression(person, FORGOTTEN, "", None, at, source), context.now(), context.run_id
             )
-            text = address.strip() if number == 0 else ledger.address_of(context.store, person)
+            text = texts.get(person) or ledger.address_of(context.store, person)
             account_id = held.account_ids[0] if held.account_ids else 0
             removals.ask(context.store, [person], account_id, text, removals.DELETED, context.now())
+
+
+def _note_taken_off(context: Context, held: Held, on_list: Sequence[Contact]) -> None:
+    """Who had such a contact before, and has an account of their own, has not left the list."""
+    at = context.constant_contact.transport.server_time(context.now())
+    for one in on_list:
+        ever = contacts.addresses_of_contact(context.store, one.contact_id, context.person_of(one.email or ""))
+        for person in set(ever).difference(held.people):
+            contacts.note_removed(context.store, person, context.list_id, at)
 
 
 def _take_off_list(context: Context, held: Held, on_list: Sequence[Contact]) -> None:

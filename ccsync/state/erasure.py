@@ -79,12 +79,13 @@ def keep_forgotten(store: Store, person: bytes) -> None:
 class Held:
     """What the state file holds about a person who wants to be forgotten.
 
-    `people` are their address and the old addresses of its accounts; `moved_accounts` had the address once and have
-    another now. `rows` counts what would be erased, by table.
+    `people` are their address and the other ones of its accounts and contacts; `moved_accounts` had the address once
+    and have another now. `rows` counts what would be erased, by table.
     """
 
     people: tuple[bytes, ...]
     account_ids: tuple[int, ...]
+    contact_ids: tuple[str, ...]
     moved_accounts: tuple[int, ...]
     rejected_ids: tuple[int, ...]
     addresses: frozenset[str]
@@ -96,11 +97,14 @@ class Held:
         return bool(self.rows) or self.is_suppressed
 
 
-def find(store: Store, person: bytes) -> Held:
-    """Everything that is held about the person, in any table."""
+def find(store: Store, person: bytes, also: Iterable[bytes] = ()) -> Held:
+    """Everything that is held about the person, in any table. `also` are addresses that the vendors show for them."""
     person_of = person_key(store)
-    account_ids = accounts.of_person(store, person)
-    people = [person, *_old_addresses(store, person, account_ids)]
+    # An address that no account has may be the present one of a contact that ccsync put on the list for an account.
+    moved_here = "SELECT account_id FROM accounts JOIN contacts USING (person) WHERE moved_to = ?"
+    account_ids = accounts.of_person(store, person) or store.column(int, moved_here, person)
+    people = [person, *_other_addresses(store, person, account_ids, also)]
+    contact_ids = _values(store, str, "contacts", "contact_id", "person", people)
     moved = (
         "SELECT DISTINCT account_id FROM accounts WHERE person != ?1 AND (account_id IN"
         " (SELECT account_id FROM account_addresses WHERE person = ?1) OR account_id IN"
@@ -118,7 +122,8 @@ def find(store: Store, person: bytes) -> Held:
     return Held(
         tuple(people),
         tuple(account_ids),
-        tuple(store.column(int, moved, person)),
+        tuple(contact_ids),
+        tuple(one for one in store.column(int, moved, person) if one not in account_ids),
         tuple(sorted(set(rejected))),
         frozenset(_addresses(store, people, rejected)),
         rows,
@@ -172,15 +177,18 @@ def has_traces(store: Store, addresses: Iterable[str]) -> bool:
     return False
 
 
-def _old_addresses(store: Store, person: bytes, account_ids: Sequence[int]) -> list[bytes]:
-    """What else these accounts were known by, unless another account has that address now."""
+def _other_addresses(store: Store, person: bytes, account_ids: Sequence[int], also: Iterable[bytes]) -> list[bytes]:
+    """What else these accounts and their contacts were known by, unless another account has that address now."""
     found = dict.fromkeys(
         one
-        for table in ("account_addresses", "consent", "history")
+        for table in ("accounts", "account_addresses", "consent", "history")
         for one in _values(store, bytes, table, "person", "account_id", account_ids)
-        if one != person
     )
-    return [one for one in found if not is_somebodys(store, one)]
+    contact_ids = _values(store, str, "contacts", "contact_id", "person", [person, *found])
+    for table in ("contacts", "contact_addresses"):
+        found |= dict.fromkeys(_values(store, bytes, table, "person", "contact_id", contact_ids))
+    others = f"SELECT 1 FROM accounts WHERE person = ? AND account_id NOT IN ({marks(account_ids)})"
+    return [one for one in found | dict.fromkeys(also) if one != person and not store.exists(others, one, *account_ids)]
 
 
 def _addresses(store: Store, people: Sequence[bytes], rejected: Sequence[Value]) -> list[str]:

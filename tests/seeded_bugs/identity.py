@@ -526,4 +526,25 @@ BUGS = (
         ",",
         ("tests/machine/test_no_drift.py", "-k", "has_moved_on"),
     ),
+    SeededBug(
+        "who is forgotten stays on the list under the address that their contact has now",
+        "jobs/forget.py",
+        "    by_id = [context.constant_contact.get_contact(one) for one in held.contact_ids]\n",
+        "    by_id = list[Contact | None]()\n",
+        ("tests/identity/test_forgetting.py", "-k", "renamed"),
+    ),
+    SeededBug(
+        "an account that has moved is no longer the forgotten person's",
+        "jobs/forget.py",
+        "(one.account_id in held.account_ids or person_key_text(one.email) == wanted)",
+        "person_key_text(one.email) == wanted",
+        ("tests/identity/test_forgetting.py", "-k", "another_address_since"),
+    ),
+    SeededBug(
+        "whose former contact was taken off for somebody else has left the list",
+        "jobs/forget.py",
+        "        _note_taken_off(context, held, on_list)\n",
+        "",
+        ("tests/identity/test_forgetting.py", "-k", "another_person_s"),
+    ),
 )

@@ -139,7 +139,7 @@ def to_do(receipt: Receipt) -> Iterator[str]:
         numbers = ", ".join(map(str, sorted(receipt.accounts)))
         opted_in = sum(opts_in is True for opts_in in receipt.accounts.values())
         still = f" ({opted_in} of them still opted in)" if opted_in else ""
-        yield f"Kibo: delete or anonymize the customer accounts with this address: {numbers}{still}."
+        yield f"Kibo: delete or anonymize this person's customer accounts: {numbers}{still}."
     else:
         yield "Kibo: nothing to do; no account has this address."
     if receipt.moved_accounts:

@@ -1,0 +1,103 @@
+"""Who asks to be forgotten is one person with all accounts and contacts, under whatever address these are today."""
+
+import pytest
+
+from tests.harness import Shop
+from tests.identity.stories import edit, run_job
+from tests.jobs.forgetting import forget, rows_about, suppressions_of, traces
+from tests.jobs.polling import LEE, PAT, accepts, join, settled
+
+NEW, NEWER = "pat.new@example.org", "pat.newer@example.org"
+
+
+def rest(shop: Shop, *account_ids: int) -> None:
+    """Two days of every job, with an edit of these accounts in between."""
+    for _ in range(2):
+        for job in ("flush", "full poll", "export"):
+            run_job(shop, job)
+        edit(shop, *account_ids)
+        shop.later(hours=25)
+
+
+@pytest.mark.parametrize("is_seen", [True, False])
+@pytest.mark.parametrize("asked", [PAT, NEW])
+def test_a_renamed_contact_is_taken_off(shop: Shop, asked: str, is_seen: bool) -> None:
+    """Whichever address is named, and whether or not a run has seen the other: neither is on the list any more."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    if is_seen:
+        run_job(shop, "full poll")
+    receipt = forget(shop, asked)
+    assert receipt is not None
+    assert (receipt.on_list, receipt.contacts, receipt.accounts) == (1, 1, {pat: True})
+    assert traces(shop, PAT, NEW) == []
+    rest(shop, pat)
+    assert shop.members() & {PAT, NEW, LEE} == {LEE}
+    assert [accepts(shop, one) for one in (pat, lee)] == [True, True]
+    assert [rows_about(shop, one) for one in (PAT, NEW)] == [{"suppressions": 1}] * 2
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    shop.box.kibo.opt_in(pat)
+    run_job(shop, "flush")
+    assert PAT in shop.members()
+
+
+def test_a_contact_that_was_renamed_twice(shop: Shop) -> None:
+    """One change of address was seen, the other one was not."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    run_job(shop, "full poll")
+    shop.box.cc.rename(NEW, NEWER)
+    receipt = forget(shop, PAT)
+    assert receipt is not None
+    assert (receipt.on_list, receipt.old_addresses) == (1, 2)
+    rest(shop, pat)
+    assert not shop.members() & {PAT, NEW, NEWER}
+
+
+@pytest.mark.parametrize("asked", [PAT, LEE])
+def test_an_address_that_another_account_has_is_another_person_s(shop: Shop, asked: str) -> None:
+    """A contact has moved to the address of a customer who is not forgotten, or the other way round."""
+    pat, lee = join(shop, PAT, LEE)
+    shop.box.kibo.opt_out(lee)
+    settled(shop)
+    shop.box.cc.rename(PAT, LEE)
+    run_job(shop, "full poll")
+    shop.box.kibo.opt_in(lee)
+    run_job(shop, "flush")
+    assert forget(shop, asked) is not None
+    rest(shop, pat, lee)
+    assert (suppressions_of(shop, PAT), suppressions_of(shop, LEE)) == (
+        (["forgotten"], []) if asked == PAT else ([], ["forgotten"])
+    )
+    assert [accepts(shop, one) for one in (pat, lee)] == [True, True]
+
+
+def test_an_account_that_has_another_address_since(shop: Shop) -> None:
+    """No run has seen the change of address in the store: the new address is the same person's, and is not sent."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.kibo.change_address(pat, NEW)
+    receipt = forget(shop, PAT)
+    assert receipt is not None
+    assert (receipt.on_list, receipt.accounts) == (1, {pat: True})
+    rest(shop, pat)
+    assert not shop.members() & {PAT, NEW}
+    assert traces(shop, PAT, NEW) == []
+
+
+def test_an_unsubscribe_under_the_new_address_outlives_it(shop: Shop) -> None:
+    """It concerns every address of the contact: a later yes in the store does not outweigh it."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    shop.box.cc.unsubscribe(NEW)
+    assert forget(shop, PAT) is not None
+    assert (suppressions_of(shop, PAT), suppressions_of(shop, NEW)) == (["forgotten", "unsubscribed"],) * 2
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    shop.box.kibo.opt_in(pat)
+    rest(shop, pat)
+    assert not shop.members() & {PAT, NEW}
