@@ -118,7 +118,7 @@ def record_departure(
             contacts.note_absent(context.store, one, seen_at)
             change = ConsentChange(
                 one,
-                address if one == person else None,
+                address if address and context.person_of(address) == one else None,
                 "left-list",
                 "constant_contact",
                 None,

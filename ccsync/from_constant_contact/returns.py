@@ -170,12 +170,14 @@ def _record(context: Context, contact: Contact, person: bytes) -> None:
     """The person came back: lift the opt-out, and write that to Kibo if the opt-out was written there."""
     at = context.now()
     suppressions.lift(context.store, person, UNSUBSCRIBED)
-    if contact.email is not None and (now := context.person_of(contact.email)) != person:
-        contacts.note_moved(context.store, contact.contact_id, now)
+    current = context.person_of(contact.email or "")
+    if contact.email is not None and current != person:
+        contacts.note_moved(context.store, contact.contact_id, current)
     # A person who opted in again in the store was kept out until now: the next flush decides again.
     queue.enqueue_person(context.store, person, at)
     if context.config.sync.resubscribes:
         write_backs.enqueue_return(context.store, person, contact.contact_id, contact.opt_in_date, at)
     else:
         context.counts["resubscribed_not_told"] += 1
-    ledger.append(context.store, context.run_id, [change_of(contact, person, "resubscribed", contact.opt_in_date, at)])
+    change = change_of(contact, person, "resubscribed", contact.opt_in_date, at, is_current=person == current)
+    ledger.append(context.store, context.run_id, [change])

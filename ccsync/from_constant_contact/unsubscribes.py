@@ -43,8 +43,10 @@ def record(context: Context, shown: Iterable[Contact]) -> int:
                     _leave_old_address(context, person, contact.contact_id)
                 # It takes the contact off every list, and coming back gives none back.
                 contacts.note_removed(context.store, person, None, vendor_at)
-                change = change_of(contact, person, "unsubscribed", contact.opt_out_date, seen_at)
-                change = change if person == current else replace(change, email=None)
+                is_current = person == current
+                change = change_of(
+                    contact, person, "unsubscribed", contact.opt_out_date, seen_at, is_current=is_current
+                )
                 news.append(replace(change, source=OWN) if is_own else change)
             else:
                 erasure.keep_forgotten(context.store, person)

@@ -44,13 +44,18 @@ class LedgerRow:
     run_id: int | None
 
 
-def change_of(contact: Contact, person: bytes, change: str, at: datetime | None, seen_at: datetime) -> ConsentChange:
-    """A change at Constant Contact that happened at `at`, if known, with its evidence."""
+def change_of(
+    contact: Contact, person: bytes, change: str, at: datetime | None, seen_at: datetime, *, is_current: bool
+) -> ConsentChange:
+    """A change at Constant Contact that happened at `at`, if known, with its evidence.
+
+    `is_current`: the contact's present address is the person's. Of another one that it had the row names none: the
+    address of a row is where its person is looked for.
+    """
     shown = ("permission_to_send", "opt_in_source", "opt_out_source", "update_source")
     evidence = {name: getattr(contact, name) for name in shown}
-    return ConsentChange(
-        person, contact.email, change, "constant_contact", at, seen_at, None, contact.contact_id, evidence
-    )
+    email = contact.email if is_current else None
+    return ConsentChange(person, email, change, "constant_contact", at, seen_at, None, contact.contact_id, evidence)
 
 
 def append(store: Store, run_id: int, changes: Iterable[ConsentChange]) -> None:

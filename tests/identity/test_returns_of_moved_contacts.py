@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from ccsync.state import people
 from tests.harness import Shop
 from tests.identity.stories import outcome, run_job, story_of, suppressed
 from tests.jobs.polling import LEE, PAT, join, settled, small_shop
@@ -71,3 +72,46 @@ def test_who_leaves_once_more_after_a_return_has_left(keeping: Shop) -> None:
     members, _ = outcome(keeping)
     assert members & {PAT, NEW} == set()
     assert (suppressed(keeping, PAT), suppressed(keeping, NEW)) == ({"departed"}, {"departed"})
+
+
+def strange_addresses(shop: Shop) -> list[tuple[str | None, str]]:
+    """The rows of the consent ledger, as they are, whose address is not that of their person."""
+    store = shop.open()
+    key = people.person_key(store)
+    rows = store.rows("SELECT person, email, change FROM consent WHERE email NOT NULL")
+    found = [(email, change) for person, email, change in rows if key(email) != person]
+    store.close()
+    return found
+
+
+def test_the_ledger_names_nobody_s_next_address_as_theirs(shop: Shop) -> None:
+    """Where an address is looked for by a row, another person's contact or account would be met."""
+    left_and_rejoined(shop, has_both=False)
+    shop.box.cc.unsubscribe(NEW)
+    run_job(shop, "full poll")
+    shop.box.cc.resubscribe(NEW)
+    run_job(shop, "full poll")
+    shop.box.cc.rename(NEW, "pat.newest@example.com")
+    shop.box.cc.unsubscribe("pat.newest@example.com")
+    run_job(shop, "full poll")
+    shop.box.cc.resubscribe("pat.newest@example.com")
+    run_job(shop, "full poll")
+    outcome(shop)
+    assert strange_addresses(shop) == []
+
+
+def test_a_deleted_contact_is_looked_for_under_its_own_address(shop: Shop) -> None:
+    """Its person's earlier contact came back under another address: the new one is deleted, and sent anew."""
+    accounts = join(shop, PAT, LEE)
+    settled(shop)
+    shop.box.kibo.update_account(accounts[0], lastName="Edited")
+    run_job(shop, "flush")
+    shop.box.cc.unsubscribe(PAT)
+    shop.box.cc.rename(PAT, NEW)
+    run_job(shop, "flush")
+    shop.box.cc.resubscribe(NEW)
+    outcome(shop, *accounts)
+    assert PAT in shop.members()
+    shop.box.cc.delete_contact(PAT)
+    members, flags = outcome(shop, *accounts)
+    assert (members & {PAT, NEW}, flags) == ({PAT}, [True, True])

@@ -85,3 +85,11 @@ def test_who_comes_back_while_their_account_has_moved_on_is_no_drift() -> None:
     before = [("run", 3), ("confirm", 0), ("refuse_contact", 0, 0, 0), ("run", 0), ("hand_over", 423, 0)]
     written = [("leave", 504, 0), ("redact", 0, 0, 0), ("fail", 0, 0, 0), ("fail", 1, 12, 5)]
     play(0, [*first, *before, *written, ("move", 987, 0, 0), ("rejoin", 0, 0)])
+
+
+def test_a_deleted_contact_whose_person_s_earlier_one_came_back_under_another_address_is_sent_anew() -> None:
+    """It was looked for under that other address, where it is not."""
+    first = [("sign_up", where, how) for where, how in ((0, 2), (0, 0), (2, 2), (3, 2))]
+    before = [("run", 3), ("edit", 0), ("sign_up", 0, 0), ("race", 0, 0, 0, 671, 0, 0)]
+    moved = [("unsubscribe", 0, 0), ("rename", 0, 2, 0), ("race", 0, 0, 0, 106, 0, 0), ("come_back", 0, 0)]
+    play(0, [*first, *before, *moved, ("settle", 0), ("delete_contact", 565, 0)])
