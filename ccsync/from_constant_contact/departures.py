@@ -103,8 +103,7 @@ def record_departure(
     known = contacts.known(context.store, person, context.list_id)
     contact_id = contact.contact_id if contact else known.contact_id if known else None
     source = whose_act(contact) if contact else None
-    # Where nobody has looked, the last sighting stays the last.
-    seen_at = (known.last_seen_at if known and not contact else None) or vendor_now(context)
+    seen_at = vendor_now(context) if contact else None
     last_on_list_at = list_record.last_on_list_at(context, known)
     with context.store.transaction():
         for one in contacts.addresses_of_contact(context.store, contact_id, person):

@@ -169,10 +169,12 @@ def note_moved(store: Store, contact_id: str, person: bytes) -> None:
     store.run("UPDATE contacts SET moved_to = ?2 WHERE contact_id = ?1 AND person != ?2", contact_id, person)
 
 
-def note_absent(store: Store, person: bytes, at: datetime, permission: str | None = None) -> None:
-    """A look did not find this member. `permission` is what is known of the contact now."""
-    sql = "UPDATE contacts SET member_of = NULL, seen_at = ?, permission = coalesce(?, permission) WHERE person = ?"
-    store.run(sql, at, permission, person)
+def note_absent(store: Store, person: bytes, at: datetime | None, permission: str | None = None) -> None:
+    """This member is not on the list, as a look at `at` showed. `None`: nobody has looked, and the last sighting, which
+    may be an import that took hours, stays the last. `permission` is what is known of the contact now.
+    """
+    seen = "seen_at = coalesce(?, seen_at), permission = coalesce(?, permission)"
+    store.run(f"UPDATE contacts SET member_of = NULL, {seen} WHERE person = ?", at, permission, person)
 
 
 def begin_anew(store: Store, person: bytes, list_id: str, at: datetime, said_at: datetime | None = None) -> None:

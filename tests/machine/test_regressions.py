@@ -341,3 +341,12 @@ def test_the_yes_of_an_address_s_owner_is_older_than_the_no_of_its_former_one_th
     before = [("run", 3), ("decide", 0, 0), ("hand_over", 954, 0), ("settle", 0)]
     noes = [("decide", 0, 1), ("decide", 429, 0), ("unsubscribe", 0, 0), ("leave", 0, 0), ("short_page", 0, 0)]
     play(0, [*first, *before, *noes])
+
+
+def test_a_return_while_an_import_hangs_where_too_many_are_gone_to_look_at_each_first() -> None:
+    """Nothing shows that they were on the list at the end of the import, after their return."""
+    first = [("sign_up", where, how) for where, how in ((0, 2), (1, 1), (2, 2), (0, 0), (0, 0))]
+    before = [("run", 3), ("sign_up", 2, 0), ("delete_contact", 8, 1), ("redact", 0, 0, 0), ("settle", 0)]
+    hanging = [("sign_up", 0, 2), ("move", 0, 0, 0), ("hang", 0, 0), ("run", 0)]
+    confirmed_opt_in = 1
+    play(confirmed_opt_in, [*first, *before, *hanging, ("unsubscribe", 0, 0), ("come_back", 0, 0), ("sign_up", 5, 1)])

@@ -73,7 +73,7 @@ BUGS = (
     SeededBug(
         "who came back under another address is sent under the old one",
         "from_constant_contact/returns.py",
-        "        contacts.note_moved(context.store, contact.contact_id, now)\n",
+        "        contacts.note_moved(context.store, contact.contact_id, current)\n",
         "        pass\n",
         (OLD_ADDRESSES, "-k", "within_minutes"),
     ),

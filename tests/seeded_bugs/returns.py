@@ -118,4 +118,11 @@ BUGS = (
         "        pass\n",
         ("tests/jobs/test_either_way.py", "-k", "came_back"),
     ),
+    SeededBug(
+        "a departure that nobody has looked at counts as a look at the end of the import",
+        "from_constant_contact/departures.py",
+        "    seen_at = vendor_now(context) if contact else None\n",
+        "    seen_at = vendor_now(context) if contact else known.last_seen_at if known else None\n",
+        ("tests/identity/test_order_of_returns.py", "-k", "also_where_many_are_gone"),
+    ),
 )
