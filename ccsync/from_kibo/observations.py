@@ -53,6 +53,10 @@ class Observer:
         """Note these accounts; a change of consent is a row of the consent ledger."""
         # In the order of their changes: of two accounts with one address, the newer decision holds.
         before = accounts.known(self._context.store, [one.account_id for one in customers])
+        gone = {one.account_id for one in customers if self._is_nobodys(one, before.get(one.account_id))}
+        for account_id in gone:
+            self._is_gone(account_id)
+        customers = [one for one in customers if one.account_id not in gone]
         answering = sorted(echoes.without_own(self._context, customers, before), key=_changed_at)
         who = {one.account_id: self._person(one) for one in answering}
         self._held = removals.held_among(self._context.store, [one for one in who.values() if one is not None])
@@ -64,16 +68,17 @@ class Observer:
         """The person of the address; `None` for an account without a usable address."""
         return None if check_address(customer.email) is not None else self._context.whose(customer)
 
+    def _is_nobodys(self, customer: Customer, was: AccountSeen | None) -> bool:
+        """Was it a shopper's, and is it a business account now, or one without a usable address?"""
+        return was is not None and was.kind != B2B and (customer.is_b2b or self._person(customer) is None)
+
     def _observe(self, customer: Customer, person: bytes | None, was: AccountSeen | None) -> None:
-        if customer.is_b2b:
-            if person is not None:
-                is_as_before = was is not None and was.accepts_marketing is bool(customer.accepts_marketing)
-                changed_at = customer.created_at if was is None else customer.updated_at
-                self._note(customer, person, was, was.since if was and is_as_before else changed_at, kind=B2B)
-            return
         if person is None:
-            if was is not None:
-                self._is_gone(customer.account_id)
+            return
+        if customer.is_b2b:
+            is_as_before = was is not None and was.accepts_marketing is bool(customer.accepts_marketing)
+            changed_at = customer.created_at if was is None else customer.updated_at
+            self._note(customer, person, was, was.since if was and is_as_before else changed_at, kind=B2B)
             return
         said = was.accepts_marketing if was is not None and was.kind != B2B else None
         seen = what_is_seen(was=said, is_now=bool(customer.accepts_marketing))
@@ -110,7 +115,8 @@ class Observer:
     def _is_gone(self, account_id: int) -> None:
         """An account that had an address and has none any more was redacted: it is treated as deleted.
 
-        What Kibo writes into a redacted account is not documented: nothing, or a placeholder.
+        What Kibo writes into a redacted account is not documented: nothing, or a placeholder. A business account says
+        nothing for a person either: its consent sits on its users.
         """
         self._write()
         store, at = self._context.store, self._context.now()

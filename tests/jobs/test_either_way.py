@@ -9,6 +9,7 @@ from ccsync.errors import LoginNeeded, RefusedError
 from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import LIST, Shop
 from tests.jobs.flushing import add, change, new_shop
+from tests.jobs.reconciling import reconcile
 from tests.jobs.test_export import expected_members
 
 STAYS, MOVES, OUT, LEAVER, NO, NEW = (
@@ -208,6 +209,23 @@ def test_a_redacted_account_is_gone(makes_event: bool, writes: str, tmp_path: Pa
             shop.export()
             _cron(shop)
         assert shop.members() == {STAYS}
+
+
+@pytest.mark.parametrize("writes", ["", "redacted", "redacted@anonymous.invalid"])
+def test_reconcile_finds_a_redacted_account_that_made_no_event(writes: str, tmp_path: Path) -> None:
+    """It has no other address now: its person is still on the list, and the repair takes them off."""
+    with new_shop(tmp_path, redaction_writes=writes, redaction_makes_event=False) as shop:
+        add(shop, STAYS)
+        gone = add(shop, OUT)
+        shop.export()
+        _cron(shop)
+        shop.box.kibo.redact_account(gone)
+        _cron(shop)
+        report, kinds, _ = reconcile(shop, fixes=True)
+        assert (report.drift, kinds["not-removed"]) == (1, {OUT})
+        _cron(shop)
+        assert shop.members() == {STAYS}
+        assert reconcile(shop)[0].drift == 0
 
 
 @pytest.mark.parametrize("longest", [50, 70])

@@ -297,8 +297,8 @@ BUGS = (
     SeededBug(
         "a redacted account is left as it was",
         "from_kibo/observations.py",
-        "                self._is_gone(customer.account_id)\n",
-        "                return\n",
+        "            self._is_gone(account_id)\n",
+        "            pass\n",
         (ACCOUNTS, "-k", "redacted"),
     ),
     SeededBug(
@@ -546,5 +546,26 @@ BUGS = (
         "        _note_taken_off(context, held, on_list)\n",
         "",
         ("tests/identity/test_forgetting.py", "-k", "another_person_s"),
+    ),
+    SeededBug(
+        "reconcile takes a redacted account for one that has moved",
+        "state/views/comparison.py",
+        " WHERE opts_in AND why_not = '' AND account_id IN",
+        " WHERE opts_in AND account_id IN",
+        ("tests/jobs/test_either_way.py", "-k", "reconcile_finds"),
+    ),
+    SeededBug(
+        "whose account is a business account now stays on the list",
+        "from_kibo/observations.py",
+        "(customer.is_b2b or self._person(customer) is None)",
+        "self._person(customer) is None",
+        ("tests/identity/test_accounts_that_end.py", "-k", "leaves_the_list and business"),
+    ),
+    SeededBug(
+        "a redacted account without a consent stays a person's",
+        "from_kibo/observations.py",
+        "for one in customers if self._is_nobodys",
+        "for one in customers if one.accepts_marketing is not None and self._is_nobodys",
+        ("tests/identity/test_accounts_that_end.py", "-k", "leaves_the_list and None"),
     ),
 )

@@ -153,8 +153,8 @@ def is_opted_out_elsewhere(store: Store, person: bytes) -> bool:
 
 
 def opted_in_among(store: Store, account_ids: Sequence[int]) -> list[int]:
-    """Those of these accounts that opt in, whatever their address."""
-    sql = f"SELECT account_id FROM at_kibo WHERE opts_in AND account_id IN ({marks(account_ids)})"
+    """Those of these accounts that opt in, whatever their address; one that has none any more is as good as deleted."""
+    sql = f"SELECT account_id FROM at_kibo WHERE opts_in AND why_not = '' AND account_id IN ({marks(account_ids)})"
     return store.column(int, sql, *account_ids)
 
 
