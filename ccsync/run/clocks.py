@@ -112,17 +112,15 @@ def latest_at_kibo(context: Context, at: ContactTime) -> KiboTime:
 
 
 def do_agree(context: Context) -> bool:
-    """Does our clock show what the vendors' clocks show that have answered in this run, and has one answered?"""
+    """Does our clock show what the vendors' clocks show, those of both, as far as their answers tell?
+
+    Ours and one of theirs may be wrong alike.
+    """
     when = moment(context)
-    found = [
-        read(context, when)
-        for read, transport in (
-            (_kibo, context.kibo.transport),
-            (_constant_contact, context.constant_contact.transport),
-        )
-        if transport.dates.answers
-    ]
-    return bool(found) and all(
+    both = (_kibo, context.kibo.transport), (_constant_contact, context.constant_contact.transport)
+    found = [read(context, when) for read, transport in both if transport.dates.answers]
+    were_asked = all(transport.calls for _, transport in both)
+    return bool(were_asked and found) and all(
         abs(one.earliest - when.ours) <= AGREE and abs(one.latest - when.ours) <= AGREE for one in found
     )
 

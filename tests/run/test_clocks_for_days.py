@@ -120,7 +120,8 @@ def play(world: World, spans: dict[str, float], time: timedelta) -> None:
         world.shop.later(minutes=30 if number != 4 else 20 * 60)
     assert returned == set(NUMBERS)
     check_consent(world, before, NUMBERS)
-    check_state(world, has_every_run=False)
+    # Where all three show the same wrong time, nobody can tell, and what is old by it is pruned.
+    check_state(world, has_every_run=not {"ours", "kibo", "cc"} <= {one.split()[-1] for one in spans})
     assert world.texts("SELECT value FROM meta WHERE key = 'restored'") == []
 
 
