@@ -78,10 +78,16 @@ class Removals:
 
 def plan(context: Context, accept: int, done: int = 0) -> tuple[list[Removal], list[Removal]]:
     """Who is removed now, after `done` in this run, and whom the safety limit stops."""
-    waiting = [one for one in _waiting(context) if not one.activity_ids and not one.is_done]
+    waiting = [one for one in _waiting(context) if not one.is_done and _is_to_start(context, one)]
     on_list = contacts.count_on_list(context.store, context.list_id)
     may_go = let_through(len(waiting), done, on_list, context.config.sync.max_opt_outs, accept)
     return waiting[:may_go], waiting[may_go:]
+
+
+def _is_to_start(context: Context, one: Removal) -> bool:
+    # A dry run looks for no lost job: most have never been started.
+    is_lost = context.is_dry_run and set(one.activity_ids) == {removals.LOST}
+    return not one.activity_ids or (is_lost and outcomes.is_wanted(context, one))
 
 
 def over_the_limit(held: int, done: int) -> SafetyLimitError:
