@@ -1,13 +1,13 @@
 """Keeps no data about customers who asked to be forgotten, until they opt in again in the store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ccsync.consent.kibo_consent import lifted_by_opt_in
 from ccsync.models import Customer
 from ccsync.run.context import Context
 from ccsync.state import accounts, erasure, suppressions
 from ccsync.state.accounts import AccountSeen
-from ccsync.state.suppressions import FORGOTTEN
+from ccsync.state.suppressions import FORGOTTEN, NOBODY_OPTED_IN
 
 
 def set_apart(context: Context, customers: Sequence[Customer]) -> tuple[list[Customer], list[Customer]]:
@@ -32,9 +32,27 @@ def note_noes(context: Context, hidden: Sequence[Customer]) -> None:
     noes = [
         AccountSeen(one.account_id, person, False, one.updated_at)
         for one in hidden
-        if one.accepts_marketing is False and (person := context.whose(one)) is not None
+        if one.accepts_marketing is False and not one.is_b2b and (person := context.whose(one)) is not None
     ]
     accounts.observe(context.store, noes, context.now())
+
+
+def noes(context: Context, customers: Sequence[Customer], before: Mapping[int, AccountSeen]) -> dict[int, AccountSeen]:
+    """Accounts, new to ccsync, that said no when their person was forgotten: nothing else is kept of them."""
+    new = {one.account_id: person for one in customers if (person := context.whose(one)) is not None}
+    new = {account_id: person for account_id, person in new.items() if account_id not in before}
+    since = {
+        person: one.since
+        for person in erasure.forgotten_among(context.store, list(new.values()))
+        for one in suppressions.of_person(context.store, person)
+        if one.kind == FORGOTTEN and one.source == NOBODY_OPTED_IN and one.since is not None
+    }
+    found = dict[int, AccountSeen]()
+    for customer in customers:
+        at = since.get(new.get(customer.account_id, b""))
+        if at is not None and customer.created_at is not None and customer.created_at <= at:
+            found[customer.account_id] = AccountSeen(customer.account_id, new[customer.account_id], False, at)
+    return found
 
 
 def _said(known: AccountSeen | None) -> bool | None:

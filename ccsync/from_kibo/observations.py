@@ -53,6 +53,7 @@ class Observer:
         """Note these accounts; a change of consent is a row of the consent ledger."""
         # In the order of their changes: of two accounts with one address, the newer decision holds.
         before = accounts.known(self._context.store, [one.account_id for one in customers])
+        before |= forgotten.noes(self._context, customers, before)
         gone = {one.account_id for one in customers if self._is_nobodys(one, before.get(one.account_id))}
         for account_id in gone:
             self._is_gone(account_id)

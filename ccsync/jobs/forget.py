@@ -10,6 +10,7 @@ from datetime import datetime
 from ccsync.errors import RefusedError, StateError, VendorUnreachable
 from ccsync.from_constant_contact import restored
 from ccsync.from_constant_contact.activities import await_activities, be_patient
+from ccsync.from_kibo import forgotten
 from ccsync.kibo.customers import address_filter
 from ccsync.mapping import check_address, person_key_text
 from ccsync.models import Contact, Customer
@@ -98,6 +99,8 @@ def _run(context: Context, address: str) -> Receipt:
     with context.store.transaction():
         _note_taken_off(context, held, on_list)
         erasure.erase(context.store, held)
+        if any(one.accepts_marketing for one in accounts or ()):
+            forgotten.note_noes(context, accounts or ())
     written = {*texts.values(), *map(person_key_text, texts.values())}
     if not erasure.finish(context.store, written | held.addresses):
         raise StateError(

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.harness import Shop
-from tests.identity.stories import edit, run_job
+from tests.identity.stories import FIRST, edit, outcome, run_job, run_jobs
 from tests.jobs.forgetting import forget, rows_about, suppressions_of, traces
 from tests.jobs.polling import LEE, PAT, accepts, join, settled
 
@@ -101,3 +101,37 @@ def test_an_unsubscribe_under_the_new_address_outlives_it(shop: Shop) -> None:
     shop.box.kibo.opt_in(pat)
     rest(shop, pat)
     assert not shop.members() & {PAT, NEW}
+
+
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("how", ["leave", "unsubscribe"])
+def test_a_yes_after_it_is_newer_than_what_came_before(shop: Shop, how: str, first: str) -> None:
+    """The store had been opted out, and the account is erased: its yes is not taken for the one of its first day."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    if how == "leave":
+        shop.box.cc.leave_list(PAT, shop.list_id)
+    else:
+        shop.box.cc.unsubscribe(PAT)
+    run_job(shop, "full poll")
+    assert accepts(shop, pat) is False
+    assert forget(shop, PAT) is not None
+    assert rows_about(shop, PAT).keys() == {"suppressions"}
+    shop.later(hours=1)
+    shop.box.kibo.opt_in(pat)
+    run_jobs(shop, first)
+    members, flags = outcome(shop, pat)
+    assert (PAT in members, flags) == (how == "leave", [True])
+
+
+def test_each_account_that_said_no_may_say_yes(shop: Shop) -> None:
+    """One account opted in when the person was forgotten, and the other one does so later."""
+    _, twin = join(shop, PAT, PAT)
+    shop.box.kibo.opt_out(twin)
+    settled(shop)
+    assert forget(shop, PAT) is not None
+    assert PAT not in shop.members()
+    shop.later(hours=1)
+    shop.box.kibo.opt_in(twin)
+    run_job(shop, "flush")
+    assert PAT in shop.members()

@@ -568,4 +568,18 @@ BUGS = (
         "for one in customers if one.accepts_marketing is not None and self._is_nobodys",
         ("tests/identity/test_accounts_that_end.py", "-k", "leaves_the_list and None"),
     ),
+    SeededBug(
+        "a yes after somebody was forgotten is as old as the account",
+        "from_kibo/observations.py",
+        "        before |= forgotten.noes(self._context, customers, before)\n",
+        "",
+        ("tests/identity/test_forgetting.py", "-k", "newer_than_what_came_before"),
+    ),
+    SeededBug(
+        "who is forgotten is not heard by a second account",
+        "jobs/forget.py",
+        "            forgotten.note_noes(context, accounts or ())\n",
+        "            pass\n",
+        ("tests/identity/test_forgetting.py", "-k", "may_say_yes"),
+    ),
 )
