@@ -27,22 +27,6 @@ None of them ever holds a response body, a token or a whole e-mail address.
 
 SOME_REJECTED = 3
 """No error: the run did its work, but records were newly rejected."""
-EXIT_CODES = {
-    0: "done, or nothing to do, or the sync is disabled",
-    1: "unforeseen: a bug",
-    2: "usage",
-    3: "done, but some records were newly rejected in this run",
-    4: "config missing or wrong",
-    5: "log in again",
-    6: "state file missing, unreadable, not writable, damaged, hard linked, or newer than this program",
-    7: "another run holds the lock; nothing was done",
-    8: "a vendor is unreachable or throttling, or today's quota is spent; the next run continues",
-    9: "a vendor refused the run",
-    10: "safety limit: too much would change at once",
-    11: "declined at a prompt; nothing was changed",
-    130: "interrupted from the keyboard",
-    143: "stopped by the system (SIGTERM)",
-}
 
 
 class CcsyncError(Exception):

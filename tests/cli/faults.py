@@ -1,7 +1,9 @@
 """What the tables of faults share: the commands, how an error has to look, and that nothing is lost by it."""
 
+import signal
 import subprocess
 
+from ccsync.errors import SOME_REJECTED, CcsyncError
 from tests.canaries import leaks_in
 from tests.harness import LIST
 from tests.inside import InsideShop
@@ -15,6 +17,15 @@ COMMANDS: dict[str, list[str]] = {
 }
 """The commands that call a vendor."""
 ALL_COMMANDS = {**COMMANDS, "logs": ["logs"]}
+
+
+def exit_codes() -> set[int]:
+    """Every code that a command can end with: success, what `ccsync.errors` has, and the system's stop."""
+    codes, classes = {0, SOME_REJECTED, 128 + signal.SIGTERM}, [CcsyncError]
+    for one in classes:
+        codes.add(one.exit_code)
+        classes += one.__subclasses__()
+    return codes
 
 
 def check_error(done: subprocess.CompletedProcess[str], codes: set[int], *words: str) -> None:

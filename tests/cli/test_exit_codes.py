@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.errors import EXIT_CODES
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock
 from tests.canaries import leaks_in
-from tests.cli.faults import ALL_COMMANDS
+from tests.cli.faults import ALL_COMMANDS, exit_codes
 from tests.inside import CommandClock, run_inside
 from tests.live import LiveShop
 
@@ -249,5 +248,5 @@ def test_a_misspelt_command(tmp_path: Path) -> None:
 def test_no_code_is_left_out() -> None:
     """Every documented code is reached by one of the tests above, and no other."""
     reached = {code for _, code, _, _ in ROWS} | {7, DECLINED} | set(SIGNALS)
-    assert reached == set(EXIT_CODES)
+    assert reached == exit_codes()
     assert {"login", "check", "configure", "export", "logs"} == {name for name, *_ in ROWS}
