@@ -8,6 +8,7 @@ from enum import Enum
 from ccsync.consent.decisions import Stand, as_last_seen, blocking_suppression, reason_of, stand_of
 from ccsync.models import KnownContact
 from ccsync.state.outbox import removals, tasks
+from ccsync.state.outbox.queue import Queued
 from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 from ccsync.state.views.person_facts import AccountKnown
 from ccsync.words import counted
@@ -22,17 +23,6 @@ class Standing(Enum):
     WAITING = "waiting"
     NOT_LISTED = "not-listed"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """An account in the queue."""
-
-    account_id: int
-    status: str
-    attempts: int
-    next_at: datetime
-    last_error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +179,8 @@ def _waiting(facts: Facts, off: str, name: str) -> Iterator[Answer]:
         text = f"Not yet on {name}: the first export has not finished, and nothing is sent before that: ccsync export"
         yield Answer(Standing.WAITING, text)
     for one in _weightiest(facts):
-        standing = Standing.NOT_LISTED if one.status == tasks.FAILED else Standing.WAITING
-        yield Answer(standing, f"{off}{_of_queued(facts, one)[0].lower()}{_of_queued(facts, one)[1:]}")
+        standing, text = Standing.NOT_LISTED if one.status == tasks.FAILED else Standing.WAITING, _of_queued(facts, one)
+        yield Answer(standing, f"{off}{text[0].lower()}{text[1:]}")
 
 
 def _weightiest(facts: Facts) -> list[Queued]:
@@ -200,18 +190,14 @@ def _weightiest(facts: Facts) -> list[Queued]:
 
 
 def _of_queued(facts: Facts, one: Queued) -> str:
-    account = f"A change of account {one.account_id}"
+    account, attempts = f"A change of account {one.account_id}", counted(one.attempts, "attempt")
     if one.status == tasks.FAILED:
-        return f"{account} failed for good after {_attempts(one)}. {_sentence(one.last_error)}".strip()
+        return f"{account} failed for good after {attempts}. {_sentence(one.last_error)}".strip()
     if one.status == tasks.RETRYING:
-        return f"{account} is waiting for a retry after {_attempts(one)}. {_sentence(one.last_error)}".strip()
+        return f"{account} is waiting for a retry after {attempts}. {_sentence(one.last_error)}".strip()
     return f"{account} is waiting for the next flush-events" + (
         "." if facts.is_enabled else ", and the sync is disabled."
     )
-
-
-def _attempts(one: Queued) -> str:
-    return counted(one.attempts, "attempt")
 
 
 def _of_accounts(facts: Facts, off: str) -> Iterator[Answer]:

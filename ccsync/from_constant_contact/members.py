@@ -100,13 +100,7 @@ def _read_made_since(context: Context, at: datetime) -> None:
 
 def read_list(context: Context, **filters: str) -> None:
     """Read the list's members page by page; their contacts are known from then on."""
-    seen = 0
-    for page in context.constant_contact.iter_contact_pages(
-        lists=context.list_id, include="list_memberships", **filters
-    ):
-        sightings.note(context, page)
-        seen += len(page)
-        context.show("members of the list", seen)
+    sightings.note_all(context, "members of the list", lists=context.list_id, **filters)
 
 
 def find_contacts(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden:

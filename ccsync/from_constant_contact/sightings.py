@@ -64,6 +64,15 @@ def note(context: Context, found: Iterable[Contact], adopt_list_id: str | None =
                 hold_back(context, person, held_since, UNORDERED, seen_at)
 
 
+def note_all(context: Context, phase: str, adopt_list_id: str | None = None, **filters: str) -> None:
+    """Read all contacts that these filters match, with their lists; they are known from then on."""
+    seen = 0
+    for page in context.constant_contact.iter_contact_pages(include="list_memberships", **filters):
+        note(context, page, adopt_list_id)
+        seen += len(page)
+        context.show(phase, seen)
+
+
 def _was_on_list(context: Context, person: bytes) -> bool:
     known = contacts.known(context.store, person, context.list_id)
     return known is not None and known.is_on(context.list_id)

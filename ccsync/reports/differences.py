@@ -137,8 +137,8 @@ def _newest(accounts: Sequence[AtKibo]) -> AtKibo:
 
 def _queued(context: Context, account_ids: Iterable[int]) -> str | None:
     """How these accounts stand in the queue: the first one that is in it."""
-    found = [standing[0] for one in account_ids if (standing := queue.queued(context.store, one)) is not None]
-    return found[0] if found else None
+    waiting = (queue.queued(context.store, one) for one in account_ids)
+    return next((one.status for one in waiting if one is not None), None)
 
 
 def _has_just_changed(accounts: Iterable[AtKibo], flushed_at: datetime | None) -> bool:

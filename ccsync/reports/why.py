@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from ccsync.config import Config
-from ccsync.consent.explanation import Answer, Facts, Queued, judge
+from ccsync.consent.explanation import Answer, Facts, judge
 from ccsync.errors import SafetyLimitError
 from ccsync.reports.status import next_run_at
 from ccsync.run.job_names import FLUSH_EVENTS
@@ -152,7 +152,7 @@ def _facts(store: Store, nothing: Facts, account_ids: Sequence[int], person: byt
         nothing,
         accounts=tuple(one for one in known if one.person == person),
         moved=tuple(moved),
-        queue=tuple(_queue(store, present)),
+        queue=tuple(found for one in present if (found := queue.queued(store, one)) is not None),
         rejection=_rejection(store, present),
         is_deleted=bool(deleted - {one.account_id for one in known}),
         is_read=any(done_at for _, _, done_at in happened),
@@ -172,13 +172,6 @@ def _with_person(store: Store, facts: Facts, person: bytes) -> Facts:
         leaving=person_facts.removal_reason(store, person, list_id),
         importing=person_facts.import_under_way(store, person, list_id),
     )
-
-
-def _queue(store: Store, account_ids: Iterable[int]) -> Iterator[Queued]:
-    for one in account_ids:
-        found = queue.queued(store, one)
-        if found is not None:
-            yield Queued(one, *found)
 
 
 def _rejection(store: Store, account_ids: Sequence[int]) -> str | None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from ccsync.clocks import ContactTime
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import CallFailure, RefusedError, VendorUnreachable
-from ccsync.from_constant_contact.sightings import note
+from ccsync.from_constant_contact import sightings
 from ccsync.run import clocks, control
 from ccsync.run.context import Context
 from ccsync.shapes import query_time
@@ -57,11 +57,7 @@ def _adopt(context: Context, list_id: str) -> None:
 
 def _pass(context: Context, adopt_list_id: str | None, **filters: str) -> None:
     started_at = clocks.moment(context)
-    seen = 0
-    for page in context.constant_contact.iter_contact_pages(include="list_memberships", **filters):
-        note(context, page, adopt_list_id)
-        seen += len(page)
-        context.show("contacts already there", seen)
+    sightings.note_all(context, "contacts already there", adopt_list_id, **filters)
     clocks.advance(context, STREAM, clocks.contact_time(context, started_at))
 
 
@@ -76,7 +72,7 @@ def learn_singly(context: Context, addresses: Sequence[str]) -> None:
             control.blame_record_at_constant_contact(context, error)
             hidden[address] = error
         else:
-            note(context, [contact] if contact else [])
+            sightings.note(context, [contact] if contact else [])
         context.show("contacts already there", number, len(addresses))
     for one in list(staging.iter_people(context.store)) if hidden else ():
         if one.email in hidden:

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ccsync.consent.explanation import Facts, Queued, Standing, judge
+from ccsync.consent.explanation import Facts, Standing, judge
 from ccsync.models import KnownContact, Sent
+from ccsync.state.outbox.queue import Queued
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED, Suppression
 from ccsync.state.views.person_facts import AccountKnown
 

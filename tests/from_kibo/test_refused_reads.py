@@ -20,7 +20,7 @@ def addresses(kind: str, number: int) -> list[str]:
 def standing(shop: Shop, account_ids: list[int]) -> set[tuple[str, int]]:
     """How the reads of these accounts stand: status and attempts."""
     store = shop.open()
-    found = {one[:2] if (one := queue.queued(store, each)) else ("", 0) for each in account_ids}
+    found = {(one.status, one.attempts) if (one := queue.queued(store, each)) else ("", 0) for each in account_ids}
     store.close()
     return found
 

@@ -160,7 +160,11 @@ def kibo_accounts(store: Store, told: WroteBack) -> Compared:
         row = queue.queued(store, number)
         queued = one["queue"]
         keys = ("status", "attempts", "next_at", "last_error")
-        yield key, row and (*row[:2], text(row[2]), row[3]), queued and tuple(queued[k] for k in keys)
+        yield (
+            key,
+            row and (row.status, row.attempts, text(row.next_at), row.last_error),
+            queued and tuple(queued[k] for k in keys),
+        )
         shown = [(e.event_id, e.topic, text(done)) for e, _, done in events.of_account(store, number)]
         yield key, shown, picked(one["events"], "event_id", "topic", "done_at")
         standing, aside = parked.standing(store, number), one["set_aside"]

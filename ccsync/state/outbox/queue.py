@@ -41,6 +41,17 @@ class Due:
     is_deleted: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An account in the queue."""
+
+    account_id: int
+    status: str
+    attempts: int
+    next_at: datetime
+    last_error: str
+
+
 def enqueue(store: Store, account_ids: Iterable[int], at: datetime) -> None:
     """Queue accounts to be read; one that failed before starts over."""
     store.run_many(
@@ -169,11 +180,11 @@ def _retry(store: Store, at: datetime, chosen: str, values: Sequence[int]) -> in
     return store.run(f"UPDATE tasks SET status = ?, attempts = 0, next_at = ? {which}", PENDING, at, *values)
 
 
-def queued(store: Store, account_id: int) -> tuple[str, int, datetime, str] | None:
-    """How an account stands in the queue: status, attempts, next attempt, last error."""
-    sql = f"SELECT status, attempts, next_at, last_error FROM tasks WHERE kind = '{READ}' AND account_id = ?"
-    row = store.one(sql, account_id)
-    return None if row is None else (row[0], row[1], datetime.fromisoformat(row[2]), row[3])
+def queued(store: Store, account_id: int) -> Queued | None:
+    """How an account stands in the queue; `None` if it does not wait."""
+    columns = "account_id, status, attempts, next_at, last_error"
+    sql = f"SELECT {columns} FROM tasks WHERE kind = '{READ}' AND account_id = ?"
+    return next(iter(store.records(Queued, sql, account_id)), None)
 
 
 # read by the current run
