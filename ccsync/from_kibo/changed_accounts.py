@@ -12,7 +12,7 @@ from ccsync.clocks import KiboTime
 from ccsync.consent.retry import next_try
 from ccsync.errors import CallFailure, OutOfTime, RefusedError, TemporaryError, VendorUnreachable
 from ccsync.from_kibo import deletions, events
-from ccsync.from_kibo.full_sweep import gather_everybody, listings
+from ccsync.from_kibo.full_sweep import gather_everybody, incomplete, listings
 from ccsync.from_kibo.pages import FILTER, Changed, Sweep, read_changed_since
 from ccsync.from_kibo.row_sections import RowSections
 from ccsync.from_kibo.staging import Intake
@@ -212,7 +212,7 @@ def catch_up(context: Context) -> tuple[KiboTime, TemporaryError | None]:
     queue.mark_staged_read(context.store)
     if not missing:
         queue.enqueue_vanished(context.store, context.now())
-    return started_at, _incomplete(missing) if missing else None
+    return started_at, incomplete(missing, "The next run compares all customers again.") if missing else None
 
 
 def _why(now: KiboTime, bookmark: KiboTime | None) -> str:
@@ -233,11 +233,3 @@ def _check_time(context: Context, customers: int) -> None:
             f"about {needed / 60:.0f} minutes of reading.",
             "ccsync export has no time limit, and events continue from there",
         )
-
-
-def _incomplete(missing: int) -> TemporaryError:
-    return TemporaryError(
-        f"Kibo counts {counted(missing, 'customer')} more than it showed; those it showed were processed.",
-        "its pages kept changing while they were read.",
-        "The next run compares all customers again.",
-    )

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import islice
 
 from ccsync.consent.decisions import Act
-from ccsync.errors import OutOfTime
+from ccsync.errors import OutOfTime, TemporaryError
 from ccsync.from_kibo import new_owners
 from ccsync.from_kibo.observations import observe
 from ccsync.from_kibo.pages import (
@@ -198,6 +198,15 @@ def gather_everybody(
         observe(context, found, are_whole=False)
     _put_off_siblings(context)
     return gathered
+
+
+def incomplete(missing: int, fix: str) -> TemporaryError:
+    """The error for a gathering that may have missed customers; the caller raises it."""
+    return TemporaryError(
+        f"Kibo counts {counted(missing, 'customer')} more than it showed; those it showed were processed.",
+        "its pages kept changing while they were read.",
+        fix,
+    )
 
 
 def _put_off_siblings(context: Context) -> None:

@@ -5,7 +5,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from ccsync.errors import RefusedError, TemporaryError, VendorUnreachable
+from ccsync.clocks import KiboTime
+from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import opt_outs, restored
 from ccsync.from_constant_contact.activities import be_patient
 from ccsync.from_kibo import audit_evidence, events
@@ -17,6 +18,7 @@ from ccsync.from_kibo.full_sweep import (
     gather_address,
     gather_everybody,
     gather_parked,
+    incomplete,
     listings,
 )
 from ccsync.models import ContactList
@@ -109,23 +111,24 @@ def run(context: Context, request: Request) -> Plan | None:
         _finish_queue(context, is_whole=request.is_whole)
     _close(context)
     if gathered.missing:
-        raise TemporaryError(
-            f"Kibo counts {counted(gathered.missing, 'customer')} more than it showed; those it showed were processed.",
-            "its pages kept changing while they were read.",
-            "ccsync export sends what is missing",
-        )
+        raise incomplete(gathered.missing, "ccsync export sends what is missing")
     if request.is_whole:
-        with context.store.transaction():
-            if properties.get(context.store, properties.EXPORTED_LIST) is None:
-                properties.put(context.store, properties.FIRST_EXPORT, to_text(clocks.kibo_at_most(context).at))
-            properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
-            if events.is_too_old(context):
-                clocks.advance(context, events.STREAM, started_at)
+        _note_exported(context, started_at)
     tags.tagging.carry_out(context)
     audit_evidence.add(context)
     removals.raise_held()
     _raise_unfinished(context)
     return None
+
+
+def _note_exported(context: Context, started_at: KiboTime) -> None:
+    """An export to the list has finished; events are read from its start on, if none were before."""
+    with context.store.transaction():
+        if properties.get(context.store, properties.EXPORTED_LIST) is None:
+            properties.put(context.store, properties.FIRST_EXPORT, to_text(clocks.kibo_at_most(context).at))
+        properties.put(context.store, properties.EXPORTED_LIST, context.list_id)
+        if events.is_too_old(context):
+            clocks.advance(context, events.STREAM, started_at)
 
 
 def _pull_events(context: Context, begun_at: Moment | None) -> None:

@@ -15,7 +15,7 @@ from ccsync.cli.wiring import active_list, clients
 from ccsync.config import Config
 from ccsync.constant_contact import ConstantContact
 from ccsync.errors import ConfigError, InputError, LoginNeeded
-from ccsync.models import CampaignContent
+from ccsync.models import Campaign, CampaignContent, ContactList
 from ccsync.run.contact_list import gone
 from ccsync.run.vendor_names import CONSTANT_CONTACT
 from ccsync.state import Store, properties, tokens
@@ -83,20 +83,8 @@ def campaign(
             preheader,
         )
         made = drafts.create(client, drafts.Draft(name, content, list_id), app.clock.now())
-    facts = {
-        "id": made.campaign_id,
-        "activity_id": made.activity_id,
-        "name": name,
-        "link": drafts.link_of(made),
-        "status": "draft",
-        "from_name": content.from_name,
-        "from_email": content.from_email,
-        "reply_to_email": content.reply_to_email,
-        "list_id": list_id,
-        "list_name": contact_list.name,
-    }
     if as_json:
-        screen.print_json(facts)
+        screen.print_json(_to_json(name, made, content, contact_list))
         return
     screen.print_line(f'Created the draft "{screen.clean(name)}"; nothing is sent before a person schedules it.')
     tables.print_facts(
@@ -108,6 +96,21 @@ def campaign(
             "Look at it": drafts.link_of(made),
         }
     )
+
+
+def _to_json(name: str, made: Campaign, content: CampaignContent, contact_list: ContactList) -> dict[str, object]:
+    return {
+        "id": made.campaign_id,
+        "activity_id": made.activity_id,
+        "name": name,
+        "link": drafts.link_of(made),
+        "status": "draft",
+        "from_name": content.from_name,
+        "from_email": content.from_email,
+        "reply_to_email": content.reply_to_email,
+        "list_id": contact_list.list_id,
+        "list_name": contact_list.name,
+    }
 
 
 def _check_line(what: str, text: str, most: int = 1_000) -> None:
