@@ -96,7 +96,7 @@ class AccountAct(Enum):
     UNKNOWN = "acceptsMarketing is neither true nor false"
 
 
-def is_newer_yes(yes_at: KiboTime | None, opt_out_at: KiboTime | None, first_export_at: KiboTime | None) -> bool:
+def is_newer_opt_in(yes_at: KiboTime | None, opt_out_at: KiboTime | None, first_export_at: KiboTime | None) -> bool:
     """Has an account said yes surely after its person's opt-out at Constant Contact? Then it is left alone.
 
     `opt_out_at` is the latest that the opt-out can have been as far as Constant Contact dates it; of a departure it
@@ -111,7 +111,7 @@ def is_newer_yes(yes_at: KiboTime | None, opt_out_at: KiboTime | None, first_exp
 def judge_account(kind: str, account: Customer, write: KiboWrite | None, *, is_newer: bool = False) -> AccountAct:
     """What to do about an account with the person's address; `write` is what ccsync last set there.
 
-    An opt-out is written over a yes that is not newer (`is_newer_yes`); a return only over a no that ccsync itself
+    An opt-out is written over a yes that is not newer (`is_newer_opt_in`); a return only over a no that ccsync itself
     has written.
     """
     if account.accepts_marketing is None:

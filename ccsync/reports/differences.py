@@ -23,7 +23,7 @@ from ccsync.state.outbox import queue, removals, tasks, write_backs
 from ccsync.state.suppressions import BY_UNKNOWN_ACT, DEPARTED, FORGOTTEN, OWN, UNSUBSCRIBED, Suppression
 from ccsync.state.views import comparison
 from ccsync.state.views.comparison import AtKibo, Finding
-from ccsync.to_kibo import newer_yes
+from ccsync.to_kibo import newer_opt_in
 
 _CHUNK = 500
 
@@ -126,7 +126,7 @@ def _write_back_state(context: Context, person: bytes, holding: Suppression, acc
     waiting = [one for one in rows if one.done_at is None]
     if waiting:
         return Written.STUCK if any(one.attempts or one.is_wanted for one in waiting) else Written.NEXT
-    is_newer = all(newer_yes.is_newer(context, holding, one.account_id) for one in accounts)
+    is_newer = all(newer_opt_in.is_newer(context, holding, one.account_id) for one in accounts)
     return Written.DONE if rows or is_newer or ledger.has_been_answered(context.store, person) else Written.NEVER
 
 

@@ -15,7 +15,7 @@ from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import kibo_writes, suppressions
 from ccsync.state.outbox.write_backs import RESUBSCRIBED, WriteBack
-from ccsync.to_kibo import newer_yes, own_no
+from ccsync.to_kibo import newer_opt_in, owner_opt_out
 from ccsync.to_kibo.outcomes import Outcomes
 from ccsync.transport.ahead import MOST
 
@@ -137,14 +137,14 @@ class AccountWrites:
         if outdated(row.kind, row.list_id, held, row.happened_at):
             return None
         write = kibo_writes.among(context.store, [account_id]).get(account_id)
-        is_newer = newer_yes.says_yes_since(context, row, account_id)
+        is_newer = newer_opt_in.has_opted_in_since(context, row, account_id)
         account = whole.customer
         act = judge_account(row.kind, account, write, is_newer=is_newer)
         if act is AccountAct.UNKNOWN:
             raise RefusedError("The account's consent is unknown.", f"{act.value}.", "Look at it in Kibo.", status=422)
         if act is not AccountAct.WRITE:
             return act
-        if row.kind == RESUBSCRIBED and own_no.says_no_again(context, account, write):
+        if row.kind == RESUBSCRIBED and owner_opt_out.has_opted_out_again(context, account, write):
             kibo_writes.forget(context.store, account_id)
             return AccountAct.LEFT_ALONE
         at = context.kibo.transport.server_time(context.now())

@@ -24,7 +24,7 @@ from ccsync.state.kibo_writes import KiboWrite
 from ccsync.state.outbox import write_backs
 from ccsync.state.outbox.write_backs import RESUBSCRIBED, Tally, WriteBack
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED
-from ccsync.to_kibo import newer_yes, outcomes
+from ccsync.to_kibo import newer_opt_in, outcomes
 from ccsync.to_kibo.account_writes import AccountWrites
 from ccsync.to_kibo.accounts import Finder
 
@@ -243,7 +243,7 @@ class Writer:
                 row.kind,
                 one,
                 writes.get(one.account_id),
-                is_newer=newer_yes.says_yes_since(self._context, row, one.account_id),
+                is_newer=newer_opt_in.has_opted_in_since(self._context, row, one.account_id),
             )
             for one in found
         }

@@ -7,7 +7,7 @@ ACCOUNTS = "tests/identity/test_accounts_that_move.py"
 DEPARTURES = "tests/identity/test_departures_and_returns.py"
 ORDER = "tests/identity/test_order_of_jobs.py"
 OLD_ADDRESSES = "tests/identity/test_contacts_at_old_addresses.py"
-NEWER = "tests/to_kibo/test_newer_yeses.py"
+NEWER = "tests/to_kibo/test_newer_opt_in.py"
 RETURNS = "tests/from_constant_contact/test_returns.py"
 CHANGED_LISTS = "tests/from_constant_contact/test_changed_lists.py"
 REJOINING = "tests/from_constant_contact/test_rejoining.py"
@@ -135,7 +135,7 @@ BUGS = (
     ),
     SeededBug(
         "no yes is newer than an opt-out without a date",
-        "to_kibo/newer_yes.py",
+        "to_kibo/newer_opt_in.py",
         " + LOOK_SLACK if noted else None",
         " + LOOK_SLACK if noted is None else None",
         (NEWER, "-k", "undated"),
@@ -486,10 +486,10 @@ BUGS = (
     ),
     SeededBug(
         "a no that was seen after a write that died is ccsync's",
-        "to_kibo/own_no.py",
+        "to_kibo/owner_opt_out.py",
         "min(write.updated_at, write.set_out_at + SLACK)",
         "write.updated_at",
-        ("tests/to_kibo/test_own_noes.py", "-k", "died_before"),
+        ("tests/to_kibo/test_owner_opt_out.py", "-k", "died_before"),
     ),
     SeededBug(
         "a business account says since its creation what it says",

@@ -439,10 +439,10 @@ BUGS = (
     ),
     SeededBug(
         "a return is written over an owner's own no",
-        "to_kibo/own_no.py",
+        "to_kibo/owner_opt_out.py",
         "return page is not None and any(",
         "return page is None and any(",
-        ("tests/to_kibo/test_own_noes.py", "-k", "between_two_looks"),
+        ("tests/to_kibo/test_owner_opt_out.py", "-k", "between_two_looks"),
     ),
     SeededBug(
         "a tag of the same name is taken for the one that staff deleted",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ccsync.clocks import KiboTime
-from ccsync.consent.write_back import is_newer_yes
+from ccsync.consent.write_back import is_newer_opt_in
 from ccsync.state import people
 from ccsync.state.log import history
 from tests.harness import Shop
@@ -36,7 +36,7 @@ def test_which_yes_is_newer(
     case: str, yes: float | None, opt_out: float | None, first_export: float | None, is_newer: bool
 ) -> None:
     """Only what is surely newer, and was not there at the first export."""
-    assert is_newer_yes(at(yes), at(opt_out), at(first_export)) is is_newer, case
+    assert is_newer_opt_in(at(yes), at(opt_out), at(first_export)) is is_newer, case
 
 
 def say_no(shop: Shop, how: str) -> None:

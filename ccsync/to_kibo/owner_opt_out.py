@@ -15,7 +15,7 @@ from ccsync.state.kibo_writes import KiboWrite
 log = logging.getLogger(__name__)
 
 
-def says_no_again(context: Context, account: Customer, write: KiboWrite | None) -> bool:
+def has_opted_out_again(context: Context, account: Customer, write: KiboWrite | None) -> bool:
     """Is the no that the account shows its owner's own, though ccsync had `write` a no before?
 
     Asked with one call, and only where the account was changed since. Where Kibo does not tell, it counts as ccsync's.

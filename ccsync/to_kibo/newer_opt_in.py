@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from ccsync.clocks import ContactTime, KiboTime
 from ccsync.consent.decisions import LOOK_SLACK, end_of
-from ccsync.consent.write_back import is_newer_yes
+from ccsync.consent.write_back import is_newer_opt_in
 from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.state import accounts, ledger, properties, suppressions
@@ -13,7 +13,7 @@ from ccsync.state.outbox.write_backs import WriteBack
 from ccsync.state.suppressions import DEPARTED, UNSUBSCRIBED, Suppression
 
 
-def says_yes_since(context: Context, row: WriteBack, account_id: int) -> bool:
+def has_opted_in_since(context: Context, row: WriteBack, account_id: int) -> bool:
     """Has this account opted in surely after the change that is to be written back?"""
     held = suppressions.of_person(context.store, row.person)
     found = next((one for one in held if (one.kind, one.list_id) == (row.kind, row.list_id)), None)
@@ -27,7 +27,7 @@ def is_newer(context: Context, opt_out: Suppression, account_id: int) -> bool:
     if account is None or not account.accepts_marketing or account.since is None or shown is None:
         return False
     at = clocks.latest_at_kibo(context, ContactTime(shown))
-    return is_newer_yes(KiboTime(account.since), at, _first_export_at(context))
+    return is_newer_opt_in(KiboTime(account.since), at, _first_export_at(context))
 
 
 def _latest(context: Context, opt_out: Suppression) -> datetime | None:
