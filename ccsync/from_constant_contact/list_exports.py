@@ -14,7 +14,7 @@ from ccsync.errors import RefusedError
 from ccsync.from_constant_contact import sightings
 from ccsync.from_constant_contact.activities import await_activities
 from ccsync.models import Activity, ContactList
-from ccsync.run import findings
+from ccsync.run import quirks
 from ccsync.run.context import Context
 
 log = logging.getLogger(__name__)
@@ -57,14 +57,14 @@ def read_exported_list(
     The file shows no ids. When each contact was made tells whether it is still the one that ccsync has sent: without
     a date with its zone that is not known, and a later look does not ask for a file again for a week.
     """
-    if context.is_dry_run or findings.recall(context, findings.EXPORT_DATES) == "none":
+    if context.is_dry_run or quirks.recall(context, quirks.EXPORT_DATES) == "none":
         return False
     seen = 0
     with _exported(context, lambda: _export_with_dates(context)) as (rows, made_at):
         try:
             while part := list(islice(rows or (), _CHUNK)):
                 if any(one.created_at is None for one in part):
-                    findings.note(context, findings.EXPORT_DATES, "none")
+                    quirks.note(context, quirks.EXPORT_DATES, "none")
                     return False
                 sightings.note_exported(context, part, started_at, among, made_at)
                 seen += len(part)
@@ -80,7 +80,7 @@ def _export_with_dates(context: Context) -> Activity:
         return context.constant_contact.export_list(context.list_id, with_dates=True)
     except RefusedError as error:
         if error.status == 400:  # it may not know this field
-            findings.note(context, findings.EXPORT_DATES, "none")
+            quirks.note(context, quirks.EXPORT_DATES, "none")
         raise
 
 

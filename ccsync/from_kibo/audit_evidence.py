@@ -12,7 +12,7 @@ from ccsync.errors import CcsyncError, Interrupted, RefusedError, VendorUnreacha
 from ccsync.kibo.audit_log import ConsentEntry
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.models import Customer
-from ccsync.run import control, findings
+from ccsync.run import control, quirks
 from ccsync.run.context import Context
 from ccsync.state import ledger
 from ccsync.state.database.times import to_text
@@ -36,7 +36,7 @@ REFUSED = "refused"
 def add(context: Context) -> None:
     """Add what the audit log shows to the latest changes in the ledger."""
     try:
-        if findings.recall(context, findings.AUDIT_LOG) != REFUSED:
+        if quirks.recall(context, quirks.AUDIT_LOG) != REFUSED:
             _add(context)
     except Interrupted:
         raise
@@ -59,7 +59,7 @@ def _add(context: Context) -> None:
         if act not in known:
             found = _look_up(context, row)
             if found is None:
-                findings.note(context, findings.AUDIT_LOG, REFUSED)
+                quirks.note(context, quirks.AUDIT_LOG, REFUSED)
                 log.info("Kibo does not show its audit log to this application; asked again in a week")
                 return
             known[act] = found

@@ -15,7 +15,7 @@ from ccsync.kibo.paging import PagesAhead, may_be_capped
 from ccsync.mapping import needed_sections
 from ccsync.mapping.tags import SEGMENTS
 from ccsync.models import Event
-from ccsync.run import clocks, findings
+from ccsync.run import clocks, quirks
 from ccsync.run.clocks import Moment
 from ccsync.run.context import Context
 from ccsync.shapes import query_time
@@ -142,7 +142,7 @@ class _Pages:
 
     def _names(self) -> list[str]:
         """The ways to ask; what worked lately is tried first."""
-        known = findings.recall(self._context, findings.EVENT_QUERY)
+        known = quirks.recall(self._context, quirks.EVENT_QUERY)
         return sorted(QUERIES, key=lambda one: one != known)
 
     def _is_at_tenant(self) -> bool:
@@ -150,13 +150,13 @@ class _Pages:
 
     def __iter__(self) -> Iterator[EventPage]:
         filter_text = filter_since(self._since)
-        known = findings.recall(self._context, findings.EVENT_QUERY)
+        known = quirks.recall(self._context, quirks.EVENT_QUERY)
         for name in self._names():
             is_filtered, sort = QUERIES[name]
             page = self._first(filter_text if is_filtered else None, sort)
             if page is not None and not (name == _BEST and is_unfiltered(page, self._since)):
                 if name != _BEST or known is not None:
-                    findings.note(self._context, findings.EVENT_QUERY, name)
+                    quirks.note(self._context, quirks.EVENT_QUERY, name)
                 stops_at_old = name == _NEWEST and _falls(page)
                 yield from self._follow(page, filter_text if is_filtered else None, sort, stops_at_old=stops_at_old)
                 return

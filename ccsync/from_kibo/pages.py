@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Protocol
 
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.kibo import CustomerPage, Kibo
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.kibo.paging import PagesAhead, may_be_capped
 from ccsync.models import Customer
-from ccsync.run import findings
+from ccsync.run import quirks
 from ccsync.run.context import Context
 from ccsync.shapes import query_time
 from ccsync.words import counted
@@ -28,15 +27,6 @@ _TOO_DEEP = (400, 404, 413, 416, 422)
 """How a page that lies too deep may be refused: whether there is such a depth is not documented."""
 SKEW = timedelta(minutes=15)
 """How far Kibo's clock and its index may lag behind a change."""
-
-
-class KiboFinder(findings.Finder, Protocol):
-    """A run, or anything else that reads Kibo and remembers findings."""
-
-    @property
-    def kibo(self) -> Kibo:
-        """The client."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +48,7 @@ class Sweep:
 
     def __init__(
         self,
-        finder: KiboFinder,
+        context: Context,
         is_anonymous: bool | None = None,
         *,
         filter: str | None = FILTER,
@@ -66,14 +56,14 @@ class Sweep:
         expected: int = 0,
         on_last: Callable[[], None] | None = None,
     ) -> None:
-        self._finder = finder
+        self._context = context
         self._on_last = on_last
-        self._kibo = finder.kibo
+        self._kibo = context.kibo
         self._is_anonymous = is_anonymous
         self._filter = self._everything = filter
         self._first = first
         self._calls = self._first_total = 0
-        self._deepest = int(findings.recall(finder, findings.DEEPEST_ROW) or 0)
+        self._deepest = int(quirks.recall(context, quirks.DEEPEST_ROW) or 0)
         self._ahead = self._read_ahead()
         self._ahead.total = self._shown_of(expected)
         self._supposed = 0
@@ -177,7 +167,7 @@ class Sweep:
         """A window has shown more: Kibo shows no rows deeper than was supposed."""
         if self._supposed:
             self._deepest, self._supposed = self._supposed, 0
-            findings.note(self._finder, findings.DEEPEST_ROW, str(self._deepest))
+            quirks.note(self._context, quirks.DEEPEST_ROW, str(self._deepest))
 
     def _read_ahead(self) -> PagesAhead:
         ask = partial(self._kibo.pages_ahead, filter=self._filter, is_anonymous=self._is_anonymous)
@@ -254,22 +244,22 @@ def read_changed_since(context: Context, at: datetime, is_anonymous: bool | None
     Filtering accounts by their update date is not documented: it may be refused, or ignored. By the pattern of
     createDate its name is flattened; one published program has the nested name.
     """
-    known = findings.recall(context, findings.UPDATE_DATE)
+    known = quirks.recall(context, quirks.UPDATE_DATE)
     if known == _NO_UPDATE_DATE:
         return None
     for name in _update_dates(known):
         changed = _changed_since(context, name, at - SKEW, is_anonymous)
         if changed is not None:
             if known is not None or name != UPDATE_DATES[0]:
-                findings.note(context, findings.UPDATE_DATE, name)
+                quirks.note(context, quirks.UPDATE_DATE, name)
             return changed
-    findings.note(context, findings.UPDATE_DATE, _NO_UPDATE_DATE)
+    quirks.note(context, quirks.UPDATE_DATE, _NO_UPDATE_DATE)
     return None
 
 
 def begin_changed_since(context: Context, at: datetime, is_anonymous: bool | None = None) -> None:
     """Send the first call of `read_changed_since`, which takes the answer."""
-    known = findings.recall(context, findings.UPDATE_DATE)
+    known = quirks.recall(context, quirks.UPDATE_DATE)
     if known != _NO_UPDATE_DATE:
         text = _since(_update_dates(known)[0], at - SKEW)
         context.kibo.begin_customers(filter=text, is_anonymous=is_anonymous)

@@ -10,7 +10,7 @@ from ccsync.errors import CallFailure, RefusedError, VendorUnreachable
 from ccsync.mapping import filled_sections, missing_sections, needed_sections
 from ccsync.mapping.tags import SEGMENTS
 from ccsync.models import Customer
-from ccsync.run import control, findings
+from ccsync.run import control, quirks
 from ccsync.run.context import Context
 from ccsync.state.log import runs
 from ccsync.state.log.runs import RejectedRecord
@@ -38,7 +38,7 @@ class RowSections:
         needed = needed_sections(self._mapping)
         # Only what is lacking is remembered. If rows stopped carrying a part, they would look as if it had been
         # emptied.
-        self.lacking = needed & frozenset((findings.recall(context, findings.LACKING_SECTIONS) or "").split())
+        self.lacking = needed & frozenset((quirks.recall(context, quirks.LACKING_SECTIONS) or "").split())
         self.in_doubt = needed - self.lacking
 
     def probe(self, rows: Sequence[Customer]) -> None:
@@ -77,7 +77,7 @@ class RowSections:
         if lacking:
             self.lacking |= lacking
             self.in_doubt -= lacking
-            findings.note(self._context, findings.LACKING_SECTIONS, " ".join(sorted(self.lacking)))
+            quirks.note(self._context, quirks.LACKING_SECTIONS, " ".join(sorted(self.lacking)))
             log.info("Kibo's list does not carry %s", ", ".join(sorted(lacking)))
 
 

@@ -8,7 +8,7 @@ import logging
 from ccsync.errors import CcsyncError, Interrupted
 from ccsync.from_kibo.audit_evidence import REFUSED, SLACK
 from ccsync.models import Customer
-from ccsync.run import findings
+from ccsync.run import quirks
 from ccsync.run.context import Context
 from ccsync.state.kibo_writes import KiboWrite
 
@@ -24,7 +24,7 @@ def has_opted_out_again(context: Context, account: Customer, write: KiboWrite | 
         return False
     # Where the answer was lost, ccsync's write may not have been done, and the no that was seen since be the owner's.
     own = min(write.updated_at, write.set_out_at + SLACK)
-    if account.updated_at <= own or findings.recall(context, findings.AUDIT_LOG) == REFUSED:
+    if account.updated_at <= own or quirks.recall(context, quirks.AUDIT_LOG) == REFUSED:
         return False
     try:
         page = context.kibo.get_audit_log(account.account_id)

@@ -15,7 +15,7 @@ from ccsync.from_kibo.pages import UPDATE_DATES
 from ccsync.kibo import Kibo
 from ccsync.kibo.events import PAGE_SIZE, EventPage
 from ccsync.models import Contact
-from ccsync.run import findings
+from ccsync.run import quirks
 from ccsync.shapes import query_time
 from ccsync.state import Store
 
@@ -81,13 +81,13 @@ def _remember(probe: Probe, found: Mapping[str, str]) -> None:
     """Remember what the next runs can rely on."""
     for name in QUERIES:
         if found[_EVENTS + name] == "taken":
-            findings.note(probe, findings.EVENT_QUERY, name)
+            quirks.note(probe, quirks.EVENT_QUERY, name)
             break
     if found[_AUDIT_LOG].startswith((audit_evidence.REFUSED, "show")):
-        findings.note(probe, findings.AUDIT_LOG, found[_AUDIT_LOG])
+        quirks.note(probe, quirks.AUDIT_LOG, found[_AUDIT_LOG])
     for name in UPDATE_DATES:
         if found[_ACCOUNTS + name] == "taken":
-            findings.note(probe, findings.UPDATE_DATE, name)
+            quirks.note(probe, quirks.UPDATE_DATE, name)
             break
 
 
@@ -171,7 +171,7 @@ def _lacking(probe: Probe) -> str:
         lacking |= {part for part in has if not row.raw.get(part)}
         filled |= has
     if lacking:
-        findings.note(probe, findings.LACKING_SECTIONS, " ".join(sorted(lacking)))
+        quirks.note(probe, quirks.LACKING_SECTIONS, " ".join(sorted(lacking)))
     unknown = ", ".join(sorted(set(SECTIONS) - filled))
     return (", ".join(sorted(lacking)) or "nothing") + (f" (cannot tell: {unknown})" if unknown else "")
 

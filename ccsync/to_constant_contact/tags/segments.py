@@ -13,7 +13,7 @@ from ccsync.from_kibo.pages import FILTER, Sweep
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.mapping.tags import SEGMENTS, tags_of
 from ccsync.models import Customer
-from ccsync.run import clocks, findings
+from ccsync.run import clocks, quirks
 from ccsync.run.context import Context
 from ccsync.state import accounts, contacts, person_tags
 from ccsync.state.outbox import queue
@@ -80,7 +80,7 @@ def compare_daily(context: Context) -> None:
     Raises what `ccsync.errors` lists.
     """
     at, last = clocks.our_time(context), clocks.bookmark(context, STREAM)
-    lacking = (findings.recall(context, findings.LACKING_SECTIONS) or "").split()
+    lacking = (quirks.recall(context, quirks.LACKING_SECTIONS) or "").split()
     if not context.config.tags or SEGMENTS in lacking or (last is not None and last > at - DAILY):
         return
     pages = context.kibo.get_customers(start=0, size=1, filter=FILTER).total / PAGE_SIZE

@@ -1,4 +1,4 @@
-"""Remembers what was learned about a vendor's undocumented behavior, for a week: vendors change without notice."""
+"""Remembers a vendor's quirks, which no description mentions, for a week: vendors change without notice."""
 
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -15,8 +15,8 @@ EXPORT_DATES = "export-dates"
 AUDIT_LOG = "audit-log"
 
 
-class Finder(Protocol):
-    """A run, or anything else that remembers findings."""
+class Keeper(Protocol):
+    """A run, or anything else that remembers quirks."""
 
     @property
     def store(self) -> Store:
@@ -28,17 +28,17 @@ class Finder(Protocol):
         ...
 
 
-def recall(finder: Finder, subject: str) -> str | None:
+def recall(keeper: Keeper, subject: str) -> str | None:
     """What is known about a subject; `None` if it is too old, or was noted by a clock that was ahead."""
-    noted, _, value = (properties.get(finder.store, _key(subject)) or "").partition(" ")
+    noted, _, value = (properties.get(keeper.store, _key(subject)) or "").partition(" ")
     at = from_text(noted or None)
-    return value if at is not None and abs(finder.now() - at) < LASTS else None
+    return value if at is not None and abs(keeper.now() - at) < LASTS else None
 
 
-def note(finder: Finder, subject: str, value: str) -> None:
+def note(keeper: Keeper, subject: str, value: str) -> None:
     """Remember what was found out, unless it is known already: then it is looked into again when the week is over."""
-    if recall(finder, subject) != value:
-        properties.put(finder.store, _key(subject), f"{to_text(finder.now())} {value}")
+    if recall(keeper, subject) != value:
+        properties.put(keeper.store, _key(subject), f"{to_text(keeper.now())} {value}")
 
 
 def _key(subject: str) -> str:
