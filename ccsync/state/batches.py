@@ -194,3 +194,8 @@ def set_out_to_send(store: Store, people: Iterable[bytes], at: datetime) -> None
         " ON CONFLICT (person) DO UPDATE SET prepared_at = coalesce(prepared_at, excluded.prepared_at)",
         [(person, at) for person in people],
     )
+
+
+def note_unsent(store: Store, person: bytes) -> None:
+    """What was about to be sent to somebody new has surely not been: whichever contact is there is another source's."""
+    store.run("DELETE FROM contacts WHERE person = ? AND contact_id IS NULL AND seen_at IS NULL", person)

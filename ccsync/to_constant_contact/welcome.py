@@ -67,6 +67,8 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
     batches.set_out_to_send(context.store, [person], vendor_now(context))
     try:
         contact = context.constant_contact.create_contact(new_contact(row, context.list_id, field_ids))
+        if contact is None:  # 409: the address exists after all, perhaps since a moment ago
+            batches.note_unsent(context.store, person)
     except AnswerLost:
         contact = _look_for(context, str(row["email"]))
     except RefusedError as error:
@@ -74,7 +76,7 @@ def _create(context: Context, one: Staged, field_ids: dict[str, str]) -> None:
         control.blame_record_at_constant_contact(context, error)
         return
     if contact is None:
-        # The address exists after all (409): it may be another source's, or unsubscribed.
+        # It may be another source's, or unsubscribed.
         existing = context.constant_contact.find_contact(str(row["email"]))
         sightings.note(context, [existing] if existing is not None else [])
         return

@@ -82,4 +82,11 @@ BUGS = (
         "            with context.store.transaction():\n",
         ("tests/to_constant_contact/test_batches.py", "-k", "keeps_nobody_waiting"),
     ),
+    SeededBug(
+        "a contact made elsewhere in the moment of our create is ours",
+        "to_constant_contact/welcome.py",
+        "            batches.note_unsent(context.store, person)\n",
+        "            pass\n",
+        ("tests/to_constant_contact/test_welcome.py", "-k", "same_moment"),
+    ),
 )

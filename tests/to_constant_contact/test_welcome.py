@@ -78,6 +78,23 @@ def test_an_address_that_appears_meanwhile_goes_the_ordinary_way(shop: Shop) -> 
     assert shop.box.cc.welcomed == []
 
 
+def test_a_contact_made_in_the_same_moment_keeps_its_data(shop: Shop) -> None:
+    """Somebody signs up in the store and by a form at once: the refused create shows that the contact is not ours."""
+    add(shop, NEW)
+
+    def sign_up_elsewhere() -> None:
+        if shop.box.cc.contact(NEW) is None:
+            now = shop.clock.now()
+            shop.box.cc.add_contact(seed_contact(NEW, created_at=now, updated_at=now))
+
+    shop.box.faults.before(sign_up_elsewhere, method="POST", path="/v3/contacts$")
+    for _ in range(2):
+        shop.flush()
+        shop.box.kibo.update_account(shop.box.kibo.find_by_email(NEW)[0], lastName="Changed")
+    assert NEW in shop.members()
+    assert (shop.box.cc.contact(NEW) or {})["last_name"] == "Name"
+
+
 @pytest.mark.parametrize("kind", ["reset-before", "reset-after"])
 def test_a_lost_answer_neither_loses_nor_doubles(shop: Shop, kind: str) -> None:
     """Whether the create took effect is looked up; the person ends on the list once."""
