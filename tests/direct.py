@@ -11,9 +11,9 @@ from requests.structures import CaseInsensitiveDict
 
 from ccsync.sandbox.box import Sandbox
 from ccsync.sandbox.wire import Request
-from ccsync.transport import Answer, Call, Clock, Transport
+from ccsync.transport.calls import Answer, Call, Clock
 from ccsync.transport.exchange import Flight
-from ccsync.transport.http import USER_AGENT
+from ccsync.transport.http import USER_AGENT, Transport
 
 ON_THE_WIRE_ONLY = ("delay", "drip")
 

@@ -15,7 +15,8 @@ from typing import TypeVar
 
 from ccsync.cli.owner import ACCOUNT, TENANT
 from ccsync.cli.wiring import Clients, clients
-from ccsync.config import Config, load_config
+from ccsync.config.reading import load_config
+from ccsync.config.schema import Config
 from ccsync.jobs import export as export_job
 from ccsync.jobs import poll_unsubscribes as poll_job
 from ccsync.jobs.export import Request

@@ -5,7 +5,7 @@ import requests_mock
 
 from ccsync.errors import ConfigError, LoginNeeded, VendorUnreachable
 from ccsync.oauth import SCOPES, App, DeviceGrant, await_approval, refresh, start_device_flow
-from ccsync.transport import Transport
+from ccsync.transport.http import Transport
 from tests.doubles import FakeClock, OpenGate
 
 AUTH = "https://authz.example.com/oauth2/default/v1"

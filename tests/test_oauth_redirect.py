@@ -18,7 +18,7 @@ from ccsync.oauth import (
     read_answer,
     read_pasted,
 )
-from ccsync.transport import Transport
+from ccsync.transport.http import Transport
 from tests.doubles import FakeClock, OpenGate
 
 AUTH = "https://authz.example.com/oauth2/default/v1"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ccsync.constant_contact import ConstantContact
+from ccsync.constant_contact.client import ConstantContact
 from ccsync.errors import AnswerLost, CcsyncError, RefusedError
 from ccsync.models import Campaign, CampaignContent
 

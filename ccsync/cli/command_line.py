@@ -12,7 +12,8 @@ from pathlib import Path
 from ccsync.cli import config_check, idle_login, logging_setup, owner
 from ccsync.cli.clock import RealClock
 from ccsync.cli.terminal import screen
-from ccsync.config import Config, find_config, load_config
+from ccsync.config.reading import find_config, load_config
+from ccsync.config.schema import Config
 from ccsync.errors import LockedError
 from ccsync.run.vendor_names import CONSTANT_CONTACT, KIBO
 from ccsync.state import Lock, Store, open_store, tokens

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ccsync.config import Config, constant_contact_secret, kibo_secret, line_of
-from ccsync.config.secrets import CONSTANT_CONTACT_VARIABLE, KIBO_VARIABLE
+from ccsync.config.reading import line_of
+from ccsync.config.schema import Config
+from ccsync.config.secrets import CONSTANT_CONTACT_VARIABLE, KIBO_VARIABLE, constant_contact_secret, kibo_secret
 from ccsync.errors import ConfigError
-from ccsync.mapping import mapping_problems
+from ccsync.mapping.checks import mapping_problems
 
 
 def check_mapping(config: Config) -> None:

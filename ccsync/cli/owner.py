@@ -6,7 +6,7 @@ Both are written at the first login; a file of version 0.2 knows only the accoun
 import shlex
 from collections.abc import Callable
 
-from ccsync.config import Config
+from ccsync.config.schema import Config
 from ccsync.errors import ConfigError
 from ccsync.models import AccountSummary
 from ccsync.state import Store, properties

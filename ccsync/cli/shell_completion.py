@@ -22,7 +22,7 @@ from click.shell_completion import (
 
 from ccsync.cli.global_options import NAMED_CONFIG
 from ccsync.cli.setup import list_names
-from ccsync.config import find_config, load_config
+from ccsync.config.reading import find_config, load_config
 from ccsync.errors import CcsyncError
 from ccsync.state import open_store
 

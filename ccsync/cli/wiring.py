@@ -12,15 +12,17 @@ from ccsync import oauth
 from ccsync.cli import logging_setup, owner
 from ccsync.cli.command_line import App
 from ccsync.cli.terminal.progress import ProgressLine
-from ccsync.config import Config, constant_contact_secret, kibo_secret
-from ccsync.constant_contact import ConstantContact
+from ccsync.config.schema import Config
+from ccsync.config.secrets import constant_contact_secret, kibo_secret
+from ccsync.constant_contact.client import ConstantContact
 from ccsync.errors import ConfigError
-from ccsync.kibo import Kibo
+from ccsync.kibo.client import Kibo
 from ccsync.run.access import ConstantContactToken, KiboToken, LedgerGate
 from ccsync.run.context import Context
 from ccsync.run.vendor_names import CONSTANT_CONTACT, KIBO, SIGN_IN
 from ccsync.state import Store, properties
-from ccsync.transport import Clock, Transport, origin
+from ccsync.transport.calls import Clock, origin
+from ccsync.transport.http import Transport
 
 
 class WallClock(Clock, Protocol):

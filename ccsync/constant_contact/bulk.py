@@ -8,7 +8,7 @@ from ccsync.constant_contact.records import to_activity
 from ccsync.constant_contact.wire import Wire
 from ccsync.errors import VendorUnreachable
 from ccsync.models import Activity, JsonObject
-from ccsync.transport import Call
+from ccsync.transport.calls import Call
 
 
 class Bulk(Wire):

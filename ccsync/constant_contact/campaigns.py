@@ -7,7 +7,7 @@ from ccsync import shapes
 from ccsync.constant_contact.wire import Wire
 from ccsync.errors import VendorUnreachable
 from ccsync.models import Automation, Campaign, CampaignContent, JsonObject
-from ccsync.transport import Call
+from ccsync.transport.calls import Call
 
 _CUSTOM_CODE = 5
 _PRIMARY = "primary_email"

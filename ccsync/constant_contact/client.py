@@ -11,7 +11,8 @@ from ccsync.constant_contact.records import to_contact, to_custom_field, to_list
 from ccsync.constant_contact.tagging import Tagging
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.models import AccountEmail, AccountSummary, Contact, ContactList, CustomField, JsonObject
-from ccsync.transport import Ahead, Call
+from ccsync.transport.ahead import Ahead
+from ccsync.transport.calls import Call
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
-from ccsync.transport import Call
+from ccsync.transport.calls import Call
 
 _FORBIDDEN = ("/sign_up_form", "/resubscribe")
 _MAILING = re.compile("/(emails|automations|sms[^/]*|events?)(/|$)")

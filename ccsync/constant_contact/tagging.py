@@ -6,7 +6,7 @@ from ccsync import shapes
 from ccsync.constant_contact.bulk import Bulk
 from ccsync.errors import VendorUnreachable
 from ccsync.models import Activity, JsonObject, Tag
-from ccsync.transport import Call
+from ccsync.transport.calls import Call
 
 
 class Tagging(Bulk):

@@ -8,7 +8,8 @@ from ccsync.constant_contact.consent_guard import check_consent
 from ccsync.constant_contact.records import link
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.models import JsonObject
-from ccsync.transport import Answer, Call, Token, Transport
+from ccsync.transport.calls import Answer, Call, Token
+from ccsync.transport.http import Transport
 
 MOST_PAGES = 100_000
 """A listing that never ends is a fault, not a large account."""

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from ccsync.clocks import KiboTime, OurTime
-from ccsync.config import Config
+from ccsync.config.schema import Config
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.kibo.events import NO_EVENTS, PAGE_SIZE, PREFIX, SEGMENT_TOPICS, TOPICS, EventPage
 from ccsync.kibo.paging import PagesAhead, may_be_capped
-from ccsync.mapping import needed_sections
+from ccsync.mapping.contact import needed_sections
 from ccsync.mapping.tags import SEGMENTS
 from ccsync.models import Event
 from ccsync.run import clocks, quirks

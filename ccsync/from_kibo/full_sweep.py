@@ -20,9 +20,9 @@ from ccsync.from_kibo.pages import (
 from ccsync.from_kibo.row_sections import RowSections, read_singly
 from ccsync.from_kibo.staged_decisions import iter_decisions
 from ccsync.from_kibo.staging import Intake
-from ccsync.kibo import Kibo
+from ccsync.kibo.client import Kibo
 from ccsync.kibo.customers import address_filter
-from ccsync.mapping import person_key_text
+from ccsync.mapping.addresses import person_key_text
 from ccsync.models import Customer
 from ccsync.run.context import Context
 from ccsync.state import accounts, erasure, parked, staging

@@ -14,7 +14,7 @@ from ccsync.consent.kibo_consent import (
     what_is_seen,
 )
 from ccsync.from_kibo import deletions, echoes, forgotten, new_owners
-from ccsync.mapping import check_address
+from ccsync.mapping.addresses import check_address
 from ccsync.models import Customer
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context

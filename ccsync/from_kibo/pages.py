@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.kibo import CustomerPage, Kibo
+from ccsync.kibo.client import CustomerPage, Kibo
 from ccsync.kibo.events import PAGE_SIZE
 from ccsync.kibo.paging import PagesAhead, may_be_capped
 from ccsync.models import Customer

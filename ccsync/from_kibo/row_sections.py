@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 from ccsync.errors import CallFailure, RefusedError, VendorUnreachable
-from ccsync.mapping import filled_sections, missing_sections, needed_sections
+from ccsync.mapping.contact import filled_sections, missing_sections, needed_sections
 from ccsync.mapping.tags import SEGMENTS
 from ccsync.models import Customer
 from ccsync.run import control, quirks

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ccsync.consent.decisions import Act, Decision, Target, decide, needs_a_look
-from ccsync.mapping import fingerprint
+from ccsync.mapping.contact import fingerprint
 from ccsync.run.context import Context
 from ccsync.state import staging
 from ccsync.state.outbox import queue

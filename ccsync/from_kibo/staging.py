@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from ccsync.from_kibo import forgotten
 from ccsync.from_kibo.known_rows import KnownRows
 from ccsync.from_kibo.observations import Observer
-from ccsync.mapping import MappedContact, Rejection, fingerprint, to_contact
+from ccsync.mapping.addresses import Rejection
+from ccsync.mapping.contact import MappedContact, fingerprint, to_contact
 from ccsync.mapping.tags import tags_of
 from ccsync.models import Customer
 from ccsync.run.context import Context

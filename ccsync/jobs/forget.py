@@ -12,7 +12,7 @@ from ccsync.from_constant_contact import restored
 from ccsync.from_constant_contact.activities import await_activities, be_patient
 from ccsync.from_kibo import forgotten
 from ccsync.kibo.customers import address_filter
-from ccsync.mapping import check_address, person_key_text
+from ccsync.mapping.addresses import check_address, person_key_text
 from ccsync.models import Contact, Customer
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, erasure, ledger, suppressions

@@ -16,7 +16,7 @@ from ccsync.from_kibo.full_sweep import listings
 from ccsync.from_kibo.pages import Sweep, read_changed_since
 from ccsync.kibo.customers import address_filter
 from ccsync.kibo.events import PAGE_SIZE
-from ccsync.mapping import check_address
+from ccsync.mapping.addresses import check_address
 from ccsync.models import ContactList, Customer
 from ccsync.reports import differences
 from ccsync.run import clocks

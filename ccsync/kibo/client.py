@@ -14,8 +14,9 @@ from ccsync.kibo.customers import customer_of, to_customer
 from ccsync.kibo.events import EVENTS_PATH, PAGE_SIZE, EventPage, to_event_page
 from ccsync.kibo.writes import CONSENT, WholeAccount, Written, differing_fields, with_consent
 from ccsync.models import Customer, JsonObject, Tenant
-from ccsync.transport import Ahead, Call, Token, Transport
-from ccsync.transport.ahead import MOST
+from ccsync.transport.ahead import MOST, Ahead
+from ccsync.transport.calls import Call, Token
+from ccsync.transport.http import Transport
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)

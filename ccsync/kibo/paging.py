@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from ccsync.transport import Ahead
+from ccsync.transport.ahead import Ahead
 
 ROUND = 1_000
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 from ccsync import shapes
 from ccsync.errors import ConfigError, VendorUnreachable
-from ccsync.transport import Call, Transport
+from ccsync.transport.calls import Call
+from ccsync.transport.http import Transport
 
 TOKEN_PATH = "/api/platform/applications/authtickets/oauth"  # noqa: S105 - a path
 DEFAULT_SECONDS = 3_600

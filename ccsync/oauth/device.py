@@ -18,7 +18,8 @@ from ccsync.oauth.tokens import (
     token_call,
     with_refresh_token,
 )
-from ccsync.transport import Call, Clock, Transport
+from ccsync.transport.calls import Call, Clock
+from ccsync.transport.http import Transport
 from ccsync.words import counted
 
 _DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"

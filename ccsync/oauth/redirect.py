@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from ccsync.errors import LoginNeeded
 from ccsync.oauth.tokens import App, TokenAnswer, redeem, with_refresh_token
-from ccsync.transport import Transport
+from ccsync.transport.http import Transport
 
 CODE_SECONDS = 300
 """An authorization code is good for five minutes."""

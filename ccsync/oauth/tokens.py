@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from ccsync import shapes
 from ccsync.errors import ConfigError, LoginNeeded, VendorUnreachable
 from ccsync.models import JsonObject
-from ccsync.transport import Call, Transport
+from ccsync.transport.calls import Call
+from ccsync.transport.http import Transport
 
 SCOPES = "account_read contact_data offline_access"
 CAMPAIGN_SCOPE = "campaign_data"

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ccsync.constant_contact import ConstantContact
+from ccsync.constant_contact.client import ConstantContact
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.models import Automation, ContactList
 from ccsync.oauth import CAMPAIGN_SCOPE

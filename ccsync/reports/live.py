@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ccsync.constant_contact import ConstantContact
+from ccsync.constant_contact.client import ConstantContact
 from ccsync.errors import CcsyncError, Interrupted, LockedError
 from ccsync.from_kibo.pages import FILTER
-from ccsync.kibo import Kibo
+from ccsync.kibo.client import Kibo
 from ccsync.models import AccountSummary, ContactList
 from ccsync.reports.attention import Alert
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ccsync.config import Config
+from ccsync.config.schema import Config
 from ccsync.from_kibo.events import EVER_SEEN
 from ccsync.run import access
 from ccsync.run.job_names import CRON_JOBS, EXPORT, RECONCILE

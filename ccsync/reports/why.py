@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from ccsync.config import Config
+from ccsync.config.schema import Config
 from ccsync.consent.explanation import Answer, Facts, judge
 from ccsync.errors import SafetyLimitError
 from ccsync.reports.status import next_run_at

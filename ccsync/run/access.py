@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from ccsync import oauth
 from ccsync.errors import LoginNeeded, QuotaSpent
-from ccsync.kibo import request_token
+from ccsync.kibo.sign_in import request_token
 from ccsync.run.vendor_names import CONSTANT_CONTACT, KIBO, LAPSES_AFTER, SIGN_IN
 from ccsync.state import Store, properties, tokens
 from ccsync.state.database.times import to_text
 from ccsync.state.log import calls
 from ccsync.state.tokens import SavedToken
-from ccsync.transport import Transport
+from ccsync.transport.http import Transport
 from ccsync.words import days_ago, local_time
 
 _NAMES = {KIBO: "Kibo", CONSTANT_CONTACT: "Constant Contact", SIGN_IN: "Constant Contact's sign-in"}

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ccsync.config import Config
-from ccsync.constant_contact import ConstantContact
-from ccsync.kibo import Kibo
+from ccsync.config.schema import Config
+from ccsync.constant_contact.client import ConstantContact
+from ccsync.kibo.client import Kibo
 from ccsync.models import Customer
 from ccsync.run.access import LedgerGate
 from ccsync.state import Store, people
-from ccsync.transport import Clock
+from ccsync.transport.calls import Clock
 
 
 @dataclass(frozen=True, slots=True)

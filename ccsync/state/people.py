@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Callable
 from functools import lru_cache
 
-from ccsync.mapping import person_key_text
+from ccsync.mapping.addresses import person_key_text
 from ccsync.state import properties
 from ccsync.state.database.store import Store
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ccsync.consent.decisions import FOUND_ON_LIST, Act, Decision
 from ccsync.from_kibo.staged_decisions import iter_decisions
-from ccsync.mapping import fingerprint
+from ccsync.mapping.contact import fingerprint
 from ccsync.run import clocks
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, parked, staging

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from ccsync.consent.write_back import AccountAct, judge_account, outdated, wanted_value
 from ccsync.errors import CallFailure, CcsyncError, RefusedError, VendorUnreachable
 from ccsync.from_kibo.observations import observe
-from ccsync.kibo import WholeAccount
+from ccsync.kibo.writes import WholeAccount
 from ccsync.run import control
 from ccsync.run.context import Context
 from ccsync.state import kibo_writes, suppressions

@@ -8,7 +8,7 @@ from ccsync.consent.retry import next_try
 from ccsync.consent.write_back import OWN_ACT, REASONS, AccountAct
 from ccsync.errors import CcsyncError
 from ccsync.from_kibo import echoes
-from ccsync.kibo import Written
+from ccsync.kibo.writes import Written
 from ccsync.run.context import Context
 from ccsync.state import kibo_writes, ledger
 from ccsync.state.kibo_writes import KiboWrite

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.config import Config, load_config
+from ccsync.config.reading import load_config
+from ccsync.config.schema import Config
 from ccsync.errors import ConfigError
 
 SECRET = "s3cr3t-shared-value"

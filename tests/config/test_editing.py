@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.config import Change, check_edit, edit_config
-from ccsync.config.editing import Value
+from ccsync.config.editing import Change, Value, check_edit, edit_config
 from ccsync.errors import ConfigError
 from tests.config.files import LEAST, NOBODY, SECRET, plain_user, write
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.config import find_config, load_config
+from ccsync.config.reading import find_config, load_config
 from ccsync.config.schema import DEFAULT_MAPPING
 from ccsync.errors import ConfigError
 from tests.config.files import LEAST, NOBODY, SECRET, WITH_SECRET, load, plain_user, problems, refusal, write

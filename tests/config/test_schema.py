@@ -6,9 +6,9 @@ from typing import get_args, get_type_hints
 
 import pytest
 
-from ccsync.config import load_config
 from ccsync.config.checking import content_problems
 from ccsync.config.lines import outline
+from ccsync.config.reading import load_config
 from ccsync.config.schema import SCHEMA, SETTINGS
 from tests.config.files import LEAST, problems, with_line, write
 

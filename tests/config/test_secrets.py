@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ccsync.config import Config, constant_contact_secret, kibo_secret
+from ccsync.config.schema import Config
+from ccsync.config.secrets import constant_contact_secret, kibo_secret
 from ccsync.errors import ConfigError
 from tests.config.files import LEAST, SECRET, load
 

@@ -12,7 +12,7 @@ from ccsync.consent.decisions import Act, Decision, Stand, as_last_seen, blockin
 from ccsync.consent.drift import Kind
 from ccsync.consent.explanation import Standing
 from ccsync.from_kibo.staged_decisions import iter_decisions, iter_judged
-from ccsync.mapping import fingerprint
+from ccsync.mapping.contact import fingerprint
 from ccsync.reports import differences
 from ccsync.reports import why as report
 from ccsync.run.context import Context

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 import requests_mock
 
-from ccsync.constant_contact import ConstantContact
+from ccsync.constant_contact.client import ConstantContact
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.transport import Transport
+from ccsync.transport.http import Transport
 from tests.doubles import FakeClock, FixedToken, OpenGate
 
 HOST = "https://api.cc.email"

@@ -3,7 +3,7 @@
 import pytest
 
 from ccsync.constant_contact.consent_guard import ForbiddenCall, check_consent
-from ccsync.transport import Call
+from ccsync.transport.calls import Call
 
 API = "https://api.cc.email/v3"
 

@@ -12,7 +12,7 @@ from ccsync import decoding
 from ccsync.consent.decisions import Act
 from ccsync.from_kibo.known_rows import KnownRows
 from ccsync.from_kibo.staged_decisions import iter_decisions
-from ccsync.mapping import fingerprint
+from ccsync.mapping.contact import fingerprint
 from ccsync.models import Customer
 from ccsync.run.context import Context
 from ccsync.sandbox.settings import SandboxSettings

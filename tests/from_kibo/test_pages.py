@@ -13,7 +13,7 @@ import pytest
 
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.from_kibo.pages import Changed, Sweep, read_changed_since
-from ccsync.kibo import CustomerPage
+from ccsync.kibo.client import CustomerPage
 from ccsync.models import Customer
 from ccsync.state import Store, create_store
 

@@ -2,7 +2,7 @@
 
 from ccsync.jobs import forget as job
 from ccsync.jobs.forget import Receipt
-from ccsync.mapping import person_key_text
+from ccsync.mapping.addresses import person_key_text
 from ccsync.run.job_names import FORGET
 from ccsync.run.life_cycle import carry_out
 from ccsync.state import people, suppressions

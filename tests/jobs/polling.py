@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ccsync.mapping import person_key_text
+from ccsync.mapping.addresses import person_key_text
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import ledger, people, suppressions
 from ccsync.state.outbox import write_backs

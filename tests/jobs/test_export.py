@@ -8,7 +8,8 @@ import pytest
 
 from ccsync.errors import RefusedError, SafetyLimitError
 from ccsync.kibo.customers import to_customer
-from ccsync.mapping import Rejection, person_key_text, to_contact
+from ccsync.mapping.addresses import Rejection, person_key_text
+from ccsync.mapping.contact import to_contact
 from ccsync.sandbox.population.people import SeedContact
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import ledger, people

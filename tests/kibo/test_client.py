@@ -6,9 +6,10 @@ import pytest
 import requests_mock
 
 from ccsync.errors import ConfigError, VendorUnreachable
-from ccsync.kibo import Kibo, request_token
+from ccsync.kibo.client import Kibo
 from ccsync.kibo.customers import to_customer
-from ccsync.transport import Transport
+from ccsync.kibo.sign_in import request_token
+from ccsync.transport.http import Transport
 from tests.doubles import FakeClock, FixedToken, OpenGate
 
 HOME, TENANT = "https://home.example.com", "https://t1.example.com"

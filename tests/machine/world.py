@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ccsync.cli.wiring import Clients, clients
-from ccsync.config import Config, load_config
+from ccsync.config.reading import load_config
+from ccsync.config.schema import Config
 from ccsync.run.context import Context
 from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Store, properties

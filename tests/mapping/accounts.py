@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ccsync.mapping import MappedContact, to_contact
+from ccsync.mapping.contact import MappedContact, to_contact
 from ccsync.models import Customer
 
 DEFAULT = {

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from ccsync.mapping import check_address, person_key_text
+from ccsync.mapping.addresses import check_address, person_key_text
 
 LABEL = "a" * 60
 FITS_80 = f"{'p' * 64}@{'d' * 11}.com"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ccsync.mapping import mapping_problems
+from ccsync.mapping.checks import mapping_problems
 
 DEFAULT = {
     "first_name": "firstName",

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from ccsync.errors import ConfigError
-from ccsync.mapping import SOURCES, TARGETS, Rejection, fingerprint, to_contact
-from ccsync.mapping.targets import Note
+from ccsync.mapping.addresses import Rejection
+from ccsync.mapping.contact import fingerprint, to_contact
+from ccsync.mapping.fields import SOURCES
+from ccsync.mapping.targets import TARGETS, Note
 from tests.mapping.accounts import DEFAULT, EVERYTHING, PAT, customer, mapped
 
 

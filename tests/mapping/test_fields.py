@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from ccsync.mapping import SOURCES
-from ccsync.mapping.fields import Account, attributes_by_name, chosen_contact, reader_of, scalar, source_of
+from ccsync.mapping.fields import SOURCES, Account, attributes_by_name, chosen_contact, reader_of, scalar, source_of
 
 
 def read(name: str, raw: dict[str, Any]) -> tuple[str, str]:

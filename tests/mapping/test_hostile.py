@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ccsync.mapping import fingerprint
+from ccsync.mapping.contact import fingerprint
 from tests.mapping.accounts import EVERYTHING, PAT, mapped
 
 HOSTILE_TEXT = [

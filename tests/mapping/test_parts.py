@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ccsync.mapping import missing_sections, needed_sections
+from ccsync.mapping.contact import missing_sections, needed_sections
 from tests.mapping.accounts import DEFAULT, EVERYTHING, PAT, customer
 
 

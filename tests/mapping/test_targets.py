@@ -4,8 +4,7 @@ from datetime import date
 
 import pytest
 
-from ccsync.mapping import TARGETS
-from ccsync.mapping.targets import date_of, target_of
+from ccsync.mapping.targets import TARGETS, date_of, target_of
 
 MAY_1 = date(1990, 5, 1)
 

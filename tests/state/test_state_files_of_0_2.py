@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ccsync.clocks import OurTime
-from ccsync.mapping import person_key_text
+from ccsync.mapping.addresses import person_key_text
 from ccsync.state import (
     Store,
     accounts,

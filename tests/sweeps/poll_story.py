@@ -1,6 +1,6 @@
 """The sweeps' story of poll-unsubscribes: after an export, people decide at Constant Contact in every way."""
 
-from ccsync.mapping import person_key_text
+from ccsync.mapping.addresses import person_key_text
 from ccsync.state import ledger, people
 from tests.harness import LIST, Shop
 from tests.sweeps.story import LATE_OPT_IN, LATE_OPT_OUT, LEAVER, UNSUBSCRIBER, Story

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ccsync.errors import CcsyncError
 from ccsync.kibo.customers import to_customer
-from ccsync.mapping import Rejection, to_contact
+from ccsync.mapping.addresses import Rejection
+from ccsync.mapping.contact import to_contact
 from ccsync.sandbox.settings import SandboxSettings
 from tests.harness import FAST, Crash, Shop
 from tests.live import LiveShop

@@ -14,7 +14,7 @@ import pytest
 
 from ccsync.cli import app
 from ccsync.state.database.store import Store
-from ccsync.transport import Transport
+from ccsync.transport.http import Transport
 from tests.copies import World, fork
 from tests.harness import imported_rows
 from tests.inside import run_inside

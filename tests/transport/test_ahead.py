@@ -13,8 +13,9 @@ import requests
 
 from ccsync.cli.clock import RealClock
 from ccsync.errors import AnswerLost, Interrupted, RefusedError, VendorUnreachable
-from ccsync.transport import Call, Transport, origin
 from ccsync.transport.ahead import MOST
+from ccsync.transport.calls import Call, origin
+from ccsync.transport.http import Transport
 from tests.doubles import FixedToken, OpenGate
 
 Reply = tuple[int, dict[str, str], bytes]

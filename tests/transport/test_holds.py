@@ -7,7 +7,8 @@ import pytest
 
 from ccsync.errors import TooLate, VendorThrottling
 from ccsync.sandbox.settings import SandboxSettings
-from ccsync.transport import Call, Transport, origin
+from ccsync.transport.calls import Call, origin
+from ccsync.transport.http import Transport
 from tests.doubles import FakeClock, FixedToken, OpenGate
 from tests.inside import InsideShop
 from tests.transport.test_http import RawServer, whole

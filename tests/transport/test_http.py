@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from ccsync.errors import AnswerLost, LoginNeeded, QuotaSpent, RefusedError, VendorThrottling, VendorUnreachable
-from ccsync.transport import Call, Transport, backoff_seconds, exchange, origin
+from ccsync.transport import exchange
+from ccsync.transport.calls import Call, origin
+from ccsync.transport.http import Transport, backoff_seconds
 from tests.doubles import FakeClock, FixedToken, OpenGate
 
 Answerer = Callable[[socket.socket], None]

@@ -12,8 +12,8 @@ from ccsync.cli.owner import ORGANIZATION
 from ccsync.cli.setup import live_account
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.wiring import active_list, clients
-from ccsync.config import Config
-from ccsync.constant_contact import ConstantContact
+from ccsync.config.schema import Config
+from ccsync.constant_contact.client import ConstantContact
 from ccsync.errors import ConfigError, InputError, LoginNeeded
 from ccsync.models import Campaign, CampaignContent, ContactList
 from ccsync.run.contact_list import gone

@@ -15,9 +15,9 @@ from ccsync.cli.shell_completion import complete_list_name
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import Clients, clients
-from ccsync.config import Change, check_edit, edit_config
+from ccsync.config.editing import Change, check_edit, edit_config
 from ccsync.errors import ConfigError
-from ccsync.mapping import mapping_problems
+from ccsync.mapping.checks import mapping_problems
 from ccsync.mapping.fields import ATTRIBUTE_PREFIX
 from ccsync.models import ContactList, CustomField
 from ccsync.state import Store, person_tags

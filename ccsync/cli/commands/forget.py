@@ -8,7 +8,7 @@ from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import working
-from ccsync.config import Config
+from ccsync.config.schema import Config
 from ccsync.errors import Declined, NotAgreed
 from ccsync.jobs import forget as job
 from ccsync.jobs.forget import Receipt

@@ -16,8 +16,8 @@ from ccsync.cli.setup.sign_in import PRIVATE_APP
 from ccsync.cli.setup.starting_config import home_of_config, write_new
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.prompts import Talk
-from ccsync.config import Change, load_config
-from ccsync.config.editing import Value
+from ccsync.config.editing import Change, Value
+from ccsync.config.reading import load_config
 from ccsync.config.schema import SCHEMA
 from ccsync.config.secrets import CONSTANT_CONTACT_VARIABLE, KIBO_VARIABLE
 from ccsync.errors import ConfigError, Interrupted

@@ -16,8 +16,8 @@ from ccsync.cli.setup.sign_in import needs_paste, sign_in
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import Clients, clients, url_of_host
-from ccsync.config import Config
-from ccsync.constant_contact import ConstantContact
+from ccsync.config.schema import Config
+from ccsync.constant_contact.client import ConstantContact
 from ccsync.errors import Declined, Interrupted, LoginNeeded, RefusedError
 from ccsync.models import AccountSummary
 from ccsync.run.access import save_login

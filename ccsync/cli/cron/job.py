@@ -11,7 +11,7 @@ from ccsync.cli.cron import monitor
 from ccsync.cli.cron.mail import is_same_day, mark_of
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.since import as_seconds
-from ccsync.config import Config
+from ccsync.config.schema import Config
 from ccsync.run.context import Context
 from ccsync.run.job_names import DIRECTIONS
 from ccsync.state import Store, properties

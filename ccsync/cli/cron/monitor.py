@@ -7,7 +7,7 @@ from types import ModuleType
 
 from ccsync.cli import logging_setup
 from ccsync.cli.command_line import App
-from ccsync.config import Config
+from ccsync.config.schema import Config
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from ccsync.cli.command_line import App
-from ccsync.config import Config
+from ccsync.config.schema import Config
 from ccsync.reports.status import Status, gather
 from ccsync.state import open_store
 from ccsync.transport.late import requests

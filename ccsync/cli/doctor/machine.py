@@ -10,7 +10,8 @@ from ccsync.cli import config_check, owner
 from ccsync.cli.command_line import App
 from ccsync.cli.doctor.findings import Check, Skipped, Wrong
 from ccsync.cli.terminal import screen
-from ccsync.config import Config, load_config
+from ccsync.config.reading import load_config
+from ccsync.config.schema import Config
 from ccsync.errors import ConfigError, LockedError, StateError
 from ccsync.reports.attention import is_silent
 from ccsync.reports.status import gather

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ccsync.constant_contact import ConstantContact
+from ccsync.constant_contact.client import ConstantContact
 from ccsync.errors import CcsyncError, Interrupted, RefusedError
 from ccsync.from_kibo import audit_evidence
 from ccsync.from_kibo.events import QUERIES, filter_since, is_unfiltered
 from ccsync.from_kibo.pages import UPDATE_DATES
-from ccsync.kibo import Kibo
+from ccsync.kibo.client import Kibo
 from ccsync.kibo.events import PAGE_SIZE, EventPage
 from ccsync.models import Contact
 from ccsync.run import quirks

@@ -21,7 +21,7 @@ from ccsync.run.job_names import FLUSH_EVENTS
 from ccsync.run.vendor_names import CONSTANT_CONTACT, LAPSES_AFTER
 from ccsync.state import events, person_tags, properties, tokens
 from ccsync.state.log import runs
-from ccsync.transport import Transport
+from ccsync.transport.http import Transport
 
 MOST_SECONDS = 60.0
 MOST_SKEW = timedelta(minutes=2)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from ccsync.cli.terminal import screen
-from ccsync.config import Config
+from ccsync.config.schema import Config
 from ccsync.run.job_names import FLUSH_EVENTS, POLL_UNSUBSCRIBES, RECONCILE
 
 FIRST_MINUTE = 12

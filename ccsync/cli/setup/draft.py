@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import click
 
-from ccsync.config import Change, Config
-from ccsync.config.editing import Value
+from ccsync.config.editing import Change, Value
+from ccsync.config.schema import Config
 from ccsync.errors import CcsyncError, ConfigError, Interrupted
 from ccsync.models import ContactList
 

@@ -11,7 +11,7 @@ from ccsync.cli.setup.showing import show_changes
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import Clients
-from ccsync.constant_contact import ConstantContact
+from ccsync.constant_contact.client import ConstantContact
 from ccsync.errors import Declined, RefusedError
 from ccsync.models import AccountEmail, CustomField
 from ccsync.state import Store

@@ -7,8 +7,8 @@ from ccsync.cli.setup import list_names, live_account
 from ccsync.cli.setup.draft import Draft
 from ccsync.cli.terminal import screen
 from ccsync.cli.terminal.prompts import Talk, numbered, say_numbered
-from ccsync.config import Change, check_edit
-from ccsync.constant_contact import ConstantContact
+from ccsync.config.editing import Change, check_edit
+from ccsync.constant_contact.client import ConstantContact
 from ccsync.errors import ConfigError, RefusedError
 from ccsync.models import ContactList
 from ccsync.state import Store

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from ccsync.cli.setup import list_names
-from ccsync.constant_contact import ConstantContact
+from ccsync.constant_contact.client import ConstantContact
 from ccsync.errors import ConfigError, RefusedError
 from ccsync.from_kibo.pages import FILTER
-from ccsync.kibo import Kibo
-from ccsync.mapping import MappedContact, attributes_by_name, mapping_problems, to_contact
-from ccsync.mapping.fields import ATTRIBUTE_PREFIX
+from ccsync.kibo.client import Kibo
+from ccsync.mapping.checks import mapping_problems
+from ccsync.mapping.contact import MappedContact, to_contact
+from ccsync.mapping.fields import ATTRIBUTE_PREFIX, attributes_by_name
 from ccsync.mapping.targets import CUSTOM_FIELD_PREFIX
 from ccsync.models import AccountEmail, ContactList, Customer, CustomField
 from ccsync.state import Store

@@ -13,7 +13,7 @@ from ccsync.cli.setup import rights
 from ccsync.cli.terminal import error_lines, screen, tables
 from ccsync.cli.terminal.screen import clean
 from ccsync.cli.wiring import Clients, clients
-from ccsync.config import Config
+from ccsync.config.schema import Config
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, LockedError, LoginNeeded, RefusedError
 from ccsync.run.access import is_login_refused
 from ccsync.run.vendor_names import CONSTANT_CONTACT, LAPSES_AFTER

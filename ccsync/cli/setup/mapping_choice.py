@@ -8,10 +8,11 @@ from ccsync.cli.setup.draft import Draft, check_not_empty
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.prompts import Talk
 from ccsync.cli.wiring import Clients
-from ccsync.config import check_edit
+from ccsync.config.editing import check_edit
 from ccsync.errors import CcsyncError, ConfigError, Interrupted, RefusedError
-from ccsync.mapping import ANY_CUSTOM_FIELD, SOURCES, TARGETS, attributes_by_name, mapping_problems
-from ccsync.mapping.targets import CUSTOM_FIELD_PREFIX
+from ccsync.mapping.checks import mapping_problems
+from ccsync.mapping.fields import SOURCES, attributes_by_name
+from ccsync.mapping.targets import ANY_CUSTOM_FIELD, CUSTOM_FIELD_PREFIX, TARGETS
 from ccsync.models import Customer, CustomField
 
 

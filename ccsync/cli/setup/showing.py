@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from ccsync.cli.setup.draft import Draft
 from ccsync.cli.terminal import screen, tables
-from ccsync.config import Config
+from ccsync.config.schema import Config
 
 
 def show(config: Config, as_json: bool) -> None:

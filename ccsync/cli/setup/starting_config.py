@@ -4,8 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ccsync.config import Change
-from ccsync.config.editing import changed
+from ccsync.config.editing import Change, changed
 from ccsync.config.reading import FILE_NAME
 from ccsync.errors import ConfigError
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from ccsync.config import Config
+from ccsync.config.schema import Config
 from ccsync.reports.attention import Alert, alerts_of
 from ccsync.reports.page import charts, spans
 from ccsync.reports.page.charts import Chart, Series

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.cli.shell_completion import quoted_for_bash
-from ccsync.config import load_config
+from ccsync.config.reading import load_config
 from ccsync.state import Lock, create_store
 from tests.cli.setup.test_list_names import remember
 from tests.config.files import LEAST, write

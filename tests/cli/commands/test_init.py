@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.cli.setup.systemd import calendar
-from ccsync.config import load_config
+from ccsync.config.reading import load_config
 from tests.inside import CommandClock, run_inside
 from tests.processes import start
 from tests.terminal import END_OF_INPUT, INTERRUPT, on_terminal

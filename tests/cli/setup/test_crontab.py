@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ccsync.cli.setup.crontab import print_lines, schedules
-from ccsync.config import load_config
+from ccsync.config.reading import load_config
 from tests.config.files import LEAST, write
 
 

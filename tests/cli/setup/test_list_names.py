@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from ccsync.cli.setup import list_names
-from ccsync.constant_contact import ConstantContact
+from ccsync.constant_contact.client import ConstantContact
 from ccsync.models import ContactList
 from ccsync.state import Store, create_store, properties
 

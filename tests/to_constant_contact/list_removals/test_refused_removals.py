@@ -8,7 +8,7 @@ import pytest
 
 from ccsync.consent.retry import MOST_ATTEMPTS
 from ccsync.errors import RefusedError, VendorUnreachable
-from ccsync.mapping import person_key_text
+from ccsync.mapping.addresses import person_key_text
 from ccsync.state import people
 from ccsync.state.outbox import tasks
 from tests.harness import Shop

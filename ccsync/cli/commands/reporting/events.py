@@ -10,7 +10,7 @@ import click
 from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.wiring import working
-from ccsync.config import Config
+from ccsync.config.schema import Config
 from ccsync.errors import VendorUnreachable
 from ccsync.from_kibo.events import pull
 from ccsync.reports.status import next_run_at

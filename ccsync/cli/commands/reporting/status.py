@@ -11,7 +11,7 @@ from ccsync.cli.owner import ACCOUNT, ORGANIZATION
 from ccsync.cli.terminal import error_lines, named_config, screen, tables
 from ccsync.cli.terminal.since import as_span
 from ccsync.cli.wiring import clients
-from ccsync.config import Config
+from ccsync.config.schema import Config
 from ccsync.errors import CcsyncError
 from ccsync.reports.attention import Alert, alerts_of
 from ccsync.reports.live import Seen, look
