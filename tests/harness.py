@@ -171,6 +171,12 @@ class Shop(AbstractContextManager["Shop"]):
         self._kept.is_in_use = True
         return self._kept
 
+    def forget_kibo_token(self) -> None:
+        """The next call signs in anew."""
+        store = self.open()
+        store.run("DELETE FROM tokens WHERE vendor = 'kibo'")
+        store.close()
+
     def _open_anew(self, kind: type[S]) -> S:
         path = self.config.state.path
         store = open_store(path)

@@ -43,13 +43,7 @@ def a_typo(shop: LiveShop) -> None:
 
 def refused_credentials(shop: LiveShop) -> None:
     shop.box.faults.add("status", vendor="kibo_home", status=401, nth=None, body='{"errorCode": "INVALID"}')
-    forget_kibo_token(shop)
-
-
-def forget_kibo_token(shop: LiveShop) -> None:
-    store = shop.open()
-    store.run("DELETE FROM tokens WHERE vendor = 'kibo'")
-    store.close()
+    shop.forget_kibo_token()
 
 
 def a_denial(shop: LiveShop) -> None:

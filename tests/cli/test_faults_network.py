@@ -276,7 +276,7 @@ def test_the_nth_call_fails(shop: InsideShop, name: str, fault: dict[str, object
     while True:
         number += 1
         asked = len(shop.box.requests.records)
-        forget_kibo_token(shop)
+        shop.forget_kibo_token()
         shop.box.faults.add(nth=number, **fault)
         done = shop.ccsync(*SWEPT[name])
         was_met = len(shop.box.requests.records) - asked >= number
@@ -292,12 +292,6 @@ def test_the_nth_call_fails(shop: InsideShop, name: str, fault: dict[str, object
     assert shop.ccsync("login", "--check").returncode == 0
     if name == "create":
         assert shop.config.sync.list_id == shop.box.cc.list_id("A new one")
-
-
-def forget_kibo_token(shop: InsideShop) -> None:
-    store = shop.open()
-    store.run("DELETE FROM tokens WHERE vendor = 'kibo'")
-    store.close()
 
 
 # H: pages

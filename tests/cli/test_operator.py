@@ -79,7 +79,7 @@ def test_a_config_that_others_can_read(shop: LiveShop) -> None:
 def test_no_secret(shop: LiveShop) -> None:
     """Where a secret is needed and there is none, each place for it is named (exit 4)."""
     edit(shop, "client_secret =", "# client_secret =")
-    forget_kibo_token(shop)
+    shop.forget_kibo_token()
     check_error(shop.ccsync("export", "--yes"), 4, "CCSYNC_KIBO_CLIENT_SECRET", "client_secret_command")
 
 
@@ -138,14 +138,8 @@ def test_stdout_on_a_full_disk(shop: LiveShop) -> None:
 def test_wrong_kibo_credentials(shop: LiveShop) -> None:
     """The error names vendor and key (exit 4)."""
     edit(shop, SETTINGS.kibo_client_secret, "wrong")
-    forget_kibo_token(shop)
+    shop.forget_kibo_token()
     check_error(shop.ccsync("login", "--kibo-only"), 4, "Kibo", "[kibo] client_id", "secret")
-
-
-def forget_kibo_token(shop: LiveShop) -> None:
-    store = shop.open()
-    store.run("DELETE FROM tokens WHERE vendor = 'kibo'")
-    store.close()
 
 
 def test_a_wrong_tenant(shop: LiveShop) -> None:

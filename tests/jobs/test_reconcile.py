@@ -13,6 +13,7 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import people
 from ccsync.state.database import store as database
 from tests.harness import Shop
+from tests.jobs.flushing import change
 from tests.jobs.forgetting import forget
 from tests.jobs.reconciling import cycle, reconcile
 from tests.jobs.test_export import seed_contact
@@ -28,11 +29,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
             made.box.kibo.add_account(emailAddress=address, firstName="Pat", acceptsMarketing=True)
         cycle(made)
         yield made
-
-
-def change(shop: Shop, address: str, **fields: object) -> None:
-    for account_id in shop.box.kibo.find_by_email(address):
-        shop.box.kibo.update_account(account_id, **fields)
 
 
 def lose(shop: Shop, statement: str, address: str) -> None:

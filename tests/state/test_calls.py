@@ -1,22 +1,13 @@
 """The ledger of calls: paced across processes, counted per UTC day."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from ccsync.state import Store, create_store
+from ccsync.state import Store
 from ccsync.state.log import calls
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = create_store(tmp_path / "ccsync.db")
-    yield made
-    made.close()
 
 
 def test_calls_are_spaced(store: Store) -> None:

@@ -1,7 +1,6 @@
 """What is remembered of people: by keyed hashes, append-only where it is evidence."""
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,13 +13,6 @@ from ccsync.state.suppressions import UNSUBSCRIBED, Suppression
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 PAT = b"p" * 16
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = create_store(tmp_path / "ccsync.db")
-    yield made
-    made.close()
 
 
 def test_people_are_known_by_a_keyed_hash(store: Store, tmp_path: Path) -> None:

@@ -1,12 +1,10 @@
 """What is old is forgotten, run by run; what a wrong clock has dated neither goes too early nor stays for ever."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from ccsync.state import Store, create_store, wrong_clock
+from ccsync.state import Store, wrong_clock
 from ccsync.state.log import history, runs
 from ccsync.state.log.history import Step
 from ccsync.state.log.runs import RejectedRecord
@@ -14,13 +12,6 @@ from ccsync.state.log.runs import RejectedRecord
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 KEPT = NOW - 90 * DAY
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = create_store(tmp_path / "ccsync.db")
-    yield made
-    made.close()
 
 
 def add_run(store: Store, at: datetime) -> int:

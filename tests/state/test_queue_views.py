@@ -1,13 +1,11 @@
 """What readers see of the queue and the runs: one moment, the newest first, and nobody who needs a person is hidden."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from ccsync.models import Event
-from ccsync.state import Store, create_store, events, open_store, parked
+from ccsync.state import Store, events, open_store, parked
 from ccsync.state.log import calls, last_errors, runs
 from ccsync.state.log.last_errors import Trouble
 from ccsync.state.outbox import queue, tasks
@@ -16,13 +14,6 @@ from ccsync.state.views import summary
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 UPDATED = "customeraccount.updated"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = create_store(tmp_path / "ccsync.db")
-    yield made
-    made.close()
 
 
 def pulled(store: Store, *account_ids: int) -> None:

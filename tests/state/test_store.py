@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from ccsync.errors import LockedError, StateError
 from ccsync.state import Lock, create_store, explained, open_store
 from ccsync.state.database import opening
 from ccsync.state.database.lock import is_alive, this_process
-from ccsync.state.database.schema import VERSION
+from tests.damages import DAMAGES
 
 
 @pytest.fixture
@@ -56,59 +57,10 @@ def test_an_exception_rolls_back(path: Path) -> None:
     opened.close()
 
 
-def damage_nothing_there(path: Path) -> None:
-    path.unlink()
-
-
-def damage_empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def damage_text(path: Path) -> None:
-    path.write_text("hello, I am a text file\n" * 100)
-
-
-def damage_header(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.write(b"\0" * 100)
-
-
-def damage_half(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def damage_foreign(path: Path) -> None:
-    path.unlink()
-    connection = sqlite3.connect(path)
-    connection.execute("CREATE TABLE t (a)")
-    connection.close()
-
-
-def damage_newer(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
-    connection.close()
-
-
-def damage_table_gone(path: Path) -> None:
-    connection = sqlite3.connect(path)
-    connection.execute("DROP TABLE suppressions")
-    connection.close()
-
-
-def damage_folder(path: Path) -> None:
-    path.unlink()
-    path.mkdir()
-
-
-DAMAGES = [value for name, value in sorted(globals().items()) if name.startswith("damage_")]
-
-
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda one: one.__name__)
 @pytest.mark.parametrize("is_reader", [False, True])
-def test_a_file_that_is_not_whole_is_refused(path: Path, damage: object, is_reader: bool) -> None:
+def test_a_file_that_is_not_whole_is_refused(path: Path, damage: Callable[[Path], None], is_reader: bool) -> None:
     """Missing, empty, cut, foreign, newer: forgetting who opted out is an incident, not a fresh start."""
-    assert callable(damage)
     damage(path)
     with pytest.raises(StateError) as caught:
         opened = open_store(path, is_reader=is_reader)

@@ -1,13 +1,12 @@
 """Write backs to Kibo: queued once per change, reopened for new accounts, kept until written; older files too."""
 
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ccsync.state import Store, accounts, create_store, erasure, kibo_writes, open_store, suppressions
+from ccsync.state import Store, accounts, erasure, kibo_writes, open_store, suppressions
 from ccsync.state.accounts import AccountSeen
 from ccsync.state.database import schema
 from ccsync.state.database.schema import VERSION
@@ -18,13 +17,6 @@ PAT, LEE = b"p" * 16, b"l" * 16
 DAY = datetime(2026, 5, 1, tzinfo=UTC)
 LATER = DAY + timedelta(hours=1)
 BOTH = [UNSUBSCRIBED, DEPARTED]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = create_store(tmp_path / "ccsync.db")
-    yield made
-    made.close()
 
 
 def suppress(store: Store, person: bytes, kind: str, since: datetime | None = DAY, list_id: str = "") -> None:

@@ -1,6 +1,7 @@
 """The sweeps' story of flush-events: a store after its first export, with a change of every kind."""
 
 from tests.harness import Shop
+from tests.jobs.flushing import change
 from tests.sweeps.story import LATE_OPT_IN, LATE_OPT_OUT, LEAVER, UNSUBSCRIBER, Story
 
 KEEPER, RENAMED, MOVER, OPT_OUT, DELETED, SIGN_UP, BACK = (
@@ -20,18 +21,13 @@ def prepare_flush(shop: Shop) -> None:
     shop.flush()
     shop.later(minutes=30)
     for address in (UNSUBSCRIBER, LEAVER, LATE_OPT_OUT, RENAMED):
-        _change(shop, address, lastName="Newname")
-    _change(shop, MOVER, emailAddress=MOVED)
-    _change(shop, OPT_OUT, acceptsMarketing=False)
-    _change(shop, BACK, acceptsMarketing=True)
+        change(shop, address, lastName="Newname")
+    change(shop, MOVER, emailAddress=MOVED)
+    change(shop, OPT_OUT, acceptsMarketing=False)
+    change(shop, BACK, acceptsMarketing=True)
     for account_id in kibo.find_by_email(DELETED):
         kibo.delete_account(account_id)
     kibo.add_account(emailAddress=SIGN_UP, firstName="New", acceptsMarketing=True)
-
-
-def _change(shop: Shop, address: str, **fields: object) -> None:
-    for account_id in shop.box.kibo.find_by_email(address):
-        shop.box.kibo.update_account(account_id, **fields)
 
 
 def run_flush(shop: Shop) -> object:

@@ -14,9 +14,10 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import Lock, events, parked
 from ccsync.state.database.times import to_text
 from ccsync.state.log import runs
-from ccsync.state.outbox import queue, tasks
+from ccsync.state.outbox import queue
 from tests.canaries import leaks_in
 from tests.cli.test_hostile_store import check_screen
+from tests.jobs.flushing import statuses
 from tests.live import LiveShop
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -57,13 +58,6 @@ def shown(shop: LiveShop, *options: str) -> list[dict[str, object]]:
     done = shop.ccsync("events", "--json", *options)
     assert done.returncode == 0, done.stderr
     found: list[dict[str, object]] = json.loads(done.stdout)["events"]
-    return found
-
-
-def statuses(shop: LiveShop) -> dict[str, int]:
-    store = shop.open()
-    found = tasks.count_by_status(store, tasks.READ)
-    store.close()
     return found
 
 
