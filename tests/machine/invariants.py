@@ -37,6 +37,8 @@ def _renamed_and_unsubscribed(history: History, address: str) -> Iterator[str]:
     for one in history.facts.contacts.values():
         if one.address == address or one.opted_out_at is None:
             continue
+        if _is_forgotten(history, one) and history.yeses(address, one.deleted[-1]):
+            continue  # nothing tells of the opt-out any more; who says yes after it is another, or the same anew
         ends = [number for number, _ in one.homes[1:]]
         stays = [(since, end) for (since, home), end in zip(one.homes, ends, strict=False) if home == address]
         joined = [number for number, actor in one.joined if actor == "app"]

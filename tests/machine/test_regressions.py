@@ -34,6 +34,12 @@ def test_nobody_is_sent_whose_contact_moved_said_no_and_was_erased() -> None:
     play(0, [*first, ("settle", 0), ("rename", 0, 2, 0), ("unsubscribe", 0, 0), ("delete_contact", 0, 1)])
 
 
+def test_a_yes_after_a_contact_was_erased_unseen_is_sent() -> None:
+    """It unsubscribed, had its address changed and was erased between two looks: nothing shows that any more."""
+    acts = [("unsubscribe", 0, 0), ("rename", 0, 0, 4), ("delete_contact", 0, 1)]
+    play(0, [("sign_up", 0, 1), ("settle", 0), *acts, ("settle", 0), ("sign_up", 0, 2)])
+
+
 def test_a_return_from_an_opt_out_without_a_date_is_noticed() -> None:
     """Else an account made after the return is set to false."""
     play(0, [("come_from_elsewhere", 4, 3), ("run", 0), ("come_back", 0, 0), ("sign_up_business", 4, 1)])
