@@ -84,8 +84,8 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
     Somebody ccsync has not sent is another source's; so is a contact that is older than ccsync's first try to send it,
     or younger than its last, or not the one that was seen since: ours was erased, or has another address now. With
     `adopt_list_id`, members of that list are ours from now on, as if ccsync had put them there; but for those whom it
-    did put there, by the address alone: they are another source's as before. Nothing is noted about people who asked
-    to be forgotten.
+    did put there, by the address alone: they are another source's as before. A contact of ours stays ours under a new
+    address. Nothing is noted about people who asked to be forgotten.
     """
     found = list(seen)
     store.run_many(
@@ -101,7 +101,7 @@ def observe(store: Store, seen: Iterable[Sighting], adopt_list_id: str | None = 
     )
     store.run_many(
         "INSERT INTO contacts (person, is_ours, contact_id, permission, member_of, seen_at, opt_ins_until)"
-        " SELECT ?1, ?7, ?2, ?3, ?4, ?5, ?10"
+        " SELECT ?1, ?7 OR EXISTS (SELECT 1 FROM contacts WHERE contact_id = ?2 AND is_ours), ?2, ?3, ?4, ?5, ?10"
         " WHERE NOT EXISTS (SELECT 1 FROM suppressions WHERE person = ?1 AND kind = ?8)"
         " OR EXISTS (SELECT 1 FROM contacts WHERE person = ?1)"
         " ON CONFLICT (person) DO UPDATE SET contact_id = coalesce(?2, contact_id), permission = ?3, member_of = ?4,"

@@ -255,3 +255,23 @@ def test_an_opt_out_that_staff_undid_follows_the_contact(shop: Shop, first: str)
     members, flags = outcome(shop, pat, lee, newcomer)
     assert (members & {PAT, NEW}, flags) == (set(), [False, True, True])
     assert suppressed(shop, NEW) == {"unsubscribed"}
+
+
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_who_changes_the_address_on_both_sides_stays_the_same_contact(shop: Shop, first: str, is_seen: bool) -> None:
+    """ccsync made the contact: what the store shows later reaches it under its new address, too."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    if is_seen:
+        run_job(shop, "full poll")
+    shop.box.kibo.change_address(pat, NEW)
+    run_jobs(shop, first)
+    shop.box.kibo.update_account(pat, lastName="Changed")
+    run_jobs(shop, first)
+    contact = shop.box.cc.contact(NEW)
+    assert contact is not None
+    assert contact["last_name"] == "Changed"
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, NEW}, flags) == ({NEW}, [True])
