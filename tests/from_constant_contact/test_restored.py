@@ -63,20 +63,26 @@ def backed_up(shop: Shop, *addresses: str) -> tuple[list[int], Backup]:
 ORDERS = pytest.mark.parametrize("order", [("flush", "poll"), ("poll", "flush"), ("export", "poll")])
 
 
+def restored_after_an_opt_out(shop: Shop, *addresses: str, is_whole: bool) -> list[int]:
+    """A copy is put back from before the first of these customers said no; the accounts are returned."""
+    found = join(shop, *addresses)
+    settled(shop)
+    run(shop, "flush", "poll")
+    backup = Backup(shop, is_whole=is_whole)
+    shop.later(minutes=30)
+    shop.box.kibo.update_account(found[0], acceptsMarketing=False)
+    run(shop, "flush", "poll")
+    backup.put_back()
+    return found
+
+
 @ORDERS
 @pytest.mark.parametrize("is_whole", [False, True], ids=["the file", "with its lock file"])
 def test_who_was_taken_off_in_between_and_opts_in_anew_is_added_again(
     is_whole: bool, order: tuple[str, str], shop: Shop
 ) -> None:
     """Whichever job runs first."""
-    (pat, lee) = join(shop, PAT, LEE)
-    settled(shop)
-    run(shop, "flush", "poll")
-    backup = Backup(shop, is_whole=is_whole)
-    shop.later(minutes=30)
-    shop.box.kibo.update_account(pat, acceptsMarketing=False)
-    run(shop, "flush", "poll")
-    backup.put_back()
+    pat, lee = restored_after_an_opt_out(shop, PAT, LEE, is_whole=is_whole)
     shop.later(minutes=30)
     run(shop, *order)
     assert (PAT in shop.members(), accepts(shop, pat)) == (False, False)
@@ -167,14 +173,7 @@ def test_a_copy_that_was_put_back_is_recognized(is_whole: bool, job: str, shop: 
 @pytest.mark.parametrize("first", [*JOBS, "dry"])
 def test_a_copy_is_recognized_though_the_first_run_fails(first: str, shop: Shop) -> None:
     """Constant Contact is down in it: the copy shows itself by nothing but what that would have shown."""
-    (pat,) = join(shop, PAT)
-    settled(shop)
-    run(shop, "flush", "poll")
-    backup = Backup(shop, is_whole=True)
-    shop.later(minutes=30)
-    shop.box.kibo.update_account(pat, acceptsMarketing=False)
-    run(shop, "flush", "poll")
-    backup.put_back()
+    (pat,) = restored_after_an_opt_out(shop, PAT, is_whole=True)
     shop.later(hours=2)
     shop.box.cc.refuse(None, 503)
     with pytest.raises(CcsyncError):

@@ -123,8 +123,8 @@ def test_who_comes_back_after_they_were_erased(shop: Shop) -> None:
     assert PAT in shop.members()
 
 
-def test_who_comes_back_after_they_were_erased_and_whose_address_another_account_takes(shop: Shop) -> None:
-    """No row of the consent ledger has the address: Kibo shows it, and the account that moved to it is sent."""
+def erased_and_back(shop: Shop) -> int:
+    """Pat unsubscribed, was erased with the account, and is back; another account is returned."""
     first, second = join(shop, PAT, LEE)
     settled(shop)
     shop.box.cc.unsubscribe(PAT)
@@ -134,6 +134,12 @@ def test_who_comes_back_after_they_were_erased_and_whose_address_another_account
     shop.box.cc.resubscribe(PAT)
     shop.flush()
     shop.poll(is_full=True)
+    return second
+
+
+def test_who_comes_back_after_they_were_erased_and_whose_address_another_account_takes(shop: Shop) -> None:
+    """No row of the consent ledger has the address: Kibo shows it, and the account that moved to it is sent."""
+    second = erased_and_back(shop)
     shop.box.kibo.change_address(second, PAT)
     for _ in range(2):
         shop.later(minutes=30)
@@ -147,15 +153,7 @@ def test_who_may_have_come_back_before_their_contact_was_erased(shop: Shop) -> N
     """Somebody erased here is missed by a full pass, and then erased there: whether they are back nobody can tell. An
     account that moves to the address is not mailed, and keeps its yes.
     """
-    first, second = join(shop, PAT, LEE)
-    settled(shop)
-    shop.box.cc.unsubscribe(PAT)
-    shop.flush()
-    shop.box.kibo.delete_account(first)
-    shop.later(minutes=30)
-    shop.box.cc.resubscribe(PAT)
-    shop.flush()
-    shop.poll(is_full=True)
+    second = erased_and_back(shop)
     shop.box.cc.delete_contact(PAT, for_good=True)
     shop.later(minutes=30)
     shop.box.kibo.change_address(second, PAT)
