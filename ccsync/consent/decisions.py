@@ -216,6 +216,10 @@ def return_between_looks(contact: Contact, known: KnownContact | None, list_id: 
     sent = known.sent if known else None
     if known is None or sent is None or sent.list_id != list_id or sent.removed_at is not None:
         return Returned.NO
+    if known.permission == PENDING_CONFIRMATION and contact.permission_to_send in SUBSCRIBED:
+        # To confirm puts them on the list, and is dated like a return: they have left since, or unsubscribed and come
+        # back. Nobody has seen them on the list.
+        return Returned.UNKNOWN
     began, until, at = known.earliest_seen_at, known.last_seen_at, contact.opt_in_date
     if began is None or until is None or at is None or not is_own_return(contact, datetime.min.replace(tzinfo=UTC)):
         return Returned.NO

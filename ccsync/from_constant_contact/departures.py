@@ -50,6 +50,7 @@ def compare(context: Context, record: ListRecord | None = None) -> bool:
         elif restored.is_unresolved(context):
             has_absences = True
         else:
+            members.read_waiting(context)
             missing.record()
             _note_returned(context)
             opted_out_members.remove(context)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from ccsync.consent.decisions import VANISHED
+from ccsync.consent.decisions import PENDING_CONFIRMATION, VANISHED
 from ccsync.constant_contact.client import PAGE_SIZE
 from ccsync.errors import CallFailure, RefusedError, VendorUnreachable
 from ccsync.from_constant_contact import sightings
@@ -15,6 +15,7 @@ from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.shapes import query_time
 from ccsync.state import contacts
+from ccsync.state.views import list_members
 
 CLOCK_STEP = timedelta(seconds=2)
 MOST_EXPORTED = 500
@@ -101,6 +102,21 @@ def _read_made_since(context: Context, at: datetime) -> None:
 def read_list(context: Context, **filters: str) -> None:
     """Read the list's members page by page; their contacts are known from then on."""
     sightings.note_all(context, "members of the list", lists=context.list_id, **filters)
+
+
+def read_waiting(context: Context) -> None:
+    """Read who still has to confirm, under Confirmed Opt-in, where that takes fewer calls than a look at each person
+    who is missing among the list's members: many who wait must not look like many who have left.
+    """
+    store, missing = context.store, list_members.count_missing(context.store, context.list_id)
+    waiting = {"status": PENDING_CONFIRMATION}
+    if missing <= FEW or _pages_of(context.constant_contact.count_contacts(**waiting)) >= missing:
+        return
+    for page in context.constant_contact.iter_contact_pages(**waiting):
+        ours = {context.person_of(one.email): one for one in page if one.email}
+        known = list_members.missing_among(store, context.list_id, list(ours))
+        sightings.note(context, [ours[one] for one in known])
+        list_members.add_waiting(store, known)
 
 
 def find_contacts(context: Context, wanted: Sequence[tuple[bytes, str]]) -> Hidden:

@@ -12,7 +12,7 @@ from ccsync.from_constant_contact import departures, members
 from ccsync.state import contacts, ledger, people
 from tests.harness import LIST, Shop
 from tests.identity.stories import FIRST, edit, outcome, run_job, run_jobs, story_of, suppressed
-from tests.jobs.polling import LEE, PAT, accepts, join, settled, small_shop, told
+from tests.jobs.polling import LEE, PAT, accepts, join, ledger_of, settled, small_shop, told
 from tests.jobs.test_export import seed_contact
 
 WELCOME = "\nwelcome_email = true\n"
@@ -115,6 +115,37 @@ def test_who_confirms_is_on_the_list(confirming: Shop, first: str) -> None:
 
 
 @pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_who_confirms_and_is_off_the_list_by_the_next_look_is_not_mailed(
+    confirming: Shop, first: str, comes_back: bool
+) -> None:
+    """Confirming is dated like a return: whether they left the list after it, or unsubscribed and came back, nobody
+    has seen. The store keeps the yes, and an opt-in there ends the doubt.
+    """
+    shop = confirming
+    (pat,) = join(shop, PAT)
+    run_job(shop, "flush")
+    run_job(shop, "full poll")
+    shop.box.cc.confirm(PAT)
+    shop.later(minutes=5)
+    if comes_back:
+        shop.box.cc.unsubscribe(PAT)
+        shop.later(minutes=5)
+        shop.box.cc.resubscribe(PAT)
+    else:
+        shop.box.cc.leave_list(PAT, shop.list_id)
+    run_jobs(shop, first)
+    members_now, flags = outcome(shop, pat)
+    assert (PAT in members_now, flags) == (False, [True])
+    assert "which came last is not known" in story_of(shop, PAT).answer.text
+    shop.box.kibo.opt_out(pat)
+    run_job(shop, "flush")
+    shop.box.kibo.opt_in(pat)
+    members_now, flags = outcome(shop, pat)
+    assert (PAT in members_now, flags) == (True, [True])
+
+
+@pytest.mark.parametrize("first", FIRST)
 def test_who_says_no_before_confirming(confirming: Shop, first: str) -> None:
     """ccsync puts them on no list any more; a click after that is the person's own act at Constant Contact."""
     shop = confirming
@@ -128,6 +159,34 @@ def test_who_says_no_before_confirming(confirming: Shop, first: str) -> None:
     assert (PAT in members_now, flags) == (True, [False])
     found = story_of(shop, PAT).answer
     assert (found.standing, "not added by ccsync" in found.text) == (Standing.LISTED, True)
+
+
+@pytest.mark.parametrize("others", [0, 600])
+def test_many_who_wait_for_confirmation_are_no_mass_departure(confirming: Shop, others: int) -> None:
+    """Day after day no safety limit stops a poll, the ledger has no row about them, and most of them cost no call of
+    their own; who confirms and leaves, and who is deleted, is noticed among them.
+    """
+    shop = confirming
+    for number in range(others):
+        seed = seed_contact(f"other{number}@example.org", "pending_confirmation", lists=())
+        shop.box.cc.add_contact(seed)
+    names = [f"w{number}@example.com" for number in range(40)]
+    accounts = join(shop, *names)
+    run_job(shop, "flush")
+    for _ in range(2):
+        shop.later(hours=25)
+        before = len(shop.requests())
+        run_job(shop, "poll")
+        assert len(shop.requests()) - before < 12
+    assert all(ledger_of(shop, one) == [("opted-in", "kibo")] for one in names)
+    shop.box.cc.confirm(names[0])
+    shop.box.cc.leave_list(names[0], shop.list_id)
+    shop.box.cc.confirm(names[1])
+    shop.box.cc.delete_contact(names[2])
+    members_now, flags = outcome(shop, *accounts[:4])
+    assert ([one in members_now for one in names[:4]], flags) == ([False, True, False, False], [True] * 4)
+    assert "which came last is not known" in story_of(shop, names[0]).answer.text
+    assert story_of(shop, names[2]).answer.standing is Standing.WAITING
 
 
 # one departure after another

@@ -91,6 +91,9 @@ class ContactStory:
     contact_id: str
     address: str
     homes: list[tuple[int, str]] = field(default_factory=list)
+    is_from_elsewhere: bool = False
+    is_confirmed_at: int | None = None
+    """The act by which the person confirmed a contact that ccsync had made."""
     came_unsubscribed: bool = False
     unsubscribed_at: int | None = None
     """The act by which it is unsubscribed; `None` where it is not."""
@@ -208,6 +211,7 @@ class Facts:
             one = self.contacts[contact_id] = ContactStory(contact_id, address, [(number, address)])
         self._say(number, act, one.address, says=act.says)
         if act.kind == "add":
+            one.is_from_elsewhere = True
             one.came_unsubscribed = act.value == "unsubscribed"
             one.unsubscribed_at = one.opted_out_at = number if one.came_unsubscribed else None
         elif act.kind == "unsubscribe":
@@ -219,6 +223,8 @@ class Facts:
                 one.is_out_by_app = True
         elif act.kind in ("resubscribe", "confirm"):
             one.unsubscribed_at = None
+            # Whoever ccsync has sent joins the list by the confirmation that it waited for.
+            one.is_confirmed_at = number if act.kind == "confirm" and not one.is_from_elsewhere else None
             if act.actor == "person":
                 one.returned.append(number)
                 one.is_out_by_app = one.may_be_out = False
@@ -230,7 +236,7 @@ class Facts:
                 one.opted_out_at = None
         elif act.kind == "join-list":
             one.is_member = True
-            one.joined.append((number, act.actor))
+            one.joined.append((number, "app" if one.is_confirmed_at == number - 1 else act.actor))
         elif act.kind == "leave-list":
             one.is_member = False
             one.left.append((number, act.actor))

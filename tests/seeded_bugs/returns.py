@@ -125,4 +125,18 @@ BUGS = (
         "    seen_at = vendor_now(context) if contact else known.last_seen_at if known else None\n",
         ("tests/identity/test_order_of_returns.py", "-k", "also_where_many_are_gone"),
     ),
+    SeededBug(
+        "many who wait for confirmation look like a mass departure",
+        "from_constant_contact/departures.py",
+        "            members.read_waiting(context)\n",
+        "",
+        ("tests/identity/test_departures_and_returns.py", "-k", "no_mass_departure"),
+    ),
+    SeededBug(
+        "who confirms and leaves the list before the next look is put on it again",
+        "consent/decisions.py",
+        "    if known.permission == PENDING_CONFIRMATION and contact.permission_to_send in SUBSCRIBED:\n",
+        "    if False:\n",
+        ("tests/identity/test_departures_and_returns.py", "-k", "off_the_list_by_the_next_look"),
+    ),
 )

@@ -1,20 +1,27 @@
 """The list's members as one reading shows them, in a temporary table: a list may have a million."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from ccsync.state.database.rows import marks
 from ccsync.state.database.store import Store
 from ccsync.state.suppressions import DEPARTED, OPTED_OUT, UNSUBSCRIBED
 
 
 def clear(store: Store) -> None:
     """Begin a reading."""
-    store.run("CREATE TEMP TABLE IF NOT EXISTS list_members (person BLOB PRIMARY KEY) STRICT, WITHOUT ROWID")
-    store.run("DELETE FROM list_members")
+    for table in ("list_members", "list_waiting"):
+        store.run(f"CREATE TEMP TABLE IF NOT EXISTS {table} (person BLOB PRIMARY KEY) STRICT, WITHOUT ROWID")
+        store.run(f"DELETE FROM {table}")
 
 
 def add(store: Store, people: Iterable[bytes]) -> None:
     """These people are on the list."""
     store.run_many("INSERT OR IGNORE INTO list_members VALUES (?)", [(one,) for one in people])
+
+
+def add_waiting(store: Store, people: Iterable[bytes]) -> None:
+    """These people still have to confirm, and are on no list before that: nobody misses them."""
+    store.run_many("INSERT OR IGNORE INTO list_waiting VALUES (?)", [(one,) for one in people])
 
 
 def count(store: Store) -> int:
@@ -40,6 +47,11 @@ def count_missing(store: Store, list_id: str) -> int:
 def iter_missing(store: Store, list_id: str) -> Iterator[bytes]:
     """Those people, a chunk at a time, so that the caller may write between two of them."""
     return (person for (person,) in store.iter_chunks(f"SELECT sent.person {_MISSING} ORDER BY 1", list_id))
+
+
+def missing_among(store: Store, list_id: str, some: Sequence[bytes]) -> list[bytes]:
+    """Those of these people who are missing so."""
+    return store.column(bytes, f"SELECT sent.person {_MISSING} AND sent.person IN ({marks(some)})", b"", list_id, *some)
 
 
 def iter_returned(store: Store, list_id: str) -> Iterator[bytes]:
@@ -70,6 +82,7 @@ _MISSING = (
     "FROM sent LEFT JOIN contacts USING (person) WHERE sent.person > ?1 AND sent.list_id = ?2 AND removed_at IS NULL"
     " AND NOT (coalesce(permission, '') IN ('deleted', 'vanished') AND coalesce(seen_at, '') > sent_at)"
     " AND NOT EXISTS (SELECT 1 FROM list_members WHERE list_members.person IN (sent.person, contacts.moved_to))"
+    " AND NOT EXISTS (SELECT 1 FROM list_waiting WHERE list_waiting.person = sent.person)"
     " AND NOT EXISTS (SELECT 1 FROM suppressions WHERE suppressions.person = sent.person"
     f" AND kind IN ('{UNSUBSCRIBED}', '{DEPARTED}') AND suppressions.list_id IN ('', ?2)) AND NOT EXISTS"
     " (SELECT 1 FROM tasks WHERE kind = 'remove' AND tasks.person = sent.person AND tasks.list_id = sent.list_id)"
