@@ -62,5 +62,7 @@ def remark_on_members(context: Context, contact_list: ContactList) -> None:
     if strangers:
         context.counts["listed_not_opted_in"] = strangers
         context.remarks.append(
-            f"{strangers:,} members of the list are not customers who opted in; they were left alone."
+            "1 member of the list is not a customer who opted in, and was left alone."
+            if strangers == 1
+            else f"{strangers:,} members of the list are not customers who opted in; they were left alone."
         )
