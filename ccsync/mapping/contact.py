@@ -79,39 +79,39 @@ def to_contact(customer: Customer, mapping: Mapping[str, str]) -> MappedContact 
 def needed_sections(mapping: Mapping[str, str]) -> frozenset[str]:
     """Return which of contacts, attributes, segments, commerceSummary the mapped fields are read from."""
     sources = map(source_of, mapping.values())
-    return frozenset(source.part for source in sources if source and source.part)
+    return frozenset(source.section for source in sources if source and source.section)
 
 
 def missing_sections(row: Customer, single: Customer, mapping: Mapping[str, str]) -> frozenset[str]:
-    """Return the needed parts that a single read of an account has and its row in a list lacks.
+    """Return the needed sections that a single read of an account has and its row in a list lacks.
 
-    A part is lacking when it is absent (or null), holds fewer items in contacts or segments, or yields fewer
-    mapped values. An account that has nothing in a part on either side proves nothing: compare a full one.
+    A section is lacking when it is absent (or null), holds fewer items in contacts or segments, or yields fewer
+    mapped values. An account that has nothing in a section on either side proves nothing: compare a full one.
     """
-    return frozenset(part for part in needed_sections(mapping) if _lacks(part, row.raw, single.raw, mapping))
+    return frozenset(section for section in needed_sections(mapping) if _lacks(section, row.raw, single.raw, mapping))
 
 
 def filled_sections(customer: Customer, mapping: Mapping[str, str]) -> frozenset[str]:
-    """Return the needed parts from which this account gives at least one mapped value."""
-    return frozenset(part for part in needed_sections(mapping) if _values_of(part, customer.raw, mapping))
+    """Return the needed sections from which this account gives at least one mapped value."""
+    return frozenset(section for section in needed_sections(mapping) if _values_of(section, customer.raw, mapping))
 
 
-def _lacks(part: str, row: JsonObject, single: JsonObject, mapping: Mapping[str, str]) -> bool:
-    in_row, in_single = row.get(part), single.get(part)
+def _lacks(section: str, row: JsonObject, single: JsonObject, mapping: Mapping[str, str]) -> bool:
+    in_row, in_single = row.get(section), single.get(section)
     if in_single is None:
         return False
     if in_row is None:
         return True
-    if part in {"contacts", "segments"} and _size(in_row) < _size(in_single):
+    if section in {"contacts", "segments"} and _size(in_row) < _size(in_single):
         return True
-    return bool(_values_of(part, single, mapping) - _values_of(part, row, mapping))
+    return bool(_values_of(section, single, mapping) - _values_of(section, row, mapping))
 
 
-def _values_of(part: str, raw: JsonObject, mapping: Mapping[str, str]) -> Set[str]:
-    """The properties of an import row that this account fills from this part."""
-    of_part = {key: name for key, name in mapping.items() if (s := source_of(name)) and s.part == part}
+def _values_of(section: str, raw: JsonObject, mapping: Mapping[str, str]) -> Set[str]:
+    """The properties of an import row that this account fills from this section."""
+    of_section = {key: name for key, name in mapping.items() if (s := source_of(name)) and s.section == section}
     row: Row = {}
-    _fill(row, [], raw, of_part)
+    _fill(row, [], raw, of_section)
     return row.keys()
 
 

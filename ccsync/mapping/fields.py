@@ -35,12 +35,12 @@ class Account(NamedTuple):
 class Source:
     """A Kibo field that may stand on a mapping's right side.
 
-    `kinds` are the kinds of target it can feed; `part` is the sub-resource it is read from, or "".
+    `kinds` are the kinds of target it can feed; `section` is the sub-resource it is read from, or "".
     """
 
     name: str
     kinds: frozenset[str]
-    part: str
+    section: str
     meaning: str
 
 

@@ -6,9 +6,9 @@ from functools import partial
 import click
 
 from ccsync.cli.command_line import App
-from ccsync.cli.commands.reporting.logs import rejected_to_json, run_to_json
 from ccsync.cli.terminal import screen, tables
 from ccsync.cli.terminal.prompts import Talk
+from ccsync.cli.terminal.run_json import rejected_to_json, run_to_json
 from ccsync.cli.terminal.run_report import news_of, report
 from ccsync.cli.wiring import active_list, working
 from ccsync.errors import SOME_REJECTED, Declined, NotAgreed

@@ -3,9 +3,9 @@
 import click
 
 from ccsync.cli.command_line import App
-from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.cron.job import RUN_SECONDS, is_switched_off, load, patience, say_notices, wait_option
 from ccsync.cli.terminal import screen, tables
+from ccsync.cli.terminal.run_json import run_to_json
 from ccsync.cli.terminal.run_report import news_of, report
 from ccsync.cli.wiring import active_list, working
 from ccsync.errors import SOME_REJECTED

@@ -6,10 +6,10 @@ from itertools import islice
 import click
 
 from ccsync.cli.command_line import App
-from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.cron.job import load, patience
 from ccsync.cli.terminal import screen, streaming, tables
 from ccsync.cli.terminal.prompts import Talk
+from ccsync.cli.terminal.run_json import run_to_json
 from ccsync.cli.wiring import active_list, working
 from ccsync.consent.drift import DRIFT, MEANING, WORDS, Kind, Repair
 from ccsync.errors import Declined, NotAgreed

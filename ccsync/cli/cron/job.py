@@ -6,10 +6,10 @@ import click
 
 from ccsync.cli import logging_setup
 from ccsync.cli.command_line import App
-from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.cron import monitor
 from ccsync.cli.cron.mail import is_same_day, mark_of
 from ccsync.cli.terminal import screen
+from ccsync.cli.terminal.run_json import run_to_json
 from ccsync.cli.terminal.since import as_seconds
 from ccsync.config.schema import Config
 from ccsync.run.context import Context

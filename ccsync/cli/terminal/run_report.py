@@ -2,8 +2,8 @@
 
 from ccsync.cli import logging_setup
 from ccsync.cli.command_line import App
-from ccsync.cli.commands.reporting.logs import run_to_json
 from ccsync.cli.terminal import screen
+from ccsync.cli.terminal.run_json import run_to_json
 from ccsync.run.context import Context
 from ccsync.state.log import runs
 from ccsync.state.log.runs import Run

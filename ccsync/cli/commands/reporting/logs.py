@@ -7,6 +7,7 @@ import click
 
 from ccsync.cli.command_line import App
 from ccsync.cli.terminal import screen, streaming, tables
+from ccsync.cli.terminal.run_json import rejected_to_json, run_to_json
 from ccsync.cli.terminal.since import as_time
 from ccsync.state import parked
 from ccsync.state.log import runs
@@ -74,22 +75,6 @@ def logs(
             _show_run(run, as_json)
 
 
-def run_to_json(run: Run) -> dict[str, object]:
-    """A run as the contract has it."""
-    return {
-        "id": run.id,
-        "job": run.job,
-        "direction": run.direction,
-        "status": run.status,
-        "started_at": screen.utc_time(run.started_at),
-        "finished_at": screen.utc_time(run.finished_at),
-        "total_contacts": run.total_contacts,
-        "errors": run.errors,
-        "counts": {key: number for key, number in run.counts.items() if number},
-        "message": run.message,
-    }
-
-
 _RUNS = ("id", "job", "direction", "status", "started_at", "finished_at", "total_contacts", "errors", "message")
 
 
@@ -146,17 +131,6 @@ def _show_run(run: Run, as_json: bool) -> None:
     tables.print_facts(facts)
     if run.errors:
         screen.say(f"To list the rejected records: ccsync logs {run.id} --errors")
-
-
-def rejected_to_json(record: RejectedRecord | ParkedRecord) -> dict[str, object]:
-    """A rejected record as the contract has it: the whole address, the operator needs it."""
-    return {
-        "account_id": record.account_id,
-        "email": record.email,
-        "reason": record.reason,
-        "code": record.code,
-        "at": screen.utc_time(record.at),
-    }
 
 
 _REJECTED = ("account_id", "email", "reason", "code", "at")
