@@ -15,14 +15,14 @@ from ccsync.consent.decisions import (
 )
 from ccsync.constant_contact.export_file import ExportedContact
 from ccsync.from_constant_contact import returns, unsubscribes
-from ccsync.models import Contact, Sighting
+from ccsync.models import Contact, KnownContact, Sighting
 from ccsync.run import clocks
 from ccsync.run.clocks import vendor_now
 from ccsync.run.context import Context
 from ccsync.state import contacts, person_tags, suppressions
 from ccsync.state.log import history
 from ccsync.state.log.history import Step
-from ccsync.state.outbox import queue, write_backs
+from ccsync.state.outbox import queue, removals, write_backs
 from ccsync.state.suppressions import BY_UNKNOWN_ACT, DEPARTED, UNORDERED, Suppression
 
 
@@ -79,7 +79,9 @@ def _was_on_list(context: Context, person: bytes) -> bool:
 
 
 def _returned(context: Context, shown: Iterable[tuple[Sighting, Contact]]) -> dict[bytes, Returned]:
-    """Who of those off the list has come back since the last look, or perhaps has."""
+    """Who of those off the list has come back since the last look, or perhaps has; also whom ccsync takes off because
+    of a former owner of the contact's address.
+    """
     found = dict[bytes, Returned]()
     for one, contact in shown:
         if one.member_of is not None:
@@ -87,10 +89,18 @@ def _returned(context: Context, shown: Iterable[tuple[Sighting, Contact]]) -> di
         for person in contacts.addresses_of_contact(context.store, one.contact_id, one.person):
             known = contacts.known(context.store, person, context.list_id)
             answer = return_between_looks(contact, known, context.list_id)
+            if _is_taken_off(context, one.contact_id, person, known):
+                answer = Returned.YES
             is_gone = contact.deleted_at is not None or is_another_contact(contact, known, context.list_id)
             if answer is Returned.YES or (answer is Returned.UNKNOWN and not is_gone):
                 found[person] = answer
     return found
+
+
+def _is_taken_off(context: Context, contact_id: str | None, person: bytes, known: KnownContact | None) -> bool:
+    sent = known.sent if known else None
+    is_put_there = sent is not None and sent.list_id == context.list_id and sent.removed_at is None
+    return is_put_there and removals.takes_off(context.store, contact_id, person, context.list_id)
 
 
 def _facts(context: Context, sightings: Iterable[Sighting], shown: Iterable[Contact]) -> Iterator[Sighting]:

@@ -1,11 +1,14 @@
 """A contact that changes its address at Constant Contact stays the same contact, and its acts are the person's."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from ccsync.consent.explanation import Standing
 from tests.harness import Shop
 from tests.identity.stories import FIRST, accepts, outcome, run_job, run_jobs, story_of, suppressed
-from tests.jobs.polling import LEE, PAT, join, settled, told
+from tests.jobs.polling import LEE, PAT, join, settled, small_shop, told
 
 NEW, NEWER = "pat.new@example.org", "pat.newer@example.org"
 NOES = ("unsubscribe", "leave")
@@ -275,3 +278,31 @@ def test_who_changes_the_address_on_both_sides_stays_the_same_contact(shop: Shop
     assert contact["last_name"] == "Changed"
     members, flags = outcome(shop, pat)
     assert (members & {PAT, NEW}, flags) == ({NEW}, [True])
+
+
+@pytest.fixture(params=["", "\noverwrite_existing = true\n"], ids=["as it is", "overwriting"])
+def overwriting(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    """With that setting the account of the new address is sent by an import, which is open beside the removal."""
+    with small_shop(tmp_path, request.param) as made:
+        yield made
+
+
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("takes_effect", [True, False])
+def test_whom_a_removal_that_hangs_takes_off_under_their_new_address_has_not_left(
+    overwriting: Shop, first: str, takes_effect: bool
+) -> None:
+    """The account of the old address says no while the contact's new one, which says yes, is not known yet."""
+    shop = overwriting
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.rename(PAT, NEW)
+    (new,) = join(shop, NEW)
+    shop.box.kibo.opt_out(pat)
+    shop.box.cc.jobs.add("removal", seconds=5 * 3_600.0, takes_effect=takes_effect)
+    run_job(shop, "flush")
+    shop.later(hours=6)
+    run_jobs(shop, first)
+    shop.later(hours=8)
+    members, flags = outcome(shop, pat, new)
+    assert (members & {PAT, NEW}, flags, suppressed(shop, NEW)) == ({NEW}, [False, True], set())

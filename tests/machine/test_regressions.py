@@ -356,3 +356,10 @@ def test_a_return_while_an_import_hangs_where_too_many_are_gone_to_look_at_each_
     hanging = [("sign_up", 0, 2), ("move", 0, 0, 0), ("hang", 0, 0), ("run", 0)]
     confirmed_opt_in = 1
     play(confirmed_opt_in, [*first, *before, *hanging, ("unsubscribe", 0, 0), ("come_back", 0, 0), ("sign_up", 5, 1)])
+
+
+def test_whom_a_removal_that_hangs_takes_off_under_their_new_address_has_not_left() -> None:
+    """The contact was put on the list under an address that says no now, and its next one says yes."""
+    first = [("sign_up", where, how) for where, how in ((0, 0), (0, 0), (0, 0), (4, 1))]
+    before = [("run", 3), ("hang", 1, 0), ("rename", 0, 0, 5), ("sign_up", 5, 2), ("redact", 0, 0, 0)]
+    play(0, [*first, *before, ("decide", 450, 0), ("run", 0)])

@@ -37,7 +37,8 @@ class Removal:
 
     `may_have_moved`: that contact has another address now, or was sent since it was last seen, which may have made
     another one; `other_id` is the one that has this address. `is_kept`: an account opts in with its address of now.
-    `activities` names the bulk jobs that are not known to be over (`LOST`). `is_done`: they are off the list, and are
+    `activities` names the bulk jobs that are not known to be over (`LOST`), `taken` the contacts (ids) of all jobs that
+    were started, which may be known under another address by now. `is_done`: they are off the list, and are
     watched, because such a job or an import may still change that.
     """
 
@@ -53,6 +54,7 @@ class Removal:
     is_done: bool = False
     may_have_moved: bool = False
     is_kept: bool = False
+    taken: str = ""
     other_id: str | None = None
 
     @property
@@ -106,7 +108,7 @@ def waiting(store: Store, list_id: str, at: datetime) -> list[Removal]:
         f" coalesce(activity_id, ''), attempts, outcome = '{DONE}',"
         f" moved_to NOT NULL OR contacts.seen_at IS NULL AND {_ARE_FEW},"
         " EXISTS (SELECT 1 FROM accounts WHERE accounts.person = moved_to AND accepts_marketing"
-        f" AND accounts.kind != '{B2B}')"
+        f" AND accounts.kind != '{B2B}'), coalesce(tasks.contact_id, '')"
         " FROM tasks LEFT JOIN contacts USING (person)"
         f" WHERE kind = '{REMOVE}' AND tasks.list_id = ? AND (next_at <= ? OR activity_id NOT NULL)"
         " ORDER BY attempts, tasks.id"
@@ -132,7 +134,13 @@ def is_asked(store: Store, person: bytes, list_id: str) -> bool:
 
 
 def set_out(store: Store, some: Sequence[Removal]) -> None:
-    """A bulk job is about to take these people off the list; commit it first."""
+    """A bulk job is about to take these people off the list; commit it first. The task keeps the ids of all contacts
+    that its jobs take off.
+    """
+    is_noted = "instr(' ' || contact_id || ' ', ' ' || ?1 || ' ')"
+    ids = f"CASE WHEN {is_noted} THEN contact_id ELSE ltrim(coalesce(contact_id, '') || ' ' || ?1) END"
+    noted = [(contact_id, one.id) for one in some for contact_id in one.contact_ids]
+    store.run_many(f"UPDATE tasks SET contact_id = {ids} WHERE id = ?2", noted)
     sql = (
         f"UPDATE tasks SET outcome = CASE outcome WHEN '' THEN '{STARTED}' ELSE outcome END,"
         f" activity_id = ltrim(coalesce(activity_id, '') || ' {LOST}') WHERE id = ?"
@@ -171,6 +179,16 @@ def record_activity(store: Store, people: Sequence[bytes], list_id: str, activit
 def is_under_way(store: Store, one: Removal) -> bool:
     """Is a bulk job not known to be over that takes the person off the list?"""
     return store.exists("SELECT 1 FROM tasks WHERE id = ? AND activity_id NOT NULL", one.id)
+
+
+def takes_off(store: Store, contact_id: str | None, person: bytes, list_id: str) -> bool:
+    """Does a bulk job, which may be over, take the contact off the list, because of somebody who had it under another
+    address than `person` has it?
+    """
+    is_noted = "instr(' ' || contact_id || ' ', ' ' || ? || ' ')"
+    is_started = f"(activity_id NOT NULL OR outcome = '{DONE}') AND {is_noted}"
+    sql = f"SELECT 1 FROM tasks WHERE kind = '{REMOVE}' AND list_id = ? AND person != ? AND {is_started}"
+    return store.exists(sql, list_id, person, contact_id)
 
 
 def watch(store: Store, task_id: int, until: datetime) -> None:

@@ -25,17 +25,18 @@ WHILE_IMPORTING = timedelta(minutes=25)
 def done(context: Context, one: Removal, how: str) -> None:
     """It is done: remember it, and forget the person if the account is gone.
 
-    While an import or another removal could still change that, the person is watched.
+    While an import, under whichever address the contact has had, or another removal could still change that, the person
+    is watched.
     """
     why = removals.REASONS[one.reason]
     act = "unsubscribed" if how == "unsubscribed" else "removed"
     with context.store.transaction():
-        _note_off_list(context, one)
+        people = _note_off_list(context, one)
         if not one.is_done:
             step = Step(one.person, one.account_id, act, f"{why}; {how}" if act == "removed" else why)
             history.append(context.store, context.run_id, context.now(), [step])
             context.counts[act] += 1
-        if removals.is_under_way(context.store, one) or batches.holds(context.store, one.person):
+        if removals.is_under_way(context.store, one) or any(batches.holds(context.store, two) for two in people):
             removals.watch(context.store, one.id, context.now() + WHILE_IMPORTING)
         else:
             forget(context, one)
@@ -50,13 +51,16 @@ def end(context: Context, one: Removal) -> None:
         forget(context, one)
 
 
-def _note_off_list(context: Context, one: Removal) -> None:
-    """If the person has the contact under another address, they have not left by their own act."""
-    ids = one.contact_ids or (None,)
-    for person in {two for each in ids for two in contacts.addresses_of_contact(context.store, each, one.person)}:
+def _note_off_list(context: Context, one: Removal) -> set[bytes]:
+    """If the person has the contact under another address, they have not left by their own act. Who they all are."""
+    ids = {*one.contact_ids, *one.taken.split()}
+    known = (two for each in ids for two in contacts.addresses_of_contact(context.store, each, one.person))
+    people = {one.person, *known}
+    for person in people:
         contacts.note_removed(context.store, person, one.list_id, vendor_now(context))
         if person != one.person:  # who has said nothing: they are decided on again
             queue.enqueue_person(context.store, person, context.now())
+    return people
 
 
 def forget(context: Context, one: Removal) -> None:
