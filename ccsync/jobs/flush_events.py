@@ -97,8 +97,8 @@ class Flush:
         """Act on what was read, and count it as processed."""
         removals.remove_due()
         if self.is_exported:
+            tags.wanted.note(self.context)  # before whoever is created singly, who is staged no more then
             additions.send_changed(self.context, check)
-            tags.wanted.note(self.context)
         self._finish_read()
         event_intake.note_done(self.context, taken)
 

@@ -77,13 +77,13 @@ class Tags:
                     yield f"T1 {span.job} tagged {contact.address}: no account there said yes"
 
     def of_rest(self, now: History, members: frozenset[str]) -> Iterator[str]:
-        """T2, when all is at rest: each member whom ccsync put on the list has the tags of the segments, and no other
-        managed one unless staff gave it; the tags of others are as staff left them.
+        """T2, when all is at rest: each member whose account says yes, however they came, has the tags of the segments,
+        and no other managed one unless staff gave it; the tags of others are as staff left them.
         """
         by_staff = _given_by_staff(now)
         for address in sorted(members) if self.is_mapped else ():
             contact, wanted = now.facts.contact_at(address), self._wanted(now, address)
-            if contact is None or wanted is None or not now.is_ours(address):
+            if contact is None or wanted is None or _is_held(now, contact):
                 continue
             has = self.shop.box.cc.tags_of(address)
             for name in NAMES.values():
@@ -127,6 +127,15 @@ class Tags:
         asked = [number for number in asked if now.facts.acts[number].contact_id == contact.contact_id]
         is_erased = any(one.gone_at is not None for home in contact.homes for one in now.facts.ever_at(home[1]))
         return bool(contact.renamed) or is_erased or any(now.was_lost(number) for number in asked)
+
+
+def _is_held(now: History, contact: ContactStory) -> bool:
+    """Is somebody on the list who is held back by ccsync? Staff has undone an opt-out, or put back who had left, or the
+    person rejoined it, or another act stands against it.
+    """
+    is_out = contact.opted_out_at is not None or contact.may_be_out or contact.is_out_by_app
+    is_back = any(left < joined for left, _ in contact.left for joined, actor in contact.joined if actor != "app")
+    return is_out or is_back or any(why_not(now, contact.address))
 
 
 def _ever_given(now: History, until: int, name: str) -> set[str]:

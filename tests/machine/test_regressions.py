@@ -363,3 +363,11 @@ def test_whom_a_removal_that_hangs_takes_off_under_their_new_address_has_not_lef
     first = [("sign_up", where, how) for where, how in ((0, 0), (0, 0), (0, 0), (4, 1))]
     before = [("run", 3), ("hang", 1, 0), ("rename", 0, 0, 5), ("sign_up", 5, 2), ("redact", 0, 0, 0)]
     play(0, [*first, *before, ("decide", 450, 0), ("run", 0)])
+
+
+def test_who_confirms_has_the_tags_of_the_segments_where_rows_do_not_show_them() -> None:
+    """The contact was created singly, and no comparison of rows finds what was not noted then."""
+    first = [("sign_up", where, how) for where, how in ((0, 0), (0, 0), (2, 1), (3, 2), (4, 0))]
+    before = [("change_segment", 1, 0), ("run", 3), ("decide", 594, 1), ("decide", 691, 1)]
+    without_segments_in_rows = 9
+    play(without_segments_in_rows, [*first, *before, ("unsubscribe", 0, 0), ("run", 0), ("confirm", 0)])

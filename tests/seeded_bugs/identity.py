@@ -199,8 +199,8 @@ BUGS = (
     SeededBug(
         "a contact that ccsync took off under another address has left",
         "to_constant_contact/list_removals/outcomes.py",
-        "for two in contacts.addresses_of_contact(context.store, each, one.person)}:\n",
-        "for two in (one.person,)}:\n",
+        "for two in contacts.addresses_of_contact(context.store, each, one.person))\n",
+        "for two in (one.person,))\n",
         (OLD_ADDRESSES, "-k", "has_not_left"),
     ),
     SeededBug(

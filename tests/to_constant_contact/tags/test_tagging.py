@@ -99,6 +99,17 @@ def test_who_is_back_on_the_list_gets_the_tags_of_today(tmp_path: Path) -> None:
         assert (PAT in shop.members(), tags_of(shop, PAT), waiting(shop)) == (True, {NORTH}, 0)
 
 
+def test_who_is_created_singly_gets_the_tags_in_the_same_flush(tmp_path: Path) -> None:
+    """For the welcome e-mail a new customer is created by a call of their own, and not by an import."""
+    with tag_shop(tmp_path, "\nwelcome_email = true\n" + TAGS) as shop:
+        shop.export()
+        join(shop, PAT, segments=in_segments("VIP"))
+        shop.later(minutes=30)
+        shop.flush()
+        assert PAT in shop.box.cc.writes.welcomed
+        assert (PAT in shop.members(), tags_of(shop, PAT), waiting(shop)) == (True, {VIP}, 0)
+
+
 @pytest.mark.parametrize("adds_pending", ["wait", "join"])
 def test_who_confirms_later_gets_the_tags_then(tmp_path: Path, adds_pending: str) -> None:
     """Under Confirmed Opt-in a new contact is on no list until its person follows the link; a day later it has them."""
