@@ -13,7 +13,7 @@ from functools import partial
 from ccsync.errors import RefusedError, VendorUnreachable
 from ccsync.kibo.client import CustomerPage, Kibo
 from ccsync.kibo.events import PAGE_SIZE
-from ccsync.kibo.paging import PagesAhead, may_be_capped
+from ccsync.kibo.paging import PagesAhead, Place, may_be_capped
 from ccsync.models import Customer
 from ccsync.run import quirks
 from ccsync.run.context import Context
@@ -72,6 +72,7 @@ class Sweep:
         self._before = 0
         """How many accounts lie before the window."""
         self._last: Sequence[Customer] = ()
+        self._place = Place()
         self.total = 0
         """How many accounts the latest page said there are."""
         self.position = 0
@@ -88,66 +89,61 @@ class Sweep:
             self._ahead.close()
 
     def _pages(self) -> Iterator[SweepPage]:
-        start, last_ids = 0, set[int]()
-        last_id: int | None = None
-        is_second_look = has_seen_end = False
+        place = self._place
         hidden = 0  # so many more are counted than shown: is it the depth?
         is_look_beyond = False  # all that are counted were shown: are there more?
         while True:
             try:
-                page = self._read(start)
+                page = self._read(place.start)
             except RefusedError as error:
                 if is_look_beyond:
                     break
-                if not start or error.status not in _TOO_DEEP or not self._open_window(start + 1):
+                if not place.start or error.status not in _TOO_DEEP or not self._open_window(place.start + 1):
                     raise
-                start, is_second_look, has_seen_end = 0, True, False
                 continue
             rows = len(page.customers) + page.unreadable
-            self.position = self._before + start + rows
+            reached = place.start + rows
+            self.position = self._before + reached
             yield SweepPage(page.customers, self.total, page.unreadable)
             ids = [customer.account_id for customer in page.customers]
-            if hidden and last_ids.issuperset(ids):
+            is_nothing_new = place.last_ids.issuperset(ids)
+            if hidden and is_nothing_new:
                 self.surplus, self.total = hidden, self.position + hidden
                 return
             hidden = 0
             self._learn_depth()
-            if last_ids and not last_ids.intersection(ids) and start > 0:
-                # Rows before us went away and took the overlap with them: step back until pages meet again.
-                start, is_second_look = max(0, start - (PAGE_SIZE - 1)), True
+            if place.has_lost_touch(ids):
+                place.step_back()
                 continue
-            if last_id in ids and ids.index(last_id) > 0 and not is_second_look:
-                self.has_moved_right = True
-            is_look_beyond = start + rows >= page.total
+            self.has_moved_right = self.has_moved_right or place.has_moved_right(ids)
+            is_look_beyond = reached >= page.total
             # A full page is no end, whatever the total says: one that is too low would hide everybody after it.
-            may_hide_more = rows >= PAGE_SIZE and not last_ids.issuperset(ids)
+            may_hide_more = rows >= PAGE_SIZE and not is_nothing_new
             if is_look_beyond and (may_be_capped(page.total) or not may_hide_more):
-                last_ids, self._last = set(ids), page.customers
+                self._keep(page, ids)
                 if not may_be_capped(page.total) or not self._open_window(0):
                     break
                 self._kibo.begin_customers(size=1, filter=self._everything, is_anonymous=self._is_anonymous)
-                start, is_second_look, has_seen_end = 0, True, False
-                continue
-            if rows < PAGE_SIZE and last_ids.issuperset(ids):
+            elif rows < PAGE_SIZE and is_nothing_new:
                 # Nothing new, though the total says more. A full page shown before proves no end: as many rows may
                 # have come in before it.
-                if has_seen_end:
-                    hidden = page.total - (start + rows)
-                    if self.position < LEAST_DEPTH or not self._open_window(start + rows):
-                        self.surplus = hidden
-                        return
-                    start, is_second_look, has_seen_end = 0, True, False
+                if not place.has_seen_end:
+                    place.has_seen_end = True  # one page may be cut short: it is read again
                     continue
-                has_seen_end = True  # one page may be cut short: it is read again
-                continue
-            is_second_look = has_seen_end = False
-            last_ids, last_id, self._last = set(ids), ids[-1] if ids else None, page.customers
-            # The next page begins with the last row of this one.
-            start += max(rows - 1, 1)
-            if 0 < self._deepest < start + PAGE_SIZE and self._open_window(self._deepest):
-                start, is_second_look = 0, True
+                hidden = page.total - reached
+                if self.position < LEAST_DEPTH or not self._open_window(reached):
+                    self.surplus = hidden
+                    return
+            else:
+                self._keep(page, ids)
+                place.step_on(rows)
+                if 0 < self._deepest < place.start + PAGE_SIZE:
+                    self._open_window(self._deepest)
         if self._since is not None:
             self.count_again()
+
+    def _keep(self, page: CustomerPage, ids: Sequence[int]) -> None:
+        self._last, self._place.last_ids, self._place.last_id = page.customers, frozenset(ids), ids[-1] if ids else None
 
     def _open_window(self, deepest: int) -> bool:
         """Go on from the creation of the last row that was seen; false where that leads nowhere."""
@@ -161,6 +157,7 @@ class Sweep:
         self._filter = f"{self._everything} and {bound}" if self._everything else bound
         self._ahead.close()
         self._ahead = self._read_ahead()
+        self._place.begin_anew()
         return True
 
     def _learn_depth(self) -> None:

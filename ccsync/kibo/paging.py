@@ -1,7 +1,9 @@
 """Pages by record offset, read ahead of a reader who may step back or read a page again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
+from ccsync.kibo.events import PAGE_SIZE
 from ccsync.transport.ahead import Ahead
 
 ROUND = 1_000
@@ -58,3 +60,37 @@ class PagesAhead:
 
     def _end(self) -> int:
         return self.total + (1 if may_be_capped(self.total) and not self._overlap else 0)
+
+
+@dataclass(slots=True)
+class Place:
+    """Where a reader has come whose pages share a row, so that rows that move between two calls are noticed."""
+
+    start: int = 0
+    last_ids: frozenset[int] = frozenset()
+    last_id: int | None = None
+    is_second_look: bool = False
+    """Were rows of the next page read before?"""
+    has_seen_end: bool = False
+    """Did the page show nothing new, once?"""
+
+    def has_lost_touch(self, ids: Sequence[int]) -> bool:
+        """Did rows before this page go away, and take the shared row with them?"""
+        return self.start > 0 and bool(self.last_ids) and self.last_ids.isdisjoint(ids)
+
+    def has_moved_right(self, ids: Sequence[int]) -> bool:
+        """Did rows come in before this page?"""
+        return not self.is_second_look and self.last_id in ids and ids[0] != self.last_id
+
+    def step_back(self) -> None:
+        """Read on further up, until pages meet again."""
+        self.start, self.is_second_look = max(0, self.start - (PAGE_SIZE - 1)), True
+
+    def step_on(self, rows: int) -> None:
+        """The next page begins with the last row of this one."""
+        self.start += max(rows - 1, 1)
+        self.is_second_look = self.has_seen_end = False
+
+    def begin_anew(self) -> None:
+        """Another listing follows, whose first rows were read before."""
+        self.start, self.is_second_look, self.has_seen_end = 0, True, False

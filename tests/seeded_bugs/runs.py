@@ -33,7 +33,7 @@ BUGS = (
     SeededBug(
         "a total that is too low ends a sweep",
         "from_kibo/pages.py",
-        "            may_hide_more = rows >= PAGE_SIZE and not last_ids.issuperset(ids)\n",
+        "            may_hide_more = rows >= PAGE_SIZE and not is_nothing_new\n",
         "            may_hide_more = False\n",
         ("tests/jobs/test_totals.py", "--deep", "-k", "too_low"),
     ),
@@ -258,15 +258,15 @@ BUGS = (
     SeededBug(
         "a total that stays too high is believed",
         "from_kibo/pages.py",
-        "                        self.surplus = hidden\n",
+        "                    self.surplus = hidden\n",
         "",
         ("tests/from_kibo/test_pages.py", "-k", "beyond_the_end"),
     ),
     SeededBug(
         "rows that lie too deep are taken for a miscount",
         "from_kibo/pages.py",
-        "                    if self.position < LEAST_DEPTH or not self._open_window(start + rows):\n",
-        "                    if True:\n",
+        "                if self.position < LEAST_DEPTH or not self._open_window(reached):\n",
+        "                if True:\n",
         ("tests/jobs/test_either_way.py", "-k", "read_in_windows"),
     ),
     SeededBug(
