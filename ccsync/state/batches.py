@@ -196,6 +196,21 @@ def set_out_to_send(store: Store, people: Iterable[bytes], at: datetime) -> None
     )
 
 
+def note_refused(store: Store, batch_id: int) -> None:
+    """The batch was refused as it was sent: who was never sent before is unknown again, and looked for before the next
+    try. Else the data of a contact that comes from elsewhere meanwhile would be overwritten.
+    """
+    in_batches = "SELECT person FROM batch_rows WHERE batch_id"
+    is_new = (
+        "contact_id IS NULL AND seen_at IS NULL AND NOT EXISTS (SELECT 1 FROM sent WHERE sent.person = contacts.person)"
+    )
+    sql = (
+        f"DELETE FROM contacts WHERE person IN ({in_batches} = ?1) AND {is_new} AND person NOT IN ({in_batches} != ?1)"
+    )
+    with store.transaction():
+        store.run(sql, batch_id)
+
+
 def note_unsent(store: Store, person: bytes) -> None:
     """What was about to be sent to somebody new has surely not been: whichever contact is there is another source's."""
     store.run("DELETE FROM contacts WHERE person = ? AND contact_id IS NULL AND seen_at IS NULL", person)

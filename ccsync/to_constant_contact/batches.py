@@ -198,6 +198,10 @@ class Sender:
                     return
                 if tries == _LOST_ANSWER_TRIES:
                     raise
+            except RefusedError:
+                if tries == 1:  # else the one before, whose answer was lost, may have been taken
+                    batches.note_refused(self._context.store, batch.id)
+                raise
             else:
                 batches.record_activity(self._context.store, batch.id, activity.activity_id)
                 return

@@ -371,3 +371,9 @@ def test_who_confirms_has_the_tags_of_the_segments_where_rows_do_not_show_them()
     before = [("change_segment", 1, 0), ("run", 3), ("decide", 594, 1), ("decide", 691, 1)]
     without_segments_in_rows = 9
     play(without_segments_in_rows, [*first, *before, ("unsubscribe", 0, 0), ("run", 0), ("confirm", 0)])
+
+
+def test_a_contact_that_comes_from_elsewhere_after_its_address_was_refused_keeps_its_data() -> None:
+    """The next try looks for the contact first, and sends the address alone."""
+    first = [("sign_up", 0, 0), ("refuse_contact", 521, 2, 0), ("sign_up", 5, 1), ("run", 3)]
+    play(0, [*first, ("come_from_elsewhere", 5, 0)])

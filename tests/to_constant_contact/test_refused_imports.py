@@ -1,5 +1,6 @@
 """Imports that Constant Contact refuses or does not carry out: for one record, for a while, or at a full plan."""
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from ccsync.sandbox.settings import SandboxSettings
 from ccsync.state import parked
 from tests.harness import Shop
 from tests.jobs.polling import join, small_shop
+from tests.jobs.test_export import seed_contact
 
 
 def addresses(kind: str, number: int) -> list[str]:
@@ -194,3 +196,24 @@ def test_imports_whose_answers_are_all_lost_end_the_run(tmp_path: Path) -> None:
         shop.box.cc.relent()
         shop.export()
         assert shop.members()
+
+
+@pytest.mark.parametrize("is_everybody", [False, True])
+def test_a_contact_that_comes_from_elsewhere_after_a_refusal_keeps_its_data(tmp_path: Path, is_everybody: bool) -> None:
+    """What was refused did not arrive: whoever has the address by the next try is another source's contact."""
+    with small_shop(tmp_path) as shop:
+        exported(shop)
+        join(shop, *addresses("new", 3))
+        shop.box.cc.refuse("import", 400, record=None if is_everybody else "new0@example.com")
+        with suppress(RefusedError):
+            shop.flush()
+        shop.later(minutes=30)
+        now = shop.clock.now()
+        shop.box.cc.add_contact(seed_contact("new0@example.com", created_at=now, updated_at=now))
+        shop.box.cc.relent()
+        shop.later(days=2)
+        shop.flush()
+        assert shop.members() >= set(addresses("new", 3))
+        contact = shop.box.cc.contact("new0@example.com")
+        assert contact is not None
+        assert contact["first_name"] == "Their"
