@@ -6,7 +6,7 @@ is made. I2 is `tests.machine.store_consent`.
 
 from collections.abc import Iterator, Sequence
 
-from tests.machine.facts import OWN, AccountStory, ContactStory, Span, Word
+from tests.machine.facts import FULL, OWN, AccountStory, ContactStory, Span, Word
 from tests.machine.history import History, Settled
 
 NEGATIVE = frozenset({"opt-out", "delete", "redact", "move-out", "unsubscribe", "leave-list", "rename"})
@@ -150,12 +150,20 @@ def _is_held_elsewhere(history: History, address: str, waiting: frozenset[str]) 
     here = [one for one in history.facts.contacts.values() if one.address == address]
     if any(one.opted_out_at is not None or one.may_be_out or one.is_out_by_app for one in here):
         return True  # decision 4
+    if any(_came_back_unseen(history, one) for one in here):
+        return True
     contact = history.facts.contact_at(address)
     if contact is not None and contact.contact_id in waiting:
         return True  # Confirmed Opt-in waits for the person
     # A contact that has another address now keeps its link, and is not made anew under the old one (decision 5).
     moved = [one for one in history.facts.contacts.values() if one.address != address]
     return any(address in {home for _, home in one.homes} for one in moved)
+
+
+def _came_back_unseen(history: History, contact: ContactStory) -> bool:
+    """Was the contact erased before a run that looks for returns could see one? Its opt-out is the last word then."""
+    is_erased = contact.contact_id in history.erased and bool(contact.returned)
+    return is_erased and not history.facts.was_visible(contact.returned[-1], contact.deleted[-1], FULL)
 
 
 def _doubts(history: History, address: str, since: int) -> list[Word]:

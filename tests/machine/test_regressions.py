@@ -377,3 +377,11 @@ def test_a_contact_that_comes_from_elsewhere_after_its_address_was_refused_keeps
     """The next try looks for the contact first, and sends the address alone."""
     first = [("sign_up", 0, 0), ("refuse_contact", 521, 2, 0), ("sign_up", 5, 1), ("run", 3)]
     play(0, [*first, ("come_from_elsewhere", 5, 0)])
+
+
+def test_a_return_that_was_erased_unseen_lifts_no_opt_out_that_was_seen() -> None:
+    """Only Constant Contact could show it, and the contact is gone: an opt-in in the store does not bring them back."""
+    first = [("sign_up", where, how) for where, how in ((0, 2), (0, 0), (0, 0), (3, 2), (4, 2))]
+    before = [("run", 3), ("unsubscribe", 359, 0), ("fail", 0, 0, 0), ("sign_up_business", 0, 0)]
+    erased = [("delete_account", 0), ("come_back", 0, 0), ("delete_contact", 974, 1), ("settle", 0)]
+    play(0, [*first, *before, *erased, ("decide", 633, 1)])
