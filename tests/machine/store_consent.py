@@ -127,14 +127,18 @@ def store_knows(history: History) -> Iterator[str]:
 
 
 def _is_hidden_by_deletion(history: History, contact: ContactStory, number: int, home: str) -> bool:
-    """Was the contact deleted before any run, and did an account there say no in the store as well?
+    """Was the contact deleted before any run, and did an account there say no in the store as well, or had the person
+    left the list before?
 
     No listing of opt-outs shows deleted contacts, and the comparison of the list looks at none that ccsync takes off
-    it itself. Nobody is mailed.
+    it itself, or that has left it. Nobody is mailed.
     """
     deleted = next((one for one in contact.deleted if one > number), None)
     says_no = any(not one.accepts and not one.is_held_by_ccsync for one in history.voters(home))
-    return deleted is not None and says_no and not history.facts.was_visible(number, deleted)
+    has_left = max((one for one, _ in contact.left if one < number), default=-1) > max(
+        (one for one, _ in contact.joined if one < number), default=-1
+    )
+    return deleted is not None and (says_no or has_left) and not history.facts.was_visible(number, deleted)
 
 
 def _may_be_newer(history: History, account: AccountStory, number: int) -> bool:

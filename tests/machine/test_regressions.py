@@ -385,3 +385,9 @@ def test_a_return_that_was_erased_unseen_lifts_no_opt_out_that_was_seen() -> Non
     before = [("run", 3), ("unsubscribe", 359, 0), ("fail", 0, 0, 0), ("sign_up_business", 0, 0)]
     erased = [("delete_account", 0), ("come_back", 0, 0), ("delete_contact", 974, 1), ("settle", 0)]
     play(0, [*first, *before, *erased, ("decide", 633, 1)])
+
+
+def test_an_opt_out_of_somebody_who_had_left_the_list_and_whose_contact_is_deleted_before_any_look() -> None:
+    """No listing shows it, and nobody looks for who has left: a newer account there keeps its yes, and is not sent."""
+    first = [("sign_up", 0, 1), ("sign_up", 1, 1), ("settle", 0), ("leave", 0, 0), ("sign_up", 0, 1), ("run", 2)]
+    play(0, [*first, ("unsubscribe", 0, 0), ("delete_contact", 0, 0)])
