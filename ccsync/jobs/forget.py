@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ccsync.errors import RefusedError, StateError, VendorUnreachable
-from ccsync.from_constant_contact import restored
+from ccsync.from_constant_contact import restored, unsubscribes
 from ccsync.from_constant_contact.activities import await_activities, be_patient
 from ccsync.from_kibo import forgotten
 from ccsync.kibo.customers import address_filter
@@ -17,10 +17,12 @@ from ccsync.models import Contact, Customer
 from ccsync.run.context import Context
 from ccsync.state import batches, contacts, erasure, ledger, suppressions
 from ccsync.state.erasure import Held
-from ccsync.state.outbox import removals
+from ccsync.state.outbox import removals, write_backs
 from ccsync.state.suppressions import FORGOTTEN, NOBODY_OPTED_IN, UNSUBSCRIBED, Suppression
 from ccsync.to_constant_contact.batches import adopt_lost
 from ccsync.to_constant_contact.imports import Imports
+from ccsync.to_kibo.account_writes import AccountWrites
+from ccsync.to_kibo.outcomes import Outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,12 @@ def _run(context: Context, address: str) -> Receipt:
     held = erasure.find(context.store, context.person_of(address), texts)
     found = {one.contact_id: one for one in by_id if one is not None and _is_theirs(context, one, held)}
     unseen = _find_contacts(context, held, texts, found)
-    _suppress(context, held, texts, accounts, found.values())
+    with context.store.transaction():
+        unsubscribes.record(context, found.values())
+    if _write_back(context, held, found.values(), accounts or ()):
+        accounts = _accounts(context, address, held)
+    held = erasure.find(context.store, context.person_of(address), texts)
+    _suppress(context, held, texts, accounts)
     on_list = [one for one in found.values() if context.list_id in (one.list_ids or ())]
     _take_off_list(context, held, on_list)
     if any(batches.holds(context.store, person) for person in held.people):
@@ -159,24 +166,39 @@ def _find_contacts(context: Context, held: Held, texts: Mapping[bytes, str], fou
     return unseen
 
 
+def _write_back(context: Context, held: Held, found: Iterable[Contact], accounts: Sequence[Customer]) -> bool:
+    """Opt out in the store who is unsubscribed: once all is erased, nothing tells whose accounts these were.
+
+    Returns whether anything was to be written.
+    """
+    unsubscribed = {
+        person
+        for one in found
+        if one.has_unsubscribed
+        for person in contacts.addresses_of_contact(context.store, one.contact_id, context.person_of(one.email or ""))
+    }
+    of_all = [row for person in held.people for row in write_backs.of_person(context.store, person)]
+    rows = [row for row in of_all if row.kind == UNSUBSCRIBED and row.done_at is None and row.person in unsubscribed]
+    targets = {
+        row.id: [one.account_id for one in accounts if context.whose(one) == row.person and one.accepts_marketing]
+        for row in rows
+    }
+    writes = AccountWrites(context, Outcomes(context), lambda _: True, lambda _: None)
+    writes.write([row for row in rows if targets[row.id]], targets)
+    return any(targets.values())
+
+
 def _suppress(
     context: Context,
     held: Held,
     texts: Mapping[bytes, str],
     accounts: Sequence[Customer] | None,
-    found: Iterable[Contact],
 ) -> None:
     """From here on no export sends the person, and whatever ends this run, the next flush takes them off the list."""
     at = context.kibo.transport.server_time(context.now())
     says_no = accounts is not None and not any(one.accepts_marketing is not False for one in accounts)
     source = NOBODY_OPTED_IN if says_no else None
     with context.store.transaction():
-        for one in found:
-            # The act is the contact's: it concerns every address that the contact has had.
-            ever = contacts.addresses_of_contact(context.store, one.contact_id, context.person_of(one.email or ""))
-            for person in set(ever).intersection(held.people) if one.has_unsubscribed else ():
-                kept = Suppression(person, UNSUBSCRIBED, "", None, one.opt_out_date, one.opt_out_source)
-                suppressions.record(context.store, kept, context.now(), context.run_id)
         for person in held.people:
             suppressions.record(
                 context.store, Suppression(person, FORGOTTEN, "", None, at, source), context.now(), context.run_id

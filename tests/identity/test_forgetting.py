@@ -135,3 +135,52 @@ def test_each_account_that_said_no_may_say_yes(shop: Shop) -> None:
     shop.box.kibo.opt_in(twin)
     run_job(shop, "flush")
     assert PAT in shop.members()
+
+
+@pytest.mark.parametrize("is_renamed", [True, False])
+@pytest.mark.parametrize("is_seen", [True, False])
+def test_an_unsubscribe_is_written_to_the_store_before_all_is_erased(
+    shop: Shop, is_seen: bool, is_renamed: bool
+) -> None:
+    """Whether no run has seen it yet, or the store did not take it: nothing could tell later whose account it is."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    if is_renamed:
+        shop.box.cc.rename(PAT, NEW)
+    shop.box.cc.unsubscribe(NEW if is_renamed else PAT)
+    if is_seen:
+        shop.box.kibo.refuse("put", 409, record=pat)
+        run_job(shop, "full poll")
+        shop.box.kibo.relent()
+    assert forget(shop, PAT) is not None
+    assert [accepts(shop, one) for one in (pat, lee)] == [False, True]
+    assert traces(shop, PAT, NEW) == []
+    rest(shop, pat)
+    assert not shop.members() & {PAT, NEW}
+
+
+def test_what_the_store_refuses_does_not_keep_the_person(shop: Shop) -> None:
+    """The account cannot be written: everything is erased all the same, and the receipt tells that it still opts in."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    shop.box.kibo.refuse("put", 409, record=pat)
+    receipt = forget(shop, PAT)
+    assert receipt is not None
+    assert receipt.accounts == {pat: True}
+    assert traces(shop, PAT) == []
+    assert rows_about(shop, PAT).keys() == {"suppressions"}
+
+
+def test_who_came_back_meanwhile_is_not_opted_out(shop: Shop) -> None:
+    """The store did not take an unsubscribe, and the person has undone it since."""
+    (pat,) = join(shop, PAT)
+    settled(shop)
+    shop.box.cc.unsubscribe(PAT)
+    shop.box.kibo.refuse("put", 409, record=pat)
+    run_job(shop, "full poll")
+    shop.box.kibo.relent()
+    shop.box.cc.resubscribe(PAT)
+    assert forget(shop, PAT) is not None
+    rest(shop, pat)
+    assert accepts(shop, pat) is True

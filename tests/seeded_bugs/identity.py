@@ -582,4 +582,18 @@ BUGS = (
         "            pass\n",
         ("tests/identity/test_forgetting.py", "-k", "may_say_yes"),
     ),
+    SeededBug(
+        "who unsubscribed and is forgotten is never opted out in the store",
+        "jobs/forget.py",
+        "    if _write_back(context, held, found.values(), accounts or ()):\n",
+        "    if False:\n",
+        ("tests/identity/test_forgetting.py", "-k", "written_to_the_store"),
+    ),
+    SeededBug(
+        "who came back and is forgotten is opted out in the store all the same",
+        "jobs/forget.py",
+        "        if one.has_unsubscribed\n        for person in",
+        "        if True\n        for person in",
+        ("tests/identity/test_forgetting.py", "-k", "came_back_meanwhile"),
+    ),
 )
