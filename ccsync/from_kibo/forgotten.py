@@ -21,6 +21,7 @@ def set_apart(context: Context, customers: Sequence[Customer]) -> tuple[list[Cus
         one
         for one in customers
         if persons.get(one.account_id) in forgotten
+        and not _is_known_otherwise(before.get(one.account_id), persons[one.account_id])
         and not _has_come_back(context, one, persons[one.account_id], _said(before.get(one.account_id)))
     ]
     ids = {one.account_id for one in hidden}
@@ -53,6 +54,14 @@ def noes(context: Context, customers: Sequence[Customer], before: Mapping[int, A
         if at is not None and customer.created_at is not None and customer.created_at <= at:
             found[customer.account_id] = AccountSeen(customer.account_id, new[customer.account_id], False, at)
     return found
+
+
+def _is_known_otherwise(known: AccountSeen | None, person: bytes) -> bool:
+    """Has an account come to the address that ccsync knows from another one? Its no concerns that one, too.
+
+    Of the accounts of who is forgotten only a no is known.
+    """
+    return known is not None and (known.accepts_marketing or known.person != person)
 
 
 def _said(known: AccountSeen | None) -> bool | None:

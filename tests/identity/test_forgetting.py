@@ -184,3 +184,22 @@ def test_who_came_back_meanwhile_is_not_opted_out(shop: Shop) -> None:
     assert forget(shop, PAT) is not None
     rest(shop, pat)
     assert accepts(shop, pat) is True
+
+
+@pytest.mark.parametrize("first", FIRST)
+@pytest.mark.parametrize("is_at_once", [True, False])
+def test_an_account_that_comes_to_a_forgotten_address_is_still_heard(shop: Shop, is_at_once: bool, first: str) -> None:
+    """Its no takes the address off the list that it had before; the forgotten one stays unsent."""
+    pat, lee = join(shop, PAT, LEE)
+    settled(shop)
+    assert forget(shop, LEE) is not None
+    shop.box.kibo.delete_account(lee)
+    run_job(shop, "flush")
+    shop.box.kibo.change_address(pat, LEE)
+    if not is_at_once:
+        run_jobs(shop, first)
+        assert shop.members() & {PAT, LEE} == {PAT}
+    shop.box.kibo.opt_out(pat)
+    run_jobs(shop, first)
+    members, flags = outcome(shop, pat)
+    assert (members & {PAT, LEE}, flags) == (set(), [False])
