@@ -176,3 +176,24 @@ def test_two_processes_open_an_old_file_at_once(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(opening, "_connect", connect)
     open_store(path).close()
     assert content(path)[:2] == (VERSION, WHOLE)
+
+
+def test_the_tables_are_written_down_as_they_are() -> None:
+    """A stranger reads the present tables in one file: it makes what all migrations together make."""
+    written = Path(opening.__file__).with_name("tables.sql").read_text()
+    with closing(sqlite3.connect(":memory:")) as read, closing(sqlite3.connect(":memory:")) as made:
+        read.executescript(written)
+        made.isolation_level = None
+        migrate(made)
+        assert shape_of(read) == shape_of(made)
+
+
+def shape_of(connection: sqlite3.Connection) -> dict[str, object]:
+    """By name: the columns of each table, with their types and defaults; the text of all else."""
+    tables = "SELECT name, strict, wr FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'"
+    others = "SELECT name, sql FROM sqlite_master WHERE type != 'table' AND sql NOT NULL"
+    shape: dict[str, object] = {
+        name: (kind, connection.execute("SELECT * FROM pragma_table_xinfo(?)", (name,)).fetchall())
+        for name, *kind in connection.execute(tables).fetchall()
+    }
+    return shape | dict(connection.execute(others).fetchall())

@@ -1,4 +1,7 @@
-"""The format of the state file: its migrations are applied in one transaction together with the new number."""
+"""The format of the state file: its migrations are applied in one transaction together with the new number.
+
+`tables.sql` shows what they add up to.
+"""
 
 import secrets
 import sqlite3
